@@ -1,0 +1,111 @@
+package diditsim
+
+import (
+	"crypto/subtle"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// maxRequest bounds the body of a call.
+const maxRequest = 1 << 20
+
+// answer is what an API call is answered with: a status code and a body for JSON.
+type answer struct {
+	code int
+	body any
+}
+
+// api makes a handler of f, which runs with s.mu held. The network is used before and after, never during.
+func (s *Server) api(f func(r *http.Request, body []byte) answer) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+		a := *detail(http.StatusRequestEntityTooLarge, "Request body is too large.")
+		if err == nil {
+			a = s.locked(f, r, body)
+		}
+		b, err := json.Marshal(a.body)
+		if err != nil {
+			a.code, b = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
+		}
+		w.Header().Set("Content-Type", "application/json")
+		w.WriteHeader(a.code)
+		_, _ = w.Write(b)
+	}
+}
+
+func (s *Server) locked(f func(*http.Request, []byte) answer, r *http.Request, body []byte) answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f(r, body)
+}
+
+// refuse is the answer to a call whose key does not fit, else nil. Didit's sources disagree; this is the newest,
+// https://docs.didit.me/integration/api-errors of November 2026: 401 for a wrong key, 403 for none. Older material has
+// 403 for both, and a client must take both for the same.
+func (s *Server) refuse(r *http.Request) *answer {
+	key := r.Header.Get("x-api-key")
+	switch {
+	case key == "":
+		return detail(http.StatusForbidden, "Authentication credentials were not provided or are invalid.")
+	case s.opts.APIKey != "" && subtle.ConstantTimeCompare([]byte(key), []byte(s.opts.APIKey)) != 1:
+		return detail(http.StatusUnauthorized, "Invalid API key.")
+	}
+	return nil
+}
+
+// find looks up the session of the path; the answer is nil if there is one.
+func (s *Server) find(r *http.Request) (*session, *answer) {
+	x, ok := s.byID[r.PathValue("id")]
+	if !ok {
+		return nil, detail(http.StatusNotFound, "Not found.")
+	}
+	return x, nil
+}
+
+// decode reads body into v; the answer is nil if it can. An empty body leaves v as it is.
+func decode(body []byte, v any) *answer {
+	if len(body) == 0 {
+		return nil
+	}
+	err := json.Unmarshal(body, v)
+	if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok && te.Field != "" {
+		return invalid(te.Field, "Not a valid value.")
+	}
+	if err != nil {
+		return detail(http.StatusBadRequest, "JSON parse error.")
+	}
+	return nil
+}
+
+// detail is an answer in the shape {"detail": "..."}.
+func detail(code int, text string) *answer { return &answer{code, map[string]string{"detail": text}} }
+
+// invalid is a 400 in the shape {"field": "reason"} (https://docs.didit.me/integration/api-errors).
+func invalid(field, reason string) *answer {
+	return &answer{http.StatusBadRequest, map[string]string{field: reason}}
+}
+
+// health is GET /system/healthcheck, which needs no key.
+func (s *Server) health(*http.Request, []byte) answer {
+	return answer{http.StatusOK, map[string]string{"status": "ok", "timestamp": isoTime(s.opts.Now())}}
+}
+
+func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
+
+// textOrNull and rawOrNull show what is not set as null.
+func textOrNull(s string) any {
+	if s == "" {
+		return nil
+	}
+	return s
+}
+
+func rawOrNull(m json.RawMessage) any {
+	if len(m) == 0 {
+		return nil
+	}
+	return m
+}

@@ -1,0 +1,92 @@
+package diditsim
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// workflowVersion is the version of every simulated flow; none is ever published again.
+const workflowVersion = 1
+
+// createBody is what a Server reads of a create request. Personal data (contact_details, expected_details,
+// portrait_image) is taken and thrown away.
+type createBody struct {
+	WorkflowID string          `json:"workflow_id"`
+	VendorData string          `json:"vendor_data"`
+	Callback   string          `json:"callback"`
+	Language   string          `json:"language"`
+	Metadata   json.RawMessage `json:"metadata"`
+}
+
+// language has the look of Didit's values, such as en and pt-BR; their list is longer than what was seen of it.
+var language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
+
+// create is POST /v3/session/ (https://docs.didit.me/sessions-api/create-session). An unfinished session of the same
+// vendor_data and flow is returned with callback and metadata overwritten, as 201 like a new one.
+func (s *Server) create(r *http.Request, body []byte) answer {
+	var b createBody
+	if no := cmp.Or(s.refuse(r), decode(body, &b)); no != nil {
+		return *no
+	}
+	if no := s.checkCreate(b); no != nil {
+		return *no
+	}
+	b.WorkflowID = strings.ToLower(b.WorkflowID)
+	if string(b.Metadata) == "null" {
+		b.Metadata = nil
+	}
+	x := s.reusable(b.VendorData, b.WorkflowID)
+	if x == nil {
+		x = s.add(b, s.publicBase(r))
+	} else {
+		x.Callback, x.Metadata = b.Callback, b.Metadata
+	}
+	return answer{http.StatusCreated, map[string]any{
+		"session_id":       x.ID,
+		"session_number":   x.Number,
+		"session_token":    x.Token,
+		"url":              x.URL,
+		"vendor_data":      textOrNull(x.VendorData),
+		"metadata":         rawOrNull(x.Metadata),
+		"status":           x.Status,
+		"workflow_id":      x.WorkflowID,
+		"workflow_version": workflowVersion,
+		"callback":         textOrNull(x.Callback),
+	}}
+}
+
+// checkCreate refuses what Didit would not take. The reasons are ours: Didit's are not documented.
+func (s *Server) checkCreate(b createBody) *answer {
+	_, err := uuid.Parse(b.WorkflowID)
+	switch {
+	case b.WorkflowID == "":
+		return invalid("workflow_id", "This field is required.")
+	case err != nil || len(b.WorkflowID) != 36:
+		return invalid("workflow_id", "Must be a valid UUID.")
+	case !s.hasWorkflow(b.WorkflowID):
+		return invalid("workflow_id", "Workflow not found.")
+	case b.Callback != "" && !isWebURL(b.Callback):
+		return invalid("callback", "Enter a valid URL.")
+	case b.Language != "" && !language.MatchString(b.Language):
+		return invalid("language", "Not a valid choice.")
+	}
+	return nil
+}
+
+func (s *Server) hasWorkflow(id string) bool {
+	return len(s.opts.WorkflowIDs) == 0 || slices.ContainsFunc(s.opts.WorkflowIDs, func(known string) bool {
+		return strings.EqualFold(known, id)
+	})
+}
+
+func isWebURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
+}

@@ -1,0 +1,144 @@
+package diditsim
+
+import (
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// The endpoints of a Server (https://docs.didit.me/api-reference/overview), as they are counted in Calls.
+const (
+	EndpointCreate       = "POST /v3/session/"
+	EndpointDecision     = "GET /v3/session/{id}/decision/"
+	EndpointList         = "GET /v3/sessions/"
+	EndpointUpdateStatus = "PATCH /v3/session/{id}/update-status/"
+	EndpointDelete       = "DELETE /v3/session/{id}/delete/"
+	EndpointHealth       = "GET /system/healthcheck"
+	EndpointPage         = "GET /session/{token}"
+	EndpointPageAction   = "POST /session/{token}"
+	// EndpointNone stands for every path and method that Didit does not have.
+	EndpointNone = "none"
+)
+
+// Call is an endpoint and the status code it answered.
+type Call struct {
+	Endpoint string
+	Code     int
+}
+
+// Fault is an answer that an endpoint gives in place of its own, without doing anything.
+type Fault struct {
+	Status int         // default 500
+	Header http.Header // such as Retry-After
+	Body   string
+	Times  int // how many calls get it; default 1
+}
+
+// FailNext makes the next calls fail whose method is method (empty: any) and whose path begins with pathPrefix.
+// Faults are used up in the order in which they were added.
+func (s *Server) FailNext(method, pathPrefix string, f Fault) {
+	if f.Status == 0 {
+		f.Status = http.StatusInternalServerError
+	}
+	f.Times = max(f.Times, 1)
+	f.Header = f.Header.Clone()
+	s.script.mu.Lock()
+	defer s.script.mu.Unlock()
+	s.script.faults = append(s.script.faults, &plannedFault{Fault: f, method: method, prefix: pathPrefix})
+}
+
+// Calls returns how often each endpoint was called, by the status code of its answer; calls that met a fault or a
+// redirect are among them.
+func (s *Server) Calls() map[Call]int {
+	s.script.mu.Lock()
+	defer s.script.mu.Unlock()
+	return maps.Clone(s.script.calls)
+}
+
+// CallCount returns how often endpoint was called; with codes, how often it answered one of them.
+func (s *Server) CallCount(endpoint string, codes ...int) int {
+	n := 0
+	for c, times := range s.Calls() {
+		if c.Endpoint == endpoint && (len(codes) == 0 || slices.Contains(codes, c.Code)) {
+			n += times
+		}
+	}
+	return n
+}
+
+// script holds what tests arranged and what they want to know.
+type script struct {
+	mu     sync.Mutex
+	faults []*plannedFault
+	calls  map[Call]int
+}
+
+type plannedFault struct {
+	Fault
+	method, prefix string
+}
+
+// fault takes the first planned fault that fits r.
+func (s *script) fault(r *http.Request) (Fault, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, p := range s.faults {
+		if (p.method != "" && p.method != r.Method) || !strings.HasPrefix(r.URL.Path, p.prefix) {
+			continue
+		}
+		if p.Times--; p.Times == 0 {
+			s.faults = slices.Delete(s.faults, i, i+1)
+		}
+		return p.Fault, true
+	}
+	return Fault{}, false
+}
+
+func (s *script) count(c Call) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.calls == nil {
+		s.calls = map[Call]int{}
+	}
+	s.calls[c]++
+}
+
+func (f Fault) write(w http.ResponseWriter) {
+	if strings.HasPrefix(f.Body, "{") {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	maps.Copy(w.Header(), f.Header)
+	w.WriteHeader(f.Status)
+	_, _ = w.Write([]byte(f.Body))
+}
+
+// recorder counts an answer before the first byte of it leaves, so that whoever has the answer finds it counted.
+type recorder struct {
+	http.ResponseWriter
+	script   *script
+	endpoint string
+}
+
+// WriteHeader is called once by every handler of a Server.
+func (r *recorder) WriteHeader(code int) {
+	r.script.count(Call{Endpoint: r.endpoint, Code: code})
+	r.ResponseWriter.WriteHeader(code)
+}
+
+// endpoint names the endpoint that r is meant for. Where only a slash at the end is missing, it also returns the
+// target of the redirect.
+func (s *Server) endpoint(r *http.Request) (name, slashed string) {
+	probe := *r
+	if strings.HasPrefix(r.URL.Path, "/v3/") && !strings.HasSuffix(r.URL.Path, "/") {
+		u := url.URL{Path: r.URL.Path + "/", RawQuery: r.URL.RawQuery}
+		probe.URL, slashed = &u, u.String()
+	}
+	_, pattern := s.mux.Handler(&probe)
+	if pattern == "" {
+		return EndpointNone, ""
+	}
+	return strings.TrimSuffix(pattern, "{$}"), slashed
+}

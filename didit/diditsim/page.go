@@ -1,0 +1,166 @@
+package diditsim
+
+import (
+	"bytes"
+	_ "embed"
+	"errors"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+
+	"didit-temporal/didit"
+)
+
+//go:embed page.html
+var pageHTML string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+
+// view is what the page shows.
+type view struct {
+	Session
+	Found   bool
+	Title   string
+	Text    string
+	Notice  string // why a button did nothing
+	Tone    string // good, bad or empty: the colour of the status
+	Offers  []offer
+	Review  bool // the buttons are a reviewer's
+	BackURL string
+}
+
+var (
+	errUnknownAction = errors.New("there is no such action")
+	errNotOffered    = errors.New("the session has moved on; that is not possible any more")
+)
+
+// showPage is GET /session/{token}, the hosted page. Opening it starts the session.
+func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	x, ok := s.byToken[r.PathValue("token")]
+	var snapshot Session
+	var repeat []didit.Node
+	if ok {
+		if r.Method == http.MethodGet && x.Status == didit.StatusNotStarted {
+			s.move(x, didit.StatusInProgress, review{})
+		}
+		snapshot, repeat = x.Session, x.resubmit
+	}
+	s.mu.Unlock()
+	if !ok {
+		renderPage(w, http.StatusNotFound, view{Title: "This link does not work", Text: "There is no session behind it. It may have been deleted."})
+		return
+	}
+	renderPage(w, http.StatusOK, viewOf(snapshot, repeat, ""))
+}
+
+// actOnPage is POST /session/{token} with the form field action. The person's own actions lead to the session's
+// callback if it has one, the reviewer's always back to the page.
+func (s *Server) actOnPage(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
+	action := r.PostFormValue("action")
+	s.mu.Lock()
+	x, ok := s.byToken[r.PathValue("token")]
+	if !ok {
+		s.mu.Unlock()
+		s.showPage(w, r)
+		return
+	}
+	reviewing := x.Status == didit.StatusInReview
+	err := s.act(x, action)
+	snapshot, repeat := x.Session, x.resubmit
+	s.mu.Unlock()
+	switch {
+	case errors.Is(err, errUnknownAction):
+		renderPage(w, http.StatusBadRequest, viewOf(snapshot, repeat, err.Error()))
+	case err != nil:
+		renderPage(w, http.StatusConflict, viewOf(snapshot, repeat, err.Error()))
+	case snapshot.Callback != "" && !reviewing:
+		seeOther(w, callbackURL(snapshot))
+	default:
+		seeOther(w, snapshot.Token) // relative, so that it holds behind any prefix
+	}
+}
+
+// act does what a button says. It needs s.mu.
+func (s *Server) act(x *session, name string) error {
+	known := slices.ContainsFunc(offers, func(o offer) bool { return o.Name == name })
+	if !known {
+		return errUnknownAction
+	}
+	if x.Status == didit.StatusNotStarted { // nobody opened the page first, but whoever acts is there
+		s.move(x, didit.StatusInProgress, review{})
+	}
+	for _, o := range offersAt(x.Status) {
+		if o.Name == name {
+			s.move(x, o.to, review{})
+			return nil
+		}
+	}
+	return errNotOffered
+}
+
+// offer is a button; its name is also its id in the page.
+type offer struct {
+	Name, Label string
+	to          didit.Status
+}
+
+var offers = []offer{
+	{"approve", "Approve", didit.StatusApproved},
+	{"decline", "Decline", didit.StatusDeclined},
+	{"review", "Send to review", didit.StatusInReview},
+	{"abandon", "Abandon", didit.StatusAbandoned},
+	{"resubmit", "Ask again", didit.StatusResubmitted},
+}
+
+// offersAt are the buttons of a status: the person's while the person must act, a reviewer's during a review.
+func offersAt(st didit.Status) []offer {
+	switch st {
+	case didit.StatusInProgress, didit.StatusAwaitingUser, didit.StatusResubmitted, didit.StatusInReview:
+	default:
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(offers), func(o offer) bool { return !canMove(st, o.to) })
+}
+
+// callbackURL is where Didit sends the browser. Anybody could make it up: it proves nothing.
+func callbackURL(x Session) string {
+	u, err := url.Parse(x.Callback)
+	if err != nil { // create has refused it
+		return x.Token
+	}
+	q := u.Query()
+	q.Set("verificationSessionId", x.ID)
+	q.Set("status", string(x.Status))
+	u.RawQuery = q.Encode()
+	return u.String()
+}
+
+func seeOther(w http.ResponseWriter, target string) {
+	pageHeaders(w)
+	w.Header().Set("Location", target)
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// pageHeaders keep the link, which is a secret, out of caches and referrers.
+func pageHeaders(w http.ResponseWriter) {
+	h := w.Header()
+	h.Set("Cache-Control", "no-store")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'")
+}
+
+func renderPage(w http.ResponseWriter, code int, v view) {
+	var b bytes.Buffer
+	if err := pageTemplate.Execute(&b, v); err != nil {
+		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		return
+	}
+	pageHeaders(w)
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(code)
+	_, _ = w.Write(b.Bytes())
+}

@@ -1,0 +1,139 @@
+// Package diditsim is a Didit in your process: the session API, the hosted page and the webhooks, for tests and for
+// development. It does what it is told and nothing by chance: people, reviewers, time and faults are scripted.
+//
+// It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A simulated session has one flow of
+// three steps, ID_VERIFICATION, LIVENESS and FACE_MATCH, filled with invented personal data, so that whoever reads a
+// decision can be tested to leave that alone.
+package diditsim
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"didit-temporal/didit"
+)
+
+// Options configures a Server. The zero value is a live application that accepts every key and has no webhook.
+type Options struct {
+	// APIKey is the one key that is accepted; empty accepts any, but not none.
+	APIKey string
+	// WorkflowIDs are the flows that exist; empty means every UUID.
+	WorkflowIDs []string
+	// Environment goes into decisions and webhooks (https://docs.didit.me/integration/sandbox-testing). Default live.
+	Environment didit.Environment
+	// WebhookURL is the destination of status.updated; empty sends nothing. SetWebhook changes both.
+	WebhookURL, WebhookSecret string
+	// RetryDelays are the waits after a failed delivery, one for each further try
+	// (https://docs.didit.me/integration/webhooks). Nil is Didit's ladder: 1 min, 4 min. Empty never tries again.
+	RetryDelays []time.Duration
+	// WebhookTimeout is how long a delivery waits for its answer. Default 5 s, as Didit.
+	WebhookTimeout time.Duration
+	// RefreshTimestamp gives each retry a new timestamp and new signatures. Didit documents that for deliveries that
+	// a person sends again, and says nothing of its automatic retries; so the default is the old timestamp, the harder
+	// case for a receiver.
+	RefreshTimestamp bool
+	// PublicURL is the base of the links to the hosted page; empty takes the host of the request.
+	PublicURL string
+	// Now is the clock of everything but the waits. Default time.Now.
+	Now func() time.Time
+	// Logger tells of deliveries; nil is silent. No token and no body is logged.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.Environment == "" {
+		o.Environment = didit.EnvironmentLive
+	}
+	if o.RetryDelays == nil {
+		o.RetryDelays = []time.Duration{time.Minute, 4 * time.Minute}
+	}
+	if o.WebhookTimeout <= 0 {
+		o.WebhookTimeout = 5 * time.Second
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
+	o.WorkflowIDs = slices.Clone(o.WorkflowIDs)
+	return o
+}
+
+// Server is a simulated Didit. Make it with New, serve it with net/http, end it with Close. It is safe for concurrent use.
+type Server struct {
+	opts    Options
+	mux     *http.ServeMux
+	courier *courier
+	script  script
+
+	mu       sync.Mutex
+	all      []*session // in the order of creation
+	byID     map[string]*session
+	byToken  map[string]*session
+	byVendor map[string][]*session
+	number   int64 // of the newest session
+}
+
+var _ http.Handler = (*Server)(nil)
+
+// New returns a Server without sessions.
+func New(o Options) *Server {
+	o = o.withDefaults()
+	s := &Server{
+		opts: o, mux: http.NewServeMux(), courier: newCourier(o),
+		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
+	}
+	for _, r := range []struct {
+		endpoint string
+		handler  http.HandlerFunc
+	}{
+		{EndpointCreate + "{$}", s.api(s.create)},
+		{EndpointDecision + "{$}", s.api(s.decision)},
+		{EndpointList + "{$}", s.api(s.list)},
+		{EndpointUpdateStatus + "{$}", s.api(s.updateStatus)},
+		{EndpointDelete + "{$}", s.api(s.delete)},
+		{EndpointHealth, s.api(s.health)},
+		{EndpointPage, s.showPage},
+		{EndpointPageAction, s.actOnPage},
+	} {
+		s.mux.HandleFunc(r.endpoint, r.handler)
+	}
+	return s
+}
+
+// ServeHTTP answers one call: a scripted fault first, then Didit's redirect of a path without its slash, then the API
+// and the hosted page.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	endpoint, slashed := s.endpoint(r)
+	w = &recorder{ResponseWriter: w, script: &s.script, endpoint: endpoint}
+	if f, ok := s.script.fault(r); ok {
+		f.write(w)
+		return
+	}
+	if slashed != "" { // a client that follows may lose its key on the way, or its POST
+		w.Header().Set("Location", slashed)
+		w.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
+	s.mux.ServeHTTP(w, r)
+}
+
+// SetWebhook changes where deliveries go from now on, waiting retries included.
+func (s *Server) SetWebhook(url, secret string) { s.courier.aim(url, secret) }
+
+// Deliveries returns every attempt to deliver a webhook so far, in the order of their ends.
+func (s *Server) Deliveries() []Delivery { return s.courier.attempts() }
+
+// Wait returns when no delivery is under way or waiting for another try, or with the error of ctx.
+func (s *Server) Wait(ctx context.Context) error { return s.courier.wait(ctx) }
+
+// Close sends what is queued for the first time, drops the retries that wait, and returns when no delivery is in
+// flight. A closed Server still answers, and sends no more webhooks.
+func (s *Server) Close() { s.courier.close() }

@@ -1,0 +1,132 @@
+package diditsim
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+)
+
+// lifetime is how long a link may stay unopened: 7 days unless the flow says otherwise.
+const lifetime = 7 * 24 * time.Hour
+
+// Session is a snapshot of a simulated session.
+type Session struct {
+	ID         string // a UUID, version 4
+	Number     int64
+	Token      string // 12 characters; a secret
+	URL        string // of the hosted page; a secret, for it ends in the token
+	VendorData string
+	Status     didit.Status
+	WorkflowID string
+	Metadata   json.RawMessage // nil if none
+	Callback   string
+	Language   string
+	CreatedAt  time.Time
+	UpdatedAt  time.Time // of the last change of status
+	ExpiresAt  time.Time // told, not enforced: SetStatus expires a session
+}
+
+// session is what a Server keeps; Server.mu guards it.
+type session struct {
+	Session
+	resubmit []didit.Node     // the steps to repeat while Resubmitted
+	reviews  []map[string]any // as in a decision
+}
+
+// Sessions returns all sessions in the order of their creation.
+func (s *Server) Sessions() []Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out := make([]Session, 0, len(s.all))
+	for _, x := range s.all {
+		out = append(out, x.Session)
+	}
+	return out
+}
+
+// Session returns one session.
+func (s *Server) Session(id string) (Session, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.byID[id]
+	if !ok {
+		return Session{}, false
+	}
+	return x.Session, true
+}
+
+// unfinishedStatuses are those of a session that Didit hands out again instead of making another
+// (https://docs.didit.me/sessions-api/create-session).
+var unfinishedStatuses = []didit.Status{
+	didit.StatusNotStarted, didit.StatusInProgress, didit.StatusResubmitted, didit.StatusAwaitingUser,
+}
+
+// reusable finds the newest unfinished session of the same person and flow. It needs s.mu.
+func (s *Server) reusable(vendorData, workflowID string) *session {
+	if vendorData == "" {
+		return nil
+	}
+	for _, x := range slices.Backward(s.byVendor[vendorData]) {
+		if x.WorkflowID == workflowID && slices.Contains(unfinishedStatuses, x.Status) {
+			return x
+		}
+	}
+	return nil
+}
+
+// add makes a session out of a request and announces it. It needs s.mu.
+func (s *Server) add(b createBody, base string) *session {
+	now := s.opts.Now()
+	s.number++
+	x := &session{Session: Session{
+		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
+		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
+	}}
+	x.URL = base + "/session/" + x.Token
+	x.Callback, x.Metadata = b.Callback, b.Metadata
+	s.all = append(s.all, x)
+	s.byID[x.ID], s.byToken[x.Token] = x, x
+	s.byVendor[x.VendorData] = append(s.byVendor[x.VendorData], x)
+	s.announce(x, "")
+	return x
+}
+
+// remove forgets a session and the webhooks that wait for it: Didit drops those as well
+// (https://docs.didit.me/changelog/october-2026). It needs s.mu.
+func (s *Server) remove(x *session) {
+	other := func(y *session) bool { return y == x }
+	s.all = slices.DeleteFunc(s.all, other)
+	s.byVendor[x.VendorData] = slices.DeleteFunc(s.byVendor[x.VendorData], other)
+	delete(s.byID, x.ID)
+	delete(s.byToken, x.Token)
+	s.courier.forget(x.ID)
+}
+
+// newToken has the look of Didit's: 12 URL-safe characters.
+func newToken() string {
+	var b [9]byte
+	_, _ = rand.Read(b[:]) // never fails
+	return base64.RawURLEncoding.EncodeToString(b[:])
+}
+
+// publicBase is the base of the links to the hosted page.
+func (s *Server) publicBase(r *http.Request) string {
+	if s.opts.PublicURL != "" {
+		return s.opts.PublicURL
+	}
+	return requestBase(r)
+}
+
+func requestBase(r *http.Request) string {
+	if r.TLS != nil {
+		return "https://" + r.Host
+	}
+	return "http://" + r.Host
+}

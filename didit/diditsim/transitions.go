@@ -1,0 +1,73 @@
+package diditsim
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+
+	"didit-temporal/didit"
+)
+
+// Errors of SetStatus.
+var (
+	ErrUnknownSession = errors.New("diditsim: no such session")
+	ErrTransition     = errors.New("diditsim: a session cannot go that way")
+)
+
+// transitions are the ways of a session (https://docs.didit.me/integration/verification-statuses, with the reviewer's
+// ways of https://docs.didit.me/sessions-api/update-status). Nothing leads out of Expired.
+var transitions = map[didit.Status][]didit.Status{
+	didit.StatusNotStarted: {didit.StatusInProgress, didit.StatusExpired},
+	didit.StatusInProgress: {
+		didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAbandoned, didit.StatusAwaitingUser,
+	},
+	didit.StatusAwaitingUser: {didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview},
+	didit.StatusInReview:     {didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted},
+	didit.StatusApproved:     {didit.StatusKycExpired, didit.StatusDeclined, didit.StatusResubmitted},
+	didit.StatusDeclined:     {didit.StatusApproved, didit.StatusResubmitted},
+	didit.StatusResubmitted: {
+		didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAwaitingUser,
+	},
+	didit.StatusAbandoned:  {didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted},
+	didit.StatusKycExpired: {didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted},
+}
+
+func canMove(from, to didit.Status) bool { return slices.Contains(transitions[from], to) }
+
+// SetStatus moves a session as the person, a reviewer or time would, and sends the webhook. It refuses ways that Didit
+// does not have, the one from a status to itself included: a session must be In Progress before it is Approved.
+func (s *Server) SetStatus(id string, st didit.Status) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.byID[id]
+	if !ok {
+		return ErrUnknownSession
+	}
+	if !canMove(x.Status, st) {
+		return fmt.Errorf("%w: %q to %q", ErrTransition, x.Status, st)
+	}
+	s.move(x, st, review{})
+	return nil
+}
+
+// review is what a reviewer adds to a change of status.
+type review struct {
+	comment string
+	nodes   []didit.Node // to repeat; empty chooses
+}
+
+// move needs s.mu and a way that canMove allows.
+func (s *Server) move(x *session, to didit.Status, r review) {
+	x.resubmit = nil
+	if to == didit.StatusResubmitted {
+		x.resubmit = r.nodes
+		if len(x.resubmit) == 0 {
+			x.resubmit = x.unfinished()
+		}
+		if len(x.resubmit) == 0 { // all steps went well, and somebody wants the document again
+			x.resubmit = []didit.Node{steps[0].node()}
+		}
+	}
+	x.Status, x.UpdatedAt = to, s.opts.Now()
+	s.announce(x, r.comment)
+}

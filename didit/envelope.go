@@ -1,0 +1,145 @@
+package didit
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// The fields of a webhook's envelope that an Event is made of (https://docs.didit.me/integration/webhooks).
+const (
+	fieldEventID = iota
+	fieldType
+	fieldEnvironment
+	fieldSessionID
+	fieldSessionKind
+	fieldStatus
+	fieldWorkflowID
+	fieldVendorData
+	fieldTimestamp
+	fieldCreatedAt
+	allFields
+	textFields = fieldTimestamp // the fields before this one are strings
+)
+
+var fieldNames = [allFields]string{
+	fieldEventID:     "event_id",
+	fieldType:        "webhook_type",
+	fieldEnvironment: "environment",
+	fieldSessionID:   "session_id",
+	fieldSessionKind: "session_kind",
+	fieldStatus:      "status",
+	fieldWorkflowID:  "workflow_id",
+	fieldVendorData:  "vendor_data",
+	fieldTimestamp:   "timestamp",
+	fieldCreatedAt:   "created_at",
+}
+
+// maxUnix is far beyond any time, and small enough that float64 and package time calculate with it exactly.
+const maxUnix = 1 << 53
+
+// envelope is where the scanner saw the fields of an Event. It counts only after the scan has ended well.
+type envelope struct {
+	object     bool // the body is an object
+	values     [allFields]span
+	inMetadata bool
+	test       bool // metadata.test_webhook is true, as in test deliveries of Didit's console
+	text       []byte
+}
+
+// enterField is told the key of a member of the body before its value is read.
+func (s *scanner) enterField(key []byte) {
+	s.envelope.inMetadata = string(key) == "metadata"
+}
+
+// noteField is told where the value of a member stood: of the body at depth 1, of an object in it at depth 2.
+func (s *scanner) noteField(key []byte, value span) {
+	if s.depth == 2 {
+		if s.envelope.inMetadata && string(key) == "test_webhook" {
+			s.envelope.test = string(s.src[value.from:value.to]) == "true"
+		}
+		return
+	}
+	for field, name := range fieldNames {
+		if string(key) == name {
+			s.envelope.values[field] = value
+			return
+		}
+	}
+}
+
+// event makes an Event of what the scan has noted.
+func (s *scanner) event() (Event, error) {
+	if !s.envelope.object {
+		return Event{}, fmt.Errorf("%w: not an object", ErrMalformed)
+	}
+	if len(s.fieldValue(fieldTimestamp)) == 0 {
+		return Event{}, fmt.Errorf("%w: no timestamp", ErrMalformed)
+	}
+	timestamp, err := s.unixField(fieldTimestamp)
+	if err != nil {
+		return Event{}, err
+	}
+	createdAt, err := s.unixField(fieldCreatedAt)
+	if err != nil {
+		return Event{}, err
+	}
+	text, err := s.textFields()
+	if err != nil {
+		return Event{}, err
+	}
+	return Event{
+		ID:          text[fieldEventID],
+		Type:        text[fieldType],
+		Timestamp:   timestamp,
+		CreatedAt:   createdAt,
+		Environment: Environment(text[fieldEnvironment]),
+		SessionID:   text[fieldSessionID],
+		SessionKind: text[fieldSessionKind],
+		Status:      Status(text[fieldStatus]),
+		WorkflowID:  text[fieldWorkflowID],
+		VendorData:  text[fieldVendorData],
+		Test:        s.envelope.test,
+	}, nil
+}
+
+// fieldValue returns the source of a field's value, empty if the field is absent or null.
+func (s *scanner) fieldValue(field int) []byte {
+	value := s.envelope.values[field]
+	if source := s.src[value.from:value.to]; string(source) != "null" {
+		return source
+	}
+	return nil
+}
+
+// textFields decodes all string fields into one string and cuts it up: one allocation instead of eight.
+func (s *scanner) textFields() (fields [textFields]string, err error) {
+	var ends [textFields]int
+	for field := range fields {
+		if source := s.fieldValue(field); len(source) > 0 {
+			if source[0] != '"' {
+				return fields, fmt.Errorf("%w: %s is not a string", ErrMalformed, fieldNames[field])
+			}
+			s.envelope.text = appendDecoded(s.envelope.text, source[1:len(source)-1])
+		}
+		ends[field] = len(s.envelope.text)
+	}
+	all, start := string(s.envelope.text), 0
+	for field, end := range ends {
+		fields[field], start = all[start:end], end
+	}
+	return fields, nil
+}
+
+// unixField reads a field as whole seconds, 0 if it is absent.
+func (s *scanner) unixField(field int) (int64, error) {
+	source := s.fieldValue(field)
+	if len(source) == 0 {
+		return 0, nil
+	}
+	seconds, err := strconv.ParseFloat(string(source), 64)
+	if err != nil || seconds != math.Trunc(seconds) || math.Abs(seconds) > maxUnix {
+		return 0, fmt.Errorf("%w: %s is not a time in whole seconds", ErrMalformed, fieldNames[field])
+	}
+	return int64(seconds), nil
+}

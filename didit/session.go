@@ -1,0 +1,109 @@
+package didit
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// CreateSessionRequest is the body of POST /v3/session/ (https://docs.didit.me/sessions-api/create-session).
+// The fields that carry personal data (contact_details, expected_details, portrait_image) are left out on purpose.
+type CreateSessionRequest struct {
+	// WorkflowID is the id of the flow that is built in Didit's console. Required.
+	WorkflowID string `json:"workflow_id"`
+	// VendorData is our name for the user. Didit returns an unfinished session of the same VendorData instead of making another.
+	VendorData string `json:"vendor_data,omitempty"`
+	// Callback is where Didit sends the browser after the flow. It is not a webhook and proves nothing.
+	Callback string `json:"callback,omitempty"`
+	// Language of the hosted page, such as "en" or "pt-BR"; empty lets Didit ask the browser.
+	Language string `json:"language,omitempty"`
+	// Metadata is echoed in webhooks and decisions; any JSON.
+	Metadata json.RawMessage `json:"metadata,omitempty"`
+}
+
+// Session is the answer to CreateSession. URL and Token let anyone who has them act as the user: never log them.
+type Session struct {
+	ID         string          `json:"session_id"`
+	Number     int64           `json:"session_number"`
+	Token      string          `json:"session_token"`
+	URL        string          `json:"url"`
+	VendorData string          `json:"vendor_data"`
+	Status     Status          `json:"status"`
+	WorkflowID string          `json:"workflow_id"`
+	Metadata   json.RawMessage `json:"metadata"`
+}
+
+// Decision is what we read of GET /v3/session/{id}/decision/ (https://docs.didit.me/sessions-api/retrieve-session).
+// Names, dates, documents and images in Didit's answer are not decoded.
+type Decision struct {
+	SessionID   string
+	SessionURL  string
+	Status      Status
+	WorkflowID  string
+	VendorData  string
+	Environment Environment
+	Metadata    json.RawMessage
+	CreatedAt   time.Time // zero if Didit sent none
+	ExpiresAt   time.Time // zero if Didit sent none
+	Checks      []Check   // in the order of the API reference; one per entry of each feature block that has run
+	Warnings    []string  // risk codes of all checks, such as POSSIBLE_FRAUD: sorted, no repeats
+}
+
+// Check is the result of one feature of the flow.
+type Check struct {
+	Feature string // such as ID_VERIFICATION, LIVENESS, FACE_MATCH, AML
+	Status  string // Not Finished, Approved, Declined, In Review
+}
+
+// ListSessionsRequest filters GET /v3/sessions/ (https://docs.didit.me/sessions-api/list-sessions).
+type ListSessionsRequest struct {
+	VendorData string
+	Limit      int // 0 leaves it to Didit (20)
+	Offset     int
+}
+
+// SessionPage is one page of ListSessions. Count is exact only up to 100: go on while More.
+type SessionPage struct {
+	Count    int
+	More     bool
+	Sessions []SessionSummary
+}
+
+// SessionSummary is an item of SessionPage.
+type SessionSummary struct {
+	ID         string
+	Number     int64
+	Status     Status
+	VendorData string
+	CreatedAt  time.Time
+}
+
+// UpdateStatusRequest is the body of PATCH /v3/session/{id}/update-status/ (https://docs.didit.me/sessions-api/update-status).
+type UpdateStatusRequest struct {
+	// NewStatus is StatusApproved, StatusDeclined or StatusResubmitted; Didit refuses all others.
+	NewStatus Status `json:"new_status"`
+	Comment   string `json:"comment,omitempty"`
+	// NodesToResubmit chooses the steps that the user repeats; empty lets Didit choose the failed ones.
+	NodesToResubmit []Node `json:"nodes_to_resubmit,omitempty"`
+}
+
+// Node names a step of a flow.
+type Node struct {
+	NodeID  string `json:"node_id"`
+	Feature string `json:"feature"`
+}
+
+// DeletionInstruction tells Didit how much to forget (https://docs.didit.me/sessions-api/delete-session).
+type DeletionInstruction string
+
+// The two instructions; the first is Didit's default.
+const (
+	DeleteOperational    DeletionInstruction = "operational_session_delete"
+	DeletePrivacyErasure DeletionInstruction = "privacy_erasure"
+)
+
+// DeleteSessionRequest is the body of DELETE /v3/session/{id}/delete/.
+type DeleteSessionRequest struct {
+	Instruction DeletionInstruction `json:"deletion_instruction,omitempty"`
+	// RetainFaceEmbeddings is nil for Didit's default.
+	RetainFaceEmbeddings *bool `json:"retain_face_embeddings,omitempty"`
+}

@@ -1,0 +1,233 @@
+package didit
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Headers of a webhook (https://docs.didit.me/integration/webhooks). Didit sends all three signatures each time.
+const (
+	// HeaderSignature signs the exact bytes of the body.
+	HeaderSignature = "X-Signature"
+	// HeaderSignatureV2 signs the canonical JSON of the body, so it survives a proxy that writes the JSON anew.
+	HeaderSignatureV2 = "X-Signature-V2"
+	// HeaderSignatureSimple signs four fields only; it is never looked at.
+	HeaderSignatureSimple = "X-Signature-Simple"
+	// HeaderSignatureBlog is what Didit's blog calls X-Signature. It is read where X-Signature is absent or empty.
+	HeaderSignatureBlog = "X-Didit-Signature"
+	// HeaderTimestamp repeats the body's timestamp. No signature covers it.
+	HeaderTimestamp = "X-Timestamp"
+	// HeaderTest is "true" on test deliveries from Didit's console.
+	HeaderTest = "X-Didit-Test-Webhook"
+)
+
+// What VerifierOptions stands for if it says nothing.
+const (
+	// DefaultTolerance is the limit that Didit documents. Its last automatic retry can come a little later.
+	DefaultTolerance = 300 * time.Second
+	// DefaultMaxBody is in bytes.
+	DefaultMaxBody = 1 << 20
+)
+
+// Why a webhook was refused. Errors wrap one of these and never hold anything of the body but its size and offsets.
+var (
+	// ErrNotSigned: no signature that covers the body; X-Signature-Simple does not.
+	ErrNotSigned = errors.New("didit: webhook is not signed")
+	// ErrBadSignature: no signature matches, or a header that must be single is repeated.
+	ErrBadSignature = errors.New("didit: webhook signature does not match")
+	// ErrStale: signed, but at another time than now, or X-Timestamp is not the time that was signed.
+	ErrStale = errors.New("didit: webhook is not fresh")
+	// ErrMalformed: signed, but not an event. Of a body whose signature does not match this is never said.
+	ErrMalformed = errors.New("didit: webhook body is malformed")
+	// ErrTooLarge: longer than VerifierOptions.MaxBody.
+	ErrTooLarge = errors.New("didit: webhook body is too large")
+)
+
+// Event is the envelope of a webhook. The decision inside the body is left out: it is full of personal data, and
+// the decision endpoint is the authority. Fields that Didit did not send are empty.
+type Event struct {
+	ID          string // event_id; the same in all deliveries of one event
+	Type        string // webhook_type, such as EventStatusUpdated
+	Timestamp   int64  // of this delivery, in Unix seconds
+	CreatedAt   int64  // of the event, in Unix seconds; 0 if not sent
+	Environment Environment
+	SessionID   string
+	SessionKind string
+	Status      Status
+	WorkflowID  string
+	VendorData  string
+	Test        bool // sent by hand from Didit's console: it must not change anything
+}
+
+// VerifierOptions configures a Verifier. Only Secrets is required.
+type VerifierOptions struct {
+	Secrets   []string         // any of them verifies, for rotation
+	Tolerance time.Duration    // how far the signed time may be from now, either way; 0 means DefaultTolerance
+	MaxBody   int              // in bytes; 0 means DefaultMaxBody
+	Now       func() time.Time // nil means time.Now
+}
+
+// Verifier tells Didit's webhooks from others. It is safe for concurrent use.
+type Verifier struct {
+	keys      []*macKey
+	tolerance time.Duration
+	maxBody   int
+	now       func() time.Time
+}
+
+// NewVerifier refuses options with which forged webhooks could pass or all would fail.
+func NewVerifier(o VerifierOptions) (*Verifier, error) {
+	v := &Verifier{tolerance: o.Tolerance, maxBody: o.MaxBody, now: o.Now}
+	if len(o.Secrets) == 0 {
+		return nil, errors.New("didit: verifier needs a webhook secret")
+	}
+	for _, secret := range o.Secrets {
+		if strings.TrimSpace(secret) == "" {
+			return nil, errors.New("didit: webhook secret is empty")
+		}
+		v.keys = append(v.keys, newMACKey(secret))
+	}
+	if o.Tolerance < 0 || o.MaxBody < 0 {
+		return nil, errors.New("didit: tolerance and maximal body of a verifier must not be negative")
+	}
+	if v.tolerance == 0 {
+		v.tolerance = DefaultTolerance
+	}
+	if v.maxBody == 0 {
+		v.maxBody = DefaultMaxBody
+	}
+	if v.now == nil {
+		v.now = time.Now
+	}
+	return v, nil
+}
+
+// CheckHeader refuses, before the body is read, what Verify would refuse whatever the body.
+func (v *Verifier) CheckHeader(h http.Header) error {
+	_, err := readSignatures(h)
+	return err
+}
+
+// Verify returns the event of a webhook that Didit signed and sent just now. X-Signature is tried first, over the
+// body as it is, and only then X-Signature-V2. Nothing of the body is believed before one of them has matched, and
+// freshness is judged by the signed timestamp: whoever replays a webhook can rewrite its headers.
+func (v *Verifier) Verify(h http.Header, body []byte) (Event, error) {
+	signatures, err := readSignatures(h)
+	if err != nil {
+		return Event{}, err
+	}
+	if len(body) > v.maxBody {
+		return Event{}, fmt.Errorf("%w: over %d bytes", ErrTooLarge, v.maxBody)
+	}
+	s := newScanner(body)
+	defer s.release()
+	if err := v.authenticate(s, signatures); err != nil {
+		return Event{}, err
+	}
+	event, err := s.event()
+	if err != nil {
+		return Event{}, err
+	}
+	if err := v.checkTime(h, event.Timestamp); err != nil {
+		return Event{}, err
+	}
+	event.Test = event.Test || isTest(h)
+	return event, nil
+}
+
+// authenticate leaves s scanned. Where V2 cannot be computed it says so as ErrBadSignature alone, and not as ErrMalformed,
+// which is an alarm: what was signed makes no sense.
+func (v *Verifier) authenticate(s *scanner, sent signatures) error {
+	if sent.hasRaw && v.signed(s.src, sent.raw) {
+		return s.scan()
+	}
+	if !sent.hasV2 {
+		return ErrBadSignature
+	}
+	text, err := s.canonicalText()
+	if err != nil {
+		return fmt.Errorf("%w: no canonical form: %s", ErrBadSignature, err.Error())
+	}
+	if !v.signed(text, sent.v2) {
+		return ErrBadSignature
+	}
+	return nil
+}
+
+func (v *Verifier) signed(message []byte, d digest) bool {
+	for _, k := range v.keys {
+		if k.signed(message, d) {
+			return true
+		}
+	}
+	return false
+}
+
+func (v *Verifier) checkTime(h http.Header, signed int64) error {
+	if v.now().Sub(time.Unix(signed, 0)).Abs() > v.tolerance {
+		return fmt.Errorf("%w: signed more than %s from now", ErrStale, v.tolerance)
+	}
+	for _, value := range h.Values(HeaderTimestamp) {
+		if sent, err := strconv.ParseInt(value, 10, 64); err != nil || sent != signed {
+			return fmt.Errorf("%w: %s is not the signed time", ErrStale, HeaderTimestamp)
+		}
+	}
+	return nil
+}
+
+// signatures are those of the headers that may be believed.
+type signatures struct {
+	raw, v2       digest
+	hasRaw, hasV2 bool
+}
+
+func readSignatures(h http.Header) (sent signatures, err error) {
+	raw, err := single(h, HeaderSignature)
+	if err == nil && raw == "" {
+		raw, err = single(h, HeaderSignatureBlog)
+	}
+	if err != nil {
+		return sent, err
+	}
+	v2, err := single(h, HeaderSignatureV2)
+	if err != nil {
+		return sent, err
+	}
+	if _, err := single(h, HeaderTimestamp); err != nil {
+		return sent, err
+	}
+	if raw == "" && v2 == "" {
+		return sent, ErrNotSigned
+	}
+	sent.raw, sent.hasRaw = decodeDigest(raw)
+	sent.v2, sent.hasV2 = decodeDigest(v2)
+	if !sent.hasRaw && !sent.hasV2 {
+		return sent, fmt.Errorf("%w: want 64 hex digits", ErrBadSignature)
+	}
+	return sent, nil
+}
+
+// single returns the value of a header. Of two values one would be checked and the other perhaps believed by
+// somebody else, so two are refused.
+func single(h http.Header, name string) (string, error) {
+	switch values := h.Values(name); len(values) {
+	case 0:
+		return "", nil
+	case 1:
+		return values[0], nil
+	}
+	return "", fmt.Errorf("%w: header %s is repeated", ErrBadSignature, name)
+}
+
+func isTest(h http.Header) bool {
+	for _, value := range h.Values(HeaderTest) {
+		if strings.EqualFold(value, "true") {
+			return true
+		}
+	}
+	return false
+}
