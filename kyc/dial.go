@@ -1,0 +1,62 @@
+package kyc
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"sync/atomic"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"google.golang.org/grpc"
+)
+
+// Dial connects to Temporal. It fails if Temporal does not answer. Options usually come from the environment, by
+// go.temporal.io/sdk/contrib/envconfig.
+func Dial(ctx context.Context, o client.Options) (*Client, error) {
+	o.HostPort, o.Namespace = cmp.Or(o.HostPort, client.DefaultHostPort), cmp.Or(o.Namespace, client.DefaultNamespace)
+	o.ConnectionOptions.DialOptions = append(slices.Clip(o.ConnectionOptions.DialOptions),
+		grpc.WithChainUnaryInterceptor(noteStart))
+	c, err := client.DialContext(ctx, o)
+	if err != nil {
+		return nil, fmt.Errorf("reach Temporal at %s, namespace %s (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE): %w", o.HostPort, o.Namespace, err)
+	}
+	return &Client{temporal: c, namespace: o.Namespace}, nil
+}
+
+// startNote is what the server says about the start in an Update-With-Start; the SDK drops it.
+type startNote struct {
+	started atomic.Bool // this call made the run
+	closed  atomic.Bool // the update's answer comes from a run that has ended
+}
+
+type startNoteKey struct{}
+
+func withStartNote(ctx context.Context) (context.Context, *startNote) {
+	note := new(startNote)
+	return context.WithValue(ctx, startNoteKey{}, note), note
+}
+
+// noteStart is a gRPC interceptor. The SDK repeats the request until the update is durable, so a later answer must
+// not forget that the first one made the run.
+func noteStart(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	err := invoke(ctx, method, req, reply, cc, opts...)
+	note, asked := ctx.Value(startNoteKey{}).(*startNote)
+	answer, multi := reply.(*workflowservice.ExecuteMultiOperationResponse)
+	if err != nil || !asked || !multi {
+		return err
+	}
+	for _, r := range answer.GetResponses() {
+		start := r.GetStartWorkflow()
+		if start == nil {
+			continue
+		}
+		if start.GetStarted() {
+			note.started.Store(true)
+		}
+		note.closed.Store(start.GetStatus() > enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
+	}
+	return nil
+}

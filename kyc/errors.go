@@ -1,0 +1,62 @@
+package kyc
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Errors of the Client; test with errors.Is.
+var (
+	// ErrInvalidInput means that the input breaks a rule; the text names the field and the rule.
+	ErrInvalidInput = errors.New("invalid input")
+	// ErrNotFound means that there is no such verification, or, for Deliver, none that is still open.
+	ErrNotFound = errors.New("no such verification")
+)
+
+// Types of the errors that appear in a verification's history, in State.ErrorType and in SessionError.
+const (
+	ErrorTypeRateLimited  = "DiditRateLimited"  // 429: tried again when Didit says so
+	ErrorTypeUnavailable  = "DiditUnavailable"  // 5xx or no answer: tried again
+	ErrorTypeRejected     = "DiditRejected"     // another 4xx: final
+	ErrorTypeUnauthorized = "DiditUnauthorized" // 401 or 403: final
+	ErrorTypeOutOfCredit  = "DiditOutOfCredit"  // 402, or a code that says so: final
+	ErrorTypeNotFound     = "DiditNotFound"     // 404: final
+	ErrorTypeInvalidInput = "InvalidInput"      // the workflow was started with an input that breaks a rule
+)
+
+// SessionError says why a verification has no session: its outcome is failed, or it ended before there was one.
+type SessionError struct {
+	UserID string
+	RunID  string
+	Type   string // an ErrorType constant, empty if the verification was cancelled or terminated
+}
+
+// Error says what to do about it.
+func (e *SessionError) Error() string {
+	if e.Type == "" {
+		return fmt.Sprintf("verification of user %s ended before Didit made a session (run %s)", e.UserID, e.RunID)
+	}
+	return fmt.Sprintf("no session for user %s: %s: %s", e.UserID, e.Type, Hint(e.Type))
+}
+
+// Hint tells a person how to mend an error of the given type.
+func Hint(errorType string) string {
+	switch errorType {
+	case ErrorTypeRateLimited:
+		return "Didit asks us to slow down; it is tried again when Didit allows it"
+	case ErrorTypeUnavailable:
+		return "Didit does not answer; it is tried again by itself"
+	case ErrorTypeRejected:
+		return "Didit refused the request: check DIDIT_WORKFLOW_ID, the language and the return URL"
+	case ErrorTypeUnauthorized:
+		return "Didit refused the API key: check the worker's DIDIT_API_KEY, its rights and allowed addresses, " +
+			"the base URL and the account's balance, then start again"
+	case ErrorTypeOutOfCredit:
+		return "the Didit account has no credit: top it up, then start again"
+	case ErrorTypeNotFound:
+		return "Didit does not know the session or the flow: check DIDIT_WORKFLOW_ID and that the key is of the same application"
+	case ErrorTypeInvalidInput:
+		return "the workflow was started with an input or a workflow id that breaks a rule; its history names it"
+	}
+	return "see the workflow's history"
+}

@@ -1,0 +1,73 @@
+package kyc_test
+
+import (
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+func TestUserIDs(t *testing.T) {
+	for _, id := range []string{"a", "7", "user-0001", "A.b_c:d-e", "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10", strings.Repeat("x", 128)} {
+		require.NoError(t, kyc.ValidateUserID(id), id)
+	}
+	for name, id := range map[string]string{
+		"empty": "", "an e-mail address": "someone@example.com", "too long": strings.Repeat("x", 129), "a space": "a b", "a slash": "a/b",
+		"our separator": "a~b", "a dash first": "-a", "a dot first": ".a", "a letter of another script": "józef", "a line break": "a\n", "a zero byte": "a\x00",
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := kyc.ValidateUserID(id)
+			require.ErrorIs(t, err, kyc.ErrInvalidInput)
+			require.ErrorContains(t, err, "1 to 128 letters")
+			if id != "" {
+				require.NotContains(t, err.Error(), id, "the refused value may be personal")
+			}
+		})
+	}
+}
+
+func TestSessionsDoNotPrintTheirSecrets(t *testing.T) {
+	s := kyc.Session{SessionID: "s1", SessionToken: "SECRET", URL: "https://d.example/SECRET", Status: didit.StatusNotStarted}
+	var log strings.Builder
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("made", "session", s)
+	for _, text := range []string{fmt.Sprint(s), fmt.Sprintf("%v %s", s, s), log.String()} {
+		require.NotContains(t, text, "SECRET")
+		require.Contains(t, text, "s1")
+	}
+}
+
+func TestEventKeys(t *testing.T) {
+	ev := didit.Event{Type: "status.updated", SessionID: "s1", Status: didit.StatusApproved, CreatedAt: 5}
+	key := kyc.FromDidit(ev, []byte("body")).EventID
+	require.NoError(t, uuid.Validate(key))
+	require.Equal(t, key, kyc.FromDidit(ev, []byte("body")).EventID, "a repeat has the same key")
+
+	other := ev
+	other.CreatedAt = 6
+	for name, got := range map[string]kyc.DiditEvent{
+		"another time": kyc.FromDidit(other, []byte("body")), "another body": kyc.FromDidit(ev, []byte("bodies")),
+	} {
+		require.NotEqual(t, key, got.EventID, name)
+	}
+
+	ev.ID = "5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c9a01"
+	require.Equal(t, ev.ID, kyc.FromDidit(ev, []byte("body")).EventID)
+	ev.ID = "../../something ~ long"
+	require.NoError(t, uuid.Validate(kyc.FromDidit(ev, nil).EventID), "an id of another form is hashed")
+}
+
+func TestEveryErrorTypeHasAHint(t *testing.T) {
+	for _, kind := range []string{
+		kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized,
+		kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound, kyc.ErrorTypeInvalidInput,
+	} {
+		require.NotEqual(t, kyc.Hint("something else"), kyc.Hint(kind), kind)
+		require.Contains(t, (&kyc.SessionError{UserID: "u1", Type: kind}).Error(), kind)
+	}
+}

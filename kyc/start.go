@@ -1,0 +1,142 @@
+package kyc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+)
+
+// Started is the answer to Start.
+type Started struct {
+	State State
+	// Session holds the URL that the person must open; zero for a user who was decided before.
+	Session Session
+	RunID   string
+	// New reports whether this call began the verification.
+	New bool
+}
+
+// Start verifies a user and returns once there is a URL to open. It may be called again, by many callers at once:
+//   - a verification that is open is joined: every caller gets the same session and URL;
+//   - a user who was approved or declined before gets that verdict, without a URL, unless in.Reverify is set;
+//   - one whose verification ended without a verdict is started afresh.
+//
+// A verification that gets no session is a *SessionError. When ctx ends first the verification goes on: call again.
+func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
+	if err := in.Validate(); err != nil {
+		return Started{}, err
+	}
+	updateID, reuse := UpdateSession, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
+	for reverify := in.Reverify; ; reverify = false {
+		a, err := c.attach(ctx, in, updateID, reuse)
+		if err != nil {
+			return Started{}, err
+		}
+		if !a.closed {
+			return c.answer(ctx, in.UserID, a)
+		}
+		// The server answers from the user's last run, even a closed one. It decides what happens next.
+		state, err := c.verdict(ctx, in.UserID, a.runID)
+		if err != nil {
+			return Started{}, err
+		}
+		if state.Outcome.Decided() && !reverify {
+			return Started{State: state, RunID: a.runID}, nil
+		}
+		// Everyone who saw this run end asks with the same id, so that they share one new run.
+		updateID, reuse = UpdateSession+":"+a.runID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+	}
+}
+
+// attachment is a run of the user's verification and the update "session" on it.
+type attachment struct {
+	runID   string
+	started bool // this call made the run
+	closed  bool // the run has ended
+	update  client.WorkflowUpdateHandle
+}
+
+// attach starts the workflow unless it runs and asks it for the session. It waits for stage Accepted only: a caller
+// whose time runs out while Didit's limit makes it wait has then been told which run it waits for.
+func (c *Client) attach(ctx context.Context, in Input, updateID string, reuse enumspb.WorkflowIdReusePolicy) (attachment, error) {
+	noted, note := withStartNote(ctx)
+	start := c.temporal.NewWithStartWorkflowOperation(startOptions(in, reuse), WorkflowVerification, in)
+	update, err := c.temporal.UpdateWithStartWorkflow(noted, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: updateID, UpdateName: UpdateSession, WaitForStage: client.WorkflowUpdateStageAccepted,
+		},
+	})
+	var ended *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &ended):
+		return attachment{runID: ended.RunId, closed: true}, nil
+	case err != nil:
+		return attachment{}, fmt.Errorf("start the verification of user %s: %w", in.UserID, err)
+	}
+	return attachment{runID: update.RunID(), started: note.started.Load(), closed: note.closed.Load(), update: update}, nil
+}
+
+// staticDetails is what an operator reads on every verification's page; the workflow keeps the current details beside it.
+const staticDetails = "Makes a session at Didit, waits for the person, and ends with Didit's decision. " +
+	"The query `state` tells how it stands; the result names the `outcome`. " +
+	"Names and documents are not here: read them at Didit, by `session_id`."
+
+func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       WorkflowID(in.UserID),
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    reuse,
+		StaticSummary:            "Verify user " + in.UserID + " at Didit",
+		StaticDetails:            staticDetails,
+	}
+}
+
+// answer waits for the session. The update's answer is frozen, so an older run is asked how it stands now.
+func (c *Client) answer(ctx context.Context, userID string, a attachment) (Started, error) {
+	s := Started{RunID: a.runID, New: a.started}
+	if err := a.update.Get(ctx, &s.Session); err != nil {
+		return s, c.sessionError(ctx, userID, a.runID, err)
+	}
+	if a.started {
+		s.State = State{UserID: userID, SessionID: s.Session.SessionID, Status: s.Session.Status, Attempt: 1}
+		return s, nil
+	}
+	state, err := c.stateOf(ctx, userID, a.runID, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
+	if err != nil {
+		return s, err
+	}
+	s.State, s.Session.Status = state, state.Status
+	return s, nil
+}
+
+// sessionError finds out whether the verification ended without a session, and why.
+func (c *Client) sessionError(ctx context.Context, userID, runID string, cause error) error {
+	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
+	var app *temporal.ApplicationError
+	if err != nil || (!errors.As(cause, &app) && desc.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING) {
+		return fmt.Errorf("wait for the session of user %s: %w", userID, cause)
+	}
+	e := &SessionError{UserID: userID, RunID: runID}
+	if app != nil {
+		e.Type = app.Type()
+	}
+	return e
+}
+
+// verdict reads the result of a closed run; the zero State if it was cancelled, terminated or failed.
+func (c *Client) verdict(ctx context.Context, userID, runID string) (State, error) {
+	var state State
+	err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state)
+	var ended *temporal.WorkflowExecutionError
+	if err != nil && !errors.As(err, &ended) {
+		return State{}, clientError("read the result of", userID, err)
+	}
+	return state, nil
+}
