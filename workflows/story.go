@@ -1,0 +1,118 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// attributes are the search attributes of the Web UI's list, in their Go form.
+type attributes struct {
+	status, outcome, sessionID, waitingFor string
+	attempt                                int64
+	deadline                               time.Time // zero while the user need not act
+}
+
+// publish tells the Web UI how things stand. It costs an event only where something changed, and none for the details.
+func (v *verification) publish(ctx workflow.Context) {
+	now := v.attributes()
+	if changes := v.published.changesTo(now); len(changes) > 0 {
+		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+		}
+	}
+	v.published = now
+	workflow.SetCurrentDetails(ctx, v.details())
+}
+
+func (v *verification) attributes() attributes {
+	s := v.record.state
+	a := attributes{
+		status: string(s.Status), outcome: string(s.Outcome), sessionID: s.SessionID,
+		waitingFor: string(v.waitingFor()), attempt: int64(s.Attempt),
+	}
+	if v.record.userMustAct() {
+		a.deadline = v.deadline()
+	}
+	return a
+}
+
+// changesTo lists the updates that turn a into b.
+func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
+	var changes []temporal.SearchAttributeUpdate
+	for _, k := range []struct{ name, from, to string }{
+		{kyc.AttributeStatus, a.status, b.status},
+		{kyc.AttributeOutcome, a.outcome, b.outcome},
+		{kyc.AttributeSessionID, a.sessionID, b.sessionID},
+		{kyc.AttributeWaitingFor, a.waitingFor, b.waitingFor},
+	} {
+		if k.from != k.to {
+			changes = append(changes, temporal.NewSearchAttributeKeyKeyword(k.name).ValueSet(k.to))
+		}
+	}
+	if a.attempt != b.attempt {
+		changes = append(changes, temporal.NewSearchAttributeKeyInt64(kyc.AttributeAttempt).ValueSet(b.attempt))
+	}
+	deadline := temporal.NewSearchAttributeKeyTime(kyc.AttributeDeadline)
+	switch {
+	case a.deadline.Equal(b.deadline):
+	case b.deadline.IsZero():
+		changes = append(changes, deadline.ValueUnset())
+	default:
+		changes = append(changes, deadline.ValueSet(b.deadline))
+	}
+	return changes
+}
+
+func (v *verification) waitingFor() kyc.WaitingFor {
+	switch {
+	case v.record.ended():
+		return ""
+	case v.busy != "":
+		return v.busy
+	case v.record.state.Status == didit.StatusInReview:
+		return kyc.WaitingForReview
+	case v.record.userMustAct():
+		return kyc.WaitingForUser
+	}
+	return kyc.WaitingForDidit
+}
+
+// details is the sentence on the workflow's page: how it stands, and what happens next.
+func (v *verification) details() string {
+	s := v.record.state
+	if v.record.ended() {
+		return ending(s)
+	}
+	switch v.waitingFor() {
+	case kyc.WaitingForLimit:
+		return "Waiting for a turn under Didit's rate limit to create the session."
+	case kyc.WaitingForReview:
+		return "**In review** at Didit. Next: a reviewer approves, declines or asks the user again. A review has no deadline here."
+	case kyc.WaitingForUser:
+		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, or the end of the user's time at %s.",
+			s.Status, s.Attempt, v.deadline().UTC().Format(time.RFC3339))
+	}
+	return fmt.Sprintf("**%s**: reading Didit's decision. Next: the verdict, if Didit confirms it.", s.Status)
+}
+
+func ending(s kyc.State) string {
+	switch s.Outcome {
+	case kyc.OutcomeApproved, kyc.OutcomeDeclined:
+		return fmt.Sprintf("**%s** by Didit's decision on session %s. Nothing more to do.", s.Status, s.SessionID)
+	case kyc.OutcomeExpired:
+		return "**Expired**: the user never opened the link. Next: start the user again when they come back."
+	case kyc.OutcomeAbandoned:
+		return "**Abandoned**: the user did not finish in time. Next: start the user again when they come back."
+	case kyc.OutcomeLapsed:
+		return "**Lapsed**: approved once, the document has expired since. Next: verify the user again."
+	case kyc.OutcomeFailed:
+		return fmt.Sprintf("**Failed**, no session: %s. Next: %s.", s.ErrorType, kyc.Hint(s.ErrorType))
+	}
+	return fmt.Sprintf("Ended: **%s**.", s.Outcome)
+}
