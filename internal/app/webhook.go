@@ -1,0 +1,98 @@
+package app
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"didit-temporal/didit"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+	"didit-temporal/webhook/receiver"
+)
+
+// drainTimeout lets deliveries in flight have their answer when the process stops.
+const drainTimeout = 10 * time.Second
+
+// RunWebhook serves Didit's webhooks until ctx ends, then answers the requests in flight.
+func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger) error {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on WEBHOOK_ADDR=%s: %w", cfg.Addr, err)
+	}
+	return ServeWebhook(ctx, listener, c, cfg, log)
+}
+
+// ServeWebhook is RunWebhook on a listener that is open already.
+func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Webhook, log *slog.Logger) error {
+	secrets := make([]string, len(cfg.Secrets))
+	for i, s := range cfg.Secrets {
+		secrets[i] = s.Reveal()
+	}
+	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: secrets, Tolerance: cfg.Tolerance, MaxBody: int(cfg.MaxBody)})
+	if err != nil {
+		return err
+	}
+	r := receiver.New(receiver.Options{
+		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
+	})
+	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
+	err = serve(ctx, listener, r.Handler())
+	log.Info("webhook has stopped", "deliveries", r.Counts())
+	return err
+}
+
+// serve serves until ctx ends and then waits for the requests in flight.
+func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
+	srv := &http.Server{
+		Handler:           h,
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      15 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		MaxHeaderBytes:    16 << 10,
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error {
+		if err := srv.Serve(listener); err != http.ErrServerClosed {
+			return err
+		}
+		return nil
+	})
+	g.Go(func() error { // Serve returns when Shutdown starts: wait here until it has drained
+		<-ctx.Done()
+		drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTimeout)
+		defer cancel()
+		return srv.Shutdown(drain)
+	})
+	return g.Wait()
+}
+
+// CheckWebhook asks the webhook process at addr (WEBHOOK_ADDR) on this machine whether it is alive.
+func CheckWebhook(ctx context.Context, addr string) error {
+	_, port, err := net.SplitHostPort(cmp.Or(addr, config.Default("WEBHOOK_ADDR")))
+	if err != nil {
+		return fmt.Errorf("WEBHOOK_ADDR: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", port)+"/healthz", nil)
+	if err != nil {
+		return err
+	}
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	defer res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("GET /healthz: %s", res.Status)
+	}
+	return nil
+}

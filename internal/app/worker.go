@@ -1,0 +1,117 @@
+// Package app wires the processes together. It is the only package that may import all others.
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/activities"
+	"didit-temporal/didit"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+	"didit-temporal/workflows"
+)
+
+// stopTimeout lets calls to Didit that are under way come to their end when a worker stops.
+const stopTimeout = 15 * time.Second
+
+// RunWorker runs workflows and activities until ctx ends, then lets running activities finish. It refuses to start
+// where `starter setup` was not run: every verification would stand still.
+func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger) error {
+	if err := c.CheckSetup(ctx); err != nil {
+		if ctx.Err() != nil { // asked to stop before it began
+			return nil
+		}
+		return err
+	}
+	acts, err := newActivities(cfg)
+	if err != nil {
+		return err
+	}
+	ctx, fail := context.WithCancelCause(ctx)
+	defer fail(nil)
+	workers := newWorkers(c, cfg, acts, fail)
+	for i, w := range workers {
+		if err := w.Start(); err != nil {
+			stopAll(workers[:i])
+			return fmt.Errorf("start worker: %w", err)
+		}
+	}
+	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment,
+		"writes_per_second", SafeRate(cfg.WritesPerMinute), "reads_per_second", SafeRate(cfg.ReadsPerMinute))
+	<-ctx.Done()
+	stopAll(workers)
+	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
+		return fmt.Errorf("worker stopped: %w", err)
+	}
+	log.Info("worker has stopped")
+	return nil
+}
+
+func newActivities(cfg config.Worker) (*activities.Activities, error) {
+	api, err := didit.NewClient(didit.ClientOptions{BaseURL: cfg.DiditBaseURL, APIKey: cfg.DiditAPIKey.Reveal()})
+	if err != nil {
+		return nil, err
+	}
+	return &activities.Activities{Didit: api, Settings: activities.Settings{
+		WorkflowID: cfg.DiditWorkflowID, Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
+	}}, nil
+}
+
+// newWorkers makes one worker per task queue. onFatal hears of an error that ends one of them.
+func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, onFatal func(error)) []sdkworker.Worker {
+	options := sdkworker.Options{WorkerStopTimeout: stopTimeout, OnFatalError: onFatal}
+
+	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts.
+	decide := options
+	decide.DisableRegistrationAliasing = true
+	decide.WorkflowTaskPollerBehavior = sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
+	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
+	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
+
+	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute))
+	write.RegisterActivityWithOptions(acts.CreateSession, activity.RegisterOptions{Name: "CreateSession"})
+
+	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute))
+	read.RegisterActivityWithOptions(acts.ReadDecision, activity.RegisterOptions{Name: "ReadDecision"})
+	return []sdkworker.Worker{w, write, read}
+}
+
+// limited makes the server hold a queue of calls to Didit below a limit of Didit, over all workers.
+func limited(o sdkworker.Options, perMinute int) sdkworker.Options {
+	o.DisableWorkflowWorker = true
+	o.TaskQueueActivitiesPerSecond = SafeRate(perMinute)
+	o.MaxConcurrentActivityTaskPollers = pollersPerPartition * partitions
+	return o
+}
+
+const (
+	// A limited queue reaches its rate only with enough pollers on each of its partitions.
+	pollersPerPartition = 4
+	partitions          = 4 // Temporal's default
+)
+
+// SafeRate is the rate, in calls per second, at which a task queue stays below a limit of Didit per sliding 60 s
+// (docs.didit.me/integration/rate-limiting). Temporal lets a queue burst by one second's worth, so a rate R may send
+// 60R + R in a minute; four calls are left for jitter.
+func SafeRate(limitPerMinute int) float64 { return float64(limitPerMinute-4) / 61 }
+
+func stopAll(workers []sdkworker.Worker) {
+	done := make(chan struct{})
+	for _, w := range workers {
+		go func() {
+			w.Stop()
+			done <- struct{}{}
+		}()
+	}
+	for range workers {
+		<-done
+	}
+}

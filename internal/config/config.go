@@ -1,0 +1,107 @@
+// Package config turns the environment into structs, once, at the edge of each process.
+//
+// Nothing below the mains reads an environment variable, so a setting has one place where it is parsed, one
+// where it is documented (Variables) and one error that names it. All mistakes are reported together: an
+// operator who deploys a new process should need one look at the log, not one restart per mistake.
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Getenv looks a variable up; unset and empty are the same to us. In production it is os.Getenv.
+type Getenv func(string) string
+
+// Environment is the side of Didit that a deployment belongs to; events of the other one change nothing.
+type Environment string
+
+// The two environments Didit knows, as it writes them in sessions and events.
+const (
+	Live    Environment = "live"
+	Sandbox Environment = "sandbox"
+)
+
+// LogFormat is how log lines are written.
+type LogFormat string
+
+// JSON is for machines and the default; Text is for a person who reads a terminal.
+const (
+	JSON LogFormat = "json"
+	Text LogFormat = "text"
+)
+
+// Worker is what the worker process needs. Only this process holds the API key: the one that faces the
+// internet must not be able to spend money or to read a person's documents.
+type Worker struct {
+	DiditAPIKey     Secret
+	DiditWorkflowID string
+	DiditBaseURL    string // without a slash at the end
+	Environment     Environment
+
+	// Didit's own limits. The rates of the task queues are derived from them, not equal to them.
+	WritesPerMinute int
+	ReadsPerMinute  int
+
+	SessionDeadline time.Duration
+
+	LogLevel  slog.Level
+	LogFormat LogFormat
+}
+
+// Webhook is what the webhook process needs.
+type Webhook struct {
+	// Secrets are all accepted, so that a secret can be replaced without losing an event.
+	Secrets     []Secret
+	Tolerance   time.Duration
+	Environment Environment
+	MaxBody     int64 // bytes
+	Addr        string
+
+	LogLevel  slog.Level
+	LogFormat LogFormat
+}
+
+// ForWorker reads the worker's settings. On an error the struct is incomplete and must not be used.
+func ForWorker(getenv Getenv) (Worker, error) {
+	e := newEnv(getenv)
+	w := Worker{
+		DiditAPIKey:     e.secret("DIDIT_API_KEY", "Didit console > API & webhooks"),
+		DiditWorkflowID: e.uuid("DIDIT_WORKFLOW_ID", "Didit console > Workflows"),
+		DiditBaseURL:    e.baseURL("DIDIT_BASE_URL"),
+		Environment:     e.environment(),
+		WritesPerMinute: e.integer("DIDIT_WRITES_PER_MINUTE", minPerMinute, maxPerMinute),
+		ReadsPerMinute:  e.integer("DIDIT_READS_PER_MINUTE", minPerMinute, maxPerMinute),
+		SessionDeadline: e.duration("SESSION_DEADLINE", time.Second, maxDeadline),
+		LogLevel:        e.logLevel(),
+		LogFormat:       e.logFormat(),
+	}
+	return w, errors.Join(e.errs...)
+}
+
+// ForWebhook reads the webhook's settings. On an error the struct is incomplete and must not be used.
+func ForWebhook(getenv Getenv) (Webhook, error) {
+	e := newEnv(getenv)
+	w := Webhook{
+		Secrets:     e.secrets("DIDIT_WEBHOOK_SECRETS", "Didit console > API & webhooks; several are separated by commas"),
+		Tolerance:   e.duration("DIDIT_WEBHOOK_TOLERANCE", time.Second, time.Hour),
+		Environment: e.environment(),
+		MaxBody:     e.bytes("WEBHOOK_MAX_BODY", 1<<10, 16<<20),
+		Addr:        e.address("WEBHOOK_ADDR"),
+		LogLevel:    e.logLevel(),
+		LogFormat:   e.logFormat(),
+	}
+	if w.Environment == Live {
+		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", w.Secrets)
+	}
+	return w, errors.Join(e.errs...)
+}
+
+const (
+	// A limit of four or less leaves nothing: the safe rate of a queue is (limit - 4)/61 a second.
+	minPerMinute = 5
+	maxPerMinute = 100_000
+	// A deadline of years is a typing mistake, and a timer that long can no longer be told from a leak.
+	maxDeadline = 366 * 24 * time.Hour
+)

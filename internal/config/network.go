@@ -1,0 +1,51 @@
+package config
+
+import (
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+)
+
+// baseURL reads an absolute URL without a slash at the end. Plain http is taken only for a host that cannot
+// be on the internet, because the API key travels in every request.
+func (e *env) baseURL(name string) string {
+	v := e.text(name)
+	u, err := url.Parse(v)
+	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") {
+		// A URL may carry a password, so what was found is not repeated.
+		e.fail(name, "is not an absolute URL: want https://host, such as %s", defaultOf(name))
+		return ""
+	}
+	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		e.fail(name, "has a user, a query or a fragment: want only https://host and perhaps a path")
+		return ""
+	}
+	if u.Scheme == "http" && !local(u.Hostname()) {
+		e.wrong(name, v, "https: the API key travels with each request (http is for this machine or a private network)")
+		return ""
+	}
+	return strings.TrimRight(v, "/")
+}
+
+// local says whether a host can only be on this machine or a private network. A name without a dot is one of
+// a compose or cluster network: no public DNS zone answers it.
+func local(host string) bool {
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return ip.IsLoopback() || ip.IsPrivate()
+	}
+	return !strings.Contains(host, ".")
+}
+
+// address reads where to listen.
+func (e *env) address(name string) string {
+	v := e.text(name)
+	host, port, err := net.SplitHostPort(v)
+	n, bad := strconv.Atoi(port)
+	if err != nil || bad != nil || n < 0 || n > 65535 || strings.ContainsAny(host, " /") {
+		e.wrong(name, v, "host:port or :port, such as 127.0.0.1:8080 or :8080")
+		return ""
+	}
+	return v
+}

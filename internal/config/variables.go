@@ -1,0 +1,87 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+)
+
+// Required stands in the Default column of a variable that has none.
+const Required = "required"
+
+// Variable is one row of the documentation.
+type Variable struct {
+	Name    string
+	Default string // "" if unset is a meaning of its own; Required if it must be set
+	Who     string // which processes read it
+	Meaning string
+	Secret  bool // it may also come from the file that NAME_FILE names, and is never printed
+}
+
+// Variables lists every variable that any of our processes reads. It is the single source: the readers take
+// their defaults from here, and tests compare it with the README, .env.example and what is really read.
+func Variables() []Variable {
+	return []Variable{
+		{"TEMPORAL_ADDRESS", "127.0.0.1:7233", whoAll, "Temporal's frontend, host:port.", false},
+		{"TEMPORAL_NAMESPACE", "default", whoAll, "Temporal's namespace: one per Didit application.", false},
+		{"TEMPORAL_API_KEY", "", whoAll, "Key for Temporal Cloud. Never printed; read by Temporal's SDK, so no `_FILE` form.", false},
+		{"TEMPORAL_TLS*", "", whoAll, "TLS to Temporal: `TEMPORAL_TLS`, `TEMPORAL_TLS_CLIENT_CERT_PATH`, `TEMPORAL_TLS_CLIENT_KEY_PATH`, `TEMPORAL_TLS_SERVER_CA_CERT_PATH`, `TEMPORAL_TLS_SERVER_NAME`.", false},
+		{"DIDIT_API_KEY", Required, whoWorker, "Key of one Didit application; its limits are per key.", true},
+		{"DIDIT_WORKFLOW_ID", Required, whoWorker, "UUID of the Didit workflow that a user goes through unless the input names one.", false},
+		{"DIDIT_BASE_URL", "https://verification.didit.me", whoWorker, "Where Didit answers. Plain http only to this machine or a private network.", false},
+		{"DIDIT_ENVIRONMENT", string(Live), whoBoth, "`live` or `sandbox`: events and decisions of the other environment change nothing.", false},
+		{"DIDIT_WRITES_PER_MINUTE", "300", whoWorker, "Didit's limit for writes of this key, 5 to 100000; the queue's rate is derived from it.", false},
+		{"DIDIT_READS_PER_MINUTE", "600", whoWorker, "Didit's limit for reads of this key, 5 to 100000.", false},
+		{"DIDIT_WEBHOOK_SECRETS", Required, whoWebhook, "Comma-separated, each of at least 16 characters; any of them verifies, so that one can be replaced without a gap.", true},
+		{"DIDIT_WEBHOOK_TOLERANCE", "360s", whoWebhook, "How old a signed event may be, 1s to 1h. Didit says 300 s, but its last retry comes later than that.", false},
+		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB: checking a signature costs memory before anybody is known.", false},
+		{"WEBHOOK_ADDR", ":8080", whoWebhook, "Where to listen, host:port.", false},
+		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
+		{"LOG_LEVEL", "info", whoBoth, "`debug`, `info`, `warn` or `error`.", false},
+		{"LOG_FORMAT", string(JSON), whoBoth, "`json` or `text`.", false},
+	}
+}
+
+const (
+	whoAll     = "all"
+	whoWorker  = "worker"
+	whoWebhook = "webhook"
+	whoBoth    = "worker, webhook"
+)
+
+// defaultOf is the default of a variable, "" for one that has none. A name that is not in the table has none
+// either; the test that compares the table with what is read finds it.
+func defaultOf(name string) string {
+	for _, v := range Variables() {
+		if v.Name == name && v.Default != Required {
+			return v.Default
+		}
+	}
+	return ""
+}
+
+// Table renders Variables as the Markdown table of the README.
+func Table() string {
+	var b strings.Builder
+	b.WriteString("| variable | default | who | meaning |\n|---|---|---|---|\n")
+	for _, v := range Variables() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", v.Name, v.shownDefault(), v.Who, v.shownMeaning())
+	}
+	return b.String()
+}
+
+func (v Variable) shownDefault() string {
+	switch v.Default {
+	case "":
+		return "empty"
+	case Required:
+		return Required
+	}
+	return "`" + v.Default + "`"
+}
+
+func (v Variable) shownMeaning() string {
+	if v.Secret {
+		return v.Meaning + " Or `" + v.Name + "_FILE`."
+	}
+	return v.Meaning
+}

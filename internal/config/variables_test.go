@@ -1,0 +1,83 @@
+package config_test
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/internal/config"
+)
+
+const root = "../../"
+
+// The README's table is the one people read: it is the rendering of Variables, word for word.
+func TestReadmeListsTheVariables(t *testing.T) {
+	b, _ := os.ReadFile(root + "README.md") // a missing file is one without the markers
+	_, rest, begun := strings.Cut(string(b), "<!-- env:begin -->")
+	got, _, ended := strings.Cut(rest, "<!-- env:end -->")
+	if want := config.Table(); !begun || !ended || strings.TrimSpace(got) != strings.TrimSpace(want) {
+		t.Fatalf("README.md is out of date. Put this between the markers:\n\n<!-- env:begin -->\n%s<!-- env:end -->\n", want)
+	}
+}
+
+// .env.example names every variable that has a fixed name, set or commented out, and no other.
+func TestEnvExampleListsTheVariables(t *testing.T) {
+	b, err := os.ReadFile(root + ".env.example")
+	require.NoError(t, err)
+	var got []string
+	for _, m := range regexp.MustCompile(`(?m)^#?([A-Z][A-Z0-9_]*)=`).FindAllStringSubmatch(string(b), -1) {
+		got = append(got, m[1])
+	}
+	for _, v := range config.Variables() {
+		if !strings.HasSuffix(v.Name, "*") {
+			assert.Contains(t, got, v.Name)
+		}
+	}
+	own := []string{"POSTGRES_PASSWORD"} // docker-compose.yml alone reads these
+	for _, name := range got {
+		known := slices.ContainsFunc(config.Variables(), func(v config.Variable) bool {
+			return strings.TrimSuffix(name, "_FILE") == v.Name ||
+				strings.HasSuffix(v.Name, "*") && strings.HasPrefix(name, strings.TrimSuffix(v.Name, "*"))
+		})
+		assert.True(t, known || slices.Contains(own, name), "%s is in .env.example but nothing reads it", name)
+	}
+}
+
+// Each process reads exactly the variables that the table gives it; Temporal's are read by its SDK.
+func TestTableIsWhatIsRead(t *testing.T) {
+	for who, read := range map[string]func(config.Getenv) error{
+		"worker":  func(g config.Getenv) error { _, err := config.ForWorker(g); return err },
+		"webhook": func(g config.Getenv) error { _, err := config.ForWebhook(g); return err },
+	} {
+		t.Run(who, func(t *testing.T) {
+			var got, want []string
+			_ = read(func(name string) string { got = append(got, name); return "" })
+			for _, v := range config.Variables() {
+				mine := v.Who == "all" || slices.Contains(strings.Split(v.Who, ", "), who)
+				if !mine || strings.HasPrefix(v.Name, "TEMPORAL_") {
+					continue
+				}
+				want = append(want, v.Name)
+				if v.Secret {
+					want = append(want, v.Name+"_FILE")
+				}
+			}
+			assert.ElementsMatch(t, want, got)
+		})
+	}
+}
+
+// A default that its own reader refuses would be found by the first operator, not by us.
+func TestRowsAreComplete(t *testing.T) {
+	for _, v := range config.Variables() {
+		assert.NotEmpty(t, v.Meaning, v.Name)
+		assert.NotEmpty(t, v.Who, v.Name)
+		assert.NotContains(t, v.Meaning, "|", v.Name)
+		assert.False(t, v.Secret && v.Default != config.Required && v.Default != "", "%s: a secret has no default", v.Name)
+	}
+}

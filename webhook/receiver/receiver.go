@@ -1,0 +1,177 @@
+// Package receiver takes Didit's webhooks: bytes in, signal out. It answers 2xx only after Temporal has stored the
+// event and keeps nothing in memory, so that a crash at any moment loses nothing that Didit will not send again.
+package receiver
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// Path is where Didit posts.
+const Path = "/webhooks/didit"
+
+// budget is for all that one webhook asks of Temporal: Didit hangs up after 5 s
+// (docs.didit.me/integration/webhooks), and a 503 in time makes it send again.
+const budget = 3500 * time.Millisecond
+
+// Deliverer hands an event to the verification of a user; kyc.Client is one.
+type Deliverer interface {
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent) error
+}
+
+// Options configures New. All fields but Ready are required.
+type Options struct {
+	Verifier    *didit.Verifier
+	Deliverer   Deliverer
+	Environment didit.Environment // events of the other one change nothing
+	MaxBody     int64             // bytes
+	Log         *slog.Logger
+	Ready       func(context.Context) error // nil: always ready
+}
+
+// Receiver is the HTTP side of the webhook.
+type Receiver struct {
+	o      Options
+	counts counts
+}
+
+// New makes a Receiver.
+func New(o Options) *Receiver {
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
+	}
+	return &Receiver{o: o}
+}
+
+// Handler serves Path, /healthz (alive) and /readyz (able to reach Temporal).
+func (r *Receiver) Handler() http.Handler {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	_ = e.SetTrustedProxies(nil) // cannot fail for nil; nobody may tell us who the client is
+	e.HandleMethodNotAllowed = true
+	e.Use(r.recoverPanic)
+	e.POST(Path, r.receive)
+	e.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	e.GET("/readyz", r.readyz)
+	return e
+}
+
+// receive answers one delivery: one verdict, one log line, one status.
+func (r *Receiver) receive(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), budget) // a bare *gin.Context has no Done
+	defer cancel()
+	ev, result, err := r.take(ctx, c)
+	r.counts.add(result)
+	attrs := []slog.Attr{slog.String("result", string(result)), slog.Int("code", result.code())}
+	if result.verified() {
+		attrs = append(attrs, slog.String("event_id", ev.EventID), slog.String("type", ev.Type),
+			slog.String("session_id", ev.SessionID), slog.String("status", string(ev.Status)))
+	}
+	if err != nil {
+		attrs = append(attrs, slog.Any("error", err))
+	}
+	r.o.Log.LogAttrs(ctx, result.level(), "didit webhook", attrs...)
+	if result.code() == http.StatusOK {
+		c.JSON(http.StatusOK, gin.H{"status": "received"})
+		return
+	}
+	c.JSON(result.code(), gin.H{"error": result.text()})
+}
+
+// take verifies a delivery and hands it on.
+func (r *Receiver) take(ctx context.Context, c *gin.Context) (kyc.DiditEvent, Result, error) {
+	if err := r.o.Verifier.CheckHeader(c.Request.Header); err != nil {
+		return kyc.DiditEvent{}, refusal(err), err
+	}
+	body, err := r.read(c)
+	if err != nil {
+		return kyc.DiditEvent{}, refusal(err), err
+	}
+	signed, err := r.o.Verifier.Verify(c.Request.Header, body)
+	if err != nil {
+		return kyc.DiditEvent{}, refusal(err), err
+	}
+	ev := kyc.FromDidit(signed, body)
+	if result := r.ignore(signed); result != "" {
+		return loggable(ev), result, nil
+	}
+	err = r.o.Deliverer.Deliver(ctx, signed.VendorData, ev)
+	switch {
+	case errors.Is(err, kyc.ErrNotFound):
+		return ev, NotOpen, nil
+	case err != nil:
+		return ev, Unavailable, err
+	}
+	return ev, Received, nil
+}
+
+// read reads at most MaxBody bytes, and none where the request says that there are more.
+func (r *Receiver) read(c *gin.Context) ([]byte, error) {
+	if c.Request.ContentLength > r.o.MaxBody {
+		return nil, didit.ErrTooLarge
+	}
+	return io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, r.o.MaxBody))
+}
+
+// ignore tells why a genuine event concerns no verification of ours; empty if it may.
+func (r *Receiver) ignore(ev didit.Event) Result {
+	switch {
+	case ev.Test:
+		return Test
+	case ev.Environment != "" && ev.Environment != r.o.Environment:
+		return OtherEnvironment
+	case ev.Type != didit.EventStatusUpdated:
+		return Ignored
+	case kyc.ValidateUserID(ev.VendorData) != nil, uuid.Validate(ev.SessionID) != nil:
+		return Foreign
+	}
+	return ""
+}
+
+// loggable leaves only ids of a known form: an event that is not ours may hold anything.
+func loggable(ev kyc.DiditEvent) kyc.DiditEvent {
+	out := kyc.DiditEvent{CreatedAt: ev.CreatedAt}
+	if uuid.Validate(ev.EventID) == nil {
+		out.EventID = ev.EventID
+	}
+	if uuid.Validate(ev.SessionID) == nil {
+		out.SessionID = ev.SessionID
+	}
+	if ev.Status.Known() {
+		out.Status = ev.Status
+	}
+	return out
+}
+
+func (r *Receiver) readyz(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), budget)
+	defer cancel()
+	if err := r.o.Ready(ctx); err != nil {
+		c.JSON(http.StatusServiceUnavailable, gin.H{"status": "Temporal cannot be reached"})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}
+
+// recoverPanic replaces gin's recovery, which logs the request's headers. The value of the panic is left out as well:
+// it may quote the body.
+func (r *Receiver) recoverPanic(c *gin.Context) {
+	defer func() {
+		if p := recover(); p != nil {
+			r.o.Log.Error("panic in a handler", "path", c.FullPath(), "stack", string(debug.Stack()))
+			c.AbortWithStatusJSON(http.StatusInternalServerError, gin.H{"error": "internal error"})
+		}
+	}()
+	c.Next()
+}

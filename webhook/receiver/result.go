@@ -1,0 +1,116 @@
+package receiver
+
+import (
+	"errors"
+	"log/slog"
+	"net/http"
+	"sync/atomic"
+
+	"didit-temporal/didit"
+)
+
+// Result is what became of one delivery.
+type Result string
+
+// The results. Didit sends again after a 5xx only, so every refusal is final.
+const (
+	Received         Result = "received"          // Temporal has it
+	NotOpen          Result = "not_open"          // genuine, but no verification of the user is open
+	Test             Result = "test"              // sent from Didit's console
+	OtherEnvironment Result = "other_environment" // sandbox for live, or the reverse
+	Ignored          Result = "ignored"           // a type of event that changes no verification
+	Foreign          Result = "foreign"           // a session that is not ours
+	Unsigned         Result = "unsigned"
+	BadSignature     Result = "bad_signature"
+	Stale            Result = "stale"
+	TooLarge         Result = "too_large"
+	Malformed        Result = "malformed"
+	Unavailable      Result = "unavailable" // Temporal did not take it: Didit shall send it again
+)
+
+var results = []Result{
+	Received, NotOpen, Test, OtherEnvironment, Ignored, Foreign, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
+}
+
+// refusal names a failed verification.
+func refusal(err error) Result {
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge), errors.Is(err, didit.ErrTooLarge):
+		return TooLarge
+	case errors.Is(err, didit.ErrNotSigned):
+		return Unsigned
+	case errors.Is(err, didit.ErrBadSignature):
+		return BadSignature
+	case errors.Is(err, didit.ErrStale):
+		return Stale
+	}
+	return Malformed
+}
+
+func (r Result) code() int {
+	switch r {
+	case Unsigned, Malformed:
+		return http.StatusBadRequest
+	case BadSignature, Stale:
+		return http.StatusForbidden
+	case TooLarge:
+		return http.StatusRequestEntityTooLarge
+	case Unavailable:
+		return http.StatusServiceUnavailable
+	}
+	return http.StatusOK
+}
+
+// verified reports whether the signature was good, so that the event's ids may be logged.
+func (r Result) verified() bool { return r.code() == http.StatusOK || r == Unavailable }
+
+func (r Result) text() string {
+	switch r {
+	case Unsigned:
+		return "X-Signature or X-Signature-V2 is missing, or given twice"
+	case BadSignature:
+		return "the signature does not match"
+	case Stale:
+		return "the timestamp is too far from our clock, or X-Timestamp differs from the signed one"
+	case TooLarge:
+		return "the body is too large"
+	case Malformed:
+		return "the body is not one JSON object of the documented form"
+	case Unavailable:
+		return "not stored; send it again"
+	}
+	return ""
+}
+
+func (r Result) level() slog.Level {
+	switch r {
+	case Received, NotOpen, Test, OtherEnvironment, Ignored, Foreign:
+		return slog.LevelInfo
+	case Unavailable:
+		return slog.LevelError
+	}
+	return slog.LevelWarn
+}
+
+// counts has one counter per result.
+type counts struct {
+	n [12]atomic.Int64
+}
+
+func (c *counts) add(r Result) {
+	for i, known := range results {
+		if known == r {
+			c.n[i].Add(1)
+		}
+	}
+}
+
+// Counts tells how often each result has come about since the process began.
+func (r *Receiver) Counts() map[Result]int64 {
+	m := make(map[Result]int64, len(results))
+	for i, known := range results {
+		m[known] = r.counts.n[i].Load()
+	}
+	return m
+}
