@@ -1,0 +1,106 @@
+package arch_test
+
+const module = "didit-temporal"
+
+// rule says what the production code of one package may import. Test files may import anything.
+type rule struct {
+	own     []string // packages of this module
+	outside []string // other modules; "x/..." stands for x and everything below it
+	std     []string // nil: the whole standard library
+}
+
+const (
+	api         = "go.temporal.io/api/..."
+	client      = "go.temporal.io/sdk/client"
+	cobra       = "github.com/spf13/cobra"
+	envconfig   = "go.temporal.io/sdk/contrib/envconfig"
+	gin         = "github.com/gin-gonic/gin/..."
+	grpc        = "google.golang.org/grpc/..."
+	isatty      = "github.com/mattn/go-isatty"
+	log         = "go.temporal.io/sdk/log"
+	progressbar = "github.com/schollz/progressbar/v3"
+	sdk         = "go.temporal.io/sdk/..."
+	sync        = "golang.org/x/sync/..."
+	term        = "golang.org/x/term"
+	uuid        = "github.com/google/uuid"
+)
+
+// table is the whole architecture: arrows go down only. A package that is not here fails the test, so that
+// nothing grows unguarded; a row whose package does not exist yet is a plan.
+var table = map[string]rule{
+	// The vendor: usable by anybody, knows nothing of Temporal.
+	"didit":                       {},
+	"didit/diditsim":              {own: []string{"didit"}, outside: []string{uuid}},
+	"didit/diditsim/cmd/diditsim": {own: []string{"didit", "didit/diditsim"}},
+
+	// The contract: what a signup service imports, so it must stay light.
+	// sdk/temporal for the error types that sdk/client returns: docs/adr/0004.
+	"kyc": {own: []string{"didit"}, outside: []string{client, api, grpc, uuid, "go.temporal.io/sdk/temporal"}},
+
+	// The hands and the decisions. Workflows run again and again over their history: whatever could make a
+	// second run differ is kept out by keeping the list this short.
+	"activities": {own: []string{"kyc", "didit"}, outside: []string{"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", uuid}},
+	"workflows": {
+		own:     []string{"kyc", "didit", "activities"},
+		outside: []string{"go.temporal.io/sdk/workflow", "go.temporal.io/sdk/temporal"},
+		std:     []string{"errors", "fmt", "time"},
+	},
+
+	// The edges: HTTP in, contract out. They never see a workflow's code.
+	"webhook/receiver": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid}},
+	"starter/api":      {own: []string{"kyc", "didit"}, outside: []string{gin, uuid}},
+
+	"internal/arch":   {},
+	"internal/config": {outside: []string{uuid}},
+	"internal/cli": {
+		own:     []string{"kyc", "didit", "internal/config", "starter/api"},
+		outside: []string{client, cobra, progressbar, sync, isatty, term},
+	},
+	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
+	"internal/app": {
+		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config"},
+		outside: []string{sdk, api, grpc, gin, sync},
+	},
+
+	// The servers dial (kyc.Dial, with envconfig's options and our logger) and hand on.
+	"worker":  {own: []string{"internal/app", "internal/config", "kyc"}, outside: []string{client, envconfig, log}},
+	"webhook": {own: []string{"internal/app", "internal/config", "kyc"}, outside: []string{client, envconfig, log}},
+	"starter": {own: []string{"internal/cli", "internal/config"}, outside: []string{client, envconfig}},
+}
+
+// testOnly is standard library that has no business in production code. The simulator is a test server, so
+// it may use them.
+var testOnly = []string{"testing", "testing/...", "net/http/httptest"}
+
+// Hard limits. Most functions should be under 40 lines; a file that needs 250 does two things.
+const (
+	maxFunction = 60
+	maxFile     = 250
+	maxMain     = 60 // all files of a main together: what is longer belongs where it can be tested
+)
+
+// mains are the packages that maxMain is about.
+var mains = []string{"worker", "webhook", "starter"}
+
+// exceptions lists what may break a size limit: "path/file.go" or "path/file.go:Function", and why. One that
+// is no longer needed fails the test.
+var exceptions = map[string]string{}
+
+// forbidden calls, and where they are allowed all the same.
+var forbidden = []struct {
+	call  string
+	why   string
+	mains bool
+}{
+	{"panic", "return an error: a panic in a workflow blocks it, elsewhere it takes the process down", false},
+	{"log.Fatal", "return an error: deferred closers never run", false},
+	{"log.Fatalf", "return an error: deferred closers never run", false},
+	{"log.Fatalln", "return an error: deferred closers never run", false},
+	{"log.Panic", "return an error", false},
+	{"log.Panicf", "return an error", false},
+	{"log.Panicln", "return an error", false},
+	{"os.Exit", "return an error: only a main decides to end the process", true},
+	{"os.Getenv", "settings come from internal/config, read once in a main", true},
+	{"os.LookupEnv", "settings come from internal/config, read once in a main", true},
+	{"os.Environ", "settings come from internal/config, read once in a main", true},
+}

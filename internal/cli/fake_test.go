@@ -1,0 +1,106 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// fake is a verifications of functions; a command that calls one which a test has not given panics.
+type fake struct {
+	start      func(context.Context, kyc.Input) (kyc.Started, error)
+	state      func(context.Context, string) (kyc.State, error)
+	wait       func(context.Context, string) (kyc.State, error)
+	setup      func(context.Context) ([]kyc.SearchAttribute, error)
+	attributes func(context.Context) ([]kyc.SearchAttribute, error)
+	closed     int
+}
+
+func (f *fake) Start(ctx context.Context, in kyc.Input) (kyc.Started, error) { return f.start(ctx, in) }
+func (f *fake) State(ctx context.Context, userID string) (kyc.State, error) {
+	return f.state(ctx, userID)
+}
+func (f *fake) Wait(ctx context.Context, userID string) (kyc.State, error) {
+	return f.wait(ctx, userID)
+}
+func (f *fake) Setup(ctx context.Context) ([]kyc.SearchAttribute, error) { return f.setup(ctx) }
+func (f *fake) SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error) {
+	return f.attributes(ctx)
+}
+func (f *fake) Namespace() string { return "kyc-test" }
+func (f *fake) Close()            { f.closed++ }
+
+// bench runs commands against a fake.
+type bench struct {
+	fake        fake
+	stdin       string
+	terminal    bool
+	dialError   error
+	dials       int
+	out, errOut bytes.Buffer
+}
+
+func (b *bench) run(ctx context.Context, args ...string) error {
+	t := &tool{
+		stdin: strings.NewReader(b.stdin), stdout: &b.out, stderr: &b.errOut, terminal: b.terminal, now: time.Now, after: time.After,
+		dial: func(context.Context) (verifications, error) {
+			b.dials++
+			if b.dialError != nil {
+				return nil, b.dialError
+			}
+			return &b.fake, nil
+		},
+	}
+	return t.run(ctx, args)
+}
+
+// line runs a command line without quotes.
+func (b *bench) line(t *testing.T, command string) error {
+	t.Helper()
+	return b.run(t.Context(), strings.Fields(command)...)
+}
+
+var errNotDialled = errors.New("the command wanted to connect")
+
+const (
+	secretURL   = "https://verify.didit.me/session/s3cret?a=1&b=2"
+	secretToken = "t0ken-s3cret"
+)
+
+func session() kyc.Session {
+	return kyc.Session{SessionID: "session-1", SessionToken: secretToken, URL: secretURL, Status: didit.StatusNotStarted}
+}
+
+func newOne(userID string) kyc.Started {
+	return kyc.Started{
+		State:   kyc.State{UserID: userID, SessionID: "session-1", Status: didit.StatusNotStarted, Attempt: 1},
+		Session: session(), RunID: "run-1", New: true,
+	}
+}
+
+func joinedOne(userID string) kyc.Started {
+	s := newOne(userID)
+	s.New, s.State.Status, s.Session.Status = false, didit.StatusInProgress, didit.StatusInProgress
+	s.State.UpdatedAt = noon
+	return s
+}
+
+func decidedOne(userID string) kyc.Started {
+	return kyc.Started{State: approved(userID), RunID: "run-1"}
+}
+
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+func approved(userID string) kyc.State {
+	return kyc.State{
+		UserID: userID, SessionID: "session-1", Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 2,
+		Checks:   []kyc.Check{{Feature: "ID_VERIFICATION", Status: "Approved"}, {Feature: "LIVENESS", Status: "Approved"}},
+		Warnings: []string{"LOW_LIGHT"}, UpdatedAt: noon,
+	}
+}

@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"didit-temporal/kyc"
+)
+
+// Forms of what Didit would refuse, but only after the verification was started.
+var (
+	uuidForm     = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
+	languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
+)
+
+// check finds what is wrong with an input before anything is started. Its errors name the field and the rule, never
+// the value: a file of the wrong kind may be full of names and addresses.
+func check(in kyc.Input) error {
+	err := in.Validate()
+	switch {
+	case err != nil:
+		return errors.New(strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": "))
+	case in.WorkflowID != "" && !uuidForm.MatchString(in.WorkflowID):
+		return errors.New("workflow_id is not a UUID; want the id of a flow in Didit's console")
+	case in.Language != "" && !languageForm.MatchString(in.Language):
+		return errors.New("language is not a language code; want one such as en or pt-BR")
+	case in.ReturnURL != "" && !isWebAddress(in.ReturnURL):
+		return errors.New("return_url is not an absolute URL; want https://host/path, or http for a trial")
+	}
+	return nil
+}
+
+func isWebAddress(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
+}
+
+func checkTimeout(d time.Duration) error {
+	if d <= 0 {
+		return errors.New("--timeout is not above zero; want a duration such as 90s or 5m")
+	}
+	return nil
+}
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value string
+	words []string
+}
+
+func (c *choice) String() string { return c.value }
+
+// Type is what the help shows for the value.
+func (c *choice) Type() string { return strings.Join(c.words, "|") }
+
+// Set implements pflag.Value.
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.words, s) {
+		return fmt.Errorf("want %s", strings.Join(c.words, " or "))
+	}
+	c.value = s
+	return nil
+}
+
+// add defines the flag and its completion in a shell.
+func (c *choice) add(cmd *cobra.Command, name, short, usage string) {
+	cmd.Flags().VarP(c, name, short, usage)
+	// It fails for a flag that is not defined, and this one is.
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.words, cobra.ShellCompDirectiveNoFileComp))
+}
+
+func newPriority(p kyc.Priority) choice {
+	return choice{value: string(p), words: []string{string(kyc.PriorityInteractive), string(kyc.PriorityBulk)}}
+}
+
+const (
+	table   = "table"
+	jsonOut = "json"
+)
+
+func newOutput() choice { return choice{value: table, words: []string{table, jsonOut}} }
+
+// noArguments is cobra.NoArgs with words that help: arguments are flags here.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) > 0 {
+		return fmt.Errorf("%s takes no arguments, only flags\nrun `%s --help` for them", cmd.CommandPath(), cmd.CommandPath())
+	}
+	return nil
+}

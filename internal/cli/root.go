@@ -1,0 +1,108 @@
+// Package cli is the starter: the command line tool that starts verifications and shows how they stand.
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"golang.org/x/term"
+)
+
+// Process is what the tool takes from the process that it runs in.
+type Process struct {
+	Args           []string // without the program's name
+	Stdin          io.Reader
+	Stdout, Stderr io.Writer
+	// Temporal returns the settings of the connection. Only a command that connects asks for them.
+	Temporal func() (client.Options, error)
+}
+
+// Run runs the command that the arguments name. Results go to Stdout, progress and notes to Stderr; an error is
+// returned and not printed.
+func Run(ctx context.Context, p Process) error {
+	t := &tool{
+		stdin: p.Stdin, stdout: p.Stdout, stderr: p.Stderr, terminal: isTerminal(p.Stderr),
+		dial: dialer(p.Temporal), now: time.Now, after: time.After,
+	}
+	return t.run(ctx, p.Args)
+}
+
+// tool is what the commands share. Tests replace the connection and the clock.
+type tool struct {
+	stdin          io.Reader
+	stdout, stderr io.Writer
+	terminal       bool // stderr is one, so that a progress bar can be drawn
+	dial           func(context.Context) (verifications, error)
+	now            func() time.Time
+	after          func(time.Duration) <-chan time.Time
+}
+
+// errInterrupted is the end of a command by Ctrl-C or SIGTERM.
+var errInterrupted = errors.New("interrupted")
+
+const rootLong = `starter starts identity verifications at Didit, each as a workflow in
+Temporal, and shows how they stand.
+
+Every command may be run again at any time: a user whose verification is open
+keeps it, with the same session and URL, and one who was approved or declined
+before is not verified again unless --reverify says so.
+
+The connection to Temporal comes from the environment, as for Temporal's own
+tools: TEMPORAL_ADDRESS (127.0.0.1:7233), TEMPORAL_NAMESPACE (default),
+TEMPORAL_API_KEY, TEMPORAL_TLS*, TEMPORAL_PROFILE. A worker must be running; it,
+and not this tool, holds the key to Didit.
+
+Exit code: 0 when the command did what it says, whatever the verdict on the
+user is; 1 on any error.`
+
+const rootExample = `  starter setup                      once per namespace
+  starter start --user u1            print the URL that the user must open
+  starter start --user u1 --wait     ... and wait for the verdict
+  starter status --user u1 -o json   how it stands, for a program
+  starter bulk --file users.csv      one verification for each user of a file
+  starter bulk -n 100                users user-1 to user-100, to try it out`
+
+func (t *tool) run(ctx context.Context, args []string) error {
+	root := t.root()
+	root.SetArgs(args)
+	cmd, err := root.ExecuteContextC(ctx)
+	if err != nil && cmd == root { // it does nothing itself, so it was called wrongly
+		return fmt.Errorf("%s\nrun `starter --help` for the commands", strings.TrimSpace(err.Error()))
+	}
+	return err
+}
+
+func (t *tool) root() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "starter",
+		Short:         "Start identity verifications and see how they stand",
+		Long:          rootLong,
+		Example:       rootExample,
+		SilenceErrors: true, // the main prints them
+		SilenceUsage:  true,
+	}
+	root.SetIn(t.stdin)
+	root.SetOut(t.stdout)
+	root.SetErr(t.stderr)
+	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		if cmd == root {
+			return err
+		}
+		return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
+	})
+	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand())
+	return root
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,80 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"didit-temporal/kyc"
+)
+
+const setupLong = `Register the search attributes of verifications in the Temporal namespace, so
+that they can be listed by status, outcome and deadline. Workers refuse to start
+before this was done once. What is there already is left alone.
+
+On Temporal Cloud search attributes are made in the console or with tcld instead.`
+
+const (
+	setupPolls    = 60 // of setupInterval each
+	setupInterval = 500 * time.Millisecond
+)
+
+func (t *tool) setupCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:     "setup",
+		Short:   "Prepare the Temporal namespace, once",
+		Long:    setupLong,
+		Example: "  starter setup\n  TEMPORAL_NAMESPACE=kyc-sandbox starter setup",
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return t.setup(cmd.Context()) },
+	}
+}
+
+func (t *tool) setup(ctx context.Context) error {
+	v, err := t.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	found, err := v.Setup(ctx)
+	if err != nil {
+		return err
+	}
+	for _, a := range found {
+		note := "already there"
+		if a.Missing() {
+			note = "registered now"
+		}
+		fmt.Fprintf(t.stdout, "%s %s %s\n", a.Name, a.Type, note)
+	}
+	if slices.ContainsFunc(found, kyc.SearchAttribute.Missing) {
+		if err := t.untilVisible(ctx, v); err != nil {
+			return err
+		}
+	}
+	fmt.Fprintf(t.stdout, "namespace %s is ready for workers\n", v.Namespace())
+	return nil
+}
+
+// untilVisible waits until the server shows the attributes that it has just been given.
+func (t *tool) untilVisible(ctx context.Context, v verifications) error {
+	for range setupPolls {
+		found, err := v.SearchAttributes(ctx)
+		if err != nil {
+			return err
+		}
+		if !slices.ContainsFunc(found, kyc.SearchAttribute.Missing) {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return errInterrupted
+		case <-t.after(setupInterval):
+		}
+	}
+	return fmt.Errorf("namespace %s does not show the new search attributes after %s: run `starter setup` again to look",
+		v.Namespace(), setupPolls*setupInterval)
+}

@@ -1,0 +1,89 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	enumspb "go.temporal.io/api/enums/v1"
+
+	"didit-temporal/kyc"
+)
+
+// attributes of a namespace that has the first n of three.
+func attributes(n int) []kyc.SearchAttribute {
+	all := []kyc.SearchAttribute{
+		{Name: "KycStatus", Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+		{Name: "KycAttempt", Type: enumspb.INDEXED_VALUE_TYPE_INT},
+		{Name: "KycDeadline", Type: enumspb.INDEXED_VALUE_TYPE_DATETIME},
+	}
+	for i := range all[:n] {
+		all[i].Have = all[i].Type
+	}
+	return all
+}
+
+func finds(n int) func(context.Context) ([]kyc.SearchAttribute, error) {
+	return func(context.Context) ([]kyc.SearchAttribute, error) { return attributes(n), nil }
+}
+
+func TestSetupRegistersWhatIsMissing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		begun, looks := time.Now(), 0
+		b := bench{fake: fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
+			looks++
+			return attributes(looks), nil // one more at each look
+		}}}
+		require.NoError(t, b.line(t, "setup"))
+		assert.Equal(t, `KycStatus Keyword already there
+KycAttempt Int registered now
+KycDeadline Datetime registered now
+namespace kyc-test is ready for workers
+`, b.out.String())
+		assert.Equal(t, 3, looks)
+		assert.Equal(t, 2*setupInterval, time.Since(begun))
+		assert.Equal(t, 1, b.fake.closed)
+	})
+}
+
+func TestSetupMayRunTwice(t *testing.T) {
+	b := bench{fake: fake{setup: finds(3)}} // nothing was added, so there is nothing to wait for
+	require.NoError(t, b.line(t, "setup"))
+	assert.Equal(t, 3, strings.Count(b.out.String(), "already there"))
+}
+
+func TestSetupFails(t *testing.T) {
+	denied := errors.New("permission denied")
+	for name, tc := range map[string]struct {
+		fake fake
+		want string
+	}{
+		"when it may not register":       {fake{setup: func(context.Context) ([]kyc.SearchAttribute, error) { return attributes(1), denied }}, "permission denied"},
+		"when it may not look":           {fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) { return nil, denied }}, "permission denied"},
+		"when they never become visible": {fake{setup: finds(1), attributes: finds(1)}, "namespace kyc-test does not show the new search attributes after 30s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := bench{fake: tc.fake}
+				require.ErrorContains(t, b.line(t, "setup"), tc.want)
+				assert.NotContains(t, b.out.String(), "is ready")
+			})
+		})
+	}
+}
+
+func TestSetupCanBeInterrupted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ctx, cancel := context.WithCancel(t.Context())
+		b := bench{fake: fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
+			cancel()
+			return attributes(1), nil
+		}}}
+		require.ErrorIs(t, b.run(ctx, "setup"), errInterrupted)
+	})
+}

@@ -1,0 +1,65 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"didit-temporal/kyc"
+)
+
+const statusLong = `Print how the newest verification of a user stands: Didit's status word for word,
+our outcome once there is one, and the result of each check.
+
+While a verification is open its state comes from a worker, so one must be
+running.`
+
+const statusExample = `  starter status --user u1
+  starter status --user u1 -o json | jq -r .outcome`
+
+func (t *tool) statusCommand() *cobra.Command {
+	var userID string
+	output, timeout := newOutput(), time.Duration(0)
+	cmd := &cobra.Command{
+		Use:     "status --user USER",
+		Short:   "Show how a user's verification stands",
+		Long:    statusLong,
+		Example: statusExample,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.status(cmd.Context(), userID, output.value, timeout)
+		},
+	}
+	cmd.Flags().StringVarP(&userID, "user", "u", "", "your id of the user (required)")
+	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Second, "how long to wait for the answer")
+	output.add(cmd, "output", "o", "how to print")
+	_ = cmd.MarkFlagRequired("user") // it fails for a flag that is not defined
+	return cmd
+}
+
+func (t *tool) status(ctx context.Context, userID, output string, timeout time.Duration) error {
+	if err := errors.Join(check(kyc.Input{UserID: userID}), checkTimeout(timeout)); err != nil {
+		return err
+	}
+	v, err := t.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	timed, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	state, err := v.State(timed, userID)
+	switch {
+	case errors.Is(err, kyc.ErrNotFound):
+		return fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps them; "+
+			"`starter start --user %s` starts one", userID, v.Namespace(), userID)
+	case err != nil && ctx.Err() != nil:
+		return errInterrupted
+	case err != nil:
+		return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
+	}
+	return t.printState(output, userID, state)
+}
