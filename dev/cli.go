@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"didit-temporal/dev/stack"
+)
+
+func parse(args []string, help io.Writer) (o stack.Options, leash bool, err error) {
+	fs := flag.NewFlagSet("dev", flag.ContinueOnError)
+	fs.SetOutput(io.Discard) // an error is printed once, by main
+	only := fs.String("only", "", "comma-separated `parts` to run, of: "+strings.Join(stack.Names(), ", ")+"; empty: all")
+	fs.StringVar(&o.IP, "ip", "127.0.0.1", "`address` to listen on")
+	fs.IntVar(&o.TemporalPort, "temporal-port", 7233, "`port` of Temporal; 0, here and below: any free one")
+	fs.BoolVar(&o.UI, "ui", true, "run Temporal's Web UI")
+	fs.IntVar(&o.UIPort, "ui-port", 8233, "`port` of the Web UI")
+	fs.IntVar(&o.SimulatorPort, "simulator-port", 8090, "`port` of the Didit simulator")
+	fs.IntVar(&o.WebhookPort, "webhook-port", 8080, "`port` that receives webhooks")
+	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
+	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
+	verbose := fs.Bool("verbose", false, "show what worker, webhook and simulator log; else only what is wrong")
+	fs.BoolVar(&leash, "leash", false, "stop when stdin is closed; print one READY line for the parent process")
+	switch err := fs.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		fs.SetOutput(help)
+		fs.PrintDefaults()
+		return o, leash, err
+	case err != nil:
+		return o, leash, fmt.Errorf("%w (-help lists the flags)", err)
+	case fs.NArg() > 0:
+		return o, leash, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
+	}
+	level := slog.LevelError
+	if *verbose {
+		level = slog.LevelInfo
+	}
+	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	for name := range strings.SplitSeq(*only, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			o.Only = append(o.Only, name)
+		}
+	}
+	return o, leash, nil
+}
+
+// leashed ends with ctx, or when whoever holds the other end of stdin lets go, which dying is enough for.
+func leashed(ctx context.Context, stdin io.Reader) context.Context {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		_, _ = io.Copy(io.Discard, stdin)
+		cancel()
+	}()
+	return ctx
+}
+
+// unlessStopped drops what went wrong because we were asked to stop.
+func unlessStopped(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	default:
+		return err
+	}
+}
+
+// stopLimit bounds a stop that hangs: whoever held the leash must not find us alive a minute later.
+const stopLimit = 15 * time.Second
+
+func stop(s *stack.Stack) error {
+	done := make(chan error, 1)
+	go func() { done <- s.Stop() }()
+	select {
+	case err := <-done:
+		return err
+	case <-time.After(stopLimit):
+		return fmt.Errorf("did not stop within %v", stopLimit)
+	}
+}

@@ -1,0 +1,225 @@
+// Package e2e tests the whole system: a real Temporal server, the processes as they run in production, the simulated
+// Didit over real HTTP.
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"didit-temporal/dev/tserver"
+	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/app"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+	"didit-temporal/webhook/receiver"
+)
+
+const (
+	apiKey = "e2e-api-key-of-the-simulator"
+	secret = "e2e-webhook-secret-of-the-simulator"
+	flow   = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+	patience = time.Minute
+)
+
+// system is everything: Temporal, the simulated Didit, a worker and a webhook.
+type system struct {
+	*kyc.Client
+	t          *testing.T
+	sim        *diditsim.Server
+	simURL     string
+	webhookURL string
+	server     *tserver.Server
+	logs       *logs
+}
+
+type options struct {
+	server          tserver.Options
+	workerKey       string // default: the right one
+	sessionDeadline time.Duration
+	webhookRetries  []time.Duration
+}
+
+// start runs a system of its own for a test. Its Temporal server is a child process, half a second away.
+func start(t *testing.T, o options) *system {
+	t.Helper()
+	if o.workerKey == "" {
+		o.workerKey = apiKey
+	}
+	if o.sessionDeadline == 0 {
+		o.sessionDeadline = 192 * time.Hour
+	}
+	s := &system{t: t, server: tserver.Run(t, o.server), logs: &logs{}}
+	s.Client = s.dial()
+	_, err := s.Setup(t.Context())
+	require.NoError(t, err)
+
+	s.sim = diditsim.New(diditsim.Options{
+		APIKey: apiKey, WorkflowIDs: []string{flow}, WebhookSecret: secret, RetryDelays: o.webhookRetries,
+	})
+	t.Cleanup(s.sim.Close)
+	api := httptest.NewServer(s.sim)
+	t.Cleanup(api.Close)
+	s.simURL = api.URL
+
+	s.startWebhook()
+	s.startWorker(o)
+	return s
+}
+
+func (s *system) dial() *kyc.Client {
+	s.t.Helper()
+	c, err := kyc.Dial(s.t.Context(), client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))})
+	require.NoError(s.t, err)
+	s.t.Cleanup(c.Close)
+	return c
+}
+
+func (s *system) startWebhook() {
+	s.t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(s.t, err)
+	s.webhookURL = "http://" + listener.Addr().String() + receiver.Path
+	s.sim.SetWebhook(s.webhookURL, secret)
+	cfg := config.Webhook{
+		Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: 6 * time.Minute, Environment: config.Live, MaxBody: 1 << 20,
+	}
+	c := s.dial()
+	s.process(func(ctx context.Context) error { return app.ServeWebhook(ctx, listener, c, cfg, s.logger("webhook")) })
+}
+
+func (s *system) startWorker(o options) {
+	c := s.dial()
+	cfg := config.Worker{
+		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
+		WritesPerMinute: 6000, ReadsPerMinute: 6000, SessionDeadline: o.sessionDeadline,
+	}
+	s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
+}
+
+// process runs a process until the test ends, as SIGTERM would end it.
+func (s *system) process(run func(context.Context) error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- run(ctx) }()
+	s.t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			s.t.Error(err)
+		}
+	})
+}
+
+func (s *system) logger(who string) *slog.Logger {
+	return slog.New(slog.NewTextHandler(s.logs, nil)).With("process", who)
+}
+
+// begin starts a user.
+func (s *system) begin(user string) kyc.Started {
+	s.t.Helper()
+	started, err := s.Start(s.within(patience), kyc.Input{UserID: user})
+	require.NoError(s.t, err)
+	return started
+}
+
+// result waits for the end of a user's verification.
+func (s *system) result(user string) kyc.State {
+	s.t.Helper()
+	state, err := s.Wait(s.within(patience), user)
+	require.NoError(s.t, err)
+	return state
+}
+
+// status waits until the user's verification shows a status.
+func (s *system) status(user string, want didit.Status) {
+	s.t.Helper()
+	s.eventually(func() bool {
+		state, err := s.State(s.within(patience), user)
+		return err == nil && state.Status == want
+	}, "status "+string(want))
+}
+
+func (s *system) eventually(condition func() bool, what string) {
+	s.t.Helper()
+	require.Eventually(s.t, condition, patience, 20*time.Millisecond, what)
+}
+
+func (s *system) within(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(s.t.Context(), d)
+	s.t.Cleanup(cancel)
+	return ctx
+}
+
+// open opens the hosted page, as the person's browser does.
+func (s *system) open(pageURL string) string {
+	s.t.Helper()
+	res, err := http.Get(pageURL)
+	require.NoError(s.t, err)
+	defer res.Body.Close()
+	require.Equal(s.t, http.StatusOK, res.StatusCode)
+	body, err := io.ReadAll(res.Body)
+	require.NoError(s.t, err)
+	return string(body)
+}
+
+// press presses a button of the hosted page.
+func (s *system) press(pageURL, action string) {
+	s.t.Helper()
+	require.Contains(s.t, s.open(pageURL), `value="`+action+`"`)
+	res, err := http.PostForm(pageURL, url.Values{"action": {action}})
+	require.NoError(s.t, err)
+	defer res.Body.Close()
+	require.Equal(s.t, http.StatusOK, res.StatusCode)
+}
+
+// sessionsOf counts the sessions that Didit has of a user.
+func (s *system) sessionsOf(user string) (n int) {
+	for _, x := range s.sim.Sessions() {
+		if x.VendorData == user {
+			n++
+		}
+	}
+	return n
+}
+
+// logs collects what the processes log.
+type logs struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *logs) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *logs) contain(parts ...string) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for line := range strings.Lines(l.b.String()) {
+		all := true
+		for _, p := range parts {
+			all = all && strings.Contains(line, p)
+		}
+		if all {
+			return true
+		}
+	}
+	return false
+}

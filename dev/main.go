@@ -1,0 +1,58 @@
+// Command dev runs the system, or parts of it, on this machine: go -C dev run . [-only temporal]
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"didit-temporal/dev/stack"
+)
+
+func main() {
+	// A shell set up for a real cluster must not steer what runs here, not even through a library.
+	for _, kv := range os.Environ() {
+		if name, _, _ := strings.Cut(kv, "="); strings.HasPrefix(name, "TEMPORAL_") {
+			_ = os.Unsetenv(name)
+		}
+	}
+	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, restore) // a second Ctrl-C ends the process at once
+	if err := run(ctx, os.Args[1:], os.Getenv, os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, "dev:", err)
+		os.Exit(1)
+	}
+}
+
+// run returns nil when it was asked to stop, before it was ready too.
+func run(ctx context.Context, args []string, _ func(string) string, stdout io.Writer) error {
+	o, leash, err := parse(args, stdout)
+	if errors.Is(err, flag.ErrHelp) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if leash {
+		ctx = leashed(ctx, os.Stdin)
+	}
+	s, err := stack.Start(ctx, o)
+	if err != nil {
+		return unlessStopped(ctx, err)
+	}
+	if err := report(ctx, stdout, s, o, leash); err != nil {
+		return errors.Join(err, s.Stop())
+	}
+	select {
+	case <-ctx.Done():
+		return stop(s)
+	case err := <-s.Failed():
+		return errors.Join(err, s.Stop())
+	}
+}

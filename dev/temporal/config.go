@@ -1,0 +1,68 @@
+package temporal
+
+import (
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	"go.temporal.io/server/common/cluster"
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/membership/static"
+	"go.temporal.io/server/common/primitives"
+
+	"didit-temporal/dev/port"
+)
+
+const (
+	loopback    = "127.0.0.1"
+	clusterName = "active"
+	disabled    = "disabled"
+)
+
+type hostsByService = map[primitives.ServiceName]static.Hosts
+
+func serverConfig(o *Options) (*config.Config, hostsByService, error) {
+	var c config.Config
+	addr := o.address(o.Port)
+	c.Global.Membership.MaxJoinDuration = 30 * time.Second
+	c.Global.Membership.BroadcastAddress = loopback
+	c.ClusterMetadata = &cluster.Config{
+		FailoverVersionIncrement: 10,
+		MasterClusterName:        clusterName,
+		CurrentClusterName:       clusterName,
+		ClusterInformation: map[string]cluster.ClusterInformation{
+			clusterName: {Enabled: true, InitialFailoverVersion: 1, RPCAddress: addr},
+		},
+	}
+	c.DCRedirectionPolicy.Policy = "noop"
+	c.PublicClient.HostPort = addr
+	c.Archival.History.State = disabled
+	c.Archival.Visibility.State = disabled
+	c.NamespaceDefaults.Archival.History.State = disabled
+	c.NamespaceDefaults.Archival.Visibility.State = disabled
+	hosts, err := addServices(&c, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	return &c, hosts, addPersistence(&c, o)
+}
+
+// addServices gives the frontend its port and every other service a free one on loopback.
+func addServices(c *config.Config, o *Options) (hostsByService, error) {
+	c.Services = map[string]config.Service{
+		string(primitives.FrontendService): {RPC: config.RPC{GRPCPort: o.Port, BindOnIP: o.IP}},
+	}
+	hosts := hostsByService{primitives.FrontendService: static.SingleLocalHost(o.address(o.Port))}
+	for _, name := range []primitives.ServiceName{
+		primitives.HistoryService, primitives.MatchingService, primitives.WorkerService,
+	} {
+		p, err := port.Pick(loopback, 0)
+		if err != nil {
+			return nil, fmt.Errorf("port for Temporal's %s service: %w", name, err)
+		}
+		c.Services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: p, BindOnIP: loopback}}
+		hosts[name] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(p)))
+	}
+	return hosts, nil
+}

@@ -1,0 +1,38 @@
+package temporal
+
+import "go.temporal.io/server/common/dynamicconfig"
+
+// processorRPS lifts the default of 20 polls a second, which with one shard makes every step wait up to 50 ms.
+const processorRPS = 2000
+
+func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
+	return dynamicconfig.StaticClient{
+		dynamicconfig.TransferProcessorMaxPollRPS.Key():   always(processorRPS),
+		dynamicconfig.TimerProcessorMaxPollRPS.Key():      always(processorRPS),
+		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): always(processorRPS),
+		// A new search attribute counts at once, not when a cache expires.
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): always(true),
+		// Tests list runs in a loop.
+		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): always(100),
+		// The default tells the vendor about this server once a day.
+		dynamicconfig.EnableServerVersionCheck.Key():            always(false),
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  onQueues(1, singlePartition),
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): onQueues(1, singlePartition),
+	}
+}
+
+// always wraps the value itself: StaticClient would make a new slice at every look-up and defeat the server's cache.
+func always(value any) []dynamicconfig.ConstrainedValue {
+	return []dynamicconfig.ConstrainedValue{{Value: value}}
+}
+
+func onQueues(value any, queues []string) []dynamicconfig.ConstrainedValue {
+	out := make([]dynamicconfig.ConstrainedValue, 0, len(queues))
+	for _, q := range queues {
+		out = append(out, dynamicconfig.ConstrainedValue{
+			Constraints: dynamicconfig.Constraints{TaskQueueName: q},
+			Value:       value,
+		})
+	}
+	return out
+}

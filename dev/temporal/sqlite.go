@@ -1,0 +1,59 @@
+package temporal
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+
+	"go.temporal.io/server/common/config"
+	"go.temporal.io/server/common/persistence/sql/sqlplugin/sqlite"
+	sqliteschema "go.temporal.io/server/schema/sqlite"
+	"google.golang.org/protobuf/types/known/durationpb"
+)
+
+// addPersistence also makes the schema and the namespace where they are missing.
+func addPersistence(c *config.Config, o *Options) error {
+	db, err := database(o.DBFile)
+	if err != nil {
+		return err
+	}
+	ns, err := sqliteschema.NewNamespaceConfig(clusterName, o.Namespace, false, nil)
+	if err != nil {
+		return err
+	}
+	ns.Detail.Config.Retention = durationpb.New(o.Retention)
+	if err := sqliteschema.CreateNamespaces(db, ns); err != nil {
+		return fmt.Errorf("database %s: %w", db.DatabaseName, err)
+	}
+	c.Persistence = config.Persistence{
+		DefaultStore:     sqlite.PluginName,
+		VisibilityStore:  sqlite.PluginName,
+		NumHistoryShards: 1, // fixed for the life of a database
+		DataStores:       map[string]config.DataStore{sqlite.PluginName: {SQL: db}},
+	}
+	return nil
+}
+
+func database(file string) (*config.SQL, error) {
+	if file == "" {
+		return &config.SQL{
+			PluginName:        sqlite.PluginName,
+			DatabaseName:      fmt.Sprintf("memory-%d", rand.Int64()), // two servers in a process share nothing
+			ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
+		}, nil
+	}
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+		return nil, err
+	}
+	return &config.SQL{
+		PluginName:   sqlite.PluginName,
+		DatabaseName: file,
+		ConnectAttributes: map[string]string{
+			"mode":         "rwc",
+			"setup":        "true", // the schema, unless the file has it
+			"journal_mode": "wal",  // with SQLite's defaults updates fail under load
+			"synchronous":  "normal",
+		},
+	}, nil
+}

@@ -1,0 +1,151 @@
+// Package tserver gives tests a real Temporal server as a child process, so that no test links one: a test binary
+// stays small, -race stays cheap, and the server can be killed. It dies with the test, however the test ends.
+package tserver
+
+import (
+	"context"
+	"errors"
+	"net"
+	"os"
+	"strconv"
+	"sync"
+	"testing"
+	"time"
+)
+
+// AddressVariable names a server to use instead of starting one. What TEMPORAL_* says is ignored.
+const AddressVariable = "KYC_TEST_TEMPORAL_ADDRESS"
+
+// ErrNotOurs says that a test wants to do to the server at AddressVariable what only a child process can bear.
+var ErrNotOurs = errors.New("the server of " + AddressVariable + " is not ours to configure, kill or restart")
+
+// Options configures Start. The zero value is a server in memory on a free port, without a Web UI.
+type Options struct {
+	DBFile string // SQLite file, which a killed or stopped server finds again
+	Port   int    // 0: any free one; a restart keeps it
+	UI     bool
+}
+
+// Server is a running server.
+type Server struct {
+	Address string // of the gRPC API; the namespace is "default"
+	UIURL   string // empty without a Web UI
+
+	o   Options
+	bin string
+
+	mu sync.Mutex
+	p  *process // nil when it is stopped, or not ours
+}
+
+// Start builds the server if need be, which can take minutes, and returns when it is ready.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	if addr := os.Getenv(AddressVariable); addr != "" {
+		if o != (Options{}) {
+			return nil, ErrNotOurs
+		}
+		return &Server{Address: addr}, nil
+	}
+	bin, err := build(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{o: o, bin: bin}
+	if err := s.Restart(ctx); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// Run is Start for a test: it stops the server at the end, and shows its log if the test failed.
+func Run(tb testing.TB, o Options) *Server {
+	tb.Helper()
+	s, err := Start(tb.Context(), o)
+	if errors.Is(err, ErrNotOurs) {
+		tb.Skip(err)
+	}
+	if err != nil {
+		tb.Fatal(err)
+	}
+	tb.Cleanup(func() {
+		if log := s.Log(); tb.Failed() && log != "" {
+			tb.Log("the server logged:\n" + log)
+		}
+		if err := s.Stop(); err != nil {
+			tb.Error(err)
+		}
+	})
+	return s
+}
+
+// Restart starts a killed or stopped server again, at the same address and on the same database file.
+func (s *Server) Restart(ctx context.Context) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.bin == "" {
+		return ErrNotOurs
+	}
+	if s.p != nil {
+		return errors.New("the server is running")
+	}
+	p, err := launch(s.bin, s.args()...)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	addrs, err := p.waitReady(ctx)
+	if err != nil {
+		return err
+	}
+	s.p, s.Address, s.UIURL = p, addrs["temporal"], addrs["ui"]
+	return s.keepPort()
+}
+
+func (s *Server) keepPort() error {
+	_, port, err := net.SplitHostPort(s.Address)
+	if err != nil {
+		return err
+	}
+	s.o.Port, err = strconv.Atoi(port)
+	return err
+}
+
+func (s *Server) args() []string {
+	return []string{
+		"-leash", "-only", "temporal", "-db", s.o.DBFile, "-log-level", "error",
+		"-temporal-port", strconv.Itoa(s.o.Port), "-ui=" + strconv.FormatBool(s.o.UI), "-ui-port", "0",
+	}
+}
+
+// Stop ends the server in good order. A server that is stopped, or not ours, is left alone.
+func (s *Server) Stop() error { return s.end((*process).stop) }
+
+// Kill ends the server with SIGKILL, as a crash would.
+func (s *Server) Kill() error {
+	if s.bin == "" {
+		return ErrNotOurs
+	}
+	return s.end((*process).kill)
+}
+
+func (s *Server) end(how func(*process) error) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.p == nil {
+		return nil
+	}
+	p := s.p
+	s.p = nil
+	return how(p)
+}
+
+// Log returns the last lines that the running server logged.
+func (s *Server) Log() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.p == nil {
+		return ""
+	}
+	return s.p.tail()
+}
