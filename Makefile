@@ -1,0 +1,128 @@
+# Everything a developer runs. `make` alone lists it. Needs Go, make and git; `make check` also a C compiler
+# (the race detector is C), `make pictures` a browser.
+
+SHELL         := /bin/sh
+.DEFAULT_GOAL := help
+MAKEFLAGS     += --no-print-directory
+
+# The Go that is installed and nothing else: a workspace file or a newer toolchain would build something else
+# here than in the image.
+export GOTOOLCHAIN = local
+export GOWORK      = off
+# Pure Go everywhere, so that the same build cache serves all targets; only the race detector needs C.
+export CGO_ENABLED = 0
+
+ARGS     ?=
+FUZZTIME ?= 5m
+GOTOOL   := go tool -modfile=dev/tools/go.mod
+# The compose client's module calls its main package "cmd".
+COMPOSE  := go tool -modfile=dev/tools/compose/go.mod cmd
+
+# What a package of dev may take: the whole system is started, killed and started again.
+DEV_TIMEOUT := 30m
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  %-14s %s\n", $$1, $$2}' Makefile
+
+##@ run
+
+.PHONY: dev
+dev: build-dev ## run the whole system on this machine: Temporal, Web UI, simulator, our processes (ARGS="-db kyc.db")
+	@exec dev/bin/dev $(ARGS)
+
+.PHONY: build
+build: ## build the three processes into bin/
+	go build -o bin/ ./worker ./webhook ./starter
+
+# Temporal's server is most of what dev compiles. The warning asks Go what it would have to do: a build from
+# nothing takes minutes, and silence for minutes looks like a fault.
+.PHONY: build-dev
+build-dev:
+	@stale=$$(GOPROXY=off go -C dev list -deps -f '{{if .Stale}}x{{end}}' . 2>/dev/null) || stale=all; \
+	if [ "$$stale" = all ] || [ "$$(printf '%s\n' "$$stale" | grep -c x)" -gt 300 ]; then \
+		echo "Building the development server with Temporal inside, once: 3 to 6 minutes, about 4 GB of disk."; \
+	fi
+	@go -C dev build -buildvcs=false -o bin/dev .
+
+##@ check
+
+.PHONY: test
+test: build-dev ## all tests of both modules; needs no C compiler
+	go test ./...
+	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./...
+
+.PHONY: check
+check: fmt-check mod-check vet lint workflowcheck race test ## everything that CI runs (needs a C compiler for the race detector)
+
+.PHONY: fmt
+fmt: ## format all Go files
+	gofmt -w .
+
+.PHONY: fmt-check
+fmt-check:
+	@files=$$(gofmt -l .); if [ -n "$$files" ]; then echo "not formatted, run make fmt:"; echo "$$files"; exit 1; fi
+
+# The root module is what others import, so its two files must be exact; dev's and the tools' only have to build.
+.PHONY: mod-check
+mod-check:
+	go mod verify
+	go mod tidy -diff
+
+.PHONY: vet
+vet: build-dev
+	go vet ./...
+	go -C dev vet -tags browser ./...
+
+.PHONY: lint
+lint: ## golangci-lint with .golangci.yml in both modules
+	$(GOTOOL) golangci-lint run ./...
+	cd dev && go tool -modfile=tools/go.mod golangci-lint run --config ../.golangci.yml ./...
+
+.PHONY: workflowcheck
+workflowcheck:
+	$(GOTOOL) workflowcheck ./workflows/...
+
+# dev/e2e starts the server as a process of its own, so the race detector has our code to watch and not
+# Temporal's, which would take ten minutes more to compile.
+.PHONY: race
+race: build-dev
+	@command -v "$$(go env CC)" >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc, or run make test"; exit 1; }
+	CGO_ENABLED=1 go test -race ./...
+	@if [ -d dev/e2e ]; then set -x; CGO_ENABLED=1 go -C dev test -race -count=1 -timeout $(DEV_TIMEOUT) ./e2e/...; fi
+
+.PHONY: compose-check
+compose-check: ## validate docker-compose.yml with no Docker engine (builds the compose client once: 1 to 3 minutes)
+	$(COMPOSE) --env-file .env.example config -q
+	$(COMPOSE) --env-file .env.example --profile sim config -q
+
+##@ more
+
+.PHONY: histories
+histories: build-dev ## record workflow histories for the replay test (they are only ever added to)
+	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./e2e -record
+
+.PHONY: pictures
+pictures: build-dev ## press Approve in a browser and take the pictures of the documentation (needs Chromium)
+	@for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null && exit 0; done; \
+		echo "make pictures needs a browser: apt-get install chromium"; exit 1
+	go -C dev test -count=1 -tags browser ./browser -pictures $(CURDIR)/docs/pictures
+
+.PHONY: fuzz
+fuzz: ## run every fuzz test for FUZZTIME (5m) each
+	@mkdir -p bin
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {f[++n] = $$1} $$1 == "ok" {for (i = 1; i <= n; i++) print $$2, f[i]; n = 0}' > bin/.fuzz
+	@test -s bin/.fuzz || { echo "no fuzz tests found"; exit 1; }
+	@while read -r pkg name; do \
+		echo "$$pkg $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
+	done < bin/.fuzz
+
+.PHONY: bench
+bench: ## benchmarks of both modules
+	go test -run '^$$' -bench . -benchmem ./...
+	@pkgs=$$(cd dev && grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|/[^/]*$$||' | sort -u); \
+	if [ -n "$$pkgs" ]; then set -x; go -C dev test -run '^$$' -bench . -benchmem -timeout $(DEV_TIMEOUT) $$pkgs; fi
+
+.PHONY: clean
+clean: ## remove what was built
+	rm -rf bin dev/bin coverage.out

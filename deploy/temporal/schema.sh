@@ -1,0 +1,11 @@
+#!/bin/sh
+# Makes Temporal's two databases or brings them up to date. Runs before each start; each step knows when it was done.
+# Needs SQL_HOST, SQL_PORT, SQL_USER and SQL_PASSWORD.
+set -eu
+export SQL_PLUGIN=postgres12
+
+for db in temporal temporal_visibility; do
+	temporal-sql-tool --db "$db" create
+	temporal-sql-tool --db "$db" setup-schema -v 0.0
+	temporal-sql-tool --db "$db" update-schema --schema-name "postgresql/v12/${db#temporal_}"
+done
