@@ -29,7 +29,7 @@ func (s *system) record(user, name string) {
 	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&historypb.History{Events: s.history(user)})
 	require.NoError(s.t, err)
 	require.NoError(s.t, os.MkdirAll(filepath.Dir(file), 0o755))
-	require.NoError(s.t, os.WriteFile(file, append(text, '\n'), 0o644)) //nolint:gosec // test data for everybody
+	require.NoError(s.t, os.WriteFile(file, append(text, '\n'), 0o644))
 }
 
 func size(events []*historypb.HistoryEvent) (n int) {
