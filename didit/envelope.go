@@ -1,6 +1,8 @@
 package didit
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -43,6 +45,7 @@ type envelope struct {
 	object     bool // the body is an object
 	values     [allFields]span
 	inMetadata bool
+	metadata   span // of the whole value
 	test       bool // metadata.test_webhook is true, as in test deliveries of Didit's console
 	text       []byte
 }
@@ -58,6 +61,10 @@ func (s *scanner) noteField(key []byte, value span) {
 		if s.envelope.inMetadata && string(key) == "test_webhook" {
 			s.envelope.test = string(s.src[value.from:value.to]) == "true"
 		}
+		return
+	}
+	if s.envelope.inMetadata {
+		s.envelope.metadata = value
 		return
 	}
 	for field, name := range fieldNames {
@@ -99,8 +106,18 @@ func (s *scanner) event() (Event, error) {
 		Status:      Status(text[fieldStatus]),
 		WorkflowID:  text[fieldWorkflowID],
 		VendorData:  text[fieldVendorData],
+		Metadata:    s.metadata(),
 		Test:        s.envelope.test,
 	}, nil
+}
+
+// metadata copies the value, for the body is the caller's; nil if the field is absent or null.
+func (s *scanner) metadata() json.RawMessage {
+	source := s.src[s.envelope.metadata.from:s.envelope.metadata.to]
+	if len(source) == 0 || string(source) == "null" {
+		return nil
+	}
+	return bytes.Clone(source)
 }
 
 // fieldValue returns the source of a field's value, empty if the field is absent or null.

@@ -1,6 +1,7 @@
 package didit
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -60,7 +61,8 @@ type Event struct {
 	Status      Status
 	WorkflowID  string
 	VendorData  string
-	Test        bool // sent by hand from Didit's console: it must not change anything
+	Metadata    json.RawMessage // what CreateSessionRequest.Metadata said; nil if not sent
+	Test        bool            // sent by hand from Didit's console: it must not change anything
 }
 
 // VerifierOptions configures a Verifier. Only Secrets is required.

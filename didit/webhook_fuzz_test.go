@@ -101,6 +101,17 @@ func referenceEvent(t *testing.T, body []byte) Event {
 	return Event{
 		ID: text("event_id"), Type: text("webhook_type"), Timestamp: seconds("timestamp"), CreatedAt: seconds("created_at"),
 		Environment: Environment(text("environment")), SessionID: text("session_id"), SessionKind: text("session_kind"),
-		Status: Status(text("status")), WorkflowID: text("workflow_id"), VendorData: text("vendor_data"), Test: metadata["test_webhook"] == true,
+		Status: Status(text("status")), WorkflowID: text("workflow_id"), VendorData: text("vendor_data"),
+		Metadata: referenceMetadata(t, body), Test: metadata["test_webhook"] == true,
 	}
+}
+
+func referenceMetadata(t *testing.T, body []byte) json.RawMessage {
+	t.Helper()
+	var members map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(body, &members))
+	if m := members["metadata"]; string(m) != "null" {
+		return m
+	}
+	return nil
 }

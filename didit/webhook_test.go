@@ -57,6 +57,8 @@ func TestEventHoldsTheEnvelope(t *testing.T) {
 	require.Equal(t, "rich-unsorted-unicode-html", positive[1].Name)
 	event, err := positive[1].verify(t, HeaderSignature, positive[1].Signature)
 	require.NoError(t, err)
+	require.NotEmpty(t, event.Metadata)
+	event.Metadata = nil
 	assert.Equal(t, Event{
 		ID: "e0000000-0000-4000-8000-000000000002", Type: EventStatusUpdated, Timestamp: 1795000100, CreatedAt: 1795000094,
 		Environment: EnvironmentLive, SessionID: "11111111-2222-4333-8444-555555555555", SessionKind: "user", Status: StatusApproved,
@@ -260,6 +262,7 @@ func TestFieldsAreReadLeniently(t *testing.T) {
 			for _, h := range []http.Header{hookHeader(HeaderSignature, Sign(hookSecret, body)), hookHeader(HeaderSignatureV2, signV2(t, hookSecret, body))} {
 				event, err := verifierAt(t, hookTime, hookSecret).Verify(h, body)
 				require.ErrorIs(t, err, tc.err)
+				event.Metadata = nil // see TestMetadataIsHandedOn
 				assert.Equal(t, tc.want, event)
 			}
 		})
@@ -333,4 +336,17 @@ func TestVerifierIsSafeForConcurrentUse(t *testing.T) {
 		})
 	}
 	wg.Wait()
+}
+
+func TestMetadataIsHandedOn(t *testing.T) {
+	for sent, want := range map[string]string{
+		`{"a": [1, "é"], "b": {"c": null}}`: `{"a": [1, "é"], "b": {"c": null}}`, `"text"`: `"text"`, `null`: ``, `{}`: `{}`,
+	} {
+		body := fmt.Appendf(nil, `{"timestamp":%d,"metadata":%s,"other":{"metadata":1}}`, hookTime, sent)
+		event, err := verifierAt(t, hookTime, hookSecret).Verify(http.Header{HeaderSignature: {Sign(hookSecret, body)}}, body)
+		require.NoError(t, err)
+		assert.Equal(t, want, string(event.Metadata))
+		clear(body)
+		assert.Equal(t, want, string(event.Metadata), "a copy, for the body is the caller's")
+	}
 }

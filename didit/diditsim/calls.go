@@ -23,31 +23,10 @@ const (
 	EndpointNone = "none"
 )
 
-// Call is an endpoint and the status code it answered.
+// Call is an endpoint and the status code it answered, 0 if it hung up instead.
 type Call struct {
 	Endpoint string
 	Code     int
-}
-
-// Fault is an answer that an endpoint gives in place of its own, without doing anything.
-type Fault struct {
-	Status int         // default 500
-	Header http.Header // such as Retry-After
-	Body   string
-	Times  int // how many calls get it; default 1
-}
-
-// FailNext makes the next calls fail whose method is method (empty: any) and whose path begins with pathPrefix.
-// Faults are used up in the order in which they were added.
-func (s *Server) FailNext(method, pathPrefix string, f Fault) {
-	if f.Status == 0 {
-		f.Status = http.StatusInternalServerError
-	}
-	f.Times = max(f.Times, 1)
-	f.Header = f.Header.Clone()
-	s.script.mu.Lock()
-	defer s.script.mu.Unlock()
-	s.script.faults = append(s.script.faults, &plannedFault{Fault: f, method: method, prefix: pathPrefix})
 }
 
 // Calls returns how often each endpoint was called, by the status code of its answer; calls that met a fault or a
@@ -76,27 +55,6 @@ type script struct {
 	calls  map[Call]int
 }
 
-type plannedFault struct {
-	Fault
-	method, prefix string
-}
-
-// fault takes the first planned fault that fits r.
-func (s *script) fault(r *http.Request) (Fault, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, p := range s.faults {
-		if (p.method != "" && p.method != r.Method) || !strings.HasPrefix(r.URL.Path, p.prefix) {
-			continue
-		}
-		if p.Times--; p.Times == 0 {
-			s.faults = slices.Delete(s.faults, i, i+1)
-		}
-		return p.Fault, true
-	}
-	return Fault{}, false
-}
-
 func (s *script) count(c Call) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -104,15 +62,6 @@ func (s *script) count(c Call) {
 		s.calls = map[Call]int{}
 	}
 	s.calls[c]++
-}
-
-func (f Fault) write(w http.ResponseWriter) {
-	if strings.HasPrefix(f.Body, "{") {
-		w.Header().Set("Content-Type", "application/json")
-	}
-	maps.Copy(w.Header(), f.Header)
-	w.WriteHeader(f.Status)
-	_, _ = w.Write([]byte(f.Body))
 }
 
 // recorder counts an answer before the first byte of it leaves, so that whoever has the answer finds it counted.
@@ -126,6 +75,20 @@ type recorder struct {
 func (r *recorder) WriteHeader(code int) {
 	r.script.count(Call{Endpoint: r.endpoint, Code: code})
 	r.ResponseWriter.WriteHeader(code)
+}
+
+// hangUp closes the connection without an answer. Where it cannot have the connection, as with HTTP/2, it answers 502.
+func (r *recorder) hangUp(req *http.Request) {
+	conn, _, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	if err != nil {
+		r.WriteHeader(http.StatusBadGateway)
+		return
+	}
+	r.script.count(Call{Endpoint: r.endpoint})
+	if req.Method != http.MethodPost { // Go's client quietly repeats a GET if not one byte came; half a line stops that
+		_, _ = conn.Write([]byte("HTTP/1.1 "))
+	}
+	_ = conn.Close()
 }
 
 // endpoint names the endpoint that r is meant for. Where only a slash at the end is missing, it also returns the

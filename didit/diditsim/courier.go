@@ -19,6 +19,8 @@ type Delivery struct {
 	Type      string // status.updated
 	Status    didit.Status
 	Attempt   int       // 1 for the first
+	Corrupt   bool      // the signatures were wrong on purpose
+	Resent    bool      // by Resend
 	Code      int       // of the answer; 0 if there was none
 	Err       error     // if there was no answer
 	At        time.Time // of its end
@@ -33,10 +35,10 @@ type courier struct {
 
 	mu          sync.Mutex
 	url, secret string
-	lines       map[string][]*event // waiting for their first attempt, by session; a key exists while somebody works on it
-	gone        map[string]bool     // deleted sessions
+	script      WebhookScript
+	holding     map[*line]struct{} // lines with parcels that wait for their turn
 	log         []Delivery
-	open        int           // events not delivered and not given up
+	open        int           // parcels not delivered, not given up and not waiting for their turn
 	idle        chan struct{} // closed when open falls to 0
 	closed      bool
 }
@@ -47,13 +49,12 @@ const maxInFlight = 64
 func newCourier(o Options) *courier {
 	transport := &http.Transport{MaxIdleConns: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: time.Minute}
 	return &courier{
-		opts: o, url: o.WebhookURL, secret: o.WebhookSecret,
+		opts: o, url: o.WebhookURL, secret: o.WebhookSecret, script: o.Webhooks, holding: map[*line]struct{}{},
 		client: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		slots: make(chan struct{}, maxInFlight), stop: make(chan struct{}),
-		lines: map[string][]*event{}, gone: map[string]bool{},
 	}
 }
 
@@ -63,73 +64,62 @@ func (c *courier) aim(url, secret string) {
 	c.url, c.secret = url, secret
 }
 
+func (c *courier) direct(script WebhookScript) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.script = script
+}
+
 func (c *courier) attempts() []Delivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.log)
+	return slices.Clone(c.log[c.outdated():])
 }
 
-// forget drops what waits for a session.
-func (c *courier) forget(session string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.gone[session] = true
-}
-
-// send queues e. Without a destination there is nothing to send, then or later.
-func (c *courier) send(e *event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.url == "" || c.closed {
-		return
+// outdated is how many entries of the log nobody is to see any more. It needs c.mu.
+func (c *courier) outdated() int {
+	if c.opts.KeepDeliveries <= 0 {
+		return 0
 	}
+	return max(len(c.log)-c.opts.KeepDeliveries, 0)
+}
+
+// note needs c.mu. It cuts the log when half of it is outdated: the cost of an entry stays the same.
+func (c *courier) note(d Delivery) {
+	c.log = append(c.log, d)
+	if n := c.outdated(); n > c.opts.KeepDeliveries {
+		c.log = append([]Delivery(nil), c.log[n:]...)
+	}
+}
+
+// retry makes the further attempts of p.
+func (c *courier) retry(p *parcel) {
+	defer c.done()
+	for i, delay := range c.opts.RetryDelays {
+		if !c.sleep(delay) || !c.attempt(p, i+2) {
+			return
+		}
+	}
+}
+
+// sleep reports false if the courier was closed meanwhile.
+func (c *courier) sleep(d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-c.stop:
+		return false
+	}
+}
+
+// begun needs c.mu.
+func (c *courier) begun() {
 	if c.open == 0 {
 		c.idle = make(chan struct{})
 	}
 	c.open++
-	line, working := c.lines[e.session]
-	c.lines[e.session] = append(line, e)
-	if !working {
-		go c.work(e.session)
-	}
-}
-
-// work makes the first attempts of one session until its line is empty.
-func (c *courier) work(session string) {
-	for {
-		c.mu.Lock()
-		line := c.lines[session]
-		if len(line) == 0 {
-			delete(c.lines, session)
-			c.mu.Unlock()
-			return
-		}
-		e := line[0]
-		c.lines[session] = line[1:]
-		c.mu.Unlock()
-		if c.attempt(e, 1) {
-			go c.retry(e)
-		} else {
-			c.done()
-		}
-	}
-}
-
-// retry makes the further attempts of e.
-func (c *courier) retry(e *event) {
-	defer c.done()
-	for i, delay := range c.opts.RetryDelays {
-		timer := time.NewTimer(delay)
-		select {
-		case <-timer.C:
-		case <-c.stop:
-			timer.Stop()
-			return
-		}
-		if !c.attempt(e, i+2) {
-			return
-		}
-	}
 }
 
 func (c *courier) done() {
@@ -140,31 +130,33 @@ func (c *courier) done() {
 	}
 }
 
-// attempt delivers e once and reports whether Didit would try again: after a 5xx, a 404, a timeout or a failed
+// attempt delivers p once and reports whether Didit would try again: after a 5xx, a 404, a timeout or a failed
 // connection, and after nothing else (https://docs.didit.me/integration/webhooks).
-func (c *courier) attempt(e *event, n int) (again bool) {
+func (c *courier) attempt(p *parcel, n int) (again bool) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	c.mu.Lock()
-	url, secret, gone := c.url, c.secret, c.gone[e.session]
+	url, secret, gone := c.url, c.secret, p.line.gone
 	c.mu.Unlock()
 	if gone || url == "" {
 		return false
 	}
-	d := Delivery{SessionID: e.session, EventID: e.id, Type: didit.EventStatusUpdated, Status: e.status, Attempt: n}
-	d.Code, d.Err = c.post(e, url, secret)
+	d := Delivery{
+		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
+	}
+	d.Code, d.Err = c.post(p, url, secret, p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp))
 	d.At = c.opts.Now()
 	c.mu.Lock()
-	c.log = append(c.log, d)
+	c.note(d)
 	c.mu.Unlock()
-	c.opts.Logger.Info("webhook", "session", e.session, "status", string(e.status), "attempt", n, "code", d.Code, "error", d.Err)
+	c.opts.Logger.Info("webhook", "session", p.SessionID, "status", string(p.Status), "attempt", n, "code", d.Code, "error", d.Err)
 	return d.Err != nil || d.Code >= 500 || d.Code == http.StatusNotFound
 }
 
-func (c *courier) post(e *event, url, secret string) (int, error) {
+func (c *courier) post(p *parcel, url, secret string, sentAt int64) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.opts.WebhookTimeout)
 	defer cancel()
-	req, err := e.request(ctx, url, secret, c.opts.Now(), c.opts.RefreshTimestamp)
+	req, err := p.request(ctx, url, secret, sentAt)
 	if err != nil {
 		return 0, fmt.Errorf("diditsim: make a webhook: %w", err)
 	}

@@ -39,7 +39,11 @@ type Options struct {
 	RefreshTimestamp bool
 	// PublicURL is the base of the links to the hosted page; empty takes the host of the request.
 	PublicURL string
-	// Now is the clock of everything but the waits. Default time.Now.
+	// Webhooks says what becomes of each webhook. Nil delivers each once, at once. SetWebhookScript changes it.
+	Webhooks WebhookScript
+	// KeepDeliveries is how many of the newest attempts Deliveries returns; 0 means all, which grows for ever.
+	KeepDeliveries int
+	// Now is the clock of everything but the waits. Default time.Now. SetClockOffset makes it wrong.
 	Now func() time.Time
 	// Logger tells of deliveries; nil is silent. No token and no body is logged.
 	Logger *slog.Logger
@@ -72,13 +76,16 @@ type Server struct {
 	mux     *http.ServeMux
 	courier *courier
 	script  script
+	clock   *clock
 
 	mu       sync.Mutex
 	all      []*session // in the order of creation
 	byID     map[string]*session
 	byToken  map[string]*session
 	byVendor map[string][]*session
-	number   int64 // of the newest session
+	number   int64          // of the newest session
+	made     map[string]int // sessions ever made, by vendor_data
+	events   int            // ever announced
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -86,8 +93,10 @@ var _ http.Handler = (*Server)(nil)
 // New returns a Server without sessions.
 func New(o Options) *Server {
 	o = o.withDefaults()
+	c := &clock{base: o.Now}
+	o.Now = c.now
 	s := &Server{
-		opts: o, mux: http.NewServeMux(), courier: newCourier(o),
+		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 	}
 	for _, r := range []struct {
@@ -112,28 +121,32 @@ func New(o Options) *Server {
 // and the hosted page.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, slashed := s.endpoint(r)
-	w = &recorder{ResponseWriter: w, script: &s.script, endpoint: endpoint}
-	if f, ok := s.script.fault(r); ok {
-		f.write(w)
-		return
-	}
+	rec := &recorder{ResponseWriter: w, script: &s.script, endpoint: endpoint}
+	act := s.mux.ServeHTTP
 	if slashed != "" { // a client that follows may lose its key on the way, or its POST
-		w.Header().Set("Location", slashed)
-		w.WriteHeader(http.StatusMovedPermanently)
+		act = func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Location", slashed)
+			w.WriteHeader(http.StatusMovedPermanently)
+		}
+	}
+	if f, ok := s.fault(r); ok {
+		s.suffer(f, rec, r, act)
 		return
 	}
-	s.mux.ServeHTTP(w, r)
+	act(rec, r)
 }
 
 // SetWebhook changes where deliveries go from now on, waiting retries included.
 func (s *Server) SetWebhook(url, secret string) { s.courier.aim(url, secret) }
 
-// Deliveries returns every attempt to deliver a webhook so far, in the order of their ends.
+// Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
+// KeepDeliveries of them.
 func (s *Server) Deliveries() []Delivery { return s.courier.attempts() }
 
-// Wait returns when no delivery is under way or waiting for another try, or with the error of ctx.
+// Wait returns when no delivery is under way, delayed, or waiting for another try, or with the error of ctx. It does
+// not wait for what is held.
 func (s *Server) Wait(ctx context.Context) error { return s.courier.wait(ctx) }
 
-// Close sends what is queued for the first time, drops the retries that wait, and returns when no delivery is in
-// flight. A closed Server still answers, and sends no more webhooks.
+// Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of
+// faults, and returns when no delivery is in flight. A closed Server still answers, and sends no more webhooks.
 func (s *Server) Close() { s.courier.close() }

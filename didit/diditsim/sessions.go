@@ -1,6 +1,7 @@
 package diditsim
 
 import (
+	"cmp"
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
@@ -38,14 +39,30 @@ type session struct {
 	Session
 	resubmit []didit.Node     // the steps to repeat while Resubmitted
 	reviews  []map[string]any // as in a decision
+	ordinal  int              // which of its vendor_data's sessions it is, from 1
+	events   int              // announced
+	newest   *event
+	line     *line // of its webhooks; guarded by the courier
 }
 
 // Sessions returns all sessions in the order of their creation.
 func (s *Server) Sessions() []Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	out := make([]Session, 0, len(s.all))
-	for _, x := range s.all {
+	return snapshots(s.all)
+}
+
+// SessionsOf returns the sessions of one vendor_data in the order of their creation. Its cost does not depend on how
+// many others there are.
+func (s *Server) SessionsOf(vendorData string) []Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return snapshots(s.byVendor[vendorData])
+}
+
+func snapshots(all []*session) []Session {
+	out := make([]Session, 0, len(all))
+	for _, x := range all {
 		out = append(out, x.Session)
 	}
 	return out
@@ -85,7 +102,8 @@ func (s *Server) reusable(vendorData, workflowID string) *session {
 func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
-	x := &session{Session: Session{
+	s.made[b.VendorData]++
+	x := &session{ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -101,12 +119,20 @@ func (s *Server) add(b createBody, base string) *session {
 // remove forgets a session and the webhooks that wait for it: Didit drops those as well
 // (https://docs.didit.me/changelog/october-2026). It needs s.mu.
 func (s *Server) remove(x *session) {
-	other := func(y *session) bool { return y == x }
-	s.all = slices.DeleteFunc(s.all, other)
-	s.byVendor[x.VendorData] = slices.DeleteFunc(s.byVendor[x.VendorData], other)
+	s.all = without(s.all, x)
+	s.byVendor[x.VendorData] = without(s.byVendor[x.VendorData], x)
+	if len(s.byVendor[x.VendorData]) == 0 {
+		delete(s.byVendor, x.VendorData)
+	}
 	delete(s.byID, x.ID)
 	delete(s.byToken, x.Token)
-	s.courier.forget(x.ID)
+	s.courier.forget(x.line)
+}
+
+// without needs all in the order of creation, and x in it.
+func without(all []*session, x *session) []*session {
+	i, _ := slices.BinarySearchFunc(all, x.Number, func(y *session, n int64) int { return cmp.Compare(y.Number, n) })
+	return slices.Delete(all, i, i+1)
 }
 
 // newToken has the look of Didit's: 12 URL-safe characters.

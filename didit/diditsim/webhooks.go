@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"cmp"
 	"context"
+	"errors"
 	"maps"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,21 +22,26 @@ const (
 	applicationID = "00000000-0000-4000-8000-00000000d1d1" // invented
 )
 
-// event is one webhook on its way. Only the goroutine that delivers it touches it.
+// event is a webhook, and all that its deliveries have in common.
 type event struct {
-	session string
-	id      string // the same on every attempt
-	status  didit.Status
+	Event
+	line    *line
 	payload map[string]any // without timestamp
-	sentAt  int64          // the timestamp of the last attempt; 0 before the first
+	stamped atomic.Int64   // the timestamp of the first attempt; 0 before it
 }
 
 // announce sends status.updated for the status that x has now, the first one included. It needs s.mu.
 func (s *Server) announce(x *session, comment string) {
-	e := &event{session: x.ID, id: uuid.NewString(), status: x.Status}
+	s.events++
+	x.events++
+	e := &event{line: x.line, Event: Event{
+		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: didit.EventStatusUpdated, Status: x.Status,
+		N: x.events, Session: x.ordinal, Global: s.events,
+	}}
+	x.newest = e
 	e.payload = map[string]any{
-		"event_id":         e.id,
-		"webhook_type":     didit.EventStatusUpdated,
+		"event_id":         e.EventID,
+		"webhook_type":     e.Type,
 		"created_at":       x.UpdatedAt.Unix(),
 		"application_id":   applicationID,
 		"environment":      s.opts.Environment,
@@ -63,14 +70,39 @@ func (x *session) resubmitInfo(comment string) map[string]any {
 	return map[string]any{"nodes_to_resubmit": x.resubmit, "reasons": reasons}
 }
 
-// request makes the body, signs it in the three ways and returns what to send. A retry keeps the old timestamp unless
-// refresh is set.
-func (e *event) request(ctx context.Context, url, secret string, now time.Time, refresh bool) (*http.Request, error) {
-	if e.sentAt == 0 || refresh {
-		e.sentAt = now.Unix()
+// ErrNoDestination is the error of Resend when nothing can be sent anywhere.
+var ErrNoDestination = errors.New("diditsim: no webhook destination, or the Server is closed")
+
+// Resend delivers the newest event of a session once more, as a person may in Didit's console
+// (https://docs.didit.me/integration/webhooks): the same event_id and content, with a fresh timestamp and fresh
+// signatures. No script applies, and a failure is not tried again, because the person sees it.
+func (s *Server) Resend(sessionID string) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x, ok := s.byID[sessionID]
+	if !ok {
+		return ErrUnknownSession
 	}
-	payload := maps.Clone(e.payload)
-	payload["timestamp"] = e.sentAt
+	return s.courier.resend(x.newest)
+}
+
+// timestamp of the next attempt. All deliveries of an event share that of its very first attempt, unless a retry is to
+// refresh it; a resend has its own.
+func (p *parcel) timestamp(now time.Time, attempt int, refresh bool) int64 {
+	switch {
+	case p.sentAt == 0 && p.resent, attempt > 1 && refresh:
+		p.sentAt = now.Unix()
+	case p.sentAt == 0:
+		p.stamped.CompareAndSwap(0, now.Unix())
+		p.sentAt = p.stamped.Load()
+	}
+	return p.sentAt
+}
+
+// request makes the body of the next attempt, signs it in the three ways and returns what to send.
+func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, error) {
+	payload := maps.Clone(p.payload)
+	payload["timestamp"] = sentAt
 	body, err := wireJSON(payload)
 	if err != nil {
 		return nil, err
@@ -86,12 +118,23 @@ func (e *event) request(ctx context.Context, url, secret string, now time.Time, 
 	for name, value := range map[string]string{
 		"Content-Type":              "application/json",
 		"User-Agent":                webhookAgent,
-		didit.HeaderTimestamp:       strconv.FormatInt(e.sentAt, 10),
-		didit.HeaderSignature:       didit.Sign(secret, body),
-		didit.HeaderSignatureV2:     v2,
-		didit.HeaderSignatureSimple: didit.SignSimple(secret, e.sentAt, e.session, string(e.status), didit.EventStatusUpdated),
+		didit.HeaderTimestamp:       strconv.FormatInt(sentAt, 10),
+		didit.HeaderSignature:       p.sealed(didit.Sign(secret, body)),
+		didit.HeaderSignatureV2:     p.sealed(v2),
+		didit.HeaderSignatureSimple: p.sealed(didit.SignSimple(secret, sentAt, p.SessionID, string(p.Status), p.Type)),
 	} {
 		req.Header.Set(name, value)
 	}
 	return req, nil
+}
+
+// sealed spoils a signature if the script says so. It keeps its look.
+func (p *parcel) sealed(signature string) string {
+	switch {
+	case !p.send.Corrupt:
+		return signature
+	case signature[0] == '0':
+		return "1" + signature[1:]
+	}
+	return "0" + signature[1:]
 }

@@ -36,6 +36,7 @@ func TestEveryStatusIsToldAndVerifies(t *testing.T) {
 			assert.Equal(t, didit.Event{
 				ID: event.ID, Type: didit.EventStatusUpdated, Timestamp: event.Timestamp, CreatedAt: kept.UpdatedAt.Unix(),
 				Environment: didit.EnvironmentSandbox, SessionID: s.ID, SessionKind: "user", Status: st, WorkflowID: flow, VendorData: "user-é",
+				Metadata: json.RawMessage(`{"b":"<>&\u2028","score":1}`),
 			}, event)
 			decision, has := last.body["decision"].(map[string]any)
 			assert.Equal(t, slices.Contains(withDecision, st), has)

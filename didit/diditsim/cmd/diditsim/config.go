@@ -19,21 +19,22 @@ signed webhooks that are tried again as Didit does. Nothing is kept when it ends
 
   diditsim -api-key test -webhook-url http://127.0.0.1:8080/webhooks/didit -webhook-secret local
 
-Each flag may also come from the environment: -api-key from DIDITSIM_API_KEY, and so on. Keys and secrets are better off
+Each flag but -clock-offset may also come from the environment: -api-key from DIDITSIM_API_KEY, and so on. Keys and secrets are better off
 there, because other users of the machine can see a command line.
 
 `
 
 // config is what the flags and the environment say.
 type config struct {
-	addr    string
-	options diditsim.Options
+	addr        string
+	clockOffset time.Duration
+	options     diditsim.Options
 }
 
 // parse reads the flags, each with its default from the environment, and reports every mistake at once.
 func parse(args []string, getenv func(string) string, out io.Writer) (config, error) {
 	var c config
-	var environment, retries, flows string
+	var environment, retries, flows, fault string
 	fs := flag.NewFlagSet("diditsim", flag.ContinueOnError)
 	fs.SetOutput(out)
 	fs.Usage = func() {
@@ -54,6 +55,8 @@ func parse(args []string, getenv func(string) string, out io.Writer) (config, er
 	text(&o.WebhookSecret, "webhook-secret", "", "`secret` that signs the webhooks; required with -webhook-url")
 	text(&retries, "retry-delays", "1m,4m", "comma-separated `waits` before a failed webhook is tried again, or none")
 	text(&o.PublicURL, "public-url", "", "base `URL` of the links to the hosted page; empty takes the host of the request")
+	text(&fault, "webhook-fault", "", faultHelp)
+	fs.DurationVar(&c.clockOffset, "clock-offset", 0, "how `far` the clock is ahead, or behind if negative")
 	if err := fs.Parse(args); err != nil {
 		return config{}, err
 	}
@@ -64,9 +67,10 @@ func parse(args []string, getenv func(string) string, out io.Writer) (config, er
 	if flows != "" {
 		o.WorkflowIDs = strings.Split(flows, ",")
 	}
-	var err error
-	o.RetryDelays, err = delays(retries)
-	return c, errors.Join(err, check(*o))
+	var badDelays, badFault error
+	o.RetryDelays, badDelays = delays(retries)
+	o.Webhooks, badFault = webhookFault(fault)
+	return c, errors.Join(badDelays, badFault, check(*o))
 }
 
 func check(o diditsim.Options) error {

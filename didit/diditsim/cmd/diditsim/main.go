@@ -38,8 +38,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	if err != nil {
 		return fmt.Errorf("listen on -addr: %w", err)
 	}
+	cfg.options.KeepDeliveries = 1 // nobody asks for them
 	sim := diditsim.New(cfg.options)
 	defer sim.Close()
+	sim.SetClockOffset(cfg.clockOffset)
 	srv := &http.Server{Handler: sim, ReadHeaderTimeout: 5 * time.Second}
 	_, _ = fmt.Fprint(stdout, cfg.greeting(ln.Addr()))
 	drained := make(chan error, 1)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
 )
 
 func environment(vars map[string]string) func(string) string {
@@ -63,10 +64,31 @@ func TestParseRefuses(t *testing.T) {
 	for _, every := range []string{"-environment", "-webhook-secret", "-retry-delays"} {
 		assert.ErrorContains(t, err, every)
 	}
+	for _, fault := range []string{"drop", "drop=0", "corrupt=65", "duplicate=1,2", "seed=", "lose=1"} {
+		_, err = parse([]string{"-webhook-fault", fault}, environment(nil), io.Discard)
+		assert.ErrorContains(t, err, "-webhook-fault", fault)
+	}
 	_, err = parse([]string{"serve"}, environment(nil), io.Discard)
 	assert.ErrorContains(t, err, "serve")
 	_, err = parse([]string{"-nonsense"}, environment(nil), io.Discard)
 	assert.Error(t, err)
+}
+
+func TestWebhookFaultsAreRead(t *testing.T) {
+	third := diditsim.Event{N: 3}
+	for fault, want := range map[string][]diditsim.Send{
+		"drop=1, 3":     nil,
+		"drop=2":        {{}},
+		"corrupt=3":     {{Corrupt: true}},
+		"duplicate=2":   {{}, {}, {}},
+		"reorder=2,3,1": {{After: 2}},
+		"seed=7000":     diditsim.Seeded(7000, seededOdds)(third),
+	} {
+		c, err := parse([]string{"-webhook-fault", fault, "-clock-offset", "-5m"}, environment(nil), io.Discard)
+		require.NoError(t, err, fault)
+		assert.Equal(t, want, c.options.Webhooks(third), fault)
+		assert.Equal(t, -5*time.Minute, c.clockOffset)
+	}
 }
 
 func TestHelpShowsFlagsAndNoSecret(t *testing.T) {

@@ -1,0 +1,32 @@
+package diditsim
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+)
+
+func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
+	c := newCourier(Options{KeepDeliveries: 10})
+	for i := range 10_000 {
+		c.note(Delivery{Attempt: i})
+		assert.LessOrEqual(t, len(c.log), 20)
+	}
+	assert.Equal(t, 9_990, c.attempts()[0].Attempt)
+	assert.Len(t, c.attempts(), 10)
+}
+
+func TestNothingIsLeftOfADeletedSession(t *testing.T) {
+	s := New(Options{WebhookURL: "http://127.0.0.1:1", Webhooks: HoldMask(1)})
+	t.Cleanup(s.Close)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	x := s.add(createBody{VendorData: "u1"}, "")
+	assert.Len(t, s.courier.holding, 1)
+	s.remove(x)
+	assert.Empty(t, s.courier.holding)
+	assert.Empty(t, s.all)
+	assert.Empty(t, s.byID)
+	assert.Empty(t, s.byToken)
+	assert.Empty(t, s.byVendor)
+}
