@@ -1,13 +1,10 @@
-// Package activities calls Didit on behalf of a workflow: one call per activity, no retries of its own, and nothing
-// about the person in what it returns, since that is written to the workflow's history.
+// Package activities acts on behalf of a workflow: one call per activity, no retries of its own, and nothing about the
+// person in what it returns, since that is written to the workflow's history.
 package activities
 
 import (
 	"context"
-	"encoding/json"
 	"time"
-
-	"go.temporal.io/sdk/activity"
 
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
@@ -17,119 +14,72 @@ import (
 type Didit interface {
 	CreateSession(context.Context, didit.CreateSessionRequest) (didit.Session, error)
 	Decision(ctx context.Context, sessionID string) (didit.Decision, error)
+	ListSessions(context.Context, didit.ListSessionsRequest) (didit.SessionPage, error)
 }
 
-// Settings are the worker's. CreateSession hands them to the workflow, so that its history holds what it ran with.
+// Reports is what was said about a session before; kyc.Client is one.
+type Reports interface {
+	// LastReport returns what was said about a session of the user last, and whether a verification with it is open. The
+	// zero State means that nothing is known any more.
+	LastReport(ctx context.Context, userID, sessionID string) (last kyc.State, open bool, err error)
+	// Forward hands an event to the user's open verification; false if there is none any more.
+	Forward(ctx context.Context, userID string, ev kyc.DiditEvent) (bool, error)
+}
+
+// Settings are the worker's. They reach a workflow with the session, as Terms, so that its history holds what it ran with.
 type Settings struct {
 	WorkflowID      string // Didit's flow where the input names none
 	Environment     didit.Environment
 	SessionDeadline time.Duration // how long the user may take to act
+	ReconcileAfter  time.Duration // when to look at Didit first, if no webhook came
+	SessionCap      int           // sessions per user in CapWindow
 }
 
-// Activities has one method per call to Didit. Register WriteActivities and ReadActivities on their queues.
+// CapWindow is the time over which SessionCap counts.
+const CapWindow = 30 * 24 * time.Hour
+
+// Activities calls Didit and asks Temporal. Calls to Didit are registered on the queue of their limit: CreateSession on
+// kyc.TaskQueueDiditWrite, ReadDecision, ListSessions and AdoptSession on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
 type Activities struct {
 	Didit    Didit
+	Reports  Reports
 	Settings Settings
+	// Spread returns a number in [0, 1), another one for each user; nil is the middle.
+	Spread func() float64
 }
 
-// CreateSessionInput asks for a session of a user.
-type CreateSessionInput struct {
-	UserID     string `json:"user_id"`
-	WorkflowID string `json:"workflow_id,omitempty"` // empty takes the worker's
-	Language   string `json:"language,omitempty"`
-	ReturnURL  string `json:"return_url,omitempty"`
-	Attempt    int    `json:"attempt"`
-}
-
-// CreatedSession is a session and the settings that its verification goes by from now on.
-type CreatedSession struct {
-	Session         kyc.Session       `json:"session"`
+// Terms are what a verification goes by from its session on.
+type Terms struct {
 	WorkflowID      string            `json:"workflow_id"`
 	Environment     didit.Environment `json:"environment"`
 	DeadlineSeconds int64             `json:"deadline_seconds"`
+	// Looks at Didit come ReconcileSeconds after the start, then at twice that interval, and so on up to
+	// ReconcileMaxSeconds. Both are lengthened by 5 to 25 %, so that users who started together spread.
+	ReconcileSeconds    int64 `json:"reconcile_seconds"`
+	ReconcileMaxSeconds int64 `json:"reconcile_max_seconds"`
 }
 
-// metadata marks a session at Didit as ours. Didit echoes it in webhooks and decisions.
-type metadata struct {
-	RunID   string `json:"temporal_run_id"`
-	Attempt int    `json:"attempt"`
+// reconcileMax is the longest interval between two looks at Didit, before it is lengthened.
+const reconcileMax = 24 * time.Hour
+
+func (a *Activities) terms(flow string) Terms {
+	spread := 0.5
+	if a.Spread != nil {
+		spread = a.Spread()
+	}
+	lengthen := func(d time.Duration) int64 { return int64(d.Seconds() * (1.05 + 0.2*spread)) }
+	return Terms{
+		WorkflowID: a.flow(flow), Environment: a.Settings.Environment,
+		DeadlineSeconds:     int64(a.Settings.SessionDeadline / time.Second),
+		ReconcileSeconds:    max(1, lengthen(a.Settings.ReconcileAfter)),
+		ReconcileMaxSeconds: max(1, lengthen(max(reconcileMax, a.Settings.ReconcileAfter))),
+	}
 }
 
-// CreateSession makes a session at Didit. Didit answers with the user's unfinished session if there is one.
-// Its errors have the types of package kyc.
-func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (CreatedSession, error) {
-	flow := in.WorkflowID
-	if flow == "" {
-		flow = a.Settings.WorkflowID
+// flow is Didit's flow for an input that may name one.
+func (a *Activities) flow(named string) string {
+	if named != "" {
+		return named
 	}
-	ours, err := json.Marshal(metadata{RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, Attempt: in.Attempt})
-	if err != nil {
-		return CreatedSession{}, err
-	}
-	s, err := a.Didit.CreateSession(ctx, didit.CreateSessionRequest{
-		WorkflowID: flow, VendorData: in.UserID, Callback: in.ReturnURL, Language: in.Language, Metadata: ours,
-	})
-	if err != nil {
-		return CreatedSession{}, classify(err)
-	}
-	return CreatedSession{
-		Session:         kyc.Session{SessionID: s.ID, SessionToken: s.Token, URL: s.URL, Status: s.Status},
-		WorkflowID:      flow,
-		Environment:     a.Settings.Environment,
-		DeadlineSeconds: int64(a.Settings.SessionDeadline / time.Second),
-	}, nil
-}
-
-// ReadDecisionInput names a session and what its decision must agree with.
-type ReadDecisionInput struct {
-	SessionID   string            `json:"session_id"`
-	UserID      string            `json:"user_id"`
-	WorkflowID  string            `json:"workflow_id"`
-	Environment didit.Environment `json:"environment"`
-}
-
-// Decision is what a workflow may know of Didit's decision.
-type Decision struct {
-	Status   didit.Status `json:"status"`
-	Checks   []kyc.Check  `json:"checks"`
-	Warnings []string     `json:"warnings"`
-	// Foreign names the fields in which the decision is not about the session that was asked for. The values stay at
-	// Didit: somebody else's vendor_data may be personal. A foreign decision says nothing about this user.
-	Foreign []string `json:"foreign,omitempty"`
-}
-
-// ReadDecision reads Didit's decision on a session, the authority on its status.
-// Its errors have the types of package kyc.
-func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (Decision, error) {
-	d, err := a.Didit.Decision(ctx, in.SessionID)
-	if err != nil {
-		return Decision{}, classify(err)
-	}
-	if foreign := differences(in, d); len(foreign) > 0 {
-		return Decision{Foreign: foreign}, nil
-	}
-	checks := make([]kyc.Check, len(d.Checks))
-	for i, c := range d.Checks {
-		checks[i] = kyc.Check{Feature: c.Feature, Status: c.Status}
-	}
-	return Decision{Status: d.Status, Checks: checks, Warnings: d.Warnings}, nil
-}
-
-// differences names the fields in which d is not what in asks for. Older payloads carry no environment.
-func differences(in ReadDecisionInput, d didit.Decision) []string {
-	var names []string
-	for _, f := range []struct {
-		name string
-		same bool
-	}{
-		{"session_id", d.SessionID == in.SessionID},
-		{"vendor_data", d.VendorData == in.UserID},
-		{"workflow_id", d.WorkflowID == in.WorkflowID},
-		{"environment", d.Environment == "" || d.Environment == in.Environment},
-	} {
-		if !f.same {
-			names = append(names, f.name)
-		}
-	}
-	return names
+	return a.Settings.WorkflowID
 }

@@ -2,8 +2,10 @@ package activities
 
 import (
 	"errors"
+	"math/rand/v2"
 	"net/http"
 	"strings"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -11,30 +13,54 @@ import (
 	"didit-temporal/kyc"
 )
 
+// maxOutageDelay bounds what a 5xx may ask for: a maintenance page must not park people for a day. A 429 is believed.
+const maxOutageDelay = 5 * time.Minute
+
 // classify names a failure of Didit. Whether a failure is final is the workflow's decision: its retry policies list
 // the types. The cause is written to history; a didit.APIError holds no request or response body.
 func classify(err error) error {
-	opt := temporal.ApplicationErrorOptions{Cause: err}
+	return temporal.NewApplicationErrorWithOptions(kyc.Hint(errorType(err)), errorType(err), temporal.ApplicationErrorOptions{
+		Cause: err, NextRetryDelay: nextTry(err),
+	})
+}
+
+// classifyCreate is classify for the one call that costs money: an unclear answer may have made a session, so Temporal
+// must not simply send the call again.
+func classifyCreate(err error) error {
+	if !unclear(err) {
+		return classify(err)
+	}
+	return temporal.NewApplicationErrorWithOptions("no clear answer from Didit: a session may have been made", kyc.ErrorTypeUnavailable,
+		temporal.ApplicationErrorOptions{Cause: err, NonRetryable: true})
+}
+
+// unclear reports whether the call may have had its effect (docs.didit.me/integration/api-errors: 429 and 503 did
+// nothing, nor did a 4xx; of all else Didit says to list the sessions first).
+func unclear(err error) bool {
 	var api *didit.APIError
-	if errors.Is(err, didit.ErrInvalidArgument) { // nothing was sent
-		return temporal.NewApplicationErrorWithOptions(kyc.Hint(kyc.ErrorTypeRejected), kyc.ErrorTypeRejected, opt)
+	switch {
+	case errors.Is(err, didit.ErrInvalidArgument): // never sent
+		return false
+	case !errors.As(err, &api): // no answer, or one that makes no sense
+		return true
 	}
-	if !errors.As(err, &api) {
-		return temporal.NewApplicationErrorWithOptions("no usable answer from Didit", kyc.ErrorTypeUnavailable, opt)
-	}
-	kind := errorType(api)
-	if kind == kyc.ErrorTypeRateLimited || kind == kyc.ErrorTypeUnavailable {
-		opt.NextRetryDelay = api.RetryAfter // zero leaves it to the retry policy
-	}
-	return temporal.NewApplicationErrorWithOptions(kyc.Hint(kind), kind, opt)
+	return api.StatusCode >= http.StatusInternalServerError && api.StatusCode != http.StatusServiceUnavailable ||
+		api.StatusCode == http.StatusRequestTimeout
 }
 
 // errorType follows docs.didit.me/integration/api-errors: branch on the status, then on the code.
-func errorType(e *didit.APIError) string {
+func errorType(err error) string {
+	var e *didit.APIError
+	if errors.Is(err, didit.ErrInvalidArgument) {
+		return kyc.ErrorTypeRejected
+	}
+	if !errors.As(err, &e) {
+		return kyc.ErrorTypeUnavailable
+	}
 	switch {
 	case e.StatusCode == http.StatusTooManyRequests:
 		return kyc.ErrorTypeRateLimited
-	case e.StatusCode >= http.StatusInternalServerError:
+	case e.StatusCode >= http.StatusInternalServerError, e.StatusCode == http.StatusRequestTimeout, e.StatusCode == http.StatusTooEarly:
 		return kyc.ErrorTypeUnavailable
 	case e.StatusCode == http.StatusPaymentRequired, saysNoCredit(e.Code):
 		return kyc.ErrorTypeOutOfCredit
@@ -44,6 +70,26 @@ func errorType(e *didit.APIError) string {
 		return kyc.ErrorTypeNotFound
 	}
 	return kyc.ErrorTypeRejected
+}
+
+// nextTry is max(Retry-After, reset) and up to a tenth more, so that calls which were refused together do not come
+// back together. Zero leaves it to the retry policy.
+func nextTry(err error) time.Duration {
+	var e *didit.APIError
+	if !errors.As(err, &e) {
+		return 0
+	}
+	delay := e.RetryAfter
+	if !e.Reset.IsZero() {
+		delay = max(delay, time.Until(e.Reset))
+	}
+	if e.StatusCode != http.StatusTooManyRequests {
+		delay = min(delay, maxOutageDelay)
+	}
+	if delay <= 0 {
+		return 0
+	}
+	return delay + time.Duration(rand.Int64N(int64(delay)/10+1))
 }
 
 // saysNoCredit knows a low balance by its code: each family of Didit's API reports it with another status.

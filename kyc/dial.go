@@ -18,7 +18,7 @@ import (
 func Dial(ctx context.Context, o client.Options) (*Client, error) {
 	o.HostPort, o.Namespace = cmp.Or(o.HostPort, client.DefaultHostPort), cmp.Or(o.Namespace, client.DefaultNamespace)
 	o.ConnectionOptions.DialOptions = append(slices.Clip(o.ConnectionOptions.DialOptions),
-		grpc.WithChainUnaryInterceptor(noteStart))
+		grpc.WithChainUnaryInterceptor(noteStart, stampRequestID))
 	c, err := client.DialContext(ctx, o)
 	if err != nil {
 		return nil, fmt.Errorf("reach Temporal at %s, namespace %s (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE): %w", o.HostPort, o.Namespace, err)
@@ -59,4 +59,21 @@ func noteStart(ctx context.Context, method string, req, reply any, cc *grpc.Clie
 		note.closed.Store(start.GetStatus() > enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
 	}
 	return nil
+}
+
+type requestIDKey struct{}
+
+// withRequestID gives the signal sent with ctx a RequestId of ours. The server drops a repeat of it, even after the run
+// has closed; the SDK would fill in a random one.
+func withRequestID(ctx context.Context, id string) context.Context {
+	return context.WithValue(ctx, requestIDKey{}, id)
+}
+
+// stampRequestID is a gRPC interceptor.
+func stampRequestID(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
+	id, asked := ctx.Value(requestIDKey{}).(string)
+	if signal, ok := req.(*workflowservice.SignalWorkflowExecutionRequest); ok && asked {
+		signal.RequestId = id
+	}
+	return invoke(ctx, method, req, reply, cc, opts...)
 }

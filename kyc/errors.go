@@ -17,10 +17,11 @@ var (
 const (
 	ErrorTypeRateLimited  = "DiditRateLimited"  // 429: tried again when Didit says so
 	ErrorTypeUnavailable  = "DiditUnavailable"  // 5xx or no answer: tried again
-	ErrorTypeRejected     = "DiditRejected"     // another 4xx: final
-	ErrorTypeUnauthorized = "DiditUnauthorized" // 401 or 403: final
-	ErrorTypeOutOfCredit  = "DiditOutOfCredit"  // 402, or a code that says so: final
-	ErrorTypeNotFound     = "DiditNotFound"     // 404: final
+	ErrorTypeRejected     = "DiditRejected"     // another 4xx, or a redirect
+	ErrorTypeUnauthorized = "DiditUnauthorized" // 401 or 403
+	ErrorTypeOutOfCredit  = "DiditOutOfCredit"  // 402, or a code that says so
+	ErrorTypeNotFound     = "DiditNotFound"     // 404
+	ErrorTypeSessionCap   = "SessionCapReached" // the user has had SESSION_CAP sessions in 30 days: final
 	ErrorTypeInvalidInput = "InvalidInput"      // the workflow was started with an input that breaks a rule
 )
 
@@ -29,6 +30,18 @@ type SessionError struct {
 	UserID string
 	RunID  string
 	Type   string // an ErrorType constant, empty if the verification was cancelled or terminated
+}
+
+// EndedError is a verification that did not end by itself: somebody terminated it, or it failed by a fault.
+type EndedError struct {
+	UserID string
+	RunID  string
+	Status string // Temporal's word for the end of the run, such as Terminated
+}
+
+func (e *EndedError) Error() string {
+	return fmt.Sprintf("the verification of user %s ended without a result: %s (run %s); its history says why, starting the user begins a new one",
+		e.UserID, e.Status, e.RunID)
 }
 
 // Error says what to do about it.
@@ -47,14 +60,16 @@ func Hint(errorType string) string {
 	case ErrorTypeUnavailable:
 		return "Didit does not answer; it is tried again by itself"
 	case ErrorTypeRejected:
-		return "Didit refused the request: check DIDIT_WORKFLOW_ID, the language and the return URL"
+		return "Didit refused the request: check DIDIT_WORKFLOW_ID, the language, the return URL and DIDIT_BASE_URL"
 	case ErrorTypeUnauthorized:
 		return "Didit refused the API key: check the worker's DIDIT_API_KEY, its rights and allowed addresses, " +
-			"the base URL and the account's balance, then start again"
+			"the base URL and the account's balance"
 	case ErrorTypeOutOfCredit:
-		return "the Didit account has no credit: top it up, then start again"
+		return "the Didit account has no credit: top it up"
 	case ErrorTypeNotFound:
 		return "Didit does not know the session or the flow: check DIDIT_WORKFLOW_ID and that the key is of the same application"
+	case ErrorTypeSessionCap:
+		return "the user has had as many sessions in 30 days as SESSION_CAP allows: wait, or raise it"
 	case ErrorTypeInvalidInput:
 		return "the workflow was started with an input or a workflow id that breaks a rule; its history names it"
 	}

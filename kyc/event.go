@@ -1,7 +1,7 @@
 package kyc
 
 import (
-	"crypto/sha256"
+	"encoding/json"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -13,17 +13,46 @@ import (
 var eventNamespace = uuid.MustParse("0d8c1f0e-6d0b-5a8e-9d3c-6f4f4a1f7a11")
 
 // FromDidit turns a verified webhook into the signal's payload. Its EventID is always a UUID: Didit's event_id, or, where
-// Didit sent none, a UUIDv5 over session, type, status, created_at and the digest of the body, so that a repeat has the
-// same one. An event_id of another form is hashed, since it is used in ids.
-func FromDidit(ev didit.Event, body []byte) DiditEvent {
-	id := ev.ID
+// Didit sent none, a UUIDv5 over session, type, status and created_at, so that a repeat has the same one even if it was
+// signed anew. An event_id of another form is hashed, since it is used in ids.
+func FromDidit(ev didit.Event) DiditEvent {
+	id := canonicalUUID(ev.ID)
 	switch {
+	case ev.ID == "":
+		id = eventKey(fmt.Sprintf("%s|%s|%s|%d", ev.SessionID, ev.Type, ev.Status, ev.CreatedAt))
 	case id == "":
-		id = eventKey(fmt.Sprintf("%s|%s|%s|%d|%x", ev.SessionID, ev.Type, ev.Status, ev.CreatedAt, sha256.Sum256(body)))
-	case uuid.Validate(id) != nil:
-		id = eventKey(id)
+		id = eventKey(ev.ID)
 	}
-	return DiditEvent{EventID: id, Type: ev.Type, SessionID: ev.SessionID, Status: ev.Status, CreatedAt: ev.CreatedAt}
+	session := canonicalUUID(ev.SessionID)
+	if session == "" {
+		session = ev.SessionID
+	}
+	return DiditEvent{EventID: id, Type: ev.Type, SessionID: session, Status: ev.Status, CreatedAt: ev.CreatedAt}
 }
 
 func eventKey(name string) string { return uuid.NewSHA1(eventNamespace, []byte(name)).String() }
+
+// canonicalUUID is empty for what is not a UUID. Package uuid accepts more forms than one.
+func canonicalUUID(s string) string {
+	id, err := uuid.Parse(s)
+	if err != nil {
+		return ""
+	}
+	return id.String()
+}
+
+// SessionMetadata marks a session at Didit as ours. Didit echoes it in webhooks and decisions.
+type SessionMetadata struct {
+	// RunID is the Temporal run that made the session.
+	RunID   string `json:"temporal_run_id"`
+	Attempt int    `json:"attempt"`
+}
+
+// MetadataOf reads the metadata of a session or a webhook. Of a session that is not ours the RunID is empty.
+func MetadataOf(raw json.RawMessage) SessionMetadata {
+	var m SessionMetadata
+	if json.Unmarshal(raw, &m) != nil || canonicalUUID(m.RunID) == "" {
+		return SessionMetadata{}
+	}
+	return m
+}

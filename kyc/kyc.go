@@ -10,8 +10,11 @@ import (
 	"didit-temporal/didit"
 )
 
-// WorkflowVerification is the type of the workflow that verifies one user. Its id is WorkflowID(user).
-const WorkflowVerification = "Verification"
+// Workflow types. The id of a Verification is WorkflowID of the user, that of a DecisionChange ChangeID.
+const (
+	WorkflowVerification   = "Verification"   // verifies one user
+	WorkflowDecisionChange = "DecisionChange" // takes news about a session whose verification is over
+)
 
 // Task queues. Calls to Didit have queues of their own, one per limit of Didit, so that the Temporal server can hold
 // each of them below that limit over all workers.
@@ -41,6 +44,9 @@ const (
 // WorkflowID names the verification of a user.
 func WorkflowID(userID string) string { return "kyc-" + userID }
 
+// ChangeID names the workflow that takes one late event of a user. A user id cannot contain '~'.
+func ChangeID(userID, eventID string) string { return WorkflowID(userID) + "~" + eventID }
+
 // Input starts a verification. On the wire it is JSON in which unknown fields are ignored and only UserID is required.
 type Input struct {
 	UserID string `json:"user_id"`
@@ -52,6 +58,9 @@ type Input struct {
 	ReturnURL string `json:"return_url,omitempty"`
 	// Reverify starts a new verification for a user who has been approved or declined before.
 	Reverify bool `json:"reverify,omitempty"`
+	// AfterRun is the closed run that this one follows, which Client.Start fills in. The worker then looks at Didit how
+	// many sessions the user has had, so that nobody runs up the bill by coming back for ever.
+	AfterRun string `json:"after_run,omitempty"`
 	// Priority decides who goes first when Didit's limit makes users wait.
 	Priority Priority `json:"priority,omitempty"`
 }
@@ -140,6 +149,19 @@ const (
 
 // Decided reports whether Didit gave a verdict on the user.
 func (o Outcome) Decided() bool { return o == OutcomeApproved || o == OutcomeDeclined }
+
+// Change is the input of a DecisionChange: an event that came after its verification had ended.
+type Change struct {
+	UserID string     `json:"user_id"`
+	Event  DiditEvent `json:"event"`
+}
+
+// ChangeResult is what a DecisionChange found.
+type ChangeResult struct {
+	State State `json:"state"` // as Didit says now
+	// Changed is set if State is not what was reported of that session last, or if that cannot be known any more.
+	Changed bool `json:"changed"`
+}
 
 // WaitingFor says who has to do something next; empty at the end.
 type WaitingFor string

@@ -43,29 +43,36 @@ func TestSessionsDoNotPrintTheirSecrets(t *testing.T) {
 }
 
 func TestEventKeys(t *testing.T) {
-	ev := didit.Event{Type: "status.updated", SessionID: "s1", Status: didit.StatusApproved, CreatedAt: 5}
-	key := kyc.FromDidit(ev, []byte("body")).EventID
+	ev := didit.Event{Type: "status.updated", SessionID: "s1", Status: didit.StatusApproved, CreatedAt: 5, Timestamp: 6}
+	key := kyc.FromDidit(ev).EventID
 	require.NoError(t, uuid.Validate(key))
-	require.Equal(t, key, kyc.FromDidit(ev, []byte("body")).EventID, "a repeat has the same key")
+	repeat, other := ev, ev
+	repeat.Timestamp, other.CreatedAt = 400, 6
+	require.Equal(t, key, kyc.FromDidit(repeat).EventID, "a repeat that was signed anew has the same key")
+	require.NotEqual(t, key, kyc.FromDidit(other).EventID)
 
-	other := ev
-	other.CreatedAt = 6
-	for name, got := range map[string]kyc.DiditEvent{
-		"another time": kyc.FromDidit(other, []byte("body")), "another body": kyc.FromDidit(ev, []byte("bodies")),
-	} {
-		require.NotEqual(t, key, got.EventID, name)
+	ev.ID, ev.SessionID = "5F0C2C1E-2B1E-4D0E-9A57-0D0F5B1C9A01", "11111111-2222-4333-8444-55555555555A"
+	got := kyc.FromDidit(ev)
+	require.Equal(t, "5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c9a01", got.EventID)
+	require.Equal(t, "11111111-2222-4333-8444-55555555555a", got.SessionID)
+	for _, id := range []string{"../../something ~ long", "urn:uuid:5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c9a01"} {
+		ev.ID = id
+		require.Len(t, kyc.FromDidit(ev).EventID, 36, "an id of another form is brought into ours")
 	}
+}
 
-	ev.ID = "5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c9a01"
-	require.Equal(t, ev.ID, kyc.FromDidit(ev, []byte("body")).EventID)
-	ev.ID = "../../something ~ long"
-	require.NoError(t, uuid.Validate(kyc.FromDidit(ev, nil).EventID), "an id of another form is hashed")
+func TestOnlyOurMetadataNamesARun(t *testing.T) {
+	run := "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
+	require.Equal(t, kyc.SessionMetadata{RunID: run, Attempt: 2}, kyc.MetadataOf([]byte(`{"temporal_run_id":"`+run+`","attempt":2}`)))
+	for _, foreign := range []string{``, `null`, `"x"`, `{"plan":"basic"}`, `{"temporal_run_id":7}`, `{"temporal_run_id":"someone@example.com"}`} {
+		require.Zero(t, kyc.MetadataOf([]byte(foreign)), foreign)
+	}
 }
 
 func TestEveryErrorTypeHasAHint(t *testing.T) {
 	for _, kind := range []string{
 		kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized,
-		kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound, kyc.ErrorTypeInvalidInput,
+		kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound, kyc.ErrorTypeSessionCap, kyc.ErrorTypeInvalidInput,
 	} {
 		require.NotEqual(t, kyc.Hint("something else"), kyc.Hint(kind), kind)
 		require.Contains(t, (&kyc.SessionError{UserID: "u1", Type: kind}).Error(), kind)

@@ -50,6 +50,7 @@ func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
 		}
 		// Everyone who saw this run end asks with the same id, so that they share one new run.
 		updateID, reuse = UpdateSession+":"+a.runID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
+		in.AfterRun = a.runID
 	}
 }
 
@@ -108,7 +109,7 @@ func (c *Client) answer(ctx context.Context, userID string, a attachment) (Start
 		s.State = State{UserID: userID, SessionID: s.Session.SessionID, Status: s.Session.Status, Attempt: 1}
 		return s, nil
 	}
-	state, err := c.stateOf(ctx, userID, a.runID, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING)
+	state, err := c.query(ctx, userID, a.runID)
 	if err != nil {
 		return s, err
 	}
@@ -128,15 +129,4 @@ func (c *Client) sessionError(ctx context.Context, userID, runID string, cause e
 		e.Type = app.Type()
 	}
 	return e
-}
-
-// verdict reads the result of a closed run; the zero State if it was cancelled, terminated or failed.
-func (c *Client) verdict(ctx context.Context, userID, runID string) (State, error) {
-	var state State
-	err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state)
-	var ended *temporal.WorkflowExecutionError
-	if err != nil && !errors.As(err, &ended) {
-		return State{}, clientError("read the result of", userID, err)
-	}
-	return state, nil
 }

@@ -32,7 +32,7 @@ func run(ctx context.Context, args []string, getenv config.Getenv, stdout io.Wri
 		return app.CheckWebhook(ctx, getenv("WEBHOOK_ADDR"))
 	}
 	if len(args) > 0 {
-		return config.Usage(stdout, "webhook", "Takes Didit's webhooks and hands them to the verifications.")
+		return config.Usage(args, stdout, "webhook", "Takes Didit's webhooks and hands them to the verifications.")
 	}
 	cfg, err := config.ForWebhook(getenv)
 	if err != nil {

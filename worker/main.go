@@ -28,7 +28,7 @@ func main() {
 
 func run(ctx context.Context, args []string, getenv config.Getenv, stdout io.Writer) error {
 	if len(args) > 0 {
-		return config.Usage(stdout, "worker", "Runs the verifications and calls Didit.")
+		return config.Usage(args, stdout, "worker", "Runs the verifications and calls Didit.")
 	}
 	cfg, err := config.ForWorker(getenv)
 	if err != nil {

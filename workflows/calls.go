@@ -11,86 +11,98 @@ import (
 	"didit-temporal/kyc"
 )
 
-// callTimeout is for one call to Didit, once a worker has taken it. Nothing bounds the time before: waiting for the
-// rate limit is not failing.
+// callTimeout is for one call, once a worker has taken it. Nothing bounds the time before: waiting for the rate limit
+// is not failing.
 const callTimeout = 20 * time.Second
 
-// createSession gets the user a session. What Didit finally refuses ends the verification as failed.
-func (v *verification) createSession(ctx workflow.Context) error {
-	v.busy = kyc.WaitingForLimit
-	v.publish(ctx)
-	call := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:             kyc.TaskQueueDiditWrite,
-		StartToCloseTimeout:   callTimeout,
-		DisableEagerExecution: true,
-		RetryPolicy: retryUnless(kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound,
-			kyc.ErrorTypeInvalidInput),
-		Priority: priorityOf(v.in.Priority),
-		Summary:  "Create the session at Didit",
-	})
-	err := workflow.ExecuteActivity(call, acts.CreateSession, activities.CreateSessionInput{
-		UserID: v.in.UserID, WorkflowID: v.in.WorkflowID, Language: v.in.Language, ReturnURL: v.in.ReturnURL, Attempt: 1,
-	}).Get(ctx, &v.settings)
-	v.busy = ""
-	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) {
-		v.record.end(kyc.OutcomeFailed, refused.Type(), workflow.Now(ctx))
-		return nil
+// The order in which calls to Didit get their turn. A look that only a timer asked for comes last; 3 is Temporal's default.
+const (
+	firstTurn = 2
+	bulkTurn  = 4
+	lastTurn  = 5
+)
+
+// priorityOf puts a batch behind the people who look at a screen.
+func priorityOf(p kyc.Priority) int {
+	if p == kyc.PriorityBulk {
+		return bulkTurn
 	}
-	if err != nil {
-		return err
-	}
-	v.session = v.settings.Session
-	v.settings.Session = kyc.Session{}
-	v.record.begin(v.session, workflow.Now(ctx))
-	return nil
+	return firstTurn
 }
 
-// readDecision asks Didit how the session stands. An answer that does not help leaves the record as it is: a later
-// event or the deadline asks again.
-func (v *verification) readDecision(ctx workflow.Context) error {
-	v.busy = kyc.WaitingForDidit
-	v.publish(ctx)
-	call := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:             kyc.TaskQueueDiditRead,
+// callOptions are the options of a call that is tried again until an error of one of the final types, at the pace that
+// Didit recommends: 5, 10, 20, 40 seconds (docs.didit.me/integration/rate-limiting).
+func callOptions(queue, summary string, priority int, final ...string) workflow.ActivityOptions {
+	return workflow.ActivityOptions{
+		TaskQueue:             queue,
 		StartToCloseTimeout:   callTimeout,
 		DisableEagerExecution: true,
-		RetryPolicy:           retryUnless(kyc.ErrorTypeNotFound), // a key that is mended later must find the verdict
-		Summary:               "Read Didit's decision",
-	})
+		Priority:              temporal.Priority{PriorityKey: priority},
+		Summary:               summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval:        5 * time.Second,
+			BackoffCoefficient:     2,
+			MaximumInterval:        5 * time.Minute,
+			NonRetryableErrorTypes: final,
+		},
+	}
+}
+
+// refusals are the errors that no waiting mends, while a person waits for the URL.
+func refusals() []string {
+	return []string{kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound}
+}
+
+// readDecision asks Didit how the session stands, and reports whether the answer could be used. Only a 404 is final: a
+// key that is mended later must find the verdict.
+func (v *verification) readDecision(ctx workflow.Context) (usable bool, err error) {
+	priority, summary := lastTurn, "Look at Didit's decision, as no webhook came"
+	if v.record.doubt {
+		priority, summary = firstTurn, "Read Didit's decision"
+		v.busy = kyc.WaitingForDidit
+		v.publish(ctx)
+	}
+	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, summary, priority, kyc.ErrorTypeNotFound))
 	var d activities.Decision
-	err := workflow.ExecuteActivity(call, acts.ReadDecision, activities.ReadDecisionInput{
-		SessionID: v.record.state.SessionID, UserID: v.in.UserID,
-		WorkflowID: v.settings.WorkflowID, Environment: v.settings.Environment,
+	err = workflow.ExecuteActivity(call, acts.ReadDecision, activities.ReadDecisionInput{
+		SessionID: v.record.state.SessionID, UserID: v.in.UserID, WorkflowID: v.terms.WorkflowID, Environment: v.terms.Environment,
 	}).Get(ctx, &d)
 	v.busy = ""
 	var refused *temporal.ApplicationError
 	if err != nil && !errors.As(err, &refused) {
-		return err
+		return false, err
 	}
-	if err != nil || len(d.Foreign) > 0 {
+	if refused != nil {
+		if gone, err := v.sessionGone(ctx); err != nil || gone {
+			return false, err
+		}
+	}
+	usable = v.record.settle(d, workflow.Now(ctx)) // the zero Decision says nothing
+	if !usable {
 		workflow.GetLogger(ctx).Error("Didit's decision cannot be used", "session_id", v.record.state.SessionID,
 			"error", err, "foreign", d.Foreign)
 	}
-	v.record.settle(d, workflow.Now(ctx)) // the zero Decision says nothing
-	return nil
+	return usable, nil
 }
 
-// retryUnless tries again, at Didit's recommended pace of 5, 10, 20, 40 seconds
-// (docs.didit.me/integration/rate-limiting), until an error of one of the types says that it is final.
-func retryUnless(final ...string) *temporal.RetryPolicy {
-	return &temporal.RetryPolicy{
-		InitialInterval:        5 * time.Second,
-		BackoffCoefficient:     2,
-		MaximumInterval:        5 * time.Minute,
-		NonRetryableErrorTypes: final,
+// sessionGone ends the verification as cancelled if the session that Didit's decision endpoint does not know is not in
+// the user's list either: somebody deleted it. One that is listed is only out of the key's sight.
+func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
+	list, err := v.listSessions(ctx)
+	var refused *temporal.ApplicationError
+	if err != nil && !errors.As(err, &refused) {
+		return false, err
 	}
-}
-
-// priorityOf puts a batch behind the people who look at a screen; 3 is Temporal's default.
-func priorityOf(p kyc.Priority) temporal.Priority {
-	if p == kyc.PriorityBulk {
-		return temporal.Priority{PriorityKey: 4}
+	if err != nil {
+		return false, nil //nolint:nilerr // a list that Didit refuses says nothing about the session
 	}
-	return temporal.Priority{PriorityKey: 2}
+	for _, s := range list.Sessions {
+		if s.SessionID == v.record.state.SessionID {
+			return false, nil
+		}
+	}
+	workflow.GetLogger(ctx).Error("Didit has deleted the session", "session_id", v.record.state.SessionID)
+	v.record.doubt = false
+	v.record.end(kyc.OutcomeCancelled, kyc.ErrorTypeNotFound, workflow.Now(ctx))
+	return true, nil
 }

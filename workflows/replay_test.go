@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -24,15 +26,26 @@ func TestReplay(t *testing.T) {
 	for _, f := range files {
 		t.Run(filepath.Base(f), func(t *testing.T) {
 			t.Parallel()
-			r := worker.NewWorkflowReplayer()
-			r.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
-			history := load(t, f)
-			id := history.Events[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowId()
-			require.NoError(t, r.ReplayWorkflowHistoryWithOptions(nil, history, worker.ReplayWorkflowHistoryOptions{
-				OriginalExecution: workflow.Execution{ID: id}, // a verification checks its own id
-			}))
+			require.NoError(t, replay(t, f))
 		})
 	}
+}
+
+// The control: a run of code whose first timer was another one must not replay, or the test above proves nothing.
+func TestReplayFindsAnIncompatibleChange(t *testing.T) {
+	t.Parallel()
+	require.ErrorContains(t, replay(t, "testdata/incompatible-approved.json"), "nondeterministic")
+}
+
+func replay(t *testing.T, file string) error {
+	t.Helper()
+	r := worker.NewWorkflowReplayer()
+	r.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
+	r.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
+	history := load(t, file)
+	id := history.Events[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowId()
+	return r.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,
+		worker.ReplayWorkflowHistoryOptions{OriginalExecution: workflow.Execution{ID: id}}) // a verification checks its own id
 }
 
 func load(t *testing.T, file string) *historypb.History {

@@ -14,12 +14,16 @@ type record struct {
 	state kyc.State
 	// newest is the created_at of the event that changed something last. Older ones come too late to matter.
 	newest int64
-	// seen holds the events that were applied. The server drops repeats too, but only within one run.
+	// seen holds the events that were applied. The server drops repeats too, but only within one run of the workflow.
 	seen map[string]bool
 	// read is set once Didit's decision has been read. From then on an event is only a reason to read it again.
 	read bool
 	// doubt is set when Didit's decision must be read before anything else is said.
 	doubt bool
+	// trouble is set when Didit's decision could not be used: it is about somebody else, gone, or in no known words.
+	trouble bool
+	// more is set when an event implied that another one follows.
+	more bool
 	// asked is when the user was asked to act last: the session's deadline counts from it.
 	asked time.Time
 }
@@ -34,14 +38,21 @@ func newRecord(userID string, now time.Time) record {
 // begin notes the session that was made for the user.
 func (r *record) begin(s kyc.Session, now time.Time) {
 	r.state.SessionID, r.state.Attempt, r.asked = s.SessionID, 1, now
+	if !s.Status.Known() || ends(s.Status) { // a session that was just made, or is continued, has not ended
+		s.Status = didit.StatusNotStarted
+	}
 	r.become(s.Status, now)
 }
 
 // apply takes in one event. Events may come in any order, repeated, and about sessions that were replaced.
 func (r *record) apply(ev kyc.DiditEvent, now time.Time) {
 	switch {
-	case ev.Type != didit.EventStatusUpdated, !ev.Status.Known(), ev.SessionID != r.state.SessionID,
-		r.seen[ev.EventID], ev.CreatedAt < r.newest:
+	case ev.Type != didit.EventStatusUpdated, !ev.Status.Known(), ev.SessionID != r.state.SessionID, r.seen[ev.EventID]:
+		return
+	case ev.CreatedAt == 0: // an old format: nobody knows when it was
+		r.seen[ev.EventID], r.doubt = true, true
+		return
+	case ev.CreatedAt < r.newest:
 		return
 	}
 	r.seen[ev.EventID], r.newest = true, ev.CreatedAt
@@ -53,18 +64,23 @@ func (r *record) apply(ev kyc.DiditEvent, now time.Time) {
 	default:
 		r.become(ev.Status, now)
 	}
+	r.more = r.more || ev.Status == didit.StatusInProgress
 }
 
-// settle takes in Didit's decision, the authority. A foreign one, or one with a status nobody has heard of, says nothing.
-func (r *record) settle(d activities.Decision, now time.Time) {
-	r.doubt = false
-	if len(d.Foreign) > 0 || !d.Status.Known() {
-		return
+// settle takes in Didit's decision, the authority, and reports whether it could be used: a foreign one, or one with a
+// status nobody has heard of, says nothing.
+func (r *record) settle(d activities.Decision, now time.Time) bool {
+	doubted := r.doubt
+	r.doubt, r.trouble = false, len(d.Foreign) > 0 || !d.Status.Known()
+	if r.trouble {
+		return false
 	}
 	r.read = true
 	r.become(d.Status, now)
 	r.state.Checks, r.state.Warnings = append([]kyc.Check{}, d.Checks...), append([]string{}, d.Warnings...)
 	r.state.Outcome = outcomeOf(d.Status)
+	r.more = r.more || doubted && !r.ended() // Didit told of an end that its own decision does not show yet
+	return true
 }
 
 // timeUp ends a verification whose user did not act in time, as Didit would have called it.
@@ -121,4 +137,16 @@ func outcomeOf(s didit.Status) kyc.Outcome {
 		return kyc.OutcomeLapsed
 	}
 	return ""
+}
+
+// change compares Didit's decision with what was reported of the session last. A repeated verdict is harmless, a lost
+// one is not, so where nobody remembers it counts as changed.
+func change(in kyc.Change, last kyc.State, d activities.Decision, now time.Time) kyc.ChangeResult {
+	if !knownStatus(d) || last.SessionID == in.Event.SessionID && last.Status == d.Status {
+		return kyc.ChangeResult{State: last}
+	}
+	r := newRecord(in.UserID, now)
+	r.state.SessionID, r.state.Attempt = in.Event.SessionID, max(1, last.Attempt, d.Attempt)
+	r.settle(d, now)
+	return kyc.ChangeResult{State: r.state, Changed: true}
 }

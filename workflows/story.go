@@ -75,6 +75,8 @@ func (v *verification) waitingFor() kyc.WaitingFor {
 		return ""
 	case v.busy != "":
 		return v.busy
+	case v.record.trouble:
+		return kyc.WaitingForOperator
 	case v.record.state.Status == didit.StatusInReview:
 		return kyc.WaitingForReview
 	case v.record.userMustAct():
@@ -91,15 +93,24 @@ func (v *verification) details() string {
 	}
 	switch v.waitingFor() {
 	case kyc.WaitingForLimit:
-		return "Waiting for a turn under Didit's rate limit to create the session."
+		return "Waiting for Didit to make the session: for a turn under its rate limit, or because it does not answer."
 	case kyc.WaitingForReview:
-		return "**In review** at Didit. Next: a reviewer approves, declines or asks the user again. A review has no deadline here."
+		return fmt.Sprintf("**In review** at Didit since %s. Next: a reviewer approves, declines or asks the user again. A review has no "+
+			"deadline here; after %d days somebody should ask in Didit's console.", when(s.UpdatedAt), reviewAlertDays)
+	case kyc.WaitingForOperator:
+		return "**Needs a look**: Didit's decision is gone, or not about this user, flow or environment; the worker's log says which. " +
+			"Next: another look at " + when(v.wake()) + "."
 	case kyc.WaitingForUser:
-		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, or the end of the user's time at %s.",
-			s.Status, s.Attempt, v.deadline().UTC().Format(time.RFC3339))
+		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, a look at Didit at %s, or the end of the user's time at %s.",
+			s.Status, s.Attempt, when(v.looks.next), when(v.deadline()))
 	}
 	return fmt.Sprintf("**%s**: reading Didit's decision. Next: the verdict, if Didit confirms it.", s.Status)
 }
+
+// reviewAlertDays is when a review has waited so long that somebody should ask.
+const reviewAlertDays = 3
+
+func when(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 func ending(s kyc.State) string {
 	switch s.Outcome {
@@ -113,6 +124,9 @@ func ending(s kyc.State) string {
 		return "**Lapsed**: approved once, the document has expired since. Next: verify the user again."
 	case kyc.OutcomeFailed:
 		return fmt.Sprintf("**Failed**, no session: %s. Next: %s.", s.ErrorType, kyc.Hint(s.ErrorType))
+	}
+	if s.ErrorType == kyc.ErrorTypeNotFound {
+		return "**Cancelled**: Didit has deleted the session. Next: start the user again when they come back."
 	}
 	return fmt.Sprintf("Ended: **%s**.", s.Outcome)
 }

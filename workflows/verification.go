@@ -38,27 +38,24 @@ type verification struct {
 	in        kyc.Input
 	record    record
 	session   kyc.Session
-	settings  activities.CreatedSession
+	terms     activities.Terms
+	looks     schedule
+	timers    timers
 	busy      kyc.WaitingFor // set while an activity runs
-	timing    bool           // a deadline timer runs
 	published attributes
 }
 
 // run is the story: get a session, then follow it until Didit has decided or the user's time is up.
 func (v *verification) run(ctx workflow.Context) error {
-	if err := v.createSession(ctx); err != nil || v.record.ended() {
+	if err := v.getSession(ctx); err != nil || v.record.ended() {
 		return err
 	}
 	for {
 		v.takeEvents(ctx)
-		overdue := v.overdue(ctx)
-		switch {
-		case v.record.doubt || overdue:
-			if err := v.readDecision(ctx); err != nil {
+		switch now := v.timers.now(ctx); {
+		case v.record.doubt, !v.record.ended() && (v.overdue(now) || v.looks.due(now)):
+			if err := v.look(ctx); err != nil {
 				return err
-			}
-			if overdue && v.overdue(ctx) { // the last look found a user who still has to act
-				v.record.timeUp(workflow.Now(ctx))
 			}
 		case v.record.ended():
 			return nil
@@ -70,51 +67,77 @@ func (v *verification) run(ctx workflow.Context) error {
 	}
 }
 
-// awaitNews sleeps until an event arrives or the user's time is up.
+// look reads Didit's decision. A user whose time was up before, and who still has to act by Didit's own word, has lost
+// it; a decision that cannot be used ends nothing.
+func (v *verification) look(ctx workflow.Context) error {
+	now := v.timers.now(ctx)
+	overdue, attempt := v.overdue(now), v.record.state.Attempt
+	usable, err := v.readDecision(ctx)
+	if err != nil {
+		return err
+	}
+	now = v.timers.now(ctx)
+	v.looks.looked(now)
+	if v.record.state.Attempt != attempt {
+		v.looks.restart(now)
+	}
+	v.hurry(now)
+	if usable && overdue && v.overdue(now) {
+		v.record.timeUp(now)
+	}
+	return nil
+}
+
+// awaitNews sleeps until an event arrives or it is time to look at Didit.
 func (v *verification) awaitNews(ctx workflow.Context) error {
-	v.startTimer(ctx)
+	alarm := v.timers.start(ctx, v.wake())
 	v.publish(ctx)
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
-	return workflow.Await(ctx, func() bool {
-		return events.Len() > 0 || v.record.userMustAct() && !v.timing
-	})
+	return workflow.Await(ctx, func() bool { return events.Len() > 0 || !v.timers.run(alarm) })
+}
+
+// wake is when to look at Didit next, if nothing happens: at the latest when the user's time is up.
+func (v *verification) wake() time.Time {
+	if v.record.userMustAct() && v.deadline().Before(v.looks.next) && !v.record.trouble {
+		return v.deadline()
+	}
+	return v.looks.next
 }
 
 // takeEvents takes in all events that have arrived.
 func (v *verification) takeEvents(ctx workflow.Context) {
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
+	attempt := v.record.state.Attempt
 	for {
 		var ev kyc.DiditEvent
 		if !events.ReceiveAsync(&ev) {
-			return
+			break
 		}
 		v.record.apply(ev, workflow.Now(ctx))
 	}
+	if v.record.state.Attempt != attempt {
+		v.looks.restart(v.timers.now(ctx))
+	}
+	v.hurry(v.timers.now(ctx))
+}
+
+// hurry looks soon after an event that implied another one.
+func (v *verification) hurry(now time.Time) {
+	if v.record.more {
+		v.looks.hurry(now)
+	}
+	v.record.more = false
 }
 
 // deadline is when the user's time to act is over.
 func (v *verification) deadline() time.Time {
-	return v.record.asked.Add(time.Duration(v.settings.DeadlineSeconds) * time.Second)
+	return v.record.asked.Add(time.Duration(v.terms.DeadlineSeconds) * time.Second)
 }
 
-func (v *verification) overdue(ctx workflow.Context) bool {
-	return v.record.userMustAct() && !workflow.Now(ctx).Before(v.deadline())
-}
-
-// startTimer starts the deadline timer unless one runs or nobody has to act. One that runs is never cancelled: when
-// it fires and the deadline has moved on, another one takes over. Cancelling would cost two events a time.
-func (v *verification) startTimer(ctx workflow.Context) {
-	if v.timing || !v.record.userMustAct() {
-		return
-	}
-	v.timing = true
-	timer := workflow.NewTimerWithOptions(ctx, v.deadline().Sub(workflow.Now(ctx)), workflow.TimerOptions{
-		Summary: "The user's time to act",
-	})
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		_ = timer.Get(ctx, nil) // fails only when the workflow is cancelled, which awaitNews sees too
-		v.timing = false
-	})
+// overdue reports whether the user has had his time. While Didit's decision cannot be used nothing is overdue but the
+// next look, which is on the schedule.
+func (v *verification) overdue(now time.Time) bool {
+	return v.record.userMustAct() && !now.Before(v.deadline()) && !v.record.trouble
 }
 
 // handle sets the handlers of the query and the update, before anything can block.

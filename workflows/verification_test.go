@@ -25,10 +25,21 @@ const (
 	flow     = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	week     = 7 * 24 * time.Hour
 	deadline = week + 24*time.Hour
+	never    = 5 * 365 * 24 * time.Hour
 	trouble  = 9 // calls that fail; the test environment, unlike the server, gives up after ten
 )
 
 var acts *activities.Activities
+
+// terms without looks at Didit before the deadline, unless a test is about them.
+var terms = activities.Terms{
+	WorkflowID: flow, Environment: didit.EnvironmentLive, DeadlineSeconds: int64(deadline / time.Second),
+	ReconcileSeconds: int64(never / time.Second), ReconcileMaxSeconds: int64(never / time.Second),
+}
+
+var made = activities.MadeSession{Terms: terms, Session: kyc.Session{
+	SessionID: session, SessionToken: "token", URL: "https://didit.example/session/token", Status: didit.StatusNotStarted,
+}}
 
 // world is a Didit whose session has a true status, and a user's verification that hears of it.
 type world struct {
@@ -53,10 +64,7 @@ func newWorld(t *testing.T) *world {
 
 // creates lets Didit make the session.
 func (w *world) creates() *world {
-	w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).Return(activities.CreatedSession{
-		Session:    kyc.Session{SessionID: session, SessionToken: "token", URL: "https://didit.example/session/token", Status: didit.StatusNotStarted},
-		WorkflowID: flow, Environment: didit.EnvironmentLive, DeadlineSeconds: int64(deadline / time.Second),
-	}, nil)
+	w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).Return(made, nil)
 	return w
 }
 
@@ -149,7 +157,7 @@ func TestVerification(t *testing.T) {
 		}, kyc.OutcomeApproved, didit.StatusApproved, 1},
 		"asked again and never came back":    {func(w *world) { w.at(time.Hour, didit.StatusResubmitted, ev(3, didit.StatusResubmitted)) }, kyc.OutcomeAbandoned, didit.StatusResubmitted, 1},
 		"nobody opens the link":              {func(*world) {}, kyc.OutcomeExpired, didit.StatusNotStarted, 1},
-		"begun and left":                     {func(w *world) { w.at(time.Hour, didit.StatusInProgress, ev(2, didit.StatusInProgress)) }, kyc.OutcomeAbandoned, didit.StatusInProgress, 1},
+		"begun and left":                     {func(w *world) { w.at(time.Hour, didit.StatusInProgress, ev(2, didit.StatusInProgress)) }, kyc.OutcomeAbandoned, didit.StatusInProgress, 2},
 		"the last look finds a lost verdict": {func(w *world) { w.at(time.Hour, didit.StatusApproved) }, kyc.OutcomeApproved, didit.StatusApproved, 1},
 		"the last look finds a review, which goes on": {func(w *world) {
 			w.at(time.Hour, didit.StatusInReview).
@@ -158,7 +166,7 @@ func TestVerification(t *testing.T) {
 		"a hint that Didit does not confirm decides nothing": {func(w *world) {
 			w.at(time.Hour, didit.StatusInReview, ev(3, didit.StatusApproved)).
 				at(2*time.Hour, didit.StatusDeclined, ev(4, didit.StatusDeclined))
-		}, kyc.OutcomeDeclined, didit.StatusDeclined, 2},
+		}, kyc.OutcomeDeclined, didit.StatusDeclined, 3},
 		"a status nobody has heard of changes nothing": {func(w *world) {
 			w.at(time.Hour, didit.StatusNotStarted, ev(3, "Teleported"))
 			approved(w)
@@ -180,10 +188,6 @@ func TestVerification(t *testing.T) {
 		"verdict and start in the same second, in the wrong order": {func(w *world) {
 			w.at(time.Minute, didit.StatusApproved, ev(2, didit.StatusApproved), ev(2, didit.StatusInProgress))
 		}, kyc.OutcomeApproved, didit.StatusApproved, 2},
-		"a decision about somebody else says nothing": {func(w *world) {
-			w.foreign = []string{"vendor_data"}
-			w.at(time.Minute, didit.StatusApproved, ev(2, didit.StatusApproved))
-		}, kyc.OutcomeExpired, didit.StatusNotStarted, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -224,10 +228,7 @@ func TestEveryResubmissionIsAnAttempt(t *testing.T) {
 func TestEventsBeforeTheSessionAreJudgedAfterIt(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t).decides()
-	w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).After(time.Hour).Return(activities.CreatedSession{
-		Session:    kyc.Session{SessionID: session, URL: "https://didit.example/s", Status: didit.StatusNotStarted},
-		WorkflowID: flow, Environment: didit.EnvironmentLive, DeadlineSeconds: 3600,
-	}, nil)
+	w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).After(time.Hour).Return(made, nil)
 	w.at(time.Minute, didit.StatusApproved, ev(2, didit.StatusApproved))
 	require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
 }
@@ -237,7 +238,7 @@ func TestCreateGetsWhatTheInputSays(t *testing.T) {
 	w := newWorld(t)
 	w.OnActivity(acts.CreateSession, mock.Anything, activities.CreateSessionInput{
 		UserID: user, WorkflowID: "flow", Language: "pt-BR", ReturnURL: "https://shop.example/back", Attempt: 1,
-	}).Return(activities.CreatedSession{}, temporal.NewApplicationError("no", kyc.ErrorTypeRejected)).Once()
+	}).Return(activities.MadeSession{}, temporal.NewApplicationError("no", kyc.ErrorTypeRejected)).Once()
 	w.ExecuteWorkflow(workflows.Verification, kyc.Input{
 		UserID: user, WorkflowID: "flow", Language: "pt-BR", ReturnURL: "https://shop.example/back",
 	})
@@ -253,7 +254,7 @@ func TestRefusalsOfDiditEndWithoutASession(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).
-				Return(activities.CreatedSession{}, temporal.NewApplicationError("no", kind)).Once()
+				Return(activities.MadeSession{}, temporal.NewApplicationError("no", kind)).Once()
 			var refused error
 			w.RegisterDelayedCallback(func() {
 				w.UpdateWorkflow(kyc.UpdateSession, "session", &testsuite.TestUpdateCallback{
@@ -279,7 +280,7 @@ func TestTroubleOfDiditIsWaitedOut(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).
-				Return(activities.CreatedSession{}, temporal.NewApplicationError("later", kind)).Times(trouble)
+				Return(activities.MadeSession{}, temporal.NewApplicationError("later", kind)).Times(trouble)
 			w.creates().decides().at(48*time.Hour, didit.StatusApproved, ev(2, didit.StatusApproved))
 			require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
 		})
@@ -328,9 +329,7 @@ func TestCancelledInTemporal(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t).decides()
-			w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).After(time.Hour).Return(activities.CreatedSession{
-				Session: kyc.Session{SessionID: session, URL: "u", Status: didit.StatusNotStarted}, DeadlineSeconds: 1e6,
-			}, nil)
+			w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).After(time.Hour).Return(made, nil)
 			w.RegisterDelayedCallback(w.CancelWorkflow, after)
 			w.ExecuteWorkflow(workflows.Verification, kyc.Input{UserID: user})
 			var cancelled *temporal.CanceledError
@@ -357,4 +356,79 @@ func TestBadInputIsRefused(t *testing.T) {
 			require.True(t, app.NonRetryable())
 		})
 	}
+}
+
+// hourly looks at Didit every hour and more, as a worker with RECONCILE_AFTER=1h does.
+func hourly(w *world) *world {
+	m := made
+	m.Terms.ReconcileSeconds, m.Terms.ReconcileMaxSeconds = 3600, 24*3600
+	w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).Return(m, nil)
+	return w.decides()
+}
+
+func TestAVerdictWhoseWebhooksAreAllLostIsFound(t *testing.T) {
+	for _, truth := range []didit.Status{
+		didit.StatusApproved, didit.StatusDeclined, didit.StatusExpired, didit.StatusAbandoned, didit.StatusKycExpired,
+	} {
+		t.Run(string(truth), func(t *testing.T) {
+			t.Parallel()
+			w := hourly(newWorld(t)).at(2*time.Hour, truth)
+			got := w.run()
+			require.Equal(t, truth, got.Status)
+			require.Equal(t, 2, w.reads, "looks after one and three hours")
+		})
+	}
+}
+
+func TestAReviewIsWatchedButNeverEnded(t *testing.T) {
+	t.Parallel()
+	w := hourly(newWorld(t)).at(time.Minute, didit.StatusInReview).at(364*24*time.Hour, didit.StatusApproved)
+	require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
+	require.InDelta(t, 368, w.reads, 4, "one look a day, after the first ones")
+}
+
+// Six minutes after a person has begun, all webhooks of a quick verdict have come or are lost.
+func TestALookSoonAfterThePersonHasBegun(t *testing.T) {
+	t.Parallel()
+	w := hourly(newWorld(t)).at(time.Minute, didit.StatusInProgress, ev(1, didit.StatusInProgress)).at(2*time.Minute, didit.StatusApproved)
+	var open bool
+	w.RegisterDelayedCallback(func() { open = !w.IsWorkflowCompleted() }, 7*time.Minute-time.Second)
+	w.RegisterDelayedCallback(func() { t.Error("still open after more than six minutes") }, 8*time.Minute)
+	require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
+	require.True(t, open)
+}
+
+func TestADecisionThatCannotBeUsedEndsNothing(t *testing.T) {
+	t.Parallel()
+	w := hourly(newWorld(t))
+	w.foreign = []string{"environment"} // a worker that was told the wrong one
+	w.at(time.Minute, didit.StatusApproved, ev(2, didit.StatusApproved))
+	w.RegisterDelayedCallback(func() {
+		require.Empty(t, w.state().Outcome, "long after the user's time is up")
+		w.foreign = nil // somebody mends it
+	}, 3*deadline)
+	require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
+}
+
+func TestADeletedSessionEndsCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).creates()
+	w.OnActivity(acts.ReadDecision, mock.Anything, mock.Anything).Return(activities.Decision{}, temporal.NewApplicationError("no", kyc.ErrorTypeNotFound))
+	w.OnActivity(acts.ListSessions, mock.Anything, mock.Anything).Return(activities.UserSessions{Sessions: []activities.UserSession{{SessionID: flow}}}, nil)
+	w.at(time.Minute, didit.StatusApproved, ev(2, didit.StatusApproved))
+	got := w.run()
+	require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
+	require.Equal(t, kyc.ErrorTypeNotFound, got.ErrorType)
+}
+
+func TestASessionOutOfTheKeysSightIsWaitedFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	m := made
+	m.Terms.ReconcileSeconds, m.Terms.ReconcileMaxSeconds = 3600, 3600
+	w.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).Return(m, nil)
+	w.OnActivity(acts.ReadDecision, mock.Anything, mock.Anything).Return(activities.Decision{}, temporal.NewApplicationError("no", kyc.ErrorTypeNotFound)).Times(5)
+	w.OnActivity(acts.ListSessions, mock.Anything, mock.Anything).Return(activities.UserSessions{Sessions: []activities.UserSession{{SessionID: session}}}, nil)
+	w.decides().at(time.Minute, didit.StatusApproved, ev(2, didit.StatusApproved))
+	require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
 }

@@ -10,6 +10,8 @@ import (
 	"go.temporal.io/api/temporalproto"
 	"go.temporal.io/api/workflowservice/v1"
 	"google.golang.org/protobuf/proto"
+
+	"didit-temporal/kyc"
 )
 
 var recording = flag.Bool("record", false, "add the histories of these tests to workflows/testdata/history")
@@ -17,6 +19,11 @@ var recording = flag.Bool("record", false, "add the histories of these tests to 
 // record keeps the history of the user's newest run for the replay test. A history that exists is never replaced: it
 // stands for runs that are still open somewhere.
 func (s *system) record(user, name string) {
+	s.t.Helper()
+	s.recordRun(kyc.WorkflowID(user), name)
+}
+
+func (s *system) recordRun(workflowID, name string) {
 	s.t.Helper()
 	if !*recording {
 		return
@@ -26,7 +33,7 @@ func (s *system) record(user, name string) {
 		s.t.Logf("%s is there already", file)
 		return
 	}
-	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&historypb.History{Events: s.history(user)})
+	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&historypb.History{Events: s.historyOf(workflowID)})
 	require.NoError(s.t, err)
 	require.NoError(s.t, os.MkdirAll(filepath.Dir(file), 0o755))
 	require.NoError(s.t, os.WriteFile(file, append(text, '\n'), 0o644))
@@ -42,7 +49,12 @@ func size(events []*historypb.HistoryEvent) (n int) {
 // finds reports whether the visibility store has a workflow of the query.
 func (s *system) finds(query string) bool {
 	s.t.Helper()
+	return s.count(query) > 0
+}
+
+func (s *system) count(query string) int {
+	s.t.Helper()
 	res, err := s.Temporal().ListWorkflow(s.within(patience), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
 	require.NoError(s.t, err)
-	return len(res.GetExecutions()) > 0
+	return len(res.GetExecutions())
 }

@@ -52,6 +52,7 @@ type options struct {
 	server          tserver.Options
 	workerKey       string // default: the right one
 	sessionDeadline time.Duration
+	reconcileAfter  time.Duration
 	webhookRetries  []time.Duration
 }
 
@@ -63,6 +64,9 @@ func start(t *testing.T, o options) *system {
 	}
 	if o.sessionDeadline == 0 {
 		o.sessionDeadline = 192 * time.Hour
+	}
+	if o.reconcileAfter == 0 {
+		o.reconcileAfter = 15 * time.Minute
 	}
 	s := &system{t: t, server: tserver.Run(t, o.server), logs: &logs{}}
 	s.Client = s.dial()
@@ -108,6 +112,7 @@ func (s *system) startWorker(o options) {
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
 		WritesPerMinute: 6000, ReadsPerMinute: 6000, SessionDeadline: o.sessionDeadline,
+		ReconcileAfter: o.reconcileAfter, SessionCap: 3,
 	}
 	s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
 }

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -22,6 +23,9 @@ const drainTimeout = 10 * time.Second
 
 // RunWebhook serves Didit's webhooks until ctx ends, then answers the requests in flight.
 func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger) error {
+	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every event away
+		return err
+	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("listen on WEBHOOK_ADDR=%s: %w", cfg.Addr, err)
@@ -76,13 +80,16 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 
 // CheckWebhook asks the webhook process at addr (WEBHOOK_ADDR) on this machine whether it is alive.
 func CheckWebhook(ctx context.Context, addr string) error {
-	_, port, err := net.SplitHostPort(cmp.Or(addr, config.Default("WEBHOOK_ADDR")))
+	host, port, err := net.SplitHostPort(cmp.Or(strings.TrimSpace(addr), config.Default("WEBHOOK_ADDR")))
 	if err != nil {
 		return fmt.Errorf("WEBHOOK_ADDR: %w", err)
 	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort("127.0.0.1", port)+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
 	if err != nil {
 		return err
 	}

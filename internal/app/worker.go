@@ -6,9 +6,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"time"
 
-	"go.temporal.io/sdk/activity"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -31,7 +31,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 		}
 		return err
 	}
-	acts, err := newActivities(cfg)
+	acts, err := newActivities(c, cfg)
 	if err != nil {
 		return err
 	}
@@ -55,13 +55,14 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	return nil
 }
 
-func newActivities(cfg config.Worker) (*activities.Activities, error) {
+func newActivities(c *kyc.Client, cfg config.Worker) (*activities.Activities, error) {
 	api, err := didit.NewClient(didit.ClientOptions{BaseURL: cfg.DiditBaseURL, APIKey: cfg.DiditAPIKey.Reveal()})
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Settings: activities.Settings{
+	return &activities.Activities{Didit: api, Reports: c, Spread: rand.Float64, Settings: activities.Settings{
 		WorkflowID: cfg.DiditWorkflowID, Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
+		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil
 }
 
@@ -71,17 +72,25 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 
 	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts.
 	decide := options
-	decide.DisableRegistrationAliasing = true
 	decide.WorkflowTaskPollerBehavior = sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
 	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
 	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
+	w.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
+	register(w, acts.FindLastReport, acts.ForwardEvent)
 
 	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute))
-	write.RegisterActivityWithOptions(acts.CreateSession, activity.RegisterOptions{Name: "CreateSession"})
+	register(write, acts.CreateSession)
 
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute))
-	read.RegisterActivityWithOptions(acts.ReadDecision, activity.RegisterOptions{Name: "ReadDecision"})
+	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession)
 	return []sdkworker.Worker{w, write, read}
+}
+
+// register registers activities by the names of their methods, which is how workflows call them.
+func register(w sdkworker.Worker, methods ...any) {
+	for _, m := range methods {
+		w.RegisterActivity(m)
+	}
 }
 
 // limited makes the server hold a queue of calls to Didit below a limit of Didit, over all workers.

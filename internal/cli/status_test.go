@@ -39,7 +39,7 @@ outcome   failed
 attempt   0
 checks    -
 warnings  -
-error     DiditOutOfCredit: the Didit account has no credit: top it up, then start again
+error     DiditOutOfCredit: the Didit account has no credit: top it up
 updated   2026-11-23T12:00:00Z
 workflow  kyc-u1
 `},

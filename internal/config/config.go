@@ -45,6 +45,8 @@ type Worker struct {
 	ReadsPerMinute  int
 
 	SessionDeadline time.Duration
+	ReconcileAfter  time.Duration
+	SessionCap      int // sessions per user in 30 days
 
 	LogLevel  slog.Level
 	LogFormat LogFormat
@@ -74,6 +76,8 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		WritesPerMinute: e.integer("DIDIT_WRITES_PER_MINUTE", minPerMinute, maxPerMinute),
 		ReadsPerMinute:  e.integer("DIDIT_READS_PER_MINUTE", minPerMinute, maxPerMinute),
 		SessionDeadline: e.duration("SESSION_DEADLINE", time.Second, maxDeadline),
+		ReconcileAfter:  e.duration("RECONCILE_AFTER", time.Second, 24*time.Hour),
+		SessionCap:      e.integer("SESSION_CAP", 1, 100),
 		LogLevel:        e.logLevel(),
 		LogFormat:       e.logFormat(),
 	}

@@ -38,7 +38,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, config.Worker{
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "https://verification.didit.me", Environment: config.Live,
-		WritesPerMinute: 300, ReadsPerMinute: 600, SessionDeadline: 192 * time.Hour,
+		WritesPerMinute: 300, ReadsPerMinute: 600, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
 		LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, w)
 
@@ -53,14 +53,14 @@ func TestDefaults(t *testing.T) {
 func TestEverythingCanBeSet(t *testing.T) {
 	w, err := config.ForWorker(from(map[string]string{
 		"DIDIT_BASE_URL": "http://127.0.0.1:8090/didit/", "DIDIT_ENVIRONMENT": "Sandbox",
-		"DIDIT_WRITES_PER_MINUTE": "5", "DIDIT_READS_PER_MINUTE": "100000", "SESSION_DEADLINE": " 36h ",
+		"DIDIT_WRITES_PER_MINUTE": "5", "DIDIT_READS_PER_MINUTE": "100000", "SESSION_DEADLINE": " 36h ", "RECONCILE_AFTER": "90s", "SESSION_CAP": "10",
 		"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, config.Worker{
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
-		WritesPerMinute: 5, ReadsPerMinute: 100_000, SessionDeadline: 36 * time.Hour,
+		WritesPerMinute: 5, ReadsPerMinute: 100_000, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
 		LogLevel: slog.LevelDebug, LogFormat: config.Text,
 	}, w)
 

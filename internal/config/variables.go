@@ -36,6 +36,8 @@ func Variables() []Variable {
 		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB: checking a signature costs memory before anybody is known.", false},
 		{"WEBHOOK_ADDR", ":8080", whoWebhook, "Where to listen, host:port.", false},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
+		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
+		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
 		{"LOG_LEVEL", "info", whoBoth, "`debug`, `info`, `warn` or `error`.", false},
 		{"LOG_FORMAT", string(JSON), whoBoth, "`json` or `text`.", false},
 	}

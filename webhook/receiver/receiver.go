@@ -4,7 +4,6 @@ package receiver
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -27,7 +26,7 @@ const budget = 3500 * time.Millisecond
 
 // Deliverer hands an event to the verification of a user; kyc.Client is one.
 type Deliverer interface {
-	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent) error
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
 }
 
 // Options configures New. All fields but Ready are required.
@@ -102,16 +101,18 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (kyc.DiditEvent, Re
 	if err != nil {
 		return kyc.DiditEvent{}, refusal(err), err
 	}
-	ev := kyc.FromDidit(signed, body)
+	ev := kyc.FromDidit(signed)
 	if result := r.ignore(signed); result != "" {
 		return loggable(ev), result, nil
 	}
-	err = r.o.Deliverer.Deliver(ctx, signed.VendorData, ev)
+	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, kyc.MetadataOf(signed.Metadata))
 	switch {
-	case errors.Is(err, kyc.ErrNotFound):
-		return ev, NotOpen, nil
 	case err != nil:
 		return ev, Unavailable, err
+	case delivery == kyc.DeliveredChange:
+		return ev, Late, nil
+	case delivery == kyc.DeliveredNobody:
+		return loggable(ev), Foreign, nil
 	}
 	return ev, Received, nil
 }
@@ -141,9 +142,9 @@ func (r *Receiver) ignore(ev didit.Event) Result {
 
 // loggable leaves only ids of a known form: an event that is not ours may hold anything.
 func loggable(ev kyc.DiditEvent) kyc.DiditEvent {
-	out := kyc.DiditEvent{CreatedAt: ev.CreatedAt}
-	if uuid.Validate(ev.EventID) == nil {
-		out.EventID = ev.EventID
+	out := kyc.DiditEvent{CreatedAt: ev.CreatedAt, EventID: ev.EventID} // ours: kyc.FromDidit makes it a UUID
+	if documented(ev.Type) {
+		out.Type = ev.Type
 	}
 	if uuid.Validate(ev.SessionID) == nil {
 		out.SessionID = ev.SessionID
@@ -152,6 +153,16 @@ func loggable(ev kyc.DiditEvent) kyc.DiditEvent {
 		out.Status = ev.Status
 	}
 	return out
+}
+
+// documented reports whether a type of event is one of Didit's (docs.didit.me/integration/webhooks).
+func documented(webhookType string) bool {
+	switch webhookType {
+	case didit.EventStatusUpdated, didit.EventDataUpdated, "user.status.updated", "user.data.updated", "business.status.updated",
+		"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated", "travel_rule.status.updated":
+		return true
+	}
+	return false
 }
 
 func (r *Receiver) readyz(c *gin.Context) {

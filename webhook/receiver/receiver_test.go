@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -26,16 +25,17 @@ const (
 	secret  = "receiver-test-secret"
 	session = "11111111-2222-4333-8444-555555555555"
 	eventID = "5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c9a01"
+	run     = "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
 	maxBody = 64 << 10
 )
 
 var now = time.Unix(1795000000, 0)
 
 // deliverer is Temporal.
-type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent) error
+type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
 
-func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent) error {
-	return d(ctx, userID, ev)
+func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error) {
+	return d(ctx, userID, ev, session)
 }
 
 // site is a receiver with its log and what it delivered.
@@ -45,6 +45,8 @@ type site struct {
 	log       bytes.Buffer
 	delivered []kyc.DiditEvent
 	users     []string
+	runs      []string
+	answer    kyc.Delivery
 }
 
 func newSite(t *testing.T, fails error, ready error) *site {
@@ -53,16 +55,16 @@ func newSite(t *testing.T, fails error, ready error) *site {
 		Secrets: []string{"an-older-secret-of-ours", secret}, Tolerance: 5 * time.Minute, MaxBody: maxBody, Now: func() time.Time { return now },
 	})
 	require.NoError(t, err)
-	s := &site{}
+	s := &site{answer: kyc.DeliveredSignal}
 	s.Receiver = receiver.New(receiver.Options{
 		Verifier: v, Environment: didit.EnvironmentLive, MaxBody: maxBody, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Ready: func(context.Context) error { return ready },
-		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent) error {
+		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error) {
 			deadline, ok := ctx.Deadline()
 			require.True(t, ok)
 			require.Less(t, time.Until(deadline), 4*time.Second, "Didit hangs up after 5 s")
-			s.users, s.delivered = append(s.users, userID), append(s.delivered, ev)
-			return fails
+			s.users, s.delivered, s.runs = append(s.users, userID), append(s.delivered, ev), append(s.runs, session.RunID)
+			return s.answer, fails
 		}),
 	})
 	s.handler = s.Handler()
@@ -80,6 +82,7 @@ func approval(changes map[string]any) []byte {
 	fields := map[string]any{
 		"event_id": eventID, "webhook_type": "status.updated", "timestamp": now.Unix(), "created_at": now.Unix() - 3,
 		"environment": "live", "session_id": session, "session_kind": "user", "status": "Approved", "vendor_data": "u1",
+		"metadata": map[string]any{"temporal_run_id": run, "attempt": 1},
 		"decision": map[string]any{"id_verifications": []any{map[string]any{"first_name": "PERSONAL"}}},
 	}
 	for k, v := range changes {
@@ -123,6 +126,7 @@ func TestAnEventReachesTheUsersVerification(t *testing.T) {
 			require.Equal(t, http.StatusOK, w.Code, w.Body)
 			require.JSONEq(t, `{"status":"received"}`, w.Body.String())
 			require.Equal(t, []string{"u1"}, s.users)
+			require.Equal(t, []string{run}, s.runs)
 			require.Equal(t, []kyc.DiditEvent{{
 				EventID: eventID, Type: "status.updated", SessionID: session, Status: "Approved", CreatedAt: now.Unix() - 3,
 			}}, s.delivered)
@@ -172,17 +176,21 @@ func TestEventsOfOlderPayloadsHaveNoEnvironment(t *testing.T) {
 
 func TestWhatTemporalAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
-		fails error
-		code  int
-		want  receiver.Result
+		answer kyc.Delivery
+		fails  error
+		code   int
+		want   receiver.Result
 	}{
-		"it has it":           {nil, http.StatusOK, receiver.Received},
-		"nobody waits for it": {fmt.Errorf("deliver: %w", kyc.ErrNotFound), http.StatusOK, receiver.NotOpen},
-		"it is down":          {errors.New("connection refused"), http.StatusServiceUnavailable, receiver.Unavailable},
-		"it took too long":    {context.DeadlineExceeded, http.StatusServiceUnavailable, receiver.Unavailable},
+		"it has it":                    {kyc.DeliveredSignal, nil, http.StatusOK, receiver.Received},
+		"the verification is over":     {kyc.DeliveredChange, nil, http.StatusOK, receiver.Late},
+		"the session is nobody's":      {kyc.DeliveredNobody, nil, http.StatusOK, receiver.Foreign},
+		"it is down":                   {"", errors.New("connection refused"), http.StatusServiceUnavailable, receiver.Unavailable},
+		"it took too long":             {"", context.DeadlineExceeded, http.StatusServiceUnavailable, receiver.Unavailable},
+		"the change cannot be started": {kyc.DeliveredChange, errors.New("exhausted"), http.StatusServiceUnavailable, receiver.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, tc.fails, nil)
+			s.answer = tc.answer
 			require.Equal(t, tc.code, s.post(signed(approval(nil))).Code)
 			require.EqualValues(t, 1, s.Counts()[tc.want])
 		})

@@ -15,7 +15,7 @@ type Result string
 // The results. Didit sends again after a 5xx only, so every refusal is final.
 const (
 	Received         Result = "received"          // Temporal has it
-	NotOpen          Result = "not_open"          // genuine, but no verification of the user is open
+	Late             Result = "late"              // news about a verification that is over: Temporal has it
 	Test             Result = "test"              // sent from Didit's console
 	OtherEnvironment Result = "other_environment" // sandbox for live, or the reverse
 	Ignored          Result = "ignored"           // a type of event that changes no verification
@@ -29,7 +29,7 @@ const (
 )
 
 var results = []Result{
-	Received, NotOpen, Test, OtherEnvironment, Ignored, Foreign, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
+	Received, Late, Test, OtherEnvironment, Ignored, Foreign, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
 }
 
 // refusal names a failed verification.
@@ -85,7 +85,7 @@ func (r Result) text() string {
 
 func (r Result) level() slog.Level {
 	switch r {
-	case Received, NotOpen, Test, OtherEnvironment, Ignored, Foreign:
+	case Received, Late, Test, Ignored, Foreign:
 		return slog.LevelInfo
 	case Unavailable:
 		return slog.LevelError

@@ -1,0 +1,66 @@
+package workflows
+
+import (
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/activities"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// DecisionChange takes one event about a session whose verification is over: a reviewer changed his mind, a document
+// expired. It reads Didit's decision, and if that is not what was reported of the session last, or nobody remembers what
+// was, its result is the user's newest verdict. Its id is kyc.ChangeID of the user and the event, so that a repeat of
+// the event starts nothing.
+func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, error) {
+	if err := kyc.ValidateUserID(in.UserID); err != nil {
+		return kyc.ChangeResult{}, temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
+	}
+	asked := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueue, "What was reported of this session last?", firstTurn))
+	var last activities.LastReport
+	if err := workflow.ExecuteActivity(asked, acts.FindLastReport, in).Get(ctx, &last); err != nil {
+		return kyc.ChangeResult{}, err
+	}
+	if last.Open { // the session lives on in a newer run of the user
+		var forwarded bool
+		sent := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueue, "Hand the event to the open verification", firstTurn))
+		err := workflow.ExecuteActivity(sent, acts.ForwardEvent, in).Get(ctx, &forwarded)
+		if err != nil || forwarded {
+			return kyc.ChangeResult{State: last.State}, err
+		}
+	}
+	read := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstTurn, kyc.ErrorTypeNotFound))
+	var d activities.Decision
+	err := workflow.ExecuteActivity(read, acts.ReadDecision, activities.ReadDecisionInput{
+		SessionID: in.Event.SessionID, UserID: in.UserID,
+	}).Get(ctx, &d)
+	if err != nil {
+		return kyc.ChangeResult{}, err
+	}
+	r := change(in, last.State, d, workflow.Now(ctx))
+	publishChange(ctx, r)
+	return r, nil
+}
+
+// publishChange makes the change searchable, and found by kyc.Client.State: only a real one names its session.
+func publishChange(ctx workflow.Context, r kyc.ChangeResult) {
+	if !r.Changed {
+		workflow.SetCurrentDetails(ctx, "Nothing new: Didit's decision is what was reported before, or not about this user.")
+		return
+	}
+	workflow.SetCurrentDetails(ctx, "**Changed** after the end: Didit now says **"+string(r.State.Status)+"**.")
+	err := workflow.UpsertTypedSearchAttributes(ctx,
+		temporal.NewSearchAttributeKeyKeyword(kyc.AttributeStatus).ValueSet(string(r.State.Status)),
+		temporal.NewSearchAttributeKeyKeyword(kyc.AttributeOutcome).ValueSet(string(r.State.Outcome)),
+		temporal.NewSearchAttributeKeyKeyword(kyc.AttributeSessionID).ValueSet(r.State.SessionID),
+	)
+	if err != nil {
+		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+	}
+}
+
+// knownStatus reports whether a decision says anything about our user.
+func knownStatus(d activities.Decision) bool {
+	return len(d.Foreign) == 0 && d.Status.Known() && d.Status != didit.StatusNotStarted
+}

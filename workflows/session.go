@@ -1,0 +1,131 @@
+package workflows
+
+import (
+	"errors"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/activities"
+	"didit-temporal/kyc"
+)
+
+// Before a lost answer is looked into, Didit gets a moment to finish what it may be doing; the moments grow.
+const (
+	firstMoment   = 5 * time.Second
+	longestMoment = 5 * time.Minute
+)
+
+// getSession gets the user a session, and never pays twice: when it is not clear whether a create made one, it looks
+// before it tries again. What Didit finally refuses ends the verification as failed.
+func (v *verification) getSession(ctx workflow.Context) error {
+	v.busy = kyc.WaitingForLimit
+	v.publish(ctx)
+	made, err := v.makeSession(ctx)
+	v.busy = ""
+	now := workflow.Now(ctx)
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) {
+		v.record.end(kyc.OutcomeFailed, refused.Type(), now)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	v.session, v.terms = made.Session, made.Terms
+	v.record.begin(v.session, now)
+	v.looks = schedule{
+		first:   time.Duration(v.terms.ReconcileSeconds) * time.Second,
+		longest: time.Duration(v.terms.ReconcileMaxSeconds) * time.Second,
+	}
+	v.looks.restart(now)
+	return nil
+}
+
+func (v *verification) makeSession(ctx workflow.Context) (activities.MadeSession, error) {
+	if v.in.AfterRun != "" {
+		if err := v.checkCap(ctx); err != nil {
+			return activities.MadeSession{}, err
+		}
+	}
+	for moment := firstMoment; ; moment = min(2*moment, longestMoment) {
+		made, err := v.createSession(ctx)
+		if !unclear(err) {
+			return made, err
+		}
+		if err := workflow.NewTimerWithOptions(ctx, moment, workflow.TimerOptions{
+			Summary: "Give Didit a moment, then look whether the session was made",
+		}).Get(ctx, nil); err != nil {
+			return made, err
+		}
+		adopted, err := v.findSession(ctx)
+		if err != nil || adopted.Ours {
+			return adopted.MadeSession, err
+		}
+	}
+}
+
+// unclear reports whether a create may have made a session: Didit's answer was lost or made no sense, or the worker
+// died between sending and telling.
+func unclear(err error) bool {
+	var timeout *temporal.TimeoutError
+	var app *temporal.ApplicationError
+	return errors.As(err, &timeout) || errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable
+}
+
+// workerDied is Temporal's name for an activity whose worker did not report in time. Temporal would otherwise send the
+// create again, unseen.
+const workerDied = "TemporalTimeout:StartToClose"
+
+func (v *verification) createSession(ctx workflow.Context) (made activities.MadeSession, err error) {
+	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit",
+		priorityOf(v.in.Priority), append(refusals(), workerDied)...))
+	err = workflow.ExecuteActivity(call, acts.CreateSession, activities.CreateSessionInput{
+		UserID: v.in.UserID, WorkflowID: v.in.WorkflowID, Language: v.in.Language, ReturnURL: v.in.ReturnURL, Attempt: 1,
+	}).Get(ctx, &made)
+	return made, err
+}
+
+// findSession looks among the user's sessions at Didit for one that this run made.
+func (v *verification) findSession(ctx workflow.Context) (adopted activities.AdoptedSession, err error) {
+	list, err := v.listSessions(ctx)
+	if err != nil {
+		return adopted, err
+	}
+	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Is this the session whose answer was lost?",
+		priorityOf(v.in.Priority), refusals()...))
+	// A session is made after its run, by Didit's clock, which may be somewhat behind.
+	since := workflow.GetInfo(ctx).WorkflowStartTime.Add(-time.Hour)
+	for _, s := range list.Sessions {
+		if ends(s.Status) && s.CreatedAt.Before(since) {
+			continue
+		}
+		err = workflow.ExecuteActivity(call, acts.AdoptSession, activities.AdoptSessionInput{
+			SessionID: s.SessionID, UserID: v.in.UserID, WorkflowID: v.in.WorkflowID,
+		}).Get(ctx, &adopted)
+		if err != nil || adopted.Ours {
+			return adopted, err
+		}
+	}
+	return adopted, nil
+}
+
+func (v *verification) listSessions(ctx workflow.Context) (list activities.UserSessions, err error) {
+	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit",
+		priorityOf(v.in.Priority), refusals()...))
+	err = workflow.ExecuteActivity(call, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}).Get(ctx, &list)
+	return list, err
+}
+
+// checkCap protects the bill from a user who comes back for ever.
+func (v *verification) checkCap(ctx workflow.Context) error {
+	list, err := v.listSessions(ctx)
+	if err != nil {
+		return err
+	}
+	if list.Recent >= list.Cap {
+		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeSessionCap), kyc.ErrorTypeSessionCap, nil)
+	}
+	return nil
+}
