@@ -5,6 +5,7 @@ package kyc
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
 	"time"
 
 	"didit-temporal/didit"
@@ -54,7 +55,8 @@ type Input struct {
 	WorkflowID string `json:"workflow_id,omitempty"`
 	// Language of Didit's hosted page, such as "en" or "pt-BR"; empty follows the browser.
 	Language string `json:"language,omitempty"`
-	// ReturnURL is where Didit sends the browser afterwards. What it brings back is unsigned: ask for the state instead.
+	// ReturnURL is where Didit sends the browser afterwards: absolute, http or https, and with nothing personal in it, for
+	// it is kept in history. What it brings back is unsigned: ask for the state instead.
 	ReturnURL string `json:"return_url,omitempty"`
 	// Reverify starts a new verification for a user who has been approved or declined before.
 	Reverify bool `json:"reverify,omitempty"`
@@ -111,11 +113,25 @@ func (in Input) Validate() error {
 	if err := ValidateUserID(in.UserID); err != nil {
 		return err
 	}
+	if !validReturnURL(in.ReturnURL) {
+		return fmt.Errorf("%w: return_url is not an absolute http or https URL of at most %d bytes", ErrInvalidInput, maxReturnURL)
+	}
 	switch in.Priority {
 	case "", PriorityInteractive, PriorityBulk:
 		return nil
 	}
 	return fmt.Errorf("%w: priority is neither %q nor %q", ErrInvalidInput, PriorityInteractive, PriorityBulk)
+}
+
+// maxReturnURL is the length of the longest return URL.
+const maxReturnURL = 2048
+
+func validReturnURL(s string) bool {
+	if s == "" {
+		return true
+	}
+	u, err := url.Parse(s)
+	return err == nil && len(s) <= maxReturnURL && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
 }
 
 // Session is the answer to the update "session". Token and URL let anyone who has them act as the user.

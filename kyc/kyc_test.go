@@ -32,6 +32,22 @@ func TestUserIDs(t *testing.T) {
 	}
 }
 
+func TestReturnURLs(t *testing.T) {
+	for returnURL, ok := range map[string]bool{
+		"": true, "https://shop.example/welcome?step=2": true, "http://127.0.0.1:8080/": true,
+		"shop.example": false, "/welcome": false, "ftp://shop.example/": false, "https://": false, "https://name:word@shop.example/": false,
+		"javascript:alert(1)": false, "https://shop.example/" + strings.Repeat("x", 2048): false, "https://a b/": false,
+	} {
+		err := kyc.Input{UserID: "u1", ReturnURL: returnURL}.Validate()
+		if ok {
+			require.NoError(t, err, returnURL)
+			continue
+		}
+		require.ErrorIs(t, err, kyc.ErrInvalidInput, returnURL)
+		require.ErrorContains(t, err, "return_url")
+	}
+}
+
 func TestSessionsDoNotPrintTheirSecrets(t *testing.T) {
 	s := kyc.Session{SessionID: "s1", SessionToken: "SECRET", URL: "https://d.example/SECRET", Status: didit.StatusNotStarted}
 	var log strings.Builder

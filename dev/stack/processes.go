@@ -62,7 +62,7 @@ func startWorker(ctx context.Context, s *Stack) error {
 func (s *Stack) Client(ctx context.Context) (*kyc.Client, error) { return s.dial(ctx, "client") }
 
 func (s *Stack) dial(ctx context.Context, who string) (*kyc.Client, error) {
-	c, err := kyc.Dial(ctx, client.Options{HostPort: s.o.hostPort(s.o.TemporalPort), Logger: log.NewStructuredLogger(s.log(who))})
+	c, err := kyc.Dial(ctx, client.Options{HostPort: s.o.reach(s.o.TemporalPort), Logger: log.NewStructuredLogger(s.log(who))})
 	if err != nil {
 		return nil, err
 	}

@@ -44,16 +44,24 @@ func startSimulator(ctx context.Context, s *Stack) error {
 	return nil
 }
 
-func (s *Stack) simulatorURL() string { return "http://" + s.o.hostPort(s.o.SimulatorPort) }
+func (s *Stack) simulatorURL() string { return "http://" + s.o.reach(s.o.SimulatorPort) }
 
-func (s *Stack) webhookURL() string { return "http://" + s.o.hostPort(s.o.WebhookPort) + receiver.Path }
+func (s *Stack) webhookURL() string { return "http://" + s.o.reach(s.o.WebhookPort) + receiver.Path }
 
+// hostPort is where to listen, reach where to find who listens there: nobody can call 0.0.0.0.
 func (o *Options) hostPort(port int) string { return net.JoinHostPort(o.IP, strconv.Itoa(port)) }
+
+func (o *Options) reach(port int) string {
+	if net.ParseIP(o.IP).IsUnspecified() {
+		return net.JoinHostPort("localhost", strconv.Itoa(port))
+	}
+	return o.hostPort(port)
+}
 
 // HandSettings is the environment for processes that are started by hand beside the simulator, one NAME=value a line.
 func (s *Stack) HandSettings() []string {
 	return []string{
-		"TEMPORAL_ADDRESS=" + s.o.hostPort(s.o.TemporalPort),
+		"TEMPORAL_ADDRESS=" + s.o.reach(s.o.TemporalPort),
 		"DIDIT_BASE_URL=" + s.simulatorURL(),
 		"DIDIT_API_KEY=" + simulatorAPIKey,
 		"DIDIT_WORKFLOW_ID=" + simulatorFlow,
