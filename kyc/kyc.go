@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"regexp"
 	"time"
 
 	"didit-temporal/didit"
@@ -108,20 +109,33 @@ func userIDByte(c byte, first bool) bool {
 	return false
 }
 
-// Validate reports the first field of in that a verification would refuse.
+// Validate reports the first field of in that a verification, or Didit, would refuse.
 func (in Input) Validate() error {
 	if err := ValidateUserID(in.UserID); err != nil {
 		return err
 	}
-	if !validReturnURL(in.ReturnURL) {
+	switch {
+	case in.WorkflowID != "" && canonicalUUID(in.WorkflowID) == "":
+		return fmt.Errorf("%w: workflow_id is not a UUID; want the id of a flow in Didit's console", ErrInvalidInput)
+	case in.Language != "" && !languageForm.MatchString(in.Language):
+		return fmt.Errorf("%w: language is not a language code; want one such as en or pt-BR", ErrInvalidInput)
+	case !validReturnURL(in.ReturnURL):
 		return fmt.Errorf("%w: return_url is not an absolute http or https URL of at most %d bytes", ErrInvalidInput, maxReturnURL)
 	}
-	switch in.Priority {
+	return in.Priority.Validate()
+}
+
+// Validate refuses a priority nobody has heard of.
+func (p Priority) Validate() error {
+	switch p {
 	case "", PriorityInteractive, PriorityBulk:
 		return nil
 	}
 	return fmt.Errorf("%w: priority is neither %q nor %q", ErrInvalidInput, PriorityInteractive, PriorityBulk)
 }
+
+// languageForm is that of Didit's codes (https://docs.didit.me/sessions-api/create-session), whose list grows.
+var languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 // maxReturnURL is the length of the longest return URL.
 const maxReturnURL = 2048
@@ -131,7 +145,7 @@ func validReturnURL(s string) bool {
 		return true
 	}
 	u, err := url.Parse(s)
-	return err == nil && len(s) <= maxReturnURL && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+	return err == nil && len(s) <= maxReturnURL && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil
 }
 
 // Session is the answer to the update "session". Token and URL let anyone who has them act as the user.

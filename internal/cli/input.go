@@ -3,8 +3,6 @@ package cli
 import (
 	"errors"
 	"fmt"
-	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -14,32 +12,13 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Forms of what Didit would refuse, but only after the verification was started.
-var (
-	uuidForm     = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
-	languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-)
-
 // check finds what is wrong with an input before anything is started. Its errors name the field and the rule, never
 // the value: a file of the wrong kind may be full of names and addresses.
 func check(in kyc.Input) error {
-	err := in.Validate()
-	switch {
-	case err != nil:
+	if err := in.Validate(); err != nil {
 		return errors.New(strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": "))
-	case in.WorkflowID != "" && !uuidForm.MatchString(in.WorkflowID):
-		return errors.New("workflow_id is not a UUID; want the id of a flow in Didit's console")
-	case in.Language != "" && !languageForm.MatchString(in.Language):
-		return errors.New("language is not a language code; want one such as en or pt-BR")
-	case in.ReturnURL != "" && !isWebAddress(in.ReturnURL):
-		return errors.New("return_url is not an absolute URL; want https://host/path, or http for a trial")
 	}
 	return nil
-}
-
-func isWebAddress(s string) bool {
-	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() != ""
 }
 
 func checkTimeout(d time.Duration) error {

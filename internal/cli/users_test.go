@@ -57,7 +57,7 @@ func TestBadLinesAreFound(t *testing.T) {
 		"an e-mail address":            {"u1\neve@hunter2.example\n", "line 2: user_id has a character that is not allowed at position 4"},
 		"an empty user":                {"user_id,language\n,en\n", "line 2: user_id is empty"},
 		"a bad language":               {"user_id,language\nu1,hunter2!\n", "line 2: language is not a language code"},
-		"a bad URL":                    {"user_id,return_url\nu1,hunter2\n", "line 2: return_url is not an absolute URL"},
+		"a bad URL":                    {"user_id,return_url\nu1,hunter2\n", "line 2: return_url is not an absolute http or https URL"},
 		"a bad flow":                   {"user_id,workflow_id\nu1,hunter2\n", "line 2: workflow_id is not a UUID"},
 		"more fields than the header":  {"user_id,language\nu1,en,hunter2\n", "line 2: it has 3 fields, want 2: user_id,language"},
 		"fewer fields than the header": {"user_id,language\nu1\n", "line 2: it has 1 fields, want 2: user_id,language"},
