@@ -36,7 +36,7 @@ func TestApproveAndLookAtTheWebUI(t *testing.T) {
 	picture(t, page, "approved.png", 520, 640)
 
 	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(1500, 1100), chromedp.Navigate(at["watch"])))
-	reads(t, page, "COMPLETED", `"outcome": "approved"`, "Create the session at Didit", "Read Didit", "time to act")
+	reads(t, page, "COMPLETED", `"outcome": "approved"`, "Create the session at Didit", "Read Didit", "Next look at Didit")
 	picture(t, page, "workflow.png", 1500, 1300)
 
 	run := strings.TrimSuffix(location(t, page), "/timeline")

@@ -48,6 +48,22 @@ func TestEnvExampleListsTheVariables(t *testing.T) {
 	}
 }
 
+// docker-compose.yml hands every setting of the worker and the webhook on: one that it forgot would be set in .env
+// and change nothing.
+func TestComposePassesTheVariables(t *testing.T) {
+	b, err := os.ReadFile(root + "docker-compose.yml")
+	require.NoError(t, err)
+	for _, v := range config.Variables() {
+		for who := range strings.SplitSeq(v.Who, ", ") {
+			if who == "worker" || who == "webhook" {
+				_, service, _ := strings.Cut(string(b), "\n  "+who+":\n")
+				service, _, _ = strings.Cut(service, "\n\n")
+				assert.Contains(t, service, "\n      "+v.Name+": ", "service %s", who)
+			}
+		}
+	}
+}
+
 // Each process reads exactly the variables that the table gives it; Temporal's are read by its SDK.
 func TestTableIsWhatIsRead(t *testing.T) {
 	for who, read := range map[string]func(config.Getenv) error{
