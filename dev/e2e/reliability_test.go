@@ -176,9 +176,13 @@ var ends = map[string]struct {
 	end   func(s *system, user string)
 	again bool // another start begins a new run
 }{
-	"approved":   {func(s *system, u string) { s.press(s.begin(u).Session.URL, "approve"); s.result(u) }, false},
-	"declined":   {func(s *system, u string) { s.press(s.begin(u).Session.URL, "decline"); s.result(u) }, false},
-	"abandoned":  {func(s *system, u string) { s.press(s.begin(u).Session.URL, "abandon"); s.result(u) }, true},
+	"approved":  {func(s *system, u string) { s.press(s.begin(u).Session.URL, "approve"); s.result(u) }, false},
+	"declined":  {func(s *system, u string) { s.press(s.begin(u).Session.URL, "decline"); s.result(u) }, false},
+	"abandoned": {func(s *system, u string) { s.press(s.begin(u).Session.URL, "abandon"); s.result(u) }, true},
+	"expired": {func(s *system, u string) {
+		require.NoError(s.t, s.sim.SetStatus(s.begin(u).Session.SessionID, didit.StatusExpired))
+		s.result(u)
+	}, true},
 	"cancelled":  {func(s *system, u string) { s.begin(u); s.closeBy(u, s.Temporal().CancelWorkflow) }, true},
 	"terminated": {func(s *system, u string) { s.begin(u); s.closeBy(u, s.terminate) }, true},
 }
@@ -274,6 +278,30 @@ func TestASessionDeletedAtDiditEndsCancelled(t *testing.T) {
 	require.NoError(t, api.DeleteSession(t.Context(), began.Session.SessionID, didit.DeleteSessionRequest{}))
 	require.Equal(t, kyc.OutcomeCancelled, s.result("u1").Outcome)
 	s.record("u1", "deleted")
+}
+
+// People who wait go first in the queue for Didit's limit, a look that only a timer asked for goes last.
+func TestWhoGoesFirst(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{reconcileAfter: time.Second})
+	bulk, err := s.Start(s.within(patience), kyc.Input{UserID: "batch", Priority: kyc.PriorityBulk})
+	require.NoError(t, err)
+	person := s.begin("person")
+	s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointDecision) > 1 }, "looks without a webhook")
+	s.press(bulk.Session.URL, "approve")
+	s.press(person.Session.URL, "approve")
+	for user, want := range map[string]map[string]int32{
+		"batch":  {"Create the session at Didit": 4, "Look at Didit's decision, as no webhook came": 5, "Read Didit's decision": 2},
+		"person": {"Create the session at Didit": 2, "Look at Didit's decision, as no webhook came": 5, "Read Didit's decision": 2},
+	} {
+		s.result(user)
+		for _, ev := range s.history(user) {
+			if a := ev.GetActivityTaskScheduledEventAttributes(); a != nil {
+				summary := strings.Trim(string(ev.GetUserMetadata().GetSummary().GetData()), `"`)
+				require.Equal(t, want[summary], a.GetPriority().GetPriorityKey(), "%s: %s", user, summary)
+			}
+		}
+	}
 }
 
 // lastEvent is the id of the newest event of a status, as it is in workflow ids.
