@@ -13,10 +13,13 @@ type schedule struct {
 	next           time.Time // zero before the session
 }
 
-// restart begins with the first interval: the user has just been asked to act.
+// restart looks after the first interval: the user has just been asked to act. An interval that has grown stays so, or a
+// user who is asked again for months would fill the history.
 func (s *schedule) restart(now time.Time) {
-	s.interval = s.first
-	s.next = now.Add(s.interval)
+	if s.interval == 0 {
+		s.interval = s.first
+	}
+	s.next = now.Add(s.first)
 }
 
 // hurry looks soon, if the schedule would look later.

@@ -55,11 +55,13 @@ func (r *record) apply(ev kyc.DiditEvent, now time.Time) {
 	case ev.CreatedAt < r.newest:
 		return
 	}
+	// Of two events of one second it is unknown which came first. Where the order counts attempts, Didit is asked.
+	undone := ev.CreatedAt == r.newest && r.state.Status == didit.StatusResubmitted
 	r.seen[ev.EventID], r.newest = true, ev.CreatedAt
 	switch {
 	case ev.Status == r.state.Status, ev.Status == didit.StatusNotStarted:
 		// Nothing new: no session goes back to Not Started.
-	case r.read, ends(ev.Status):
+	case r.read, ends(ev.Status), undone:
 		r.doubt = true // and an event of the same second, in which order is unknown, cannot take it away
 	default:
 		r.become(ev.Status, now)
@@ -106,6 +108,14 @@ func (r *record) become(s didit.Status, now time.Time) {
 		r.asked = now
 	}
 	r.state.Status, r.state.UpdatedAt = s, now
+}
+
+// reviewAlertAge is when a review has waited so long that somebody should ask in Didit's console.
+const reviewAlertAge = 72 * time.Hour
+
+// reviewLate reports whether a review has waited for reviewAlertAge. It has no deadline: nothing ends it.
+func (r *record) reviewLate(now time.Time) bool {
+	return r.state.Status == didit.StatusInReview && now.Sub(r.state.UpdatedAt) >= reviewAlertAge
 }
 
 func (r *record) ended() bool { return r.state.Outcome != "" }

@@ -105,3 +105,12 @@ func TestBeingAskedAgainRestartsTheClock(t *testing.T) {
 	r.apply(event("e2", 2, didit.StatusResubmitted), later.Add(time.Hour))
 	require.Equal(t, 2, r.state.Attempt, "the same news twice is one attempt")
 }
+
+func TestAReviewGrowsLate(t *testing.T) {
+	r := begun()
+	r.apply(event("e1", 1, didit.StatusInReview), noon)
+	require.False(t, r.reviewLate(noon.Add(71*time.Hour)))
+	require.True(t, r.reviewLate(noon.Add(72*time.Hour)))
+	r.apply(event("e2", 2, didit.StatusResubmitted), noon.Add(80*time.Hour))
+	require.False(t, r.reviewLate(noon.Add(80*time.Hour)), "it is the user's turn")
+}

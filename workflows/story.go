@@ -95,8 +95,12 @@ func (v *verification) details() string {
 	case kyc.WaitingForLimit:
 		return "Waiting for Didit to make the session: for a turn under its rate limit, or because it does not answer."
 	case kyc.WaitingForReview:
-		return fmt.Sprintf("**In review** at Didit since %s. Next: a reviewer approves, declines or asks the user again. A review has no "+
-			"deadline here; after %d days somebody should ask in Didit's console.", when(s.UpdatedAt), reviewAlertDays)
+		late := ""
+		if v.late {
+			late = "**This review is late**: ask in Didit's console. "
+		}
+		return fmt.Sprintf("%s**In review** at Didit since %s. Next: a reviewer approves, declines or asks the user again. A review has "+
+			"no deadline here.", late, when(s.UpdatedAt))
 	case kyc.WaitingForOperator:
 		return "**Needs a look**: Didit's decision is gone, or not about this user, flow or environment; the worker's log says which. " +
 			"Next: another look at " + when(v.wake()) + "."
@@ -106,9 +110,6 @@ func (v *verification) details() string {
 	}
 	return fmt.Sprintf("**%s**: reading Didit's decision. Next: the verdict, if Didit confirms it.", s.Status)
 }
-
-// reviewAlertDays is when a review has waited so long that somebody should ask.
-const reviewAlertDays = 3
 
 func when(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 

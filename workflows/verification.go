@@ -42,6 +42,7 @@ type verification struct {
 	looks     schedule
 	timers    timers
 	busy      kyc.WaitingFor // set while an activity runs
+	late      bool           // the review has waited for too long
 	published attributes
 }
 
@@ -82,6 +83,9 @@ func (v *verification) look(ctx workflow.Context) error {
 		v.looks.restart(now)
 	}
 	v.hurry(now)
+	if v.late = v.record.reviewLate(now); v.late {
+		workflow.GetLogger(ctx).Warn("review is late", "session_id", v.record.state.SessionID, "since", v.record.state.UpdatedAt)
+	}
 	if usable && overdue && v.overdue(now) {
 		v.record.timeUp(now)
 	}
