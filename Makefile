@@ -98,6 +98,10 @@ compose-check: ## validate docker-compose.yml with no Docker engine (builds the 
 
 ##@ more
 
+.PHONY: chaos
+chaos: build-dev ## kill every process twenty times under a thousand users, and count what is lost (ARGS="-seed 2")
+	go -C dev test -count=1 -timeout 60m -v ./chaos -full $(ARGS)
+
 .PHONY: histories
 histories: build-dev ## record workflow histories for the replay test (they are only ever added to)
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./e2e -record

@@ -183,6 +183,11 @@ var ends = map[string]struct {
 		require.NoError(s.t, s.sim.SetStatus(s.begin(u).Session.SessionID, didit.StatusExpired))
 		s.result(u)
 	}, true},
+	"failed": {func(s *system, u string) {
+		s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusBadRequest, VendorData: u})
+		_, err := s.Start(s.within(patience), kyc.Input{UserID: u})
+		require.Error(s.t, err)
+	}, true},
 	"cancelled":  {func(s *system, u string) { s.begin(u); s.closeBy(u, s.Temporal().CancelWorkflow) }, true},
 	"terminated": {func(s *system, u string) { s.begin(u); s.closeBy(u, s.terminate) }, true},
 }

@@ -1,0 +1,161 @@
+package chaos
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit/diditsim"
+)
+
+// retryLadder is Didit's, made short: a kill may outlast it, and then the verification must look for itself.
+var retryLadder = []time.Duration{300 * time.Millisecond, time.Second, 3 * time.Second}
+
+func TestNothingIsLostWhateverIsKilled(t *testing.T) {
+	alongside(t)
+	crowd := people(*seed, size(*users, 60, 1000))
+	plan := strikes(*seed, len(crowd), size(*kills, 2, 20))
+	w := start(t, options{reconcileAfter: 2 * time.Second, retries: retryLadder, script: diditsim.Seeded(int64(*seed), diditsim.Odds{
+		Drop: 0.02, Duplicate: 0.2, Delay: 0.1, MaxDelay: 2 * time.Second,
+	})})
+	began := time.Now()
+	c := &chaos{world: w, steps: newGauge(), lead: size(0, 20, 150)}
+	stop := c.tell(len(crowd))
+	c.unleash(crowd, plan)
+	r := c.audit(crowd)
+	stop()
+	r.took = time.Since(began).Round(time.Second)
+	t.Logf("seed %d\n%s", *seed, r)
+	r.require(t, len(crowd), len(plan)/3)
+}
+
+// chaos is a world, the people in it, and who kills.
+type chaos struct {
+	*world
+	steps *gauge
+	lead  int // how many people are let in ahead of the next kill
+
+	mu          sync.Mutex
+	lives       sync.WaitGroup
+	revivals    sync.WaitGroup
+	temporalUp  chan struct{} // closed while Temporal runs
+	temporalHit int
+	closed      int
+	failures    []error
+}
+
+// limit is for the whole of it, far more than it needs.
+func (c *chaos) limit() time.Duration {
+	if *full {
+		return 30 * time.Minute
+	}
+	return 8 * time.Minute
+}
+
+// unleash lets people in and kills in turn, so that every kill hits people on their way, and returns when all people
+// have done what they wanted.
+func (c *chaos) unleash(crowd []person, plan []strike) {
+	ctx := c.within(c.limit())
+	c.temporalUp = make(chan struct{})
+	close(c.temporalUp)
+	in := 0
+	letIn := func(n int) {
+		for ; in < min(n, len(crowd)); in++ {
+			p := crowd[in]
+			c.lives.Go(func() {
+				if err := c.live(ctx, p, c.steps.add); err != nil {
+					c.fail(err)
+				}
+			})
+		}
+	}
+	for _, s := range plan {
+		letIn(s.at/leastSteps + c.lead)
+		if err := c.steps.reach(ctx, s.at); err != nil {
+			c.fail(err)
+			break
+		}
+		if err := c.hit(ctx, s); err != nil {
+			c.fail(err)
+			break
+		}
+	}
+	letIn(len(crowd))
+	c.lives.Wait()
+	c.revivals.Wait()
+	require.Empty(c.t, c.failures)
+}
+
+func (c *chaos) fail(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.failures = append(c.failures, err)
+}
+
+// hit kills a victim once it works; it comes back by itself, while others may be killed.
+func (c *chaos) hit(ctx context.Context, s strike) error {
+	switch s.victim {
+	case victimWebhook:
+		return c.webhook.kill(ctx)
+	case victimWorker:
+		return c.worker.kill(ctx)
+	}
+	select {
+	case <-c.temporalUp:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	if err := c.server.Kill(); err != nil {
+		return err
+	}
+	c.mu.Lock()
+	c.temporalHit++
+	c.mu.Unlock()
+	up := make(chan struct{})
+	c.temporalUp = up
+	c.revivals.Go(func() {
+		defer close(up)
+		think(ctx, s.outage)
+		for c.server.Restart(ctx) != nil { // a port that somebody borrowed meanwhile comes back
+			if ctx.Err() != nil {
+				c.fail(ctx.Err())
+				return
+			}
+		}
+	})
+	return nil
+}
+
+func (c *chaos) temporalKills() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.temporalHit
+}
+
+// tell says every few seconds how it stands, until the returned function is called.
+func (c *chaos) tell(people int) (stop func()) {
+	began, done, told := time.Now(), make(chan struct{}), make(chan struct{})
+	ticker := time.NewTicker(5 * time.Second)
+	go func() {
+		defer close(told)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			webhook, _ := c.webhook.counts()
+			worker, _ := c.worker.counts()
+			c.mu.Lock()
+			temporal, closed := c.temporalHit, c.closed
+			c.mu.Unlock()
+			c.t.Logf("%4ds  %d people: %d sessions, %d steps, %d verifications seen closed; killed webhook %d, worker %d, temporal %d",
+				int(time.Since(began).Seconds()), people, len(c.sim.Sessions()), c.steps.value(), closed, webhook, worker, temporal)
+		}
+	}()
+	return func() { close(done); <-told }
+}

@@ -1,0 +1,80 @@
+// Package chaos kills the processes of the system while people use it, and counts what was lost: nothing may be. The
+// worker and the webhook are the real programs, Didit is simulated in the test process, and all talk over real TCP.
+package chaos
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+	"time"
+)
+
+var (
+	full  = flag.Bool("full", false, "many users and many kills; without it a short form of each test")
+	users = flag.Int("users", 0, "users of the load; default 60, 1000 with -full")
+	kills = flag.Int("kills", 0, "kills of each process; default 2, 20 with -full")
+	seed  = flag.Uint64("seed", 1, "of the schedule of kills, of what people do, and of the fate of webhooks")
+)
+
+// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+const patience = 3 * time.Minute
+
+// programs is the folder with the worker and the webhook, built as `make build` does.
+var programs string
+
+// launches are run one after the other on a thread that lives as long as this process: what they start is told of the
+// death of that thread.
+var launches = make(chan func())
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	go func() {
+		runtime.LockOSThread()
+		for f := range launches {
+			f()
+		}
+	}()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "chaos-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	programs = dir
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join("..", ".."), "-o", dir+string(filepath.Separator), "./worker", "./webhook")
+	if out, err := build.CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+		return 1
+	}
+	return m.Run()
+}
+
+// size is the flag if it was given, else what the form of the test says.
+func size(given, short, long int) int {
+	switch {
+	case given > 0:
+		return given
+	case *full:
+		return long
+	}
+	return short
+}
+
+// alongside lets the short forms share the time; the full ones need the machine for themselves.
+func alongside(t *testing.T) {
+	t.Helper()
+	if !*full {
+		t.Parallel()
+	}
+}

@@ -1,0 +1,80 @@
+package chaos
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/kyc"
+)
+
+// A worker that dies after Didit has made the session, and before it can tell, must not lead to another session. The
+// server learns of it when the call's 20 s are over.
+func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
+	alongside(t)
+	w := start(t, options{})
+	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: time.Minute})
+	r, err := w.worker.working(w.within(patience))
+	require.NoError(t, err)
+	began := make(chan kyc.Started, 1)
+	go func() {
+		s, _ := w.signUp(w.within(patience), "u1")
+		began <- s
+	}()
+	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
+	require.NoError(t, w.worker.end(r, killed))
+	s := <-began
+	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL, "the session was found")
+	require.Len(t, w.sim.Sessions(), 1)
+	require.Equal(t, 1, w.createsOf("u1"), "looked before trying again")
+	require.NoError(t, act(t.Context(), s.Session.URL, "approve"))
+	require.Equal(t, kyc.OutcomeApproved, w.result("u1").Outcome)
+}
+
+// A deployment ends workers with SIGTERM: a call that is under way comes to its end.
+func TestSIGTERMDuringACreate(t *testing.T) {
+	alongside(t)
+	w := start(t, options{})
+	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: 3 * time.Second})
+	r, err := w.worker.working(w.within(patience))
+	require.NoError(t, err)
+	began := make(chan kyc.Started, 1)
+	go func() {
+		s, _ := w.signUp(w.within(patience), "u1")
+		began <- s
+	}()
+	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
+	require.NoError(t, w.worker.terminate(r))
+	s := <-began
+	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL)
+	require.Len(t, w.sim.Sessions(), 1)
+	require.Equal(t, 1, w.createsOf("u1"))
+}
+
+// When Temporal is away for longer than Didit repeats a webhook, the verification finds the verdict by itself.
+func TestTemporalIsDownUntilDiditGivesUp(t *testing.T) {
+	alongside(t)
+	w := start(t, options{reconcileAfter: 2 * time.Second, retries: []time.Duration{100 * time.Millisecond, 200 * time.Millisecond}})
+	s := w.begin("u1")
+	require.NoError(t, open(t.Context(), s.Session.URL))
+	w.eventually(func() bool { return w.delivered(didit.StatusInProgress, http.StatusOK) }, "the webhook of the opened page")
+	require.NoError(t, w.server.Kill())
+	require.NoError(t, act(t.Context(), s.Session.URL, "approve"))
+	require.NoError(t, w.sim.Wait(w.within(patience)), "Didit gives up")
+	require.False(t, w.delivered(didit.StatusApproved, http.StatusOK))
+	require.NoError(t, w.server.Restart(w.within(patience)))
+	require.Equal(t, kyc.OutcomeApproved, w.result("u1").Outcome)
+}
+
+func (w *world) delivered(status didit.Status, code int) bool {
+	for _, d := range w.sim.Deliveries() {
+		if d.Status == status && d.Code == code {
+			return true
+		}
+	}
+	return false
+}

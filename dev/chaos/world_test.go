@@ -1,0 +1,217 @@
+package chaos
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"didit-temporal/dev/port"
+	"didit-temporal/dev/tserver"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/kyc"
+	"didit-temporal/webhook/receiver"
+)
+
+const (
+	apiKey = "chaos-api-key-of-no-account"
+	secret = "chaos-webhook-secret-of-no-account"
+	flow   = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+)
+
+// world is everything: Temporal on a file, the simulated Didit, and our two programs.
+type world struct {
+	*kyc.Client
+	t          *testing.T
+	server     *tserver.Server
+	sim        *diditsim.Server
+	webhookURL string
+	worker     *program
+	webhook    *program
+
+	mu         sync.Mutex
+	creates    map[string]int         // calls to create a session, by user
+	onDecision func(sessionID string) // after an answer to a read of the decision
+}
+
+type options struct {
+	reconcileAfter time.Duration   // default 15 min
+	retries        []time.Duration // of the webhooks
+	script         diditsim.WebhookScript
+	webhookVia     func(address string) string // between the webhook and Temporal
+}
+
+func start(t *testing.T, o options) *world {
+	t.Helper()
+	if o.reconcileAfter == 0 {
+		o.reconcileAfter = 15 * time.Minute
+	}
+	w := &world{t: t, creates: map[string]int{}}
+	w.server = tserver.Run(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
+	c, err := kyc.Dial(t.Context(), client.Options{
+		HostPort: w.server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	w.Client = c
+	_, err = c.Setup(t.Context())
+	require.NoError(t, err)
+
+	listen, err := port.Pick("127.0.0.1", 0)
+	require.NoError(t, err)
+	webhookAddr := "127.0.0.1:" + strconv.Itoa(listen)
+	w.webhookURL = "http://" + webhookAddr + receiver.Path
+	w.sim = diditsim.New(diditsim.Options{
+		APIKey: apiKey, WorkflowIDs: []string{flow}, RetryDelays: o.retries, Webhooks: o.script,
+		WebhookURL: w.webhookURL, WebhookSecret: secret,
+	})
+	api := httptest.NewServer(http.HandlerFunc(w.didit))
+	t.Cleanup(api.Close)
+	t.Cleanup(w.sim.Close) // first, for it ends the delays of faults
+
+	w.worker = supervise(t, "worker", "worker runs", "TEMPORAL_ADDRESS="+w.server.Address,
+		"DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+api.URL, "DIDIT_WRITES_PER_MINUTE=100000",
+		"DIDIT_READS_PER_MINUTE=100000", "RECONCILE_AFTER="+o.reconcileAfter.String())
+	address := w.server.Address
+	if o.webhookVia != nil {
+		address = o.webhookVia(address)
+	}
+	w.webhook = supervise(t, "webhook", "webhook listens", "TEMPORAL_ADDRESS="+address,
+		"DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr)
+	for _, p := range []*program{w.worker, w.webhook} {
+		_, err := p.working(w.within(patience))
+		require.NoError(t, err)
+	}
+	return w
+}
+
+// didit is the simulator behind an ear at the wall.
+func (w *world) didit(rw http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodPost && r.URL.Path == "/v3/session/" {
+		body, _ := io.ReadAll(r.Body)
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		var create struct {
+			VendorData string `json:"vendor_data"`
+		}
+		_ = json.Unmarshal(body, &create)
+		w.mu.Lock()
+		w.creates[create.VendorData]++
+		w.mu.Unlock()
+	}
+	w.sim.ServeHTTP(rw, r)
+	w.mu.Lock()
+	told := w.onDecision
+	w.mu.Unlock()
+	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
+	if told != nil && len(path) == 4 && path[3] == "decision" {
+		told(path[2])
+	}
+}
+
+func (w *world) createsOf(user string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.creates[user]
+}
+
+func (w *world) within(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(w.t.Context(), d)
+	w.t.Cleanup(cancel)
+	return ctx
+}
+
+func (w *world) eventually(condition func() bool, what string, args ...any) {
+	w.t.Helper()
+	require.Eventuallyf(w.t, condition, patience, 20*time.Millisecond, what, args...)
+}
+
+func (w *world) begin(user string) kyc.Started {
+	w.t.Helper()
+	began, err := w.signUp(w.within(patience), user)
+	require.NoError(w.t, err)
+	return began
+}
+
+// signUp starts a user as a signup service does: whatever goes wrong, it asks again.
+func (w *world) signUp(ctx context.Context, user string) (kyc.Started, error) {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
+		began, err := w.Start(attempt, kyc.Input{UserID: user})
+		cancel()
+		if err == nil {
+			return began, nil
+		}
+		select {
+		case <-ctx.Done():
+			return kyc.Started{}, err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+// ends waits for the end of a user's verification, whatever happens to Temporal meanwhile.
+func (w *world) ends(ctx context.Context, user string) (kyc.State, error) {
+	for {
+		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
+		state, err := w.Wait(attempt, user)
+		cancel()
+		if err == nil {
+			return state, nil
+		}
+		select {
+		case <-ctx.Done():
+			return kyc.State{}, err
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
+}
+
+func (w *world) result(user string) kyc.State {
+	w.t.Helper()
+	state, err := w.ends(w.within(patience), user)
+	require.NoError(w.t, err)
+	return state
+}
+
+// open opens the hosted page, as a browser does; act presses one of its buttons.
+func open(ctx context.Context, page string) error { return browse(ctx, http.MethodGet, page, nil) }
+
+func act(ctx context.Context, page, action string) error {
+	return browse(ctx, http.MethodPost, page, url.Values{"action": {action}})
+}
+
+func browse(ctx context.Context, method, page string, form url.Values) error {
+	req, err := http.NewRequestWithContext(ctx, method, page, strings.NewReader(form.Encode()))
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return &pageError{res.Status}
+	}
+	return nil
+}
+
+type pageError struct{ status string }
+
+func (e *pageError) Error() string { return "the hosted page answers " + e.status }
