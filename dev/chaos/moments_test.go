@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -26,33 +27,13 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 		began <- s
 	}()
 	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
-	require.NoError(t, w.worker.end(r, killed))
+	require.NoError(t, w.worker.end(r, os.Kill))
 	s := <-began
 	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL, "the session was found")
 	require.Len(t, w.sim.Sessions(), 1)
 	require.Equal(t, 1, w.createsOf("u1"), "looked before trying again")
 	require.NoError(t, act(t.Context(), s.Session.URL, "approve"))
 	require.Equal(t, kyc.OutcomeApproved, w.result("u1").Outcome)
-}
-
-// A deployment ends workers with SIGTERM: a call that is under way comes to its end.
-func TestSIGTERMDuringACreate(t *testing.T) {
-	alongside(t)
-	w := start(t, options{})
-	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: 3 * time.Second})
-	r, err := w.worker.working(w.within(patience))
-	require.NoError(t, err)
-	began := make(chan kyc.Started, 1)
-	go func() {
-		s, _ := w.signUp(w.within(patience), "u1")
-		began <- s
-	}()
-	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
-	require.NoError(t, w.worker.terminate(r))
-	s := <-began
-	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL)
-	require.Len(t, w.sim.Sessions(), 1)
-	require.Equal(t, 1, w.createsOf("u1"))
 }
 
 // When Temporal is away for longer than Didit repeats a webhook, the verification finds the verdict by itself.
