@@ -162,7 +162,7 @@ func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
 	for _, d := range all {
 		codes[d.code]++
 		assert.NoError(t, d.err, "no broken connection")
-		late := d.code == http.StatusServiceUnavailable && d.took > 3*time.Second // its own limit, on a slow machine
+		late := d.code == http.StatusServiceUnavailable && d.took > 1500*time.Millisecond // its own limit, on a slow machine
 		assert.True(t, d.code == http.StatusOK || late, "answered %d after %v", d.code, d.took)
 		assert.True(t, d.code != http.StatusOK || signals[d.eventID] == 1, "answered 200")
 	}
