@@ -19,9 +19,11 @@ const maxOutageDelay = 5 * time.Minute
 // classify names a failure of Didit. Whether a failure is final is the workflow's decision: its retry policies list
 // the types. The cause is written to history; a didit.APIError holds no request or response body.
 func classify(err error) error {
-	return temporal.NewApplicationErrorWithOptions(kyc.Hint(errorType(err)), errorType(err), temporal.ApplicationErrorOptions{
-		Cause: err, NextRetryDelay: nextTry(err),
-	})
+	o := temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: nextTry(err)}
+	if errorType(err) == kyc.ErrorTypeRateLimited { // waiting for a turn is not failing: no alarm, no count of failures
+		o.Category = temporal.ApplicationErrorCategoryBenign
+	}
+	return temporal.NewApplicationErrorWithOptions(kyc.Hint(errorType(err)), errorType(err), o)
 }
 
 // classifyCreate is classify for the one call that costs money: an unclear answer may have made a session, so Temporal

@@ -15,20 +15,11 @@ import (
 // is not failing.
 const callTimeout = 20 * time.Second
 
-// The order in which calls to Didit get their turn. A look that only a timer asked for comes last; 3 is Temporal's default.
+// A person waits for the first kind of call, nobody for the last.
 const (
-	firstTurn = 2
-	bulkTurn  = 4
-	lastTurn  = 5
+	firstTurn = kyc.TurnInteractive
+	lastTurn  = kyc.TurnLook
 )
-
-// priorityOf puts a batch behind the people who look at a screen.
-func priorityOf(p kyc.Priority) int {
-	if p == kyc.PriorityBulk {
-		return bulkTurn
-	}
-	return firstTurn
-}
 
 // callOptions are the options of a call that is tried again until an error of one of the final types, at the pace that
 // Didit recommends: 5, 10, 20, 40 seconds (docs.didit.me/integration/rate-limiting).

@@ -80,7 +80,7 @@ const workerDied = "TemporalTimeout:StartToClose"
 
 func (v *verification) createSession(ctx workflow.Context) (made activities.MadeSession, err error) {
 	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit",
-		priorityOf(v.in.Priority), append(refusals(), workerDied)...))
+		v.in.Priority.Key(), append(refusals(), workerDied)...))
 	err = workflow.ExecuteActivity(call, acts.CreateSession, activities.CreateSessionInput{
 		UserID: v.in.UserID, WorkflowID: v.in.WorkflowID, Language: v.in.Language, ReturnURL: v.in.ReturnURL, Attempt: 1,
 	}).Get(ctx, &made)
@@ -94,7 +94,7 @@ func (v *verification) findSession(ctx workflow.Context) (adopted activities.Ado
 		return adopted, err
 	}
 	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Is this the session whose answer was lost?",
-		priorityOf(v.in.Priority), refusals()...))
+		v.in.Priority.Key(), refusals()...))
 	// A session is made after its run, by Didit's clock, which may be somewhat behind.
 	since := workflow.GetInfo(ctx).WorkflowStartTime.Add(-time.Hour)
 	for _, s := range list.Sessions {
@@ -113,7 +113,7 @@ func (v *verification) findSession(ctx workflow.Context) (adopted activities.Ado
 
 func (v *verification) listSessions(ctx workflow.Context) (list activities.UserSessions, err error) {
 	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit",
-		priorityOf(v.in.Priority), refusals()...))
+		v.in.Priority.Key(), refusals()...))
 	err = workflow.ExecuteActivity(call, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}).Get(ctx, &list)
 	return list, err
 }

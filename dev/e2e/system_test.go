@@ -111,7 +111,7 @@ func (s *system) startWorker(o options) {
 	c := s.dial()
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
-		WritesPerMinute: 6000, ReadsPerMinute: 6000, SessionDeadline: o.sessionDeadline,
+		WritesPerMinute: 6000, ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
 		ReconcileAfter: o.reconcileAfter, SessionCap: 3,
 	}
 	s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })

@@ -51,7 +51,7 @@ func startWorker(ctx context.Context, s *Stack) error {
 	}
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(simulatorAPIKey), DiditWorkflowID: simulatorFlow, DiditBaseURL: s.simulatorURL(),
-		Environment: config.Environment(simulatorEnviron), WritesPerMinute: 300, ReadsPerMinute: 600,
+		Environment: config.Environment(simulatorEnviron), WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 1,
 		SessionDeadline: 8 * 24 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
 	}
 	s.run(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.log("worker")) })

@@ -67,6 +67,7 @@ func (s *Stack) HandSettings() []string {
 		"DIDIT_WORKFLOW_ID=" + simulatorFlow,
 		"DIDIT_WEBHOOK_SECRETS=" + simulatorSecret,
 		"DIDIT_ENVIRONMENT=" + string(simulatorEnviron),
+		"DIDIT_QUEUE_PARTITIONS=1",
 		"WEBHOOK_ADDR=" + s.o.hostPort(s.o.WebhookPort),
 	}
 }

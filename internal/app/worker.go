@@ -35,6 +35,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	if err != nil {
 		return err
 	}
+	limitQueues(ctx, c, cfg, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	workers := newWorkers(c, cfg, acts, fail)
@@ -44,8 +45,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}
-	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment,
-		"writes_per_second", SafeRate(cfg.WritesPerMinute), "reads_per_second", SafeRate(cfg.ReadsPerMinute))
+	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
 	<-ctx.Done()
 	stopAll(workers)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
@@ -78,10 +78,10 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	w.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
 	register(w, acts.FindLastReport, acts.ForwardEvent)
 
-	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute))
+	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute, cfg.QueuePartitions))
 	register(write, acts.CreateSession)
 
-	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute))
+	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
 	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession)
 	return []sdkworker.Worker{w, write, read}
 }
@@ -92,25 +92,6 @@ func register(w sdkworker.Worker, methods ...any) {
 		w.RegisterActivity(m)
 	}
 }
-
-// limited makes the server hold a queue of calls to Didit below a limit of Didit, over all workers.
-func limited(o sdkworker.Options, perMinute int) sdkworker.Options {
-	o.DisableWorkflowWorker = true
-	o.TaskQueueActivitiesPerSecond = SafeRate(perMinute)
-	o.MaxConcurrentActivityTaskPollers = pollersPerPartition * partitions
-	return o
-}
-
-const (
-	// A limited queue reaches its rate only with enough pollers on each of its partitions.
-	pollersPerPartition = 4
-	partitions          = 4 // Temporal's default
-)
-
-// SafeRate is the rate, in calls per second, at which a task queue stays below a limit of Didit per sliding 60 s
-// (docs.didit.me/integration/rate-limiting). Temporal lets a queue burst by one second's worth, so a rate R may send
-// 60R + R in a minute; four calls are left for jitter.
-func SafeRate(limitPerMinute int) float64 { return float64(limitPerMinute-4) / 61 }
 
 func stopAll(workers []sdkworker.Worker) {
 	done := make(chan struct{})

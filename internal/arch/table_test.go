@@ -39,7 +39,9 @@ var table = map[string]rule{
 
 	// The hands and the decisions. Workflows run again and again over their history: whatever could make a
 	// second run differ is kept out by keeping the list this short.
-	"activities": {own: []string{"kyc", "didit"}, outside: []string{"go.temporal.io/sdk/activity", "go.temporal.io/sdk/temporal", uuid}},
+	"activities": {own: []string{"kyc", "didit"}, outside: []string{
+		"go.temporal.io/sdk/activity", "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal", uuid,
+	}},
 	"workflows": {
 		own:     []string{"kyc", "didit", "activities"},
 		outside: []string{"go.temporal.io/sdk/workflow", "go.temporal.io/sdk/temporal"},

@@ -17,6 +17,8 @@ type verifications interface {
 	Wait(ctx context.Context, userID string) (kyc.State, error)
 	Setup(ctx context.Context) ([]kyc.SearchAttribute, error)
 	SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error)
+	QueueLimit(ctx context.Context, queue string) (kyc.QueueLimit, error)
+	Turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error)
 	Namespace() string
 	Close()
 }

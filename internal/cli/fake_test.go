@@ -19,6 +19,8 @@ type fake struct {
 	wait       func(context.Context, string) (kyc.State, error)
 	setup      func(context.Context) ([]kyc.SearchAttribute, error)
 	attributes func(context.Context) ([]kyc.SearchAttribute, error)
+	limits     map[string]kyc.QueueLimit
+	turn       kyc.Turn
 	closed     int
 }
 
@@ -33,8 +35,15 @@ func (f *fake) Setup(ctx context.Context) ([]kyc.SearchAttribute, error) { retur
 func (f *fake) SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error) {
 	return f.attributes(ctx)
 }
-func (f *fake) Namespace() string { return "kyc-test" }
-func (f *fake) Close()            { f.closed++ }
+func (f *fake) QueueLimit(_ context.Context, queue string) (kyc.QueueLimit, error) {
+	if l, ok := f.limits[queue]; ok {
+		return l, nil
+	}
+	return kyc.QueueLimit{Queue: queue, Source: kyc.LimitNone}, nil
+}
+func (f *fake) Turn(context.Context, kyc.Priority) (kyc.Turn, error) { return f.turn, nil }
+func (f *fake) Namespace() string                                    { return "kyc-test" }
+func (f *fake) Close()                                               { f.closed++ }
 
 // bench runs commands against a fake.
 type bench struct {

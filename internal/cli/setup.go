@@ -13,7 +13,9 @@ import (
 
 const setupLong = `Register the search attributes of verifications in the Temporal namespace, so
 that they can be listed by status, outcome and deadline. Workers refuse to start
-before this was done once. What is there already is left alone.
+before this was done once. What is there already is left alone. It also shows the
+limits of the task queues that call Didit, which workers set when they start;
+docs/limits.md says how to change or pause them while everything runs.
 
 On Temporal Cloud search attributes are made in the console or with tcld instead.`
 
@@ -54,6 +56,9 @@ func (t *tool) setup(ctx context.Context) error {
 		if err := t.untilVisible(ctx, v); err != nil {
 			return err
 		}
+	}
+	if err := t.printLimits(ctx, v); err != nil {
+		return err
 	}
 	fmt.Fprintf(t.stdout, "namespace %s is ready for workers\n", v.Namespace())
 	return nil

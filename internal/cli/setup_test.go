@@ -43,6 +43,9 @@ func TestSetupRegistersWhatIsMissing(t *testing.T) {
 		assert.Equal(t, `KycStatus Keyword already there
 KycAttempt Int registered now
 KycDeadline Datetime registered now
+queue        calls a second  a minute  set by                             since  why
+didit-write  -               -         nobody yet: the first worker does  -      -
+didit-read   -               -         nobody yet: the first worker does  -      -
 namespace kyc-test is ready for workers
 `, b.out.String())
 		assert.Equal(t, 3, looks)
@@ -86,4 +89,25 @@ func TestSetupCanBeInterrupted(t *testing.T) {
 		}}}
 		require.ErrorIs(t, b.run(ctx, "setup"), errInterrupted)
 	})
+}
+
+func TestSetupShowsTheLimitsAndWhoSetThem(t *testing.T) {
+	for name, tc := range map[string]struct {
+		limit kyc.QueueLimit
+		want  string
+	}{
+		"a worker's":    {kyc.QueueLimit{PerSecond: 4.852459, Source: kyc.LimitFromServer, SetBy: kyc.LimitIdentity, Since: noon, Reason: "300 a minute"}, "4.85 291 didit-temporal-worker 2026-11-23T12:00:00Z 300 a minute"},
+		"an operator's": {kyc.QueueLimit{PerSecond: 2, Source: kyc.LimitFromServer, SetBy: "ops"}, "2.00 120 ops (an operator: workers leave it alone)"},
+		"a pause":       {kyc.QueueLimit{Source: kyc.LimitFromServer, SetBy: "ops", Since: noon, Reason: "Didit asked"}, "paused 0 ops (an operator: workers leave it alone) 2026-11-23T12:00:00Z Didit asked"},
+		"no server's":   {kyc.QueueLimit{PerSecond: 4.852459, Source: kyc.LimitFromWorkers}, "4.85 291 the workers that poll - -"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tc.limit.Queue = kyc.TaskQueueDiditWrite
+			b := bench{fake: fake{setup: finds(3), limits: map[string]kyc.QueueLimit{kyc.TaskQueueDiditWrite: tc.limit}}}
+			require.NoError(t, b.line(t, "setup"))
+			_, after, _ := strings.Cut(b.out.String(), "\ndidit-write ")
+			line, _, _ := strings.Cut(after, "\n")
+			assert.Equal(t, tc.want, strings.Join(strings.Fields(line), " "))
+		})
+	}
 }

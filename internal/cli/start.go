@@ -73,7 +73,7 @@ func (t *tool) start(ctx context.Context, f startFlags) error {
 		return err
 	}
 	defer v.Close()
-	s, err := startOne(ctx, v, f.in, f.timeout)
+	s, err := t.startTold(ctx, v, f)
 	if err != nil {
 		return err
 	}

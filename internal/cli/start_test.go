@@ -196,3 +196,33 @@ func TestStartCanBeInterrupted(t *testing.T) {
 		})
 	}
 }
+
+func TestStartTellsHowLongTheWaitWillBe(t *testing.T) {
+	for name, tc := range map[string]struct {
+		turn kyc.Turn
+		want string
+	}{
+		"behind others": {kyc.Turn{Ahead: 582, PerSecond: 4.85}, "waiting for a turn under Didit's limit: 582 ahead, about 1m59s\n"},
+		"paused":        {kyc.Turn{Ahead: 3, Paused: true}, "waiting: an operator has paused the calls to Didit; `starter setup` shows who\n"},
+		"nobody ahead":  {kyc.Turn{PerSecond: 4.85}, "waiting for Didit or for a worker; nobody is ahead\n"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				tc.turn.At = time.Now()
+				b := bench{fake: fake{turn: tc.turn, start: func(_ context.Context, in kyc.Input) (kyc.Started, error) {
+					<-time.After(3 * time.Second)
+					return newOne(in.UserID), nil
+				}}}
+				require.NoError(t, b.line(t, "start --user u1"))
+				assert.Equal(t, tc.want, b.errOut.String())
+				assert.Equal(t, newTable, b.out.String())
+			})
+		})
+	}
+}
+
+func TestStartIsSilentWhenTheUrlComesAtOnce(t *testing.T) {
+	b := bench{fake: fake{turn: kyc.Turn{Ahead: 10, PerSecond: 4}, start: starts(newOne("u1"), nil)}}
+	require.NoError(t, b.line(t, "start --user u1"))
+	assert.Empty(t, b.errOut.String())
+}

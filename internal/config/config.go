@@ -43,6 +43,7 @@ type Worker struct {
 	// Didit's own limits. The rates of the task queues are derived from them, not equal to them.
 	WritesPerMinute int
 	ReadsPerMinute  int
+	QueuePartitions int // of the task queues for Didit, at the server
 
 	SessionDeadline time.Duration
 	ReconcileAfter  time.Duration
@@ -75,6 +76,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		Environment:     e.environment(),
 		WritesPerMinute: e.integer("DIDIT_WRITES_PER_MINUTE", minPerMinute, maxPerMinute),
 		ReadsPerMinute:  e.integer("DIDIT_READS_PER_MINUTE", minPerMinute, maxPerMinute),
+		QueuePartitions: e.integer("DIDIT_QUEUE_PARTITIONS", 1, maxPartitions),
 		SessionDeadline: e.duration("SESSION_DEADLINE", time.Second, maxDeadline),
 		ReconcileAfter:  e.duration("RECONCILE_AFTER", time.Second, 24*time.Hour),
 		SessionCap:      e.integer("SESSION_CAP", 1, 100),
@@ -106,6 +108,8 @@ const (
 	// A limit of four or less leaves nothing: the safe rate of a queue is (limit - 4)/61 a second.
 	minPerMinute = 5
 	maxPerMinute = 100_000
+	// Each partition may send one call over the rate, and the safe rate makes room for four.
+	maxPartitions = 4
 	// A deadline of years is a typing mistake, and a timer that long can no longer be told from a leak.
 	maxDeadline = 366 * 24 * time.Hour
 )

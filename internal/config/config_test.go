@@ -38,7 +38,7 @@ func TestDefaults(t *testing.T) {
 	assert.Equal(t, config.Worker{
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "https://verification.didit.me", Environment: config.Live,
-		WritesPerMinute: 300, ReadsPerMinute: 600, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
+		WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 4, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
 		LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, w)
 
@@ -53,14 +53,14 @@ func TestDefaults(t *testing.T) {
 func TestEverythingCanBeSet(t *testing.T) {
 	w, err := config.ForWorker(from(map[string]string{
 		"DIDIT_BASE_URL": "http://127.0.0.1:8090/didit/", "DIDIT_ENVIRONMENT": "Sandbox",
-		"DIDIT_WRITES_PER_MINUTE": "5", "DIDIT_READS_PER_MINUTE": "100000", "SESSION_DEADLINE": " 36h ", "RECONCILE_AFTER": "90s", "SESSION_CAP": "10",
+		"DIDIT_WRITES_PER_MINUTE": "5", "DIDIT_READS_PER_MINUTE": "100000", "DIDIT_QUEUE_PARTITIONS": "1", "SESSION_DEADLINE": " 36h ", "RECONCILE_AFTER": "90s", "SESSION_CAP": "10",
 		"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 	}))
 	require.NoError(t, err)
 	assert.Equal(t, config.Worker{
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
-		WritesPerMinute: 5, ReadsPerMinute: 100_000, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
+		WritesPerMinute: 5, ReadsPerMinute: 100_000, QueuePartitions: 1, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
 		LogLevel: slog.LevelDebug, LogFormat: config.Text,
 	}, w)
 
@@ -133,6 +133,10 @@ func TestValues(t *testing.T) {
 		"a query in the URL":                      {"DIDIT_BASE_URL", "https://didit.me?key=hunter2", "a query"},
 		"a rate that leaves nothing":              {"DIDIT_WRITES_PER_MINUTE", "4", "from 5 to 100000"},
 		"a rate with a fraction":                  {"DIDIT_WRITES_PER_MINUTE", "4.8", "a whole number"},
+		"no partition":                            {"DIDIT_QUEUE_PARTITIONS", "0", "from 1 to 4"},
+		"more partitions than the rate is for":    {"DIDIT_QUEUE_PARTITIONS", "5", "from 1 to 4"},
+		"a rate of nothing":                       {"DIDIT_READS_PER_MINUTE", "0", "from 5 to 100000"},
+		"a rate below nothing":                    {"DIDIT_READS_PER_MINUTE", "-300", "from 5 to 100000"},
 		"a rate beyond reason":                    {"DIDIT_READS_PER_MINUTE", "100001", "from 5 to 100000"},
 		"no deadline":                             {"SESSION_DEADLINE", "0s", "a duration from 1s"},
 		"a deadline before the start":             {"SESSION_DEADLINE", "-1h", "a duration from 1s"},

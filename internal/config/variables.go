@@ -31,6 +31,7 @@ func Variables() []Variable {
 		{"DIDIT_ENVIRONMENT", string(Live), whoBoth, "`live` or `sandbox`: events and decisions of the other environment change nothing.", false},
 		{"DIDIT_WRITES_PER_MINUTE", "300", whoWorker, "Didit's limit for writes of this key, 5 to 100000; the queue's rate is derived from it.", false},
 		{"DIDIT_READS_PER_MINUTE", "600", whoWorker, "Didit's limit for reads of this key, 5 to 100000.", false},
+		{"DIDIT_QUEUE_PARTITIONS", "4", whoWorker, "Partitions that the server gives to the queues `didit-write` and `didit-read`, 1 to 4; 4 is Temporal's default, `make dev` and docker-compose.yml set 1 (docs/limits.md).", false},
 		{"DIDIT_WEBHOOK_SECRETS", Required, whoWebhook, "Comma-separated, each of at least 16 characters; any of them verifies, so that one can be replaced without a gap.", true},
 		{"DIDIT_WEBHOOK_TOLERANCE", "360s", whoWebhook, "How old a signed event may be, 1s to 1h. Didit says 300 s, but its last retry comes later than that.", false},
 		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB: checking a signature costs memory before anybody is known.", false},

@@ -1,0 +1,58 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+
+	"go.temporal.io/sdk/interceptor"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"didit-temporal/activities"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+)
+
+// SafeRate is the rate, in calls per second, at which a task queue of at most four partitions stays below a limit of
+// Didit per sliding 60 s (docs.didit.me/integration/rate-limiting). Temporal lets each partition burst by one second's
+// worth, and by one call: in any minute a rate R sends at most 61R, and one more for each partition. docs/limits.md has the
+// arithmetic.
+func SafeRate(limitPerMinute int) float64 { return float64(limitPerMinute-4) / 61 }
+
+// pollersPerPartition lets a queue reach its rate: a partition where nobody polls hands out nothing.
+const pollersPerPartition = 4
+
+// limited makes the options of a worker on a queue for Didit. The rate in them is what the server falls back to where
+// it has no limit of its own; see limitQueues.
+func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Options {
+	o.DisableWorkflowWorker = true
+	o.TaskQueueActivitiesPerSecond = SafeRate(limitPerMinute)
+	o.MaxConcurrentActivityTaskPollers = pollersPerPartition * partitions
+	o.Interceptors = []interceptor.WorkerInterceptor{activities.HoldBack()}
+	return o
+}
+
+// limitQueues sets the limits of the queues at the server, before anything is polled: then no worker can lift them. A
+// limit that an operator has set holds. Where the server refuses, the workers' own rate is the limit.
+func limitQueues(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger) {
+	var both sync.WaitGroup // each takes the server about a second
+	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditWrite, cfg.WritesPerMinute, log) })
+	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditRead, cfg.ReadsPerMinute, log) })
+	both.Wait()
+}
+
+func limitQueue(ctx context.Context, c *kyc.Client, queue string, perMinute int, log *slog.Logger) {
+	rate := SafeRate(perMinute)
+	limit, now, err := c.LimitQueue(ctx, queue, rate, fmt.Sprintf("stays below %d calls a minute at Didit", perMinute))
+	log = log.With("queue", queue, "per_second", rate)
+	switch {
+	case ctx.Err() != nil: // asked to stop
+	case err != nil:
+		log.Warn("the server takes no limit for the queue: every worker must have the same DIDIT_*_PER_MINUTE", "error", err)
+	case limit.ByOperator():
+		log.Warn("an operator's limit is in force, not ours", "in_force", limit.PerSecond, "set_by", limit.SetBy, "reason", limit.Reason)
+	default:
+		log.Info("queue limit", "set_now", now)
+	}
+}

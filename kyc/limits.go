@@ -1,0 +1,105 @@
+package kyc
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+)
+
+// LimitIdentity is who set a queue's limit if a worker did. A limit that anybody else has set is left alone.
+const LimitIdentity = "didit-temporal-worker"
+
+// LimitedQueues are the task queues that Temporal keeps below a limit of Didit.
+func LimitedQueues() []string { return []string{TaskQueueDiditWrite, TaskQueueDiditRead} }
+
+// QueueLimit is how fast Temporal hands out the calls of a task queue, over all workers.
+type QueueLimit struct {
+	Queue     string      `json:"queue"`
+	PerSecond float64     `json:"per_second"` // 0 is paused
+	Source    LimitSource `json:"source"`
+	// The rest is known only of a limit that was set at the server.
+	SetBy  string    `json:"set_by,omitempty"`
+	Since  time.Time `json:"since,omitzero"`
+	Reason string    `json:"reason,omitempty"`
+}
+
+// LimitSource says where a queue's limit comes from.
+type LimitSource string
+
+// The sources. A limit at the server wins over what workers tell, at once and for all of them.
+const (
+	LimitFromServer  LimitSource = "server"
+	LimitFromWorkers LimitSource = "workers"
+	LimitNone        LimitSource = "none"
+)
+
+// Paused reports whether the queue hands out nothing.
+func (l QueueLimit) Paused() bool { return l.Source != LimitNone && l.PerSecond <= 0 }
+
+// ByOperator reports whether somebody has set the limit who is not a worker.
+func (l QueueLimit) ByOperator() bool { return l.Source == LimitFromServer && l.SetBy != LimitIdentity }
+
+// QueueLimit returns the limit in force.
+func (c *Client) QueueLimit(ctx context.Context, queue string) (QueueLimit, error) {
+	d, err := c.describeQueue(ctx, queue)
+	if err != nil {
+		return QueueLimit{}, err
+	}
+	return limitOf(queue, d), nil
+}
+
+// LimitQueue sets a queue's limit at the server, in calls per second, and returns the limit in force and whether it was
+// set now. It writes only where no limit is set or where a worker has set another one: a value of an operator's holds.
+func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64, reason string) (QueueLimit, bool, error) {
+	found, err := c.QueueLimit(ctx, queue)
+	if err != nil {
+		return found, false, err
+	}
+	want := float32(perSecond) // the precision the server keeps
+	if found.ByOperator() || found.Source == LimitFromServer && float32(found.PerSecond) == want {
+		return found, false, nil
+	}
+	_, err = c.temporal.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
+		Namespace: c.namespace, Identity: LimitIdentity, TaskQueue: queue, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
+		UpdateQueueRateLimit: &workflowservice.UpdateTaskQueueConfigRequest_RateLimitUpdate{
+			RateLimit: &taskqueuepb.RateLimit{RequestsPerSecond: want}, Reason: reason,
+		},
+	})
+	if err != nil {
+		return found, false, fmt.Errorf("set the limit of task queue %s: %w", queue, err)
+	}
+	found, err = c.QueueLimit(ctx, queue)
+	return found, true, err
+}
+
+// describeQueue asks for a queue's limit and its backlog.
+func (c *Client) describeQueue(ctx context.Context, queue string) (*workflowservice.DescribeTaskQueueResponse, error) {
+	d, err := c.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace: c.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: queue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
+		ReportConfig: true, ReportStats: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("describe task queue %s: %w", queue, err)
+	}
+	return d, nil
+}
+
+func limitOf(queue string, d *workflowservice.DescribeTaskQueueResponse) QueueLimit {
+	l := QueueLimit{Queue: queue, Source: LimitNone}
+	if set := d.GetConfig().GetQueueRateLimit(); set.GetRateLimit() != nil {
+		l.Source, l.PerSecond = LimitFromServer, float64(set.GetRateLimit().GetRequestsPerSecond())
+		l.SetBy, l.Reason = set.GetMetadata().GetUpdateIdentity(), set.GetMetadata().GetReason()
+		if t := set.GetMetadata().GetUpdateTime(); t != nil {
+			l.Since = t.AsTime()
+		}
+		return l
+	}
+	if e := d.GetEffectiveRateLimit(); e.GetRateLimitSource() == enumspb.RATE_LIMIT_SOURCE_WORKER {
+		l.Source, l.PerSecond = LimitFromWorkers, float64(e.GetRequestsPerSecond())
+	}
+	return l
+}
