@@ -77,7 +77,7 @@ func start(t *testing.T, o options) *world {
 	w.webhookURL = "http://" + webhookAddr + receiver.Path
 	w.sim = diditsim.New(diditsim.Options{
 		APIKey: apiKey, WorkflowIDs: []string{flow}, RetryDelays: o.retries, Webhooks: o.script,
-		WebhookURL: w.webhookURL, WebhookSecret: secret,
+		WebhookURL: w.webhookURL, WebhookSecret: secret, Limits: diditsim.Unlimited,
 	})
 	api := httptest.NewServer(http.HandlerFunc(w.didit))
 	t.Cleanup(api.Close)

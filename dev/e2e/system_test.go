@@ -75,6 +75,7 @@ func start(t *testing.T, o options) *system {
 
 	s.sim = diditsim.New(diditsim.Options{
 		APIKey: apiKey, WorkflowIDs: []string{flow}, WebhookSecret: secret, RetryDelays: o.webhookRetries,
+		Limits: diditsim.Unlimited, // as the worker's rate below
 	})
 	t.Cleanup(s.sim.Close)
 	api := httptest.NewServer(s.sim)

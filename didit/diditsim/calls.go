@@ -69,11 +69,19 @@ type recorder struct {
 	http.ResponseWriter
 	script   *script
 	endpoint string
+	answered func(code int) // nil unless somebody wants to know
+}
+
+func (r *recorder) count(code int) {
+	if r.answered != nil {
+		r.answered(code)
+	}
+	r.script.count(Call{Endpoint: r.endpoint, Code: code})
 }
 
 // WriteHeader is called once by every handler of a Server.
 func (r *recorder) WriteHeader(code int) {
-	r.script.count(Call{Endpoint: r.endpoint, Code: code})
+	r.count(code)
 	r.ResponseWriter.WriteHeader(code)
 }
 
@@ -84,7 +92,7 @@ func (r *recorder) hangUp(req *http.Request) {
 		r.WriteHeader(http.StatusBadGateway)
 		return
 	}
-	r.script.count(Call{Endpoint: r.endpoint})
+	r.count(0)
 	if req.Method != http.MethodPost { // Go's client quietly repeats a GET if not one byte came; half a line stops that
 		_, _ = conn.Write([]byte("HTTP/1.1 "))
 	}

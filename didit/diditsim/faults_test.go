@@ -206,7 +206,7 @@ func TestAConnectionThatCannotBeClosedIsA502(t *testing.T) {
 
 func TestEachOfManyMeetsTheirOwnFaultOnce(t *testing.T) {
 	const users = 300
-	b := start(t, diditsim.Options{})
+	b := start(t, diditsim.Options{Limits: diditsim.Unlimited})
 	for i := range users {
 		b.FailNext("POST", "/v3/session/", diditsim.Fault{Kind: diditsim.CommitThenHangUp, VendorData: "u" + strconv.Itoa(i)})
 	}

@@ -18,7 +18,8 @@ import (
 	"didit-temporal/didit"
 )
 
-// Options configures a Server. The zero value is a live application that accepts every key and has no webhook.
+// Options configures a Server. The zero value is a live application that accepts every key, has no webhook, and allows
+// what Didit allows.
 type Options struct {
 	// APIKey is the one key that is accepted; empty accepts any, but not none.
 	APIKey string
@@ -43,6 +44,10 @@ type Options struct {
 	Webhooks WebhookScript
 	// KeepDeliveries is how many of the newest attempts Deliveries returns; 0 means all, which grows for ever.
 	KeepDeliveries int
+	// Limits are those of each key. The zero value is what Didit documents.
+	Limits Limits
+	// KeepCalls keeps what CallTimes returns, which grows for ever.
+	KeepCalls bool
 	// Now is the clock of everything but the waits. Default time.Now. SetClockOffset makes it wrong.
 	Now func() time.Time
 	// Logger tells of deliveries; nil is silent. No token and no body is logged.
@@ -77,6 +82,7 @@ type Server struct {
 	courier *courier
 	script  script
 	clock   *clock
+	limiter *limiter
 
 	mu       sync.Mutex
 	all      []*session // in the order of creation
@@ -96,7 +102,7 @@ func New(o Options) *Server {
 	c := &clock{base: o.Now}
 	o.Now = c.now
 	s := &Server{
-		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, made: map[string]int{},
+		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 	}
 	for _, r := range []struct {
@@ -117,11 +123,14 @@ func New(o Options) *Server {
 	return s
 }
 
-// ServeHTTP answers one call: a scripted fault first, then Didit's redirect of a path without its slash, then the API
+// ServeHTTP answers one call: what is over a limit first, a scripted fault next, then Didit's redirect of a path without its slash, then the API
 // and the hosted page.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, slashed := s.endpoint(r)
 	rec := &recorder{ResponseWriter: w, script: &s.script, endpoint: endpoint}
+	if !s.admit(rec, r) {
+		return
+	}
 	act := s.mux.ServeHTTP
 	if slashed != "" { // a client that follows may lose its key on the way, or its POST
 		act = func(w http.ResponseWriter, _ *http.Request) {

@@ -27,7 +27,7 @@ func scripted(t *testing.T, script diditsim.WebhookScript, answer func(int, hook
 	t.Helper()
 	hooks := receive(t, answer)
 	return start(t, diditsim.Options{
-		WebhookURL: hooks.url, WebhookSecret: secret, RetryDelays: []time.Duration{0}, Webhooks: script,
+		WebhookURL: hooks.url, WebhookSecret: secret, RetryDelays: []time.Duration{0}, Webhooks: script, Limits: diditsim.Unlimited,
 	}), hooks
 }
 

@@ -34,7 +34,7 @@ type config struct {
 // parse reads the flags, each with its default from the environment, and reports every mistake at once.
 func parse(args []string, getenv func(string) string, out io.Writer) (config, error) {
 	var c config
-	var environment, retries, flows, fault string
+	var environment, retries, flows, fault, allowed string
 	fs := flag.NewFlagSet("diditsim", flag.ContinueOnError)
 	fs.SetOutput(out)
 	fs.Usage = func() {
@@ -56,6 +56,7 @@ func parse(args []string, getenv func(string) string, out io.Writer) (config, er
 	text(&retries, "retry-delays", "1m,4m", "comma-separated `waits` before a failed webhook is tried again, or none")
 	text(&o.PublicURL, "public-url", "", "base `URL` of the links to the hosted page; empty takes the host of the request")
 	text(&fault, "webhook-fault", "", faultHelp)
+	text(&allowed, "limits", "", limitsHelp)
 	fs.DurationVar(&c.clockOffset, "clock-offset", 0, "how `far` the clock is ahead, or behind if negative")
 	if err := fs.Parse(args); err != nil {
 		return config{}, err
@@ -67,10 +68,11 @@ func parse(args []string, getenv func(string) string, out io.Writer) (config, er
 	if flows != "" {
 		o.WorkflowIDs = strings.Split(flows, ",")
 	}
-	var badDelays, badFault error
+	var badDelays, badFault, badLimits error
 	o.RetryDelays, badDelays = delays(retries)
 	o.Webhooks, badFault = webhookFault(fault)
-	return c, errors.Join(badDelays, badFault, check(*o))
+	o.Limits, badLimits = limits(allowed)
+	return c, errors.Join(badDelays, badFault, badLimits, check(*o))
 }
 
 func check(o diditsim.Options) error {

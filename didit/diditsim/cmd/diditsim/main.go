@@ -54,5 +54,7 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	if err := srv.Serve(ln); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
-	return <-drained
+	err = <-drained
+	report(cfg.options.Logger, sim.Usage())
+	return err
 }

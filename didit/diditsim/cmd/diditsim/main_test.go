@@ -60,8 +60,8 @@ func TestParse(t *testing.T) {
 }
 
 func TestParseRefuses(t *testing.T) {
-	_, err := parse([]string{"-environment", "test", "-webhook-url", "http://h.example", "-retry-delays", "soon"}, environment(nil), io.Discard)
-	for _, every := range []string{"-environment", "-webhook-secret", "-retry-delays"} {
+	_, err := parse([]string{"-environment", "test", "-webhook-url", "http://h.example", "-retry-delays", "soon", "-limits", "few"}, environment(nil), io.Discard)
+	for _, every := range []string{"-environment", "-webhook-secret", "-retry-delays", "-limits"} {
 		assert.ErrorContains(t, err, every)
 	}
 	for _, fault := range []string{"drop", "drop=0", "corrupt=65", "duplicate=1,2", "seed=", "lose=1"} {
@@ -91,6 +91,23 @@ func TestWebhookFaultsAreRead(t *testing.T) {
 	}
 }
 
+func TestLimitsAreRead(t *testing.T) {
+	for s, want := range map[string]diditsim.Limits{
+		"":                      {},
+		"none":                  diditsim.Unlimited,
+		"writes=7":              {Writes: 7},
+		"reads=none, creates=1": {Reads: -1, Creates: 1},
+	} {
+		c, err := parse(nil, environment(map[string]string{"DIDITSIM_LIMITS": s}), io.Discard)
+		require.NoError(t, err, s)
+		assert.Equal(t, want, c.options.Limits, s)
+	}
+	for _, s := range []string{"7", "reads", "reads=", "reads=0", "reads=-1", "reads=x", "pages=7", "none,reads=1", "writes=1,"} {
+		_, err := limits(s)
+		assert.ErrorContains(t, err, "-limits", s)
+	}
+}
+
 func TestHelpShowsFlagsAndNoSecret(t *testing.T) {
 	var out bytes.Buffer
 	err := run(t.Context(), []string{"--help"}, environment(map[string]string{"DIDITSIM_API_KEY": "hidden"}), &out)
@@ -113,8 +130,15 @@ func TestRunServesUntilItIsStopped(t *testing.T) {
 	require.NoError(t, err)
 	_ = resp.Body.Close()
 	assert.Equal(t, http.StatusOK, resp.StatusCode)
+	list, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address.FindString(out.String())+"/v3/sessions/", nil)
+	require.NoError(t, err)
+	list.Header.Set("x-api-key", "hidden")
+	resp, err = http.DefaultClient.Do(list)
+	require.NoError(t, err)
+	_ = resp.Body.Close()
 	stop()
 	assert.NoError(t, <-ended)
+	assert.Contains(t, out.String(), `msg="worst minute" key=1 scope=generic-get limit=600 sent=1 accepted=1`)
 	assert.NotContains(t, out.String(), "hidden")
 }
 

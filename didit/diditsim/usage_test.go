@@ -1,0 +1,212 @@
+package diditsim_test
+
+import (
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit/diditsim"
+)
+
+// sent is a call as the reference below remembers it.
+type sent struct {
+	at       time.Time
+	accepted bool
+}
+
+type row struct {
+	key   int
+	scope diditsim.Scope
+}
+
+// reference does the same as the simulator, the long way round.
+type reference struct {
+	limits map[diditsim.Scope]int
+	window time.Duration
+	calls  map[row][]sent
+}
+
+// within counts the calls of a window that ends at now.
+func (r reference) within(k row, now time.Time, refusedToo bool) int {
+	n := 0
+	for _, c := range r.calls[k] {
+		if !c.at.After(now) && now.Sub(c.at) < r.window && (c.accepted || refusedToo) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r reference) call(key int, scopes []diditsim.Scope, now time.Time) bool {
+	accepted := true
+	for _, s := range scopes {
+		if limit := r.limits[s]; limit >= 0 && r.within(row{key, s}, now, false) >= limit {
+			accepted = false
+		}
+	}
+	for _, s := range scopes {
+		r.calls[row{key, s}] = append(r.calls[row{key, s}], sent{now, accepted})
+	}
+	return accepted
+}
+
+func (r reference) usage(k row) diditsim.ScopeUsage {
+	u := diditsim.ScopeUsage{Key: k.key, Scope: k.scope, Limit: r.limits[k.scope], Calls: len(r.calls[k])}
+	for i, c := range r.calls[k] {
+		if !c.accepted {
+			u.Refused++
+		}
+		so := reference{window: r.window, calls: map[row][]sent{k: r.calls[k][:i+1]}}
+		if n := so.within(k, c.at, true); n > u.Worst {
+			u.Worst, u.WorstAt = n, c.at
+		}
+		u.WorstAccepted = max(u.WorstAccepted, so.within(k, c.at, false))
+	}
+	return u
+}
+
+func TestUsageIsWhatCountingEveryWindowGives(t *testing.T) {
+	scopes := map[string][]diditsim.Scope{
+		aRead: {diditsim.ScopeRead}, aWrite: {diditsim.ScopeWrite}, aCreate: {diditsim.ScopeWrite, diditsim.ScopeCreate},
+	}
+	for seed := range uint64(60) {
+		rnd := rand.New(rand.NewPCG(seed, 1))
+		limits := diditsim.Limits{Reads: 1 + rnd.IntN(9), Writes: 1 + rnd.IntN(9), Creates: 1 + rnd.IntN(9), Window: 10 * time.Second}
+		if seed%5 == 0 {
+			limits.Reads, limits.Writes = -1, -1
+		}
+		ref := reference{
+			map[diditsim.Scope]int{diditsim.ScopeRead: limits.Reads, diditsim.ScopeWrite: limits.Writes, diditsim.ScopeCreate: limits.Creates},
+			limits.Window, map[row][]sent{},
+		}
+		l := limitedTo(t, diditsim.Options{Limits: limits})
+		keys := map[int]int{} // by the order of the first call
+		for range 300 {
+			// Whole and half seconds, so that calls are exactly a window apart; none, so that some come at once.
+			l.now = l.now.Add(time.Duration(max(rnd.IntN(8)-4, 0)) * 500 * time.Millisecond)
+			who, call := rnd.IntN(2), []string{aRead, aWrite, aCreate}[rnd.IntN(3)]
+			if keys[who] == 0 {
+				keys[who] = len(keys) + 1
+			}
+			code := l.send(t, call, "x-api-key", strconv.Itoa(who)).Code
+			require.Equal(t, ref.call(keys[who], scopes[call], l.now), code != http.StatusTooManyRequests, "seed %d", seed)
+		}
+		usage := l.Usage()
+		require.Len(t, usage, len(ref.calls))
+		for _, u := range usage {
+			require.Equal(t, ref.usage(row{u.Key, u.Scope}), u, "seed %d", seed)
+		}
+	}
+}
+
+func TestUsageNamesNoKeyAndKeepsAnOrder(t *testing.T) {
+	l := limitedTo(t, diditsim.Options{Limits: diditsim.Unlimited})
+	assert.Empty(t, l.Usage())
+	for _, key := range []string{"z", "a"} {
+		l.send(t, aCreate, "x-api-key", key)
+		l.send(t, aRead, "x-api-key", key)
+	}
+	var rows []row
+	for _, u := range l.Usage() {
+		rows = append(rows, row{u.Key, u.Scope})
+		assert.Equal(t, -1, u.Limit)
+	}
+	assert.Equal(t, []row{
+		{1, diditsim.ScopeRead}, {1, diditsim.ScopeWrite}, {1, diditsim.ScopeCreate},
+		{2, diditsim.ScopeRead}, {2, diditsim.ScopeWrite}, {2, diditsim.ScopeCreate},
+	}, rows)
+}
+
+func TestCallTimesAreKeptIfAskedFor(t *testing.T) {
+	l := limitedTo(t, diditsim.Options{KeepCalls: true, Limits: diditsim.Limits{Creates: 2}})
+	begun := l.now
+	l.FailNext("POST", "", diditsim.Fault{Status: 503})
+	for _, key := range []string{"a", "b", "a", "a"} {
+		l.send(t, aCreate, "x-api-key", key)
+		l.now = l.now.Add(time.Second)
+	}
+	want := []diditsim.CallTime{{At: begun, Code: 503, Key: 1}, {At: begun.Add(1e9), Code: 201, Key: 2}, {At: begun.Add(2e9), Code: 201, Key: 1}, {At: begun.Add(3e9), Code: 429, Key: 1}}
+	assert.Equal(t, want, l.CallTimes(diditsim.ScopeCreate))
+	assert.Equal(t, want, l.CallTimes(diditsim.ScopeWrite))
+	assert.Empty(t, l.CallTimes(diditsim.ScopeRead))
+
+	forgetful := limitedTo(t, diditsim.Options{})
+	forgetful.send(t, aRead)
+	assert.Empty(t, forgetful.CallTimes(diditsim.ScopeRead))
+}
+
+func TestAHungUpCallHasNoCode(t *testing.T) {
+	b := start(t, diditsim.Options{KeepCalls: true})
+	b.FailNext("POST", "", diditsim.Fault{Kind: diditsim.HangUp})
+	require.Error(t, b.tryCreate(t.Context(), "u1"))
+	calls := b.CallTimes(diditsim.ScopeCreate)
+	require.Len(t, calls, 1)
+	assert.Zero(t, calls[0].Code)
+}
+
+func TestAStormRefusesEverybodyWhateverTheWindowHolds(t *testing.T) {
+	l := limitedTo(t, diditsim.Options{Limits: diditsim.Limits{Writes: 3, Creates: -1}})
+	l.Storm(diditsim.ScopeWrite, 90*time.Second, 0)
+	w := l.send(t, aCreate)
+	assert.Equal(t, []string{"90", "3"}, []string{w.Header().Get("Retry-After"), w.Header().Get("X-RateLimit-Limit")})
+	assert.Equal(t, 9, l.refused(t, 9, aWrite, "x-api-key", "second"))
+	assert.Zero(t, l.refused(t, 9, aRead), "another scope")
+	l.now = l.now.Add(89500 * time.Millisecond)
+	assert.Equal(t, "1", l.send(t, aWrite).Header().Get("Retry-After"), "what is left of it")
+	l.now = l.now.Add(500 * time.Millisecond)
+	assert.Equal(t, 6, l.refused(t, 9, aWrite), "it is over, and nothing of it is in the window")
+
+	for _, u := range l.Usage() {
+		if u.Key == 1 && u.Scope == diditsim.ScopeWrite {
+			assert.Equal(t, []int{11, 8, 10, 3}, []int{u.Calls, u.Refused, u.Worst, u.WorstAccepted})
+		}
+		if u.Scope == diditsim.ScopeCreate {
+			assert.Equal(t, []int{1, 1, 0}, []int{u.Calls, u.Refused, u.WorstAccepted}, "refused as a write")
+		}
+	}
+}
+
+func TestAStormSaysWhatItIsTold(t *testing.T) {
+	l := limitedTo(t, diditsim.Options{Limits: diditsim.Unlimited})
+	l.Storm(diditsim.ScopeCreate, time.Hour, 1500*time.Millisecond)
+	w := l.send(t, aCreate)
+	assert.Equal(t, []string{"2", "600"}, []string{w.Header().Get("Retry-After"), w.Header().Get("X-RateLimit-Limit")})
+	assert.Zero(t, l.refused(t, 9, aWrite))
+	l.Storm(diditsim.ScopeCreate, 0, 0)
+	assert.Zero(t, l.refused(t, 1, aCreate), "a storm of no length is the end of it")
+}
+
+func TestTheLongestWaitIsTheAnswer(t *testing.T) {
+	for name, tc := range map[string]struct {
+		writes, creates time.Duration
+		want            string
+	}{
+		"for writes":  {20 * time.Second, 10 * time.Second, "20"},
+		"for creates": {10 * time.Second, 20 * time.Second, "20"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := limitedTo(t, diditsim.Options{})
+			l.Storm(diditsim.ScopeWrite, tc.writes, 0)
+			l.Storm(diditsim.ScopeCreate, tc.creates, 0)
+			assert.Equal(t, tc.want, l.send(t, aCreate).Header().Get("Retry-After"))
+		})
+	}
+}
+
+func TestAClockThatIsSetBackUndoesNothing(t *testing.T) {
+	l := limitedTo(t, diditsim.Options{Limits: diditsim.Limits{Reads: 2}})
+	l.SetClockOffset(time.Hour)
+	l.send(t, aRead)
+	l.now = l.now.Add(30 * time.Second)
+	l.SetClockOffset(-time.Hour)
+	assert.Equal(t, 1, l.refused(t, 2, aRead))
+	l.now = l.now.Add(time.Minute)
+	assert.Equal(t, 1, l.refused(t, 3, aRead), "time goes on from there")
+	l.SetClockOffset(0)
+	assert.Zero(t, l.refused(t, 1, aRead), "set forward, and all is long ago")
+}
