@@ -95,6 +95,7 @@ race: build-dev
 compose-check: ## validate docker-compose.yml with no Docker engine (builds the compose client once: 1 to 3 minutes)
 	$(COMPOSE) --env-file .env.example config -q
 	$(COMPOSE) --env-file .env.example --profile sim config -q
+	$(COMPOSE) -f docker-compose.yml -f docker-compose.second.yml --env-file .env.example --profile sim --profile tools config -q
 
 ##@ more
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"text/tabwriter"
@@ -29,7 +30,7 @@ func limitRow(l kyc.QueueLimit) string {
 	case kyc.LimitFromWorkers:
 		return fmt.Sprintf("%s\t%.2f\t%.0f\tthe workers that poll\t-\t-", l.Queue, l.PerSecond, 60*l.PerSecond)
 	}
-	who, since, why := l.SetBy, timestamp(l.Since), l.Reason
+	who, since, why := cmp.Or(l.SetBy, "somebody"), timestamp(l.Since), l.Reason
 	if l.ByOperator() {
 		who += " (an operator: workers leave it alone)"
 	}
