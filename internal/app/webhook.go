@@ -45,6 +45,7 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	}
 	r := receiver.New(receiver.Options{
 		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
+		AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies,
 	})
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	err = serve(ctx, listener, r.Handler())

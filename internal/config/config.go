@@ -8,6 +8,7 @@ package config
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"time"
 )
 
@@ -61,6 +62,10 @@ type Webhook struct {
 	Environment Environment
 	MaxBody     int64 // bytes
 	Addr        string
+	// AllowFrom are the only senders that are listened to, if there are any. Behind a proxy the sender is who the proxy says
+	// it is, and only of TrustedProxies that is believed.
+	AllowFrom      []netip.Prefix
+	TrustedProxies []netip.Prefix
 
 	LogLevel  slog.Level
 	LogFormat LogFormat
@@ -95,8 +100,15 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 		Environment: e.environment(),
 		MaxBody:     e.bytes("WEBHOOK_MAX_BODY", 1<<10, 16<<20),
 		Addr:        e.address("WEBHOOK_ADDR"),
-		LogLevel:    e.logLevel(),
-		LogFormat:   e.logFormat(),
+
+		AllowFrom:      e.networks("WEBHOOK_ALLOW_FROM"),
+		TrustedProxies: e.networks("WEBHOOK_TRUSTED_PROXIES"),
+
+		LogLevel:  e.logLevel(),
+		LogFormat: e.logFormat(),
+	}
+	if len(w.TrustedProxies) > 0 && len(w.AllowFrom) == 0 {
+		e.fail("WEBHOOK_TRUSTED_PROXIES", "is set without WEBHOOK_ALLOW_FROM: it serves nothing else, so set both or none")
 	}
 	if w.Environment == Live {
 		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", w.Secrets)

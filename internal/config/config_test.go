@@ -156,6 +156,10 @@ func TestValues(t *testing.T) {
 		"a port alone":                            {"WEBHOOK_ADDR", "8080", "host:port"},
 		"a port out of range":                     {"WEBHOOK_ADDR", ":65536", "host:port"},
 		"a URL as an address":                     {"WEBHOOK_ADDR", "http://localhost:8080", "host:port"},
+		"senders":                                 {"WEBHOOK_ALLOW_FROM", "18.203.201.92, 10.0.0.0/8,2001:db8::/32", ""},
+		"a sender by name":                        {"WEBHOOK_ALLOW_FROM", "verification.didit.me", "such as 18.203.201.92 or 10.0.0.0/8"},
+		"a network that is none":                  {"WEBHOOK_ALLOW_FROM", "10.0.0.0/33", "such as 18.203.201.92 or 10.0.0.0/8"},
+		"a proxy that nobody asks":                {"WEBHOOK_TRUSTED_PROXIES", "10.0.0.1", "set both or none"},
 		"a level with capitals":                   {"LOG_LEVEL", "Error", ""},
 	} {
 		t.Run(name, func(t *testing.T) {

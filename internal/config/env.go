@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -96,6 +97,23 @@ func (e *env) bytes(name string, low, high int64) int64 {
 		return 0
 	}
 	return n * unit
+}
+
+// networks reads addresses and networks, separated by commas; none if it is not set.
+func (e *env) networks(name string) []netip.Prefix {
+	var out []netip.Prefix
+	for _, item := range strings.FieldsFunc(e.text(name), func(r rune) bool { return r == ',' || r == ' ' }) {
+		p, err := netip.ParsePrefix(item)
+		if a, single := netip.ParseAddr(item); single == nil {
+			p, err = netip.PrefixFrom(a, a.BitLen()), nil
+		}
+		if err != nil {
+			e.wrong(name, item, "addresses or networks, separated by commas, such as 18.203.201.92 or 10.0.0.0/8")
+			continue
+		}
+		out = append(out, p.Masked())
+	}
+	return out
 }
 
 func (e *env) choice(name string, allowed ...string) string {

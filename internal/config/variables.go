@@ -36,6 +36,8 @@ func Variables() []Variable {
 		{"DIDIT_WEBHOOK_TOLERANCE", "360s", whoWebhook, "How old a signed event may be, 1s to 1h. Didit says 300 s, but its last retry comes later than that.", false},
 		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB: checking a signature costs memory before anybody is known.", false},
 		{"WEBHOOK_ADDR", ":8080", whoWebhook, "Where to listen, host:port.", false},
+		{"WEBHOOK_ALLOW_FROM", "", whoWebhook, "Only these addresses and networks may send, comma-separated; Didit's is 18.203.201.92. Empty: anyone, since the signature decides.", false},
+		{"WEBHOOK_TRUSTED_PROXIES", "", whoWebhook, "Proxies whose `X-Forwarded-For` says who the sender is, for WEBHOOK_ALLOW_FROM.", false},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
 		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},

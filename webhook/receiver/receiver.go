@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"runtime/debug"
 	"time"
 
@@ -29,7 +30,7 @@ type Deliverer interface {
 	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
 }
 
-// Options configures New. All fields but Ready are required.
+// Options configures New. Ready, AllowFrom and TrustedProxies may be left out.
 type Options struct {
 	Verifier    *didit.Verifier
 	Deliverer   Deliverer
@@ -37,6 +38,9 @@ type Options struct {
 	MaxBody     int64             // bytes
 	Log         *slog.Logger
 	Ready       func(context.Context) error // nil: always ready
+	// AllowFrom are the only senders that are listened to; empty: anyone, since the signature decides. Behind proxies the
+	// sender is the last one in X-Forwarded-For that is not in TrustedProxies; without them it is the peer.
+	AllowFrom, TrustedProxies []netip.Prefix
 }
 
 // Receiver is the HTTP side of the webhook.
@@ -57,7 +61,8 @@ func New(o Options) *Receiver {
 func (r *Receiver) Handler() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	_ = e.SetTrustedProxies(nil) // cannot fail for nil; nobody may tell us who the client is
+	_ = e.SetTrustedProxies(texts(r.o.TrustedProxies)) // cannot fail for networks; only these may tell us who the client is
+	e.RemoteIPHeaders = []string{"X-Forwarded-For"}
 	e.HandleMethodNotAllowed = true
 	e.Use(r.recoverPanic)
 	e.POST(Path, r.receive)
@@ -90,6 +95,9 @@ func (r *Receiver) receive(c *gin.Context) {
 
 // take verifies a delivery and hands it on.
 func (r *Receiver) take(ctx context.Context, c *gin.Context) (kyc.DiditEvent, Result, error) {
+	if !r.allows(c.ClientIP()) {
+		return kyc.DiditEvent{}, NotAllowed, nil
+	}
 	if err := r.o.Verifier.CheckHeader(c.Request.Header); err != nil {
 		return kyc.DiditEvent{}, refusal(err), err
 	}

@@ -31,6 +31,8 @@ const (
 
 var now = time.Unix(1795000000, 0)
 
+func clock() time.Time { return now }
+
 // deliverer is Temporal.
 type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
 
@@ -52,7 +54,7 @@ type site struct {
 func newSite(t *testing.T, fails error, ready error) *site {
 	t.Helper()
 	v, err := didit.NewVerifier(didit.VerifierOptions{
-		Secrets: []string{"an-older-secret-of-ours", secret}, Tolerance: 5 * time.Minute, MaxBody: maxBody, Now: func() time.Time { return now },
+		Secrets: []string{"an-older-secret-of-ours", secret}, Tolerance: 5 * time.Minute, MaxBody: maxBody, Now: clock,
 	})
 	require.NoError(t, err)
 	s := &site{answer: kyc.DeliveredSignal}

@@ -20,6 +20,7 @@ const (
 	OtherEnvironment Result = "other_environment" // sandbox for live, or the reverse
 	Ignored          Result = "ignored"           // a type of event that changes no verification
 	Foreign          Result = "foreign"           // a session that is not ours
+	NotAllowed       Result = "not_allowed"       // a sender that is not on the list
 	Unsigned         Result = "unsigned"
 	BadSignature     Result = "bad_signature"
 	Stale            Result = "stale"
@@ -29,7 +30,7 @@ const (
 )
 
 var results = []Result{
-	Received, Late, Test, OtherEnvironment, Ignored, Foreign, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
+	Received, Late, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
 }
 
 // refusal names a failed verification.
@@ -52,7 +53,7 @@ func (r Result) code() int {
 	switch r {
 	case Unsigned, Malformed:
 		return http.StatusBadRequest
-	case BadSignature, Stale:
+	case BadSignature, Stale, NotAllowed:
 		return http.StatusForbidden
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
@@ -67,6 +68,8 @@ func (r Result) verified() bool { return r.code() == http.StatusOK || r == Unava
 
 func (r Result) text() string {
 	switch r {
+	case NotAllowed:
+		return "this sender is not on the list"
 	case Unsigned:
 		return "X-Signature or X-Signature-V2 is missing, or given twice"
 	case BadSignature:
@@ -95,7 +98,7 @@ func (r Result) level() slog.Level {
 
 // counts has one counter per result.
 type counts struct {
-	n [12]atomic.Int64
+	n [13]atomic.Int64
 }
 
 func (c *counts) add(r Result) {
