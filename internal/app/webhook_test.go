@@ -37,7 +37,7 @@ func TestSlowSendersAreCutOff(t *testing.T) {
 				require.NoError(t, err)
 				slow = append(slow, c)
 			}
-			res, err := http.Get("http://" + listener.Addr().String() + "/") //nolint:noctx // a test
+			res, err := http.Get("http://" + listener.Addr().String() + "/")
 			require.NoError(t, err, "the others were kept out")
 			require.NoError(t, res.Body.Close())
 			for _, c := range slow {
