@@ -44,7 +44,9 @@ func TestSuccesses(t *testing.T) {
 	for _, code := range []int{http.StatusOK, http.StatusNoContent} {
 		t.Run(fmt.Sprintf("a deletion answered with %d", code), func(t *testing.T) {
 			c := serve(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(code) })
-			assert.NoError(t, c.DeleteSession(t.Context(), testID, DeleteSessionRequest{}))
+			d, err := c.DeleteSession(t.Context(), testID, DeleteSessionRequest{})
+			require.NoError(t, err)
+			assert.Equal(t, DeletedSession{ID: testID}, d)
 		})
 	}
 }
@@ -99,8 +101,13 @@ func TestSessionIDsAreCheckedBeforeAnyCall(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			_, err := c.Decision(t.Context(), id)
 			require.ErrorIs(t, err, ErrInvalidArgument)
-			require.ErrorIs(t, c.UpdateStatus(t.Context(), id, UpdateStatusRequest{}), ErrInvalidArgument)
-			require.ErrorIs(t, c.DeleteSession(t.Context(), id, DeleteSessionRequest{}), ErrInvalidArgument)
+			require.ErrorIs(t, c.UpdateStatus(t.Context(), id, UpdateStatusRequest{NewStatus: StatusApproved}), ErrInvalidArgument)
+			_, err = c.DeleteSession(t.Context(), id, DeleteSessionRequest{})
+			require.ErrorIs(t, err, ErrInvalidArgument)
+			_, err = c.Reviews(t.Context(), id)
+			require.ErrorIs(t, err, ErrInvalidArgument)
+			_, err = c.GetDestination(t.Context(), id)
+			require.ErrorIs(t, err, ErrInvalidArgument)
 		})
 	}
 	_, err := c.CreateSession(t.Context(), CreateSessionRequest{Metadata: json.RawMessage("{")})

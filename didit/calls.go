@@ -73,31 +73,19 @@ func (c *Client) ListSessions(ctx context.Context, r ListSessionsRequest) (Sessi
 }
 
 // UpdateStatus sets the status of a session as a reviewer would (https://docs.didit.me/sessions-api/update-status).
-// Didit answers a repeated Approved or Declined with success and changes nothing.
+// Didit answers a repeated Approved or Declined with success and changes nothing. It refuses, with 400, a repeated
+// Resubmitted and a session whose user is not done: the current status must be Approved, Declined, In Review, Kyc
+// Expired, Abandoned or Resubmitted.
 func (c *Client) UpdateStatus(ctx context.Context, sessionID string, r UpdateStatusRequest) error {
 	path, err := sessionPath(sessionID, "update-status/")
 	if err != nil {
 		return err
 	}
-	_, err = c.do(ctx, call{
-		op: "update status", method: http.MethodPatch, path: path, body: r, success: []int{http.StatusOK},
-	})
-	return err
-}
-
-// DeleteSession makes Didit forget a session for good (https://docs.didit.me/sessions-api/delete-session). Newer
-// docs answer 200, older ones 204; both mean done.
-func (c *Client) DeleteSession(ctx context.Context, sessionID string, r DeleteSessionRequest) error {
-	path, err := sessionPath(sessionID, "delete/")
-	if err != nil {
-		return err
-	}
-	k := call{
-		op: "delete session", method: http.MethodDelete, path: path,
-		success: []int{http.StatusOK, http.StatusNoContent},
-	}
-	if r != (DeleteSessionRequest{}) {
-		k.body = r
+	k := call{op: "update status", method: http.MethodPatch, path: path, body: r, success: []int{http.StatusOK}}
+	switch r.NewStatus {
+	case StatusApproved, StatusDeclined, StatusResubmitted:
+	default:
+		return fmt.Errorf("%w: %s: the new status must be Approved, Declined or Resubmitted", ErrInvalidArgument, k.op)
 	}
 	_, err = c.do(ctx, k)
 	return err
@@ -106,10 +94,12 @@ func (c *Client) DeleteSession(ctx context.Context, sessionID string, r DeleteSe
 // sessionPath refuses, before any call, an id that could lead to another path.
 func sessionPath(id, tail string) (string, error) {
 	if !isToken(id) {
-		return "", fmt.Errorf("%w: not a session id", ErrInvalidArgument)
+		return "", notASession()
 	}
 	return "/v3/session/" + url.PathEscape(id) + "/" + tail, nil
 }
+
+func notASession() error { return fmt.Errorf("%w: not a session id", ErrInvalidArgument) }
 
 // isToken wants what UUIDs and identifiers are made of. Didit promises UUIDs for sessions; we only need a harmless path
 // segment.
@@ -169,8 +159,7 @@ func parsePage(op string, body []byte) (SessionPage, error) {
 	if w.Results == nil {
 		return SessionPage{}, badResponse(op, "no results")
 	}
-	next := string(noNull(w.Next))
-	p := SessionPage{Count: w.Count, More: next != "" && next != `""`, Sessions: make([]SessionSummary, 0, len(w.Results))}
+	p := SessionPage{Count: w.Count, More: hasNext(w.Next), Sessions: make([]SessionSummary, 0, len(w.Results))}
 	for _, r := range w.Results {
 		if !isToken(r.ID) {
 			return SessionPage{}, badResponse(op, "a result without a usable session_id")

@@ -52,20 +52,29 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if o.APIKey == "" {
 		return nil, errors.New("didit: no API key")
 	}
-	if strings.ContainsFunc(o.APIKey, func(r rune) bool { return r <= ' ' || r >= 0x7f }) {
+	if !isPrintable(o.APIKey) {
 		return nil, errors.New("didit: the API key holds a space, a line break or another character that no key has")
 	}
+	if o.BaseURL == "" {
+		o.BaseURL = DefaultBaseURL
+	}
+	return newClient(o)
+}
+
+// isPrintable wants what a header can carry.
+func isPrintable(key string) bool {
+	return !strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r >= 0x7f })
+}
+
+// newClient does without a key.
+func newClient(o ClientOptions) (*Client, error) {
 	if o.Timeout < 0 {
 		return nil, errors.New("didit: the timeout is negative")
 	}
-	base := o.BaseURL
-	if base == "" {
-		base = DefaultBaseURL
-	}
-	if err := checkBaseURL(base); err != nil {
+	if err := checkBaseURL(o.BaseURL); err != nil {
 		return nil, err
 	}
-	c := &Client{base: strings.TrimRight(base, "/"), key: o.APIKey, timeout: o.Timeout, now: time.Now}
+	c := &Client{base: strings.TrimRight(o.BaseURL, "/"), key: o.APIKey, timeout: o.Timeout, now: time.Now}
 	if c.timeout == 0 {
 		c.timeout = defaultTimeout
 	}
@@ -116,6 +125,8 @@ type call struct {
 	body    any   // nil for none
 	success []int // the status codes that mean done
 	payload []byte
+	open    bool     // needs no key, and gets none
+	hide    []string // further strings that an error must not quote
 }
 
 // do sends k once and returns the body of a success.
@@ -164,7 +175,9 @@ func (c *Client) request(ctx context.Context, k *call) (*http.Request, error) {
 	}
 	req.Header.Set("Accept", "application/json")
 	req.Header.Set("User-Agent", userAgent)
-	req.Header.Set("x-api-key", c.key)
+	if c.key != "" && !k.open {
+		req.Header.Set("x-api-key", c.key)
+	}
 	if k.body != nil {
 		req.Header.Set("Content-Type", "application/json")
 	}

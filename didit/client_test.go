@@ -60,7 +60,20 @@ func operations(c *Client) map[string]func(context.Context) error {
 			return c.UpdateStatus(ctx, testID, UpdateStatusRequest{NewStatus: StatusApproved})
 		},
 		"delete session": func(ctx context.Context) error {
-			return c.DeleteSession(ctx, testID, DeleteSessionRequest{})
+			_, err := c.DeleteSession(ctx, testID, DeleteSessionRequest{})
+			return err
+		},
+		"delete user":        func(ctx context.Context) error { _, err := c.DeleteUser(ctx, "user-0001"); return err },
+		"list reviews":       func(ctx context.Context) error { _, err := c.Reviews(ctx, testID); return err },
+		"list workflows":     func(ctx context.Context) error { _, err := c.Flows(ctx); return err },
+		"balance":            func(ctx context.Context) error { _, err := c.Balance(ctx); return err },
+		"health":             c.Health,
+		"list destinations":  func(ctx context.Context) error { _, err := c.ListDestinations(ctx); return err },
+		"get destination":    func(ctx context.Context) error { _, err := c.GetDestination(ctx, testID); return err },
+		"create destination": func(ctx context.Context) error { _, err := c.CreateDestination(ctx, testDestination); return err },
+		"update destination": func(ctx context.Context) error {
+			_, err := c.UpdateDestination(ctx, testID, UpdateDestinationRequest{Events: []string{EventStatusUpdated}})
+			return err
 		},
 	}
 }
@@ -147,16 +160,20 @@ func TestRequestsOnTheWire(t *testing.T) {
 		},
 		"delete with Didit's defaults has no body": {
 			func(ctx context.Context, c *Client) error {
-				return c.DeleteSession(ctx, testID, DeleteSessionRequest{})
+				_, err := c.DeleteSession(ctx, testID, DeleteSessionRequest{})
+				return err
 			},
 			"DELETE", "/prefix/v3/session/" + testID + "/delete/", "", "{}",
 		},
 		"delete with instructions": {
 			func(ctx context.Context, c *Client) error {
-				return c.DeleteSession(ctx, testID, DeleteSessionRequest{Instruction: DeletePrivacyErasure, RetainFaceEmbeddings: &retain})
+				_, err := c.DeleteSession(ctx, testID, DeleteSessionRequest{
+					Instruction: DeletePrivacyErasure, RetainFaceEmbeddings: &retain, FaceRetentionDays: 30, InstructionID: "e-1",
+				})
+				return err
 			},
 			"DELETE", "/prefix/v3/session/" + testID + "/delete/",
-			`{"deletion_instruction":"privacy_erasure","retain_face_embeddings":false}`, "{}",
+			`{"deletion_instruction":"privacy_erasure","retain_face_embeddings":false,"face_retention_days":30,"instruction_id":"e-1"}`, "{}",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -99,6 +99,9 @@ type mask []string
 
 func newMask(key string, k call) mask {
 	found := map[string]bool{key: true}
+	for _, v := range k.hide {
+		found[v] = true
+	}
 	for _, values := range k.query {
 		for _, v := range values {
 			found[v] = true

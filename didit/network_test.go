@@ -161,9 +161,10 @@ func TestConnectionsAreReused(t *testing.T) {
 					_, err := c.Decision(t.Context(), testID)
 					assert.NoError(t, err)
 				case 1:
-					assert.Error(t, c.UpdateStatus(t.Context(), testID, UpdateStatusRequest{}))
+					assert.Error(t, c.UpdateStatus(t.Context(), testID, UpdateStatusRequest{NewStatus: StatusApproved}))
 				case 2:
-					assert.NoError(t, c.DeleteSession(t.Context(), testID, DeleteSessionRequest{}))
+					_, err := c.DeleteSession(t.Context(), testID, DeleteSessionRequest{})
+					assert.NoError(t, err)
 				}
 			})
 		}

@@ -106,4 +106,8 @@ type DeleteSessionRequest struct {
 	Instruction DeletionInstruction `json:"deletion_instruction,omitempty"`
 	// RetainFaceEmbeddings is nil for Didit's default.
 	RetainFaceEmbeddings *bool `json:"retain_face_embeddings,omitempty"`
+	// FaceRetentionDays is for how long a face is retained, 1 to 3650; 0 is Didit's default.
+	FaceRetentionDays int `json:"face_retention_days,omitempty"`
+	// InstructionID is our name for this deletion.
+	InstructionID string `json:"instruction_id,omitempty"`
 }

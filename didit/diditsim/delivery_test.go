@@ -151,7 +151,7 @@ func TestDeletionDropsWebhooks(t *testing.T) {
 	id := b.create(t, "u1").ID
 	<-arrived
 	b.bring(t, id, didit.StatusApproved) // two more wait behind the first
-	require.NoError(t, b.api.DeleteSession(t.Context(), id, didit.DeleteSessionRequest{}))
+	b.remove(t, id)
 	close(release)
 	b.settle(t)
 	assert.Equal(t, []string{"Not Started"}, hooks.statuses(), "neither the queue nor the retry")

@@ -72,7 +72,7 @@ func TestNobodyHearsOfADeletedSession(t *testing.T) {
 	}, nil)
 	other, id := b.create(t, "u2").ID, b.create(t, "u1").ID
 	for _, gone := range []string{other, id} {
-		require.NoError(t, b.api.DeleteSession(t.Context(), gone, didit.DeleteSessionRequest{}))
+		b.remove(t, gone)
 	}
 	assert.Zero(t, b.Release(id))
 	assert.Zero(t, b.ReleaseAll())
@@ -174,7 +174,7 @@ func TestSessionsOfOneVendor(t *testing.T) {
 	second := b.create(t, "u1").ID
 	b.bring(t, second, didit.StatusExpired)
 	third := b.create(t, "u1").ID
-	require.NoError(t, b.api.DeleteSession(t.Context(), second, didit.DeleteSessionRequest{}))
+	b.remove(t, second)
 	var ids []string
 	for _, s := range b.SessionsOf("u1") {
 		ids = append(ids, s.ID)

@@ -56,6 +56,13 @@ func (b bundle) create(t *testing.T, vendorData string) didit.Session {
 	return s
 }
 
+// remove deletes a session as a client would.
+func (b bundle) remove(t *testing.T, id string) {
+	t.Helper()
+	_, err := b.api.DeleteSession(t.Context(), id, didit.DeleteSessionRequest{})
+	require.NoError(t, err)
+}
+
 // ways leads from Not Started to each status, Not Started itself excepted.
 var ways = map[didit.Status][]didit.Status{
 	didit.StatusNotStarted:   {},

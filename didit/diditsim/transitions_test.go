@@ -2,6 +2,7 @@ package diditsim_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -15,7 +16,6 @@ func TestUpdateStatus(t *testing.T) {
 	changeable := []didit.Status{
 		didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired, didit.StatusAbandoned, didit.StatusResubmitted,
 	}
-	node := []didit.Node{{NodeID: "feature_face_1", Feature: "FACE_MATCH"}}
 	for _, from := range didit.Statuses() {
 		for _, to := range didit.Statuses() {
 			t.Run(string(from)+" to "+string(to), func(t *testing.T) {
@@ -24,24 +24,27 @@ func TestUpdateStatus(t *testing.T) {
 				id := b.create(t, "u1").ID
 				b.bring(t, id, from)
 				b.SetWebhook(hooks.url, secret)
-				err := b.api.UpdateStatus(t.Context(), id, didit.UpdateStatusRequest{NewStatus: to, NodesToResubmit: node})
+				code, _, body := b.call(t, "PATCH", "/v3/session/"+id+"/update-status/", apiKey, // the client would not send all of these
+					`{"new_status":"`+string(to)+`","nodes_to_resubmit":[{"node_id":"feature_face_1","feature":"FACE_MATCH"}]}`)
 				after, _ := b.Session(id)
 				b.settle(t)
+				want := `{"session_id":"` + id + `"}`
 				switch {
 				case !slices.Contains(changeable, from):
-					assert.Equal(t, didit.APIError{Op: "update status", StatusCode: 400, Detail: "Wrong Current Status"}, *refusal(t, err))
+					want = `{"detail":"Wrong Current Status"}`
 				case to != didit.StatusApproved && to != didit.StatusDeclined && to != didit.StatusResubmitted:
-					assert.Equal(t, "new_status: Not a valid choice.", refusal(t, err).Detail)
+					want = `{"new_status":"Not a valid choice."}`
 				case from == didit.StatusResubmitted && to == from:
-					assert.Equal(t, "The new status is the same as the current status.", refusal(t, err).Detail)
+					want = `{"detail":"The new status is the same as the current status."}`
 				case from == to:
-					require.NoError(t, err)
 				default:
-					require.NoError(t, err)
+					assert.Equal(t, 200, code)
 					assert.Equal(t, to, after.Status)
 					assert.Equal(t, []string{string(to)}, hooks.statuses())
 					return
 				}
+				assert.Equal(t, want, body)
+				assert.Equal(t, map[bool]int{true: 200, false: 400}[strings.HasPrefix(want, `{"session_id"`)], code)
 				assert.Equal(t, from, after.Status)
 				assert.Empty(t, hooks.hooks(), "what changes nothing tells nobody")
 			})

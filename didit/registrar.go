@@ -1,0 +1,194 @@
+package didit
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/mail"
+	"regexp"
+	"strings"
+	"time"
+)
+
+// DefaultAccountURL is the base of Didit's account API, another host than that of verifications
+// (https://docs.didit.me/integration/programmatic-registration).
+const DefaultAccountURL = "https://apx.didit.me/auth/v2"
+
+// Errors of a Registrar, each around the *APIError that Didit sent. Didit does not document the statuses of its refusals:
+// what is said here is what they would mean by their numbers.
+var (
+	// ErrTooManyRegistrations is a 429: Didit takes five registrations in an hour from one address.
+	ErrTooManyRegistrations = errors.New("didit: too many registrations from this address; wait an hour")
+	// ErrWrongCode is a 400, 401, 404 or 410: the code is wrong, used or older than its 15 minutes, or nobody waits for one.
+	// Registering again sends another.
+	ErrWrongCode = errors.New("didit: wrong or expired code")
+	// ErrLockedOut is a 403, 423 or 429: too many wrong codes. Didit locks for 15 minutes after 5, an hour after 10 and a
+	// day after 20.
+	ErrLockedOut = errors.New("didit: too many wrong codes; wait")
+)
+
+// RegistrarOptions configures a Registrar.
+type RegistrarOptions struct {
+	// BaseURL is an absolute http(s) URL up to and with its version. Default DefaultAccountURL.
+	BaseURL string
+	// HTTPClient lends its Transport and nothing else, as in ClientOptions.
+	HTTPClient *http.Client
+	// Timeout of one call, within the deadline of its context. Default 10 s.
+	Timeout time.Duration
+}
+
+// Registrar opens an account with Didit, which takes two calls and a look into the inbox. It needs no key. It is safe
+// for concurrent use.
+type Registrar struct{ c *Client }
+
+// NewRegistrar returns a Registrar. An error says which option is wrong.
+func NewRegistrar(o RegistrarOptions) (*Registrar, error) {
+	if o.BaseURL == "" {
+		o.BaseURL = DefaultAccountURL
+	}
+	c, err := newClient(ClientOptions{BaseURL: o.BaseURL, HTTPClient: o.HTTPClient, Timeout: o.Timeout})
+	if err != nil {
+		return nil, err
+	}
+	return &Registrar{c}, nil
+}
+
+// Registration is a new account: its application and the keys to it. It does not print its secrets.
+type Registration struct {
+	APIKey           Sensitive // for ClientOptions.APIKey
+	ClientID         string
+	ApplicationID    string
+	OrganizationID   string
+	OrganizationName string
+	AccessToken      Sensitive // of the account API, for AccessTokenLife
+	RefreshToken     Sensitive
+	AccessTokenLife  time.Duration
+}
+
+// Register asks for an account (https://docs.didit.me/auth-api/register). Didit sends a code of six characters to the
+// address, which VerifyEmail takes within 15 minutes. Repeating it for an address that is not verified sends another code.
+func (r *Registrar) Register(ctx context.Context, email, password string) error {
+	k := call{
+		op: "register", method: http.MethodPost, path: "/programmatic/register/", success: []int{http.StatusCreated, http.StatusOK},
+		body: map[string]string{"email": email, "password": password}, hide: hints(email),
+	}
+	if why := badEmail(email); why != "" {
+		return fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
+	}
+	if why := badPassword(password); why != "" {
+		return fmt.Errorf("%w: %s: the password %s", ErrInvalidArgument, k.op, why)
+	}
+	_, err := r.c.do(ctx, k)
+	if e, ok := errors.AsType[*APIError](err); ok && e.StatusCode == http.StatusTooManyRequests {
+		return fmt.Errorf("%w: %w", ErrTooManyRegistrations, err)
+	}
+	return err
+}
+
+// VerifyEmail hands in the code of Register, as it was sent, and returns the account
+// (https://docs.didit.me/auth-api/verify-email). Didit tells the keys here; after an error that is not an *APIError the account
+// may exist all the same, and the keys are in Didit's console.
+func (r *Registrar) VerifyEmail(ctx context.Context, email, code string) (Registration, error) {
+	k := call{
+		op: "verify e-mail", method: http.MethodPost, path: "/programmatic/verify-email/", success: []int{http.StatusOK, http.StatusCreated},
+		body: map[string]string{"email": email, "code": code}, hide: append(hints(email), hints(code)...),
+	}
+	if why := badEmail(email); why != "" {
+		return Registration{}, fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
+	}
+	if !emailCode.MatchString(code) {
+		return Registration{}, fmt.Errorf("%w: %s: a code has six letters or digits", ErrInvalidArgument, k.op)
+	}
+	body, err := r.c.do(ctx, k)
+	if e, ok := errors.AsType[*APIError](err); ok {
+		return Registration{}, codeError(e)
+	}
+	if err != nil {
+		return Registration{}, err
+	}
+	return parseRegistration(k.op, body)
+}
+
+func codeError(e *APIError) error {
+	switch e.StatusCode {
+	case http.StatusBadRequest, http.StatusUnauthorized, http.StatusNotFound, http.StatusGone:
+		return fmt.Errorf("%w: %w", ErrWrongCode, e)
+	case http.StatusForbidden, http.StatusLocked, http.StatusTooManyRequests:
+		return fmt.Errorf("%w: %w", ErrLockedOut, e)
+	}
+	return e
+}
+
+func parseRegistration(op string, body []byte) (Registration, error) {
+	var w struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		ExpiresIn    int64  `json:"expires_in"`
+		Organization struct {
+			ID   string `json:"uuid"`
+			Name string `json:"name"`
+		} `json:"organization"`
+		Application struct {
+			ID       string `json:"uuid"`
+			ClientID string `json:"client_id"`
+			APIKey   string `json:"api_key"`
+		} `json:"application"`
+	}
+	if err := decode(op, body, &w); err != nil {
+		return Registration{}, err
+	}
+	if w.Application.APIKey == "" || !isPrintable(w.Application.APIKey) {
+		return Registration{}, badResponse(op, "no usable api_key; the account exists, and the key is in the console")
+	}
+	const day = 24 * 60 * 60
+	return Registration{
+		APIKey: Sensitive(w.Application.APIKey), ClientID: w.Application.ClientID, ApplicationID: w.Application.ID,
+		OrganizationID: w.Organization.ID, OrganizationName: w.Organization.Name,
+		AccessToken: Sensitive(w.AccessToken), RefreshToken: Sensitive(w.RefreshToken),
+		AccessTokenLife: time.Duration(min(max(w.ExpiresIn, 0), 365*day)) * time.Second,
+	}, nil
+}
+
+var emailCode = regexp.MustCompile(`^[A-Za-z0-9]{6}$`)
+
+// hints are the other forms in which an answer may quote what was sent.
+func hints(sent string) []string {
+	local, _, _ := strings.Cut(sent, "@")
+	return []string{strings.ToLower(sent), strings.ToUpper(sent), local, strings.ToLower(local)}
+}
+
+// undeliverable are the reserved domains to which Didit fails to send a code, and answers 500.
+var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|example|invalid)$`)
+
+func badEmail(email string) string {
+	a, err := mail.ParseAddress(email)
+	switch {
+	case err != nil || a.Address != email || len(email) > 254:
+		return "not an e-mail address"
+	case undeliverable.MatchString(email):
+		return "the domain of the e-mail address is reserved: no code can arrive there"
+	}
+	return ""
+}
+
+// specials are the characters of which a password needs one (https://docs.didit.me/auth-api/register).
+const specials = "!@#$%^&*()_+-=[]{}|;:,.<>?"
+
+// badPassword says what a password lacks, without saying the password.
+func badPassword(p string) string {
+	within := func(lo, hi rune) func(rune) bool { return func(r rune) bool { return lo <= r && r <= hi } }
+	switch {
+	case len([]rune(p)) < 8:
+		return "has fewer than 8 characters"
+	case !strings.ContainsFunc(p, within('A', 'Z')):
+		return "has no upper-case letter"
+	case !strings.ContainsFunc(p, within('a', 'z')):
+		return "has no lower-case letter"
+	case !strings.ContainsFunc(p, within('0', '9')):
+		return "has no digit"
+	case !strings.ContainsAny(p, specials):
+		return "has none of " + specials
+	}
+	return ""
+}
