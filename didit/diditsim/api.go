@@ -50,6 +50,8 @@ func (s *Server) refuse(r *http.Request) *answer {
 	switch {
 	case key == "":
 		return detail(http.StatusForbidden, "Authentication credentials were not provided or are invalid.")
+	case s.appOf(r) != nil:
+		return nil
 	case s.opts.APIKey != "" && subtle.ConstantTimeCompare([]byte(key), []byte(s.opts.APIKey)) != 1:
 		return detail(http.StatusUnauthorized, "Invalid API key.")
 	}
@@ -59,7 +61,7 @@ func (s *Server) refuse(r *http.Request) *answer {
 // find looks up the session of the path; the answer is nil if there is one.
 func (s *Server) find(r *http.Request) (*session, *answer) {
 	x, ok := s.byID[r.PathValue("id")]
-	if !ok {
+	if !ok || x.app != s.appOf(r) {
 		return nil, detail(http.StatusNotFound, "Not found.")
 	}
 	return x, nil

@@ -23,6 +23,8 @@ type createBody struct {
 	Callback   string          `json:"callback"`
 	Language   string          `json:"language"`
 	Metadata   json.RawMessage `json:"metadata"`
+
+	app *application // whose key the request had
 }
 
 // language has the look of Didit's values, such as en and pt-BR; their list is longer than what was seen of it.
@@ -38,11 +40,11 @@ func (s *Server) create(r *http.Request, body []byte) answer {
 	if no := s.checkCreate(b); no != nil {
 		return *no
 	}
-	b.WorkflowID = strings.ToLower(b.WorkflowID)
+	b.WorkflowID, b.app = strings.ToLower(b.WorkflowID), s.appOf(r)
 	if string(b.Metadata) == "null" {
 		b.Metadata = nil
 	}
-	x := s.reusable(b.VendorData, b.WorkflowID)
+	x := s.reusable(b)
 	if x == nil {
 		x = s.add(b, s.publicBase(r))
 	} else {

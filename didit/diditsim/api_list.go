@@ -18,16 +18,8 @@ func (s *Server) list(r *http.Request, _ []byte) answer {
 		return *no
 	}
 	q := r.URL.Query()
-	limit, offset := number(q, "limit", defaultLimit), number(q, "offset", 0)
-	if limit == 0 {
-		limit = defaultLimit
-	}
-	found := s.matching(q)
-	page := found[min(offset, len(found)):]
-	page = page[:min(limit, len(page))]
-	results := make([]map[string]any, 0, len(page))
-	for _, x := range page {
-		results = append(results, map[string]any{
+	return paginate(r, s.matching(s.appOf(r), q), defaultLimit, func(x *session) map[string]any {
+		return map[string]any{
 			"session_id":     x.ID,
 			"session_kind":   "user",
 			"session_number": x.Number,
@@ -35,20 +27,35 @@ func (s *Server) list(r *http.Request, _ []byte) answer {
 			"vendor_data":    textOrNull(x.VendorData),
 			"workflow_id":    x.WorkflowID,
 			"created_at":     isoTime(x.CreatedAt),
-		})
+		}
+	})
+}
+
+// paginate cuts the page out of all that the query's limit and offset ask for.
+func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[string]any) answer {
+	q := r.URL.Query()
+	limit, offset := number(q, "limit", fallback), number(q, "offset", 0)
+	if limit == 0 {
+		limit = fallback
 	}
-	all := map[string]any{"count": len(found), "next": nil, "previous": nil, "results": results}
-	if offset+limit < len(found) {
-		all["next"] = pageURL(r, limit, offset+limit)
+	page := all[min(offset, len(all)):]
+	page = page[:min(limit, len(page))]
+	results := make([]map[string]any, 0, len(page))
+	for _, item := range page {
+		results = append(results, show(item))
+	}
+	body := map[string]any{"count": len(all), "next": nil, "previous": nil, "results": results}
+	if offset+limit < len(all) {
+		body["next"] = pageURL(r, limit, offset+limit)
 	}
 	if offset > 0 {
-		all["previous"] = pageURL(r, limit, max(offset-limit, 0))
+		body["previous"] = pageURL(r, limit, max(offset-limit, 0))
 	}
-	return answer{http.StatusOK, all}
+	return answer{http.StatusOK, body}
 }
 
 // matching needs s.mu.
-func (s *Server) matching(q url.Values) []*session {
+func (s *Server) matching(app *application, q url.Values) []*session {
 	candidates := s.all
 	if v := q.Get("vendor_data"); v != "" {
 		candidates = s.byVendor[v]
@@ -63,7 +70,7 @@ func (s *Server) matching(q url.Values) []*session {
 		if len(statuses) > 0 && !slices.Contains(statuses, string(x.Status)) {
 			continue
 		}
-		if flow == "" || strings.EqualFold(flow, x.WorkflowID) {
+		if x.app == app && (flow == "" || strings.EqualFold(flow, x.WorkflowID)) {
 			found = append(found, x)
 		}
 	}

@@ -43,9 +43,7 @@ func (s *Server) updateStatus(r *http.Request, body []byte) answer {
 		return *no
 	}
 	if b.NewStatus != x.Status { // Approved or Declined once more: nothing happens, no webhook
-		x.reviews = append(x.reviews, map[string]any{
-			"user": "api", "new_status": b.NewStatus, "comment": textOrNull(b.Comment), "created_at": isoTime(s.opts.Now()),
-		})
+		x.note(actorAPI, b.NewStatus, b.Comment, s.opts.Now())
 		s.move(x, b.NewStatus, review{comment: b.Comment, nodes: b.NodesToResubmit})
 	}
 	return answer{http.StatusOK, map[string]string{"session_id": x.ID}}

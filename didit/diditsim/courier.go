@@ -21,6 +21,7 @@ type Delivery struct {
 	Attempt   int       // 1 for the first
 	Corrupt   bool      // the signatures were wrong on purpose
 	Resent    bool      // by Resend
+	To        string    // the id of the destination; empty for the first one
 	Code      int       // of the answer; 0 if there was none
 	Err       error     // if there was no answer
 	At        time.Time // of its end
@@ -33,14 +34,14 @@ type courier struct {
 	slots  chan struct{} // bounds the deliveries in flight
 	stop   chan struct{} // closed by close: no retries any more
 
-	mu          sync.Mutex
-	url, secret string
-	script      WebhookScript
-	holding     map[*line]struct{} // lines with parcels that wait for their turn
-	log         []Delivery
-	open        int           // parcels not delivered, not given up and not waiting for their turn
-	idle        chan struct{} // closed when open falls to 0
-	closed      bool
+	mu      sync.Mutex
+	targets []*target // the first is that of the options
+	script  WebhookScript
+	holding map[*line]struct{} // lines with parcels that wait for their turn
+	log     []Delivery
+	open    int           // parcels not delivered, not given up and not waiting for their turn
+	idle    chan struct{} // closed when open falls to 0
+	closed  bool
 }
 
 // maxInFlight bounds the connections to a receiver.
@@ -49,7 +50,7 @@ const maxInFlight = 64
 func newCourier(o Options) *courier {
 	transport := &http.Transport{MaxIdleConns: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: time.Minute}
 	return &courier{
-		opts: o, url: o.WebhookURL, secret: o.WebhookSecret, script: o.Webhooks, holding: map[*line]struct{}{},
+		opts: o, targets: []*target{newMainTarget(o)}, script: o.Webhooks, holding: map[*line]struct{}{},
 		client: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -61,7 +62,7 @@ func newCourier(o Options) *courier {
 func (c *courier) aim(url, secret string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.url, c.secret = url, secret
+	c.targets[0].url, c.targets[0].secret = url, secret
 }
 
 func (c *courier) direct(script WebhookScript) {
@@ -136,18 +137,22 @@ func (c *courier) attempt(p *parcel, n int) (again bool) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	c.mu.Lock()
-	url, secret, gone := c.url, c.secret, p.line.gone
+	url, secret, off := p.to.url, p.to.secret, p.line.gone || !p.to.enabled
 	c.mu.Unlock()
-	if gone || url == "" {
+	if off || url == "" {
 		return false
 	}
 	d := Delivery{
 		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
 	}
+	if p.to.id != mainTarget {
+		d.To = p.to.id
+	}
 	d.Code, d.Err = c.post(p, url, secret, p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp))
 	d.At = c.opts.Now()
 	c.mu.Lock()
 	c.note(d)
+	p.to.count(d)
 	c.mu.Unlock()
 	c.opts.Logger.Info("webhook", "session", p.SessionID, "status", string(p.Status), "attempt", n, "code", d.Code, "error", d.Err)
 	return d.Err != nil || d.Code >= 500 || d.Code == http.StatusNotFound

@@ -113,7 +113,7 @@ func (s *Server) decisionOf(x *session) map[string]any {
 		"created_at":       isoTime(x.CreatedAt),
 		"expires_at":       isoTime(x.ExpiresAt),
 		"environment":      s.opts.Environment,
-		"reviews":          append([]map[string]any{}, x.reviews...),
+		"reviews":          x.inDecision(),
 	}
 	for _, key := range otherBlocks {
 		d[key] = nil

@@ -8,6 +8,7 @@ import (
 // parcel is one delivery of an event, with its retries. One goroutine at a time touches what is not guarded.
 type parcel struct {
 	*event
+	to     *target
 	send   Send
 	resent bool
 	sentAt int64 // the timestamp of the last attempt; 0 before the first
@@ -30,12 +31,14 @@ func (c *courier) forget(l *line) {
 	delete(c.holding, l)
 }
 
-// send makes of e the parcels that the script wants. Without a destination there is nothing to send, then or later.
+// send makes of e the parcels that the script wants, each for every destination. Without a destination there is nothing
+// to send, then or later.
 func (c *courier) send(e *event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var plan []Send
-	if c.url != "" && !c.closed {
+	to := c.wanting(e)
+	if len(to) > 0 && !c.closed {
 		plan = []Send{{}}
 		if c.script != nil {
 			plan = c.script(e.Event)
@@ -47,8 +50,8 @@ func (c *courier) send(e *event) {
 	if len(plan) == 0 {
 		c.passed(e)
 	}
-	for _, s := range plan {
-		p := &parcel{event: e, send: s}
+	for _, p := range parcels(e, plan, to) {
+		s := p.send
 		if s.Hold || (s.After != 0 && !e.line.past[s.After]) {
 			e.line.waiting = append(e.line.waiting, p)
 			c.holding[e.line] = struct{}{}
@@ -58,13 +61,26 @@ func (c *courier) send(e *event) {
 	}
 }
 
+func parcels(e *event, plan []Send, to []*target) []*parcel {
+	var all []*parcel
+	for _, s := range plan {
+		for _, t := range to {
+			all = append(all, &parcel{event: e, to: t, send: s})
+		}
+	}
+	return all
+}
+
 func (c *courier) resend(e *event) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.url == "" || c.closed {
+	to := c.wanting(e)
+	if len(to) == 0 || c.closed {
 		return ErrNoDestination
 	}
-	c.begin(&parcel{event: e, resent: true})
+	for _, t := range to {
+		c.begin(&parcel{event: e, to: t, resent: true})
+	}
 	return nil
 }
 

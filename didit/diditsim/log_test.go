@@ -7,7 +7,7 @@ import (
 )
 
 func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
-	c := newCourier(Options{KeepDeliveries: 10})
+	c := newCourier(Options{KeepDeliveries: 10}.withDefaults())
 	for i := range 10_000 {
 		c.note(Delivery{Attempt: i})
 		assert.LessOrEqual(t, len(c.log), 20)

@@ -94,6 +94,9 @@ func (s *Server) act(x *session, name string) error {
 	}
 	for _, o := range offersAt(x.Status) {
 		if o.Name == name {
+			if x.Status == didit.StatusInReview { // the buttons of a review are the reviewer's
+				x.note(actorPerson, o.to, "", s.opts.Now())
+			}
 			s.move(x, o.to, review{})
 			return nil
 		}

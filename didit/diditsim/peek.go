@@ -45,11 +45,14 @@ func (p *peeked) vendorData() string {
 func (p *peeked) findVendor() string {
 	path := strings.Split(strings.Trim(p.r.URL.Path, "/"), "/")
 	var b createBody
+	var users deleteUsersBody
 	switch {
 	case path[0] == "session" && len(path) > 1: // the hosted page
 		return p.server.vendorOf(func(s *Server) *session { return s.byToken[path[1]] })
-	case len(path) > 2 && path[1] == "session":
+	case len(path) > 2 && path[1] == "session", len(path) > 3 && path[1] == "sessions":
 		return p.server.vendorOf(func(s *Server) *session { return s.byID[path[2]] })
+	case strings.HasSuffix(p.r.URL.Path, "/users/delete/") && json.Unmarshal(p.body, &users) == nil && len(users.VendorData) == 1:
+		return users.VendorData[0]
 	case p.r.Method == http.MethodPost && json.Unmarshal(p.body, &b) == nil:
 		return b.VendorData
 	}

@@ -21,13 +21,13 @@ import (
 // Options configures a Server. The zero value is a live application that accepts every key, has no webhook, and allows
 // what Didit allows.
 type Options struct {
-	// APIKey is the one key that is accepted; empty accepts any, but not none.
+	// APIKey is the one key that is accepted, beside those of registered accounts; empty accepts any, but not none.
 	APIKey string
 	// WorkflowIDs are the flows that exist; empty means every UUID.
 	WorkflowIDs []string
 	// Environment goes into decisions and webhooks (https://docs.didit.me/integration/sandbox-testing). Default live.
 	Environment didit.Environment
-	// WebhookURL is the destination of status.updated; empty sends nothing. SetWebhook changes both.
+	// WebhookURL is the first destination of status.updated; empty is none. SetWebhook changes both, and the API makes more.
 	WebhookURL, WebhookSecret string
 	// RetryDelays are the waits after a failed delivery, one for each further try
 	// (https://docs.didit.me/integration/webhooks). Nil is Didit's ladder: 1 min, 4 min. Empty never tries again.
@@ -92,6 +92,12 @@ type Server struct {
 	number   int64          // of the newest session
 	made     map[string]int // sessions ever made, by vendor_data
 	events   int            // ever announced
+
+	apps          map[string]*application // of registered accounts, by key
+	users         map[user]bool
+	accounts      map[string]*account    // by address, in lower case
+	registrations map[string][]time.Time // newest ones, by sender
+	balance       string
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -104,6 +110,8 @@ func New(o Options) *Server {
 	s := &Server{
 		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
+		apps: map[string]*application{}, users: map[user]bool{}, accounts: map[string]*account{},
+		registrations: map[string][]time.Time{}, balance: "100.0000",
 	}
 	for _, r := range []struct {
 		endpoint string
@@ -120,6 +128,7 @@ func New(o Options) *Server {
 	} {
 		s.mux.HandleFunc(r.endpoint, r.handler)
 	}
+	s.handleMore()
 	return s
 }
 
@@ -145,7 +154,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	act(rec, r)
 }
 
-// SetWebhook changes where deliveries go from now on, waiting retries included.
+// SetWebhook changes where the deliveries to the first destination go from now on, waiting retries included.
 func (s *Server) SetWebhook(url, secret string) { s.courier.aim(url, secret) }
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest

@@ -37,10 +37,11 @@ type Session struct {
 // session is what a Server keeps; Server.mu guards it.
 type session struct {
 	Session
-	resubmit []didit.Node     // the steps to repeat while Resubmitted
-	reviews  []map[string]any // as in a decision
-	ordinal  int              // which of its vendor_data's sessions it is, from 1
-	events   int              // announced
+	app      *application
+	resubmit []didit.Node // the steps to repeat while Resubmitted
+	reviews  []reviewed
+	ordinal  int // which of its vendor_data's sessions it is, from 1
+	events   int // announced
 	newest   *event
 	line     *line // of its webhooks; guarded by the courier
 }
@@ -86,12 +87,12 @@ var unfinishedStatuses = []didit.Status{
 }
 
 // reusable finds the newest unfinished session of the same person and flow. It needs s.mu.
-func (s *Server) reusable(vendorData, workflowID string) *session {
-	if vendorData == "" {
+func (s *Server) reusable(b createBody) *session {
+	if b.VendorData == "" {
 		return nil
 	}
-	for _, x := range slices.Backward(s.byVendor[vendorData]) {
-		if x.WorkflowID == workflowID && slices.Contains(unfinishedStatuses, x.Status) {
+	for _, x := range slices.Backward(s.byVendor[b.VendorData]) {
+		if x.app == b.app && x.WorkflowID == b.WorkflowID && slices.Contains(unfinishedStatuses, x.Status) {
 			return x
 		}
 	}
@@ -103,7 +104,7 @@ func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
+	x := &session{app: b.app, ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -112,6 +113,9 @@ func (s *Server) add(b createBody, base string) *session {
 	s.all = append(s.all, x)
 	s.byID[x.ID], s.byToken[x.Token] = x, x
 	s.byVendor[x.VendorData] = append(s.byVendor[x.VendorData], x)
+	if x.VendorData != "" {
+		s.users[userOf(x.app, x.VendorData)] = true
+	}
 	s.announce(x, "")
 	return x
 }

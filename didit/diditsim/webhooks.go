@@ -25,6 +25,7 @@ const (
 // event is a webhook, and all that its deliveries have in common.
 type event struct {
 	Event
+	app     *application
 	line    *line
 	payload map[string]any // without timestamp
 	stamped atomic.Int64   // the timestamp of the first attempt; 0 before it
@@ -34,7 +35,7 @@ type event struct {
 func (s *Server) announce(x *session, comment string) {
 	s.events++
 	x.events++
-	e := &event{line: x.line, Event: Event{
+	e := &event{app: x.app, line: x.line, Event: Event{
 		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: didit.EventStatusUpdated, Status: x.Status,
 		N: x.events, Session: x.ordinal, Global: s.events,
 	}}
@@ -43,7 +44,7 @@ func (s *Server) announce(x *session, comment string) {
 		"event_id":         e.EventID,
 		"webhook_type":     e.Type,
 		"created_at":       x.UpdatedAt.Unix(),
-		"application_id":   applicationID,
+		"application_id":   x.app.publicID(),
 		"environment":      s.opts.Environment,
 		"session_id":       x.ID,
 		"session_kind":     "user",

@@ -113,5 +113,5 @@ func (c config) greeting(addr net.Addr) string {
 		hooks = "status.updated to " + c.options.WebhookURL
 	}
 	return fmt.Sprintf("A simulated Didit listens on http://%s (%s, %s)\n  create    POST /v3/session/ with x-api-key; open the url it returns\n"+
-		"  health    GET /system/healthcheck\n  webhooks  %s\n", addr, key, c.options.Environment, hooks)
+		"  account   register at %s; the code is logged here\n  health    GET /system/healthcheck\n  webhooks  %s\n", addr, key, c.options.Environment, diditsim.AccountPath, hooks)
 }

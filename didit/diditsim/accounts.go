@@ -1,0 +1,180 @@
+package diditsim
+
+import (
+	"crypto/rand"
+	"crypto/subtle"
+	"math"
+	"net"
+	"net/http"
+	"net/mail"
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Rules of the account API (https://docs.didit.me/auth-api/register, https://docs.didit.me/auth-api/verify-email).
+const (
+	maxRegistrations = 5
+	perRegistrations = time.Hour
+	codeLifetime     = 15 * time.Minute
+)
+
+// lockouts are for how long an account is locked after so many wrong codes. Didit documents the ladder for logins.
+var lockouts = map[int]time.Duration{5: 15 * time.Minute, 10: time.Hour, 20: 24 * time.Hour}
+
+// account waits for its code, or has been verified.
+type account struct {
+	code     string // empty if it was used
+	sentAt   time.Time
+	wrong    int // codes in a row
+	locked   time.Time
+	verified bool
+}
+
+// waiting makes a handler of f, which also says how long the caller has to wait, if it must.
+func (s *Server) waiting(f func(r *http.Request, body []byte) (answer, time.Duration)) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		s.api(func(r *http.Request, body []byte) answer {
+			a, wait := f(r, body)
+			if wait > 0 {
+				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+			}
+			return a
+		})(w, r)
+	}
+}
+
+// LastCode returns the newest code that was sent to an address, as long as it can be used.
+func (s *Server) LastCode(email string) (string, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	a := s.accounts[strings.ToLower(email)]
+	if a == nil || a.code == "" || s.opts.Now().Sub(a.sentAt) > codeLifetime {
+		return "", false
+	}
+	return a.code, true
+}
+
+type registerBody struct {
+	Email    string `json:"email"`
+	Password string `json:"password"`
+	Code     string `json:"code"`
+}
+
+// undeliverable are the domains to which Didit cannot send a code.
+var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|example|invalid)$`)
+
+// register is POST /programmatic/register/. The code goes to nobody: LastCode has it, and the log. Every call counts against
+// the limit of its address. What Didit answers to a known address is not documented; the passwords are not kept.
+func (s *Server) register(r *http.Request, body []byte) (answer, time.Duration) {
+	var b registerBody
+	if no := decode(body, &b); no != nil {
+		return *no, 0
+	}
+	now := s.opts.Now()
+	if wait := s.tooSoon(r, now); wait > 0 {
+		return *detail(http.StatusTooManyRequests, "Too many registrations. Try again later."), wait
+	}
+	parsed, err := mail.ParseAddress(b.Email)
+	switch {
+	case err != nil || parsed.Address != b.Email:
+		return *invalid("email", "Enter a valid email address."), 0
+	case weakness(b.Password) != "":
+		return *invalid("password", weakness(b.Password)), 0
+	case undeliverable.MatchString(b.Email):
+		return *detail(http.StatusInternalServerError, "Internal server error."), 0
+	}
+	key := strings.ToLower(b.Email)
+	a := s.accounts[key]
+	if a == nil {
+		a = &account{}
+		s.accounts[key] = a
+	}
+	if a.verified {
+		return *invalid("email", "An account with this email already exists."), 0
+	}
+	a.code, a.sentAt = newCode(), now
+	s.opts.Logger.Info("registration: this code would be sent", "code", a.code)
+	return answer{http.StatusCreated, map[string]string{
+		"message": "Registration successful. Check your email for the verification code.", "email": b.Email,
+	}}, 0
+}
+
+// tooSoon counts a registration, or says how long its sender must wait.
+func (s *Server) tooSoon(r *http.Request, now time.Time) time.Duration {
+	from, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		from = r.RemoteAddr
+	}
+	var recent []time.Time
+	for _, at := range s.registrations[from] {
+		if now.Sub(at) < perRegistrations {
+			recent = append(recent, at)
+		}
+	}
+	if len(recent) >= maxRegistrations {
+		return recent[0].Add(perRegistrations).Sub(now)
+	}
+	s.registrations[from] = append(recent, now)
+	return 0
+}
+
+// verifyEmail is POST /programmatic/verify-email/. It makes the application whose key it tells. That a wrong code is a 400 and
+// a lockout a 429 is our choice: Didit documents neither.
+func (s *Server) verifyEmail(_ *http.Request, body []byte) (answer, time.Duration) {
+	var b registerBody
+	if no := decode(body, &b); no != nil {
+		return *no, 0
+	}
+	wrong := *detail(http.StatusBadRequest, "Invalid or expired code.")
+	now := s.opts.Now()
+	a := s.accounts[strings.ToLower(b.Email)]
+	if a == nil {
+		return wrong, 0
+	}
+	if now.Before(a.locked) {
+		return *detail(http.StatusTooManyRequests, "Too many attempts. Try again later."), a.locked.Sub(now)
+	}
+	fits := subtle.ConstantTimeCompare([]byte(a.code), []byte(strings.ToUpper(b.Code))) == 1
+	if a.code == "" || !fits || now.Sub(a.sentAt) > codeLifetime {
+		a.wrong++
+		a.locked = now.Add(lockouts[a.wrong])
+		return wrong, 0
+	}
+	a.code, a.wrong, a.verified = "", 0, true
+	app := newApplication()
+	s.apps[app.key] = app
+	return answer{http.StatusOK, map[string]any{
+		"access_token": randomText(48), "refresh_token": randomText(48), "expires_in": 86400,
+		"organization": map[string]string{"uuid": app.organization, "name": "simulated"},
+		"application":  map[string]string{"uuid": app.id, "name": "simulated", "client_id": app.clientID, "api_key": app.key},
+	}}, 0
+}
+
+// weakness says one thing that is wrong with a password, as Didit does; empty if it will do.
+func weakness(p string) string {
+	for _, rule := range []struct{ want, says string }{
+		{`.{8}`, "Must have at least 8 characters."},
+		{`[A-Z]`, "Must contain an uppercase letter."},
+		{`[a-z]`, "Must contain a lowercase letter."},
+		{`[0-9]`, "Must contain a digit."},
+		{`[!@#$%^&*()_+\-=\[\]{}|;:,.<>?]`, "Must contain a special character."},
+	} {
+		if ok, _ := regexp.MatchString(rule.want, p); !ok {
+			return rule.says
+		}
+	}
+	return ""
+}
+
+// newCode has the look of Didit's: six letters and digits.
+func newCode() string {
+	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789" // 32, so that no letter is likelier
+	var b [6]byte
+	_, _ = rand.Read(b[:]) // never fails
+	for i := range b {
+		b[i] = alphabet[b[i]%32]
+	}
+	return string(b[:])
+}

@@ -1,0 +1,51 @@
+package diditsim
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"net/http"
+	"strings"
+
+	"github.com/google/uuid"
+)
+
+// application is what a registered account got: its sessions, users and destinations are its own. The application of
+// Options.APIKey, which every Server has, is nil. All have the same flows and the same balance.
+type application struct {
+	id, clientID, key string
+	organization      string // its UUID
+}
+
+func newApplication() *application {
+	return &application{
+		id: uuid.NewString(), clientID: randomText(16), key: randomText(32), organization: uuid.NewString(),
+	}
+}
+
+// randomText has the look of Didit's keys, which for 32 bytes are 43 characters.
+func randomText(bytes int) string {
+	b := make([]byte, bytes)
+	_, _ = rand.Read(b) // never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// publicID is the application_id of webhooks.
+func (a *application) publicID() string {
+	if a == nil {
+		return applicationID
+	}
+	return a.id
+}
+
+// appOf is the application whose key a call has, be the key good or not: refuse tells. It needs s.mu.
+func (s *Server) appOf(r *http.Request) *application { return s.apps[r.Header.Get("x-api-key")] }
+
+// user is an entity of its own, which Didit keeps when sessions are deleted. Didit matches without regard to case.
+type user struct {
+	app    *application
+	vendor string
+}
+
+func userOf(app *application, vendorData string) user {
+	return user{app, strings.ToLower(strings.TrimSpace(vendorData))}
+}

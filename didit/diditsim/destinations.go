@@ -1,0 +1,183 @@
+package diditsim
+
+import (
+	"math"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+)
+
+// eventTypes are those that a destination may subscribe to (https://docs.didit.me/management-api/webhook/create-destination).
+// A Server sends status.updated only.
+var eventTypes = []string{
+	didit.EventStatusUpdated, didit.EventDataUpdated, "user.status.updated", "user.data.updated", "business.status.updated",
+	"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated",
+}
+
+// destinationBody is the body of a creation and of a change; what is nil was not sent. A uuid in it is ignored.
+type destinationBody struct {
+	Label   *string   `json:"label"`
+	URL     *string   `json:"url"`
+	Enabled *bool     `json:"enabled"`
+	Version *string   `json:"webhook_version"`
+	Events  *[]string `json:"subscribed_events"`
+}
+
+// listDestinations is GET /v3/webhook/destinations/: a bare array, oldest first, without secrets.
+func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
+	if no := s.refuse(r); no != nil {
+		return *no
+	}
+	s.courier.mu.Lock()
+	defer s.courier.mu.Unlock()
+	all := []map[string]any{}
+	for _, t := range s.courier.of(s.appOf(r)) {
+		all = append(all, t.listed())
+	}
+	return answer{http.StatusOK, all}
+}
+
+// showDestination is GET /v3/webhook/destinations/{uuid}/, with the secret.
+func (s *Server) showDestination(r *http.Request, _ []byte) answer {
+	return s.withDestination(r, func(t *target) answer { return answer{http.StatusOK, t.shown()} })
+}
+
+// updateDestination is PATCH: events are replaced and not merged, and the secret stays.
+func (s *Server) updateDestination(r *http.Request, body []byte) answer {
+	return s.withDestination(r, func(t *target) answer {
+		var b destinationBody
+		if no := decode(body, &b); no != nil {
+			return *no
+		}
+		if no := s.checkDestination(b, t.app, t); no != nil {
+			return *no
+		}
+		t.take(b, s.opts.Now())
+		return answer{http.StatusOK, t.shown()}
+	})
+}
+
+// createDestination is POST. Unlike Didit it takes plain HTTP and private addresses too: development has no others.
+func (s *Server) createDestination(r *http.Request, body []byte) answer {
+	if no := s.refuse(r); no != nil {
+		return *no
+	}
+	var b destinationBody
+	if no := decode(body, &b); no != nil {
+		return *no
+	}
+	switch {
+	case b.Label == nil:
+		return *invalid("label", "This field is required.")
+	case b.URL == nil:
+		return *invalid("url", "This field is required.")
+	}
+	s.courier.mu.Lock()
+	defer s.courier.mu.Unlock()
+	t := &target{id: uuid.NewString(), app: s.appOf(r), secret: randomText(32), enabled: true, version: didit.WebhookVersion}
+	if no := s.checkDestination(b, t.app, t); no != nil {
+		return *no
+	}
+	t.created = s.opts.Now()
+	t.take(b, t.created)
+	s.courier.targets = append(s.courier.targets, t)
+	return answer{http.StatusCreated, t.shown()}
+}
+
+// withDestination looks up the destination of the path; f runs with courier.mu held.
+func (s *Server) withDestination(r *http.Request, f func(*target) answer) answer {
+	if no := s.refuse(r); no != nil {
+		return *no
+	}
+	s.courier.mu.Lock()
+	defer s.courier.mu.Unlock()
+	for _, t := range s.courier.of(s.appOf(r)) {
+		if t.id == r.PathValue("id") {
+			return f(t)
+		}
+	}
+	return *detail(http.StatusNotFound, "Not found.")
+}
+
+// checkDestination refuses what Didit documents as refused; the reasons are ours. It needs courier.mu.
+func (s *Server) checkDestination(b destinationBody, app *application, self *target) *answer {
+	taken := func(t *target) bool { return b.URL != nil && t != self && t.url == *b.URL }
+	switch {
+	case b.Label != nil && *b.Label == "":
+		return invalid("label", "This field may not be blank.")
+	case b.URL != nil && !isWebURL(*b.URL):
+		return invalid("url", "Enter a valid URL.")
+	case slices.ContainsFunc(s.courier.of(app), taken):
+		return invalid("url", "A destination with this URL already exists.")
+	case b.Version != nil && !slices.Contains([]string{"v1", "v2", "v3"}, *b.Version):
+		return invalid("webhook_version", "Not a valid choice.")
+	case b.Events != nil && len(*b.Events) == 0:
+		return invalid("subscribed_events", "This list may not be empty.")
+	case b.Events != nil && slices.ContainsFunc(*b.Events, func(e string) bool { return !slices.Contains(eventTypes, e) }):
+		return invalid("subscribed_events", "Not a valid choice.")
+	}
+	return nil
+}
+
+// take needs courier.mu.
+func (t *target) take(b destinationBody, now time.Time) {
+	set(&t.label, b.Label)
+	set(&t.url, b.URL)
+	set(&t.enabled, b.Enabled)
+	set(&t.version, b.Version)
+	set(&t.events, b.Events)
+	t.updated = now
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+// described is what all answers share. It needs courier.mu.
+func (t *target) described() map[string]any {
+	return map[string]any{
+		"uuid": t.id, "label": t.label, "url": t.url, "enabled": t.enabled, "webhook_version": t.version,
+		"subscribed_events": append([]string{}, t.events...), "secret_last4": t.secret[max(len(t.secret)-4, 0):],
+		"created_at": isoTime(t.created), "updated_at": isoTime(t.updated),
+	}
+}
+
+// shown is a destination on its own. Response times are not measured.
+func (t *target) shown() map[string]any {
+	d := t.described()
+	d["secret_shared_key"] = t.secret
+	d["previous_secret_expires_at"] = nil
+	d["summary"] = map[string]any{
+		"total_deliveries": t.sent, "failed_deliveries": t.failed, "error_rate_percentage": t.errorRate(),
+		"min_response_time_ms": 0, "avg_response_time_ms": 0, "max_response_time_ms": 0, "last_delivery_at": t.lastDelivery(),
+	}
+	return d
+}
+
+// listed is a destination in a list.
+func (t *target) listed() map[string]any {
+	d := t.described()
+	d["subscribed_events_count"] = len(t.events)
+	d["metrics_window_days"] = 30
+	d["deliveries_count"], d["failed_deliveries_count"] = t.sent, t.failed
+	d["average_response_time_ms"], d["error_rate_percentage"] = nil, t.errorRate()
+	d["last_delivery_at"] = t.lastDelivery()
+	return d
+}
+
+func (t *target) errorRate() int {
+	return int(math.Round(100 * float64(t.failed) / float64(max(t.sent, 1))))
+}
+
+func (t *target) lastDelivery() any {
+	if t.last.IsZero() {
+		return nil
+	}
+	return isoTime(t.last)
+}

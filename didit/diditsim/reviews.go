@@ -1,0 +1,82 @@
+package diditsim
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+)
+
+// Invented actors of reviews. The one with a name is there so that whoever reads reviews can be tested to leave it alone.
+const (
+	actorAPI     = "API_KEY"
+	actorPerson  = "CONSOLE_USER"
+	reviewerName = "Revi Specimen"
+	reviewerMail = "revi.specimen@reviewers.example"
+)
+
+// reviewed is a change of status that a person or a key made.
+type reviewed struct {
+	id       string
+	actor    string
+	from, to didit.Status
+	comment  string
+	at       time.Time
+}
+
+// note remembers who moves x. It comes before the move, and needs Server.mu.
+func (x *session) note(actor string, to didit.Status, comment string, at time.Time) {
+	x.reviews = append(x.reviews, reviewed{id: uuid.NewString(), actor: actor, from: x.Status, to: to, comment: comment, at: at})
+}
+
+// inDecision are the reviews as a decision has them.
+func (x *session) inDecision() []map[string]any {
+	all := []map[string]any{}
+	for _, v := range x.reviews {
+		all = append(all, map[string]any{
+			"user": v.display(), "new_status": v.to, "comment": textOrNull(v.comment), "created_at": isoTime(v.at),
+		})
+	}
+	return all
+}
+
+func (v reviewed) display() string {
+	if v.actor == actorPerson {
+		return reviewerName
+	}
+	return "API Client"
+}
+
+// entry is a review as the list of them has it.
+func (v reviewed) entry() map[string]any {
+	e := map[string]any{
+		"uuid": v.id, "activity_type": "STATUS_UPDATED", "actor_display": v.display(), "actor_email": nil, "actor_type": v.actor,
+		"new_status": v.to, "previous_status": v.from, "comment": textOrNull(v.comment), "mentioned_emails": []string{},
+		"previous_value": map[string]any{"status": v.from}, "new_value": map[string]any{"status": v.to},
+		"changed_fields": []string{"status"}, "metadata": nil, "created_at": isoTime(v.at),
+	}
+	if v.actor == actorPerson {
+		e["actor_email"] = reviewerMail
+	}
+	return e
+}
+
+// listReviews is GET /v3/sessions/{id}/reviews/, newest first unless ordering says created_at
+// (https://docs.didit.me/management-api/sessions/list-reviews). Of all activities a Server has changes of status only.
+func (s *Server) listReviews(r *http.Request, _ []byte) answer {
+	if no := s.refuse(r); no != nil {
+		return *no
+	}
+	x, no := s.find(r)
+	if no != nil {
+		return *no
+	}
+	all := slices.Clone(x.reviews)
+	if r.URL.Query().Get("ordering") != "created_at" {
+		slices.Reverse(all)
+	}
+	return paginate(r, all, 50, reviewed.entry)
+}
