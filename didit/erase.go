@@ -75,7 +75,7 @@ func parseDeleted(op, sessionID string, body []byte) (DeletedSession, error) {
 	return DeletedSession{ID: sessionID, FaceRetentionOutcome: w.Face, DeletedChildVerifications: w.Children}, nil
 }
 
-// SessionsOf returns all sessions of one user, each once, by reading ListSessions to its end. More than 10,000 are
+// SessionsOf returns all sessions of one user, each once, by reading ListSessions to its end. More than 100 pages are
 // ErrTooMany. A session that names another user makes the answer bad: whoever deletes what this returns must not delete what is
 // somebody else's.
 func (c *Client) SessionsOf(ctx context.Context, vendorData string) ([]SessionSummary, error) {

@@ -65,7 +65,7 @@ func TestAnAccountIsOpenedWithACode(t *testing.T) {
 
 func TestApplicationsDoNotSeeEachOther(t *testing.T) {
 	b := start(t, diditsim.Options{})
-	_, other := b.open(t, inbox)
+	account, other := b.open(t, inbox)
 	ours := b.create(t, "u1")
 	theirs, err := other.CreateSession(t.Context(), didit.CreateSessionRequest{WorkflowID: flow, VendorData: "u1"})
 	require.NoError(t, err)
@@ -95,6 +95,9 @@ func TestApplicationsDoNotSeeEachOther(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
 	assert.True(t, b.KnowsUser("u1"), "ours is still there")
+	code, _, body := b.call(t, "POST", "/v3/users/delete/", account.APIKey.Reveal(), `{"delete_all":true}`)
+	assert.Equal(t, 200, code)
+	assert.JSONEq(t, `{"deleted":0}`, body, "all of its own, not of all")
 }
 
 func TestRegistrationsThatDiditRefuses(t *testing.T) {

@@ -180,6 +180,11 @@ func TestAResendGoesToAllDestinations(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	s := b.create(t, "u1")
 	require.ErrorIs(t, b.Resend(s.ID), diditsim.ErrNoDestination)
+	silent := destination("https://silent.example")
+	silent.Enabled = false
+	_, err := b.api.CreateDestination(t.Context(), silent)
+	require.NoError(t, err)
+	require.ErrorIs(t, b.Resend(s.ID), diditsim.ErrNoDestination, "the only one is switched off")
 	for _, r := range []*receiver{one, two} {
 		_, err := b.api.CreateDestination(t.Context(), destination(r.url))
 		require.NoError(t, err)

@@ -38,7 +38,7 @@ func (b deleteUsersBody) selectors() int {
 
 // deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Whom it does not know it does
 // not count. That page says both that sessions are kept for the retention period and that they go alongside: here they stay,
-// which is the harder case for who must erase everything.
+// which is the harder case for who must erase everything. The user.data.updated that Didit announces is not sent.
 func (s *Server) deleteUsers(r *http.Request, body []byte) answer {
 	if no := s.refuse(r); no != nil {
 		return *no
