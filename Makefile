@@ -53,7 +53,7 @@ test: build-dev ## all tests of both modules; needs no C compiler
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./...
 
 .PHONY: check
-check: fmt-check mod-check vet lint workflowcheck race test ## everything that CI runs (needs a C compiler for the race detector)
+check: fmt-check mod-check packages-check vet lint workflowcheck vuln race test ## everything that CI runs (needs a C compiler for the race detector)
 
 .PHONY: fmt
 fmt: ## format all Go files
@@ -68,6 +68,26 @@ fmt-check:
 mod-check:
 	go mod verify
 	go mod tidy -diff
+
+# What is linked into each program, one package a line: a dependency that changes is a line that changes in review.
+PACKAGES := GOOS=linux GOARCH=amd64 go list -deps -f '{{if not .Standard}}{{.ImportPath}}{{with .Module}}{{with .Version}} {{.}}{{end}}{{end}}{{end}}'
+
+.PHONY: packages
+packages: ## write docs/packages: what is linked into each program
+	@mkdir -p docs/packages
+	@for p in worker webhook starter; do $(PACKAGES) ./$$p | LC_ALL=C sort > docs/packages/$$p.txt; done
+
+.PHONY: packages-check
+packages-check:
+	@for p in worker webhook starter; do \
+		$(PACKAGES) ./$$p | LC_ALL=C sort | diff -u docs/packages/$$p.txt - || \
+			{ echo "what is linked into $$p has changed: look at it, then run make packages"; exit 1; }; \
+	done
+
+.PHONY: vuln
+vuln: ## look for known vulnerabilities in what we call (needs vuln.go.dev)
+	@out=$$($(GOTOOL) govulncheck ./... 2>&1); code=$$?; printf '%s\n' "$$out"; \
+	case "$$out" in *"fetching vulnerabilities"*) echo "vuln.go.dev cannot be reached from here: NOT scanned"; exit 0;; esac; exit $$code
 
 .PHONY: vet
 vet: build-dev
