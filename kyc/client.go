@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 
-	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
@@ -29,22 +28,8 @@ func (c *Client) Close() { c.temporal.Close() }
 // State returns how the user's newest verification stands, with what Didit changed after its end, or ErrNotFound. For
 // an open one a worker must be running. A verification that was terminated, or failed by a fault, is an *EndedError.
 func (c *Client) State(ctx context.Context, userID string) (State, error) {
-	if err := ValidateUserID(userID); err != nil {
-		return State{}, err
-	}
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
-	if err != nil {
-		return State{}, clientError("read the state of", userID, err)
-	}
-	info := desc.GetWorkflowExecutionInfo()
-	runID := info.GetExecution().GetRunId()
-	switch info.GetStatus() {
-	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
-		return c.verdict(ctx, userID, runID)
-	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED:
-		return c.query(ctx, userID, runID)
-	}
-	return State{}, &EndedError{UserID: userID, RunID: runID, Status: info.GetStatus().String()}
+	found, err := c.Find(ctx, userID)
+	return found.State, err
 }
 
 // query asks a run how it stands.
