@@ -1,0 +1,138 @@
+// Package api is the HTTP side of the starter: a signup service starts verifications with it and asks how they stand.
+// It keeps nothing: what it says is Temporal's word, so that any number of processes may serve it side by side.
+package api
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/gin-gonic/gin"
+
+	"didit-temporal/kyc"
+)
+
+// Path is where verifications are; that of one has its user's id behind it.
+const Path = "/v1/verifications"
+
+// Verifications starts verifications and finds them; kyc.Client is one.
+type Verifications interface {
+	Start(ctx context.Context, in kyc.Input) (kyc.Started, error)
+	Find(ctx context.Context, userID string) (kyc.Found, error)
+	Wait(ctx context.Context, userID string) (kyc.State, error)
+}
+
+// Turns estimates how long a session takes that is asked for now, under Didit's limit; false if nobody can tell.
+type Turns interface {
+	ETA(ctx context.Context, p kyc.Priority) (time.Duration, bool, error)
+}
+
+// Caller is somebody who may use the API. Several with one name are several tokens of one caller.
+type Caller struct{ Name, Token string }
+
+// Options configures New. Verifications, Callers and Log are required.
+type Options struct {
+	Verifications Verifications
+	Callers       []Caller
+	Log           *slog.Logger
+	Turns         Turns                       // nil: nobody can tell
+	Ready         func(context.Context) error // nil: always ready
+	Patience      time.Duration               // how long a caller waits for the session or the state; default 8 s
+}
+
+const (
+	patience   = 8 * time.Second // shorter than most clients', proxies' and load balancers' own
+	maxWait    = time.Minute     // of a long poll
+	maxBody    = 16 << 10        // five times the longest input
+	readyLimit = 3 * time.Second
+)
+
+// API is the HTTP side.
+type API struct {
+	o        Options
+	callers  []caller
+	draining chan struct{}
+	drain    func()
+}
+
+// New makes an API.
+func New(o Options) *API {
+	o.Patience = cmp.Or(o.Patience, patience)
+	a := &API{o: o, callers: hashed(o.Callers), draining: make(chan struct{})}
+	a.drain = sync.OnceFunc(func() { close(a.draining) })
+	return a
+}
+
+// Drain answers the long polls that wait, and later ones at once: the process is about to stop.
+func (a *API) Drain() { a.drain() }
+
+// Handler serves the routes that /openapi.json describes.
+func (a *API) Handler() http.Handler { return a.engine() }
+
+func (a *API) engine() *gin.Engine {
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	_ = e.SetTrustedProxies(nil) // cannot fail for nil; nobody may tell us who the client is
+	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false // a redirect is no problem document
+	e.Use(a.identify, a.logAccess, a.recoverPanic)
+	e.NoRoute(func(c *gin.Context) { a.problem(c, noRoute, trouble{}) })
+	e.NoMethod(func(c *gin.Context) { a.problem(c, noMethod, trouble{}) })
+
+	v1 := e.Group(Path, a.authenticate)
+	v1.POST("", a.start)
+	v1.GET("/:user_id", a.find)
+	e.GET("/openapi.json", serveDescription)
+	e.GET(problems+":name", serveProblem)
+	e.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+	e.GET("/readyz", a.readyz)
+	return e
+}
+
+func (a *API) readyz(c *gin.Context) {
+	ctx, cancel := context.WithTimeout(c.Request.Context(), readyLimit)
+	defer cancel()
+	if a.o.Ready == nil {
+		c.JSON(http.StatusOK, gin.H{"status": "ready"})
+		return
+	}
+	if err := a.o.Ready(ctx); err != nil {
+		a.problem(c, temporalUnavailable, trouble{cause: err, errorType: ErrorTypeTemporal})
+		return
+	}
+	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}
+
+// Verification is the answer to a start and to a look: one flat object.
+type Verification struct {
+	kyc.State
+	RunID string `json:"run_id"`
+	// URL is what the person must open. Only an answer to POST has it, and only while there is one to open.
+	URL string `json:"url,omitempty"`
+	// ETASeconds comes with 202: about how long until there is a session.
+	ETASeconds int64 `json:"eta_seconds,omitempty"`
+}
+
+// answer writes a verification. Lists are never null.
+func answer(c *gin.Context, code int, v Verification) {
+	if v.Checks == nil {
+		v.Checks = []kyc.Check{}
+	}
+	if v.Warnings == nil {
+		v.Warnings = []string{}
+	}
+	c.Header("Cache-Control", "no-store") // the URL is a secret
+	c.PureJSON(code, v)
+}
+
+// extend moves the deadlines of the connection: the server's are for requests that wait for nothing. Without it
+// the end of the time to read would even count as the client's going away.
+func extend(c *gin.Context, d time.Duration) {
+	const slack = 10 * time.Second
+	conn := http.NewResponseController(c.Writer)
+	_ = conn.SetReadDeadline(time.Time{}) // the request was read; fails only where there is no connection, as in tests
+	_ = conn.SetWriteDeadline(time.Now().Add(d + slack))
+}

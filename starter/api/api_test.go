@@ -1,0 +1,176 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+func TestStartAnswersOneFlatObject(t *testing.T) {
+	joined := newOne("u1")
+	joined.New, joined.State.Status, joined.State.UpdatedAt = false, didit.StatusInProgress, noon
+	for name, tc := range map[string]struct {
+		started kyc.Started
+		code    int
+		body    string
+	}{
+		"a new one": {newOne("u1"), http.StatusCreated, `{"user_id":"u1","session_id":"session-1","status":"Not Started","outcome":"","attempt":1,
+			"checks":[],"warnings":[],"error_type":"","run_id":"run-1","url":"` + pageURL + `"}`},
+		"an open one": {joined, http.StatusOK, `{"user_id":"u1","session_id":"session-1","status":"In Progress","outcome":"","attempt":1,
+			"checks":[],"warnings":[],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1","url":"` + pageURL + `"}`},
+		"a decided one": {kyc.Started{State: approved("u1"), RunID: "run-1"}, http.StatusOK, `{"user_id":"u1","session_id":"session-1",
+			"status":"Approved","outcome":"approved","attempt":2,"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],
+			"warnings":["LOW_LIGHT"],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.fake.start = func(context.Context, kyc.Input) (kyc.Started, error) { return tc.started, nil }
+			rec := b.post(`{"user_id":"u1"}`)
+			assert.Equal(t, tc.code, rec.Code)
+			assert.JSONEq(t, tc.body, rec.Body.String())
+			assert.Equal(t, "application/json; charset=utf-8", rec.Header().Get("Content-Type"))
+			assert.Equal(t, "no-store", rec.Header().Get("Cache-Control"))
+			assert.Equal(t, 1, b.calls, "one call, whatever the answer")
+			assert.NotContains(t, b.log.String(), "s3cret")
+		})
+	}
+}
+
+func TestRefusalsHaveNames(t *testing.T) {
+	session := func(errorType string) error { return &kyc.SessionError{UserID: "u1", RunID: "run-1", Type: errorType} }
+	for name, tc := range map[string]struct {
+		err       error
+		kind      kind
+		errorType string
+		retry     string
+	}{
+		"the cap":               {session(kyc.ErrorTypeSessionCap), sessionCap, "SessionCapReached", ""},
+		"refused by Didit":      {session(kyc.ErrorTypeRejected), rejected, "DiditRejected", ""},
+		"an unknown flow":       {session(kyc.ErrorTypeNotFound), rejected, "DiditNotFound", ""},
+		"an input of the past":  {session(kyc.ErrorTypeInvalidInput), rejected, "InvalidInput", ""},
+		"the wrong key":         {session(kyc.ErrorTypeUnauthorized), diditUnavailable, "DiditUnauthorized", "60"},
+		"no credit":             {session(kyc.ErrorTypeOutOfCredit), diditUnavailable, "DiditOutOfCredit", "60"},
+		"Didit is down":         {session(kyc.ErrorTypeUnavailable), diditUnavailable, "DiditUnavailable", "60"},
+		"Didit slows us down":   {session(kyc.ErrorTypeRateLimited), diditUnavailable, "DiditRateLimited", "60"},
+		"cancelled meanwhile":   {session(""), ended, "", ""},
+		"an error of tomorrow":  {session("NobodyKnows"), internal, "NobodyKnows", ""},
+		"terminated":            {fmt.Errorf("look: %w", &kyc.EndedError{UserID: "u1"}), ended, "", ""},
+		"none":                  {fmt.Errorf("read: %w", kyc.ErrNotFound), notFound, "", ""},
+		"Temporal is down":      {errors.New("connection refused to hunter2"), temporalUnavailable, "TemporalUnavailable", "5"},
+		"Temporal took so long": {fmt.Errorf("start: %w", context.DeadlineExceeded), temporalUnavailable, "WorkerUnavailable", "5"},
+		"no worker":             {fmt.Errorf("start: %w", client.NewWorkflowUpdateServiceTimeoutOrCanceledError(errors.New("late"))), temporalUnavailable, "WorkerUnavailable", "5"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, nil)
+			b.fake.start = func(context.Context, kyc.Input) (kyc.Started, error) { return kyc.Started{}, tc.err }
+			rec := b.post(`{"user_id":"u1"}`)
+			assert.Equal(t, tc.retry, rec.Header().Get("Retry-After"))
+			assert.NotContains(t, rec.Body.String(), "hunter2", "what went wrong inside is for the log")
+			assert.Contains(t, b.log.String(), "error=")
+			p := problemIn(t, rec)
+			assert.Equal(t, tc.kind.name, p.name())
+			assert.Equal(t, tc.errorType, p.ErrorType)
+		})
+	}
+}
+
+// turns is a Turns of one answer.
+type turns func() (time.Duration, bool, error)
+
+func (f turns) ETA(context.Context, kyc.Priority) (time.Duration, bool, error) { return f() }
+
+func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
+	lateError := fmt.Errorf("wait: %w", client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded))
+	for name, tc := range map[string]struct {
+		turns Turns
+		eta   string
+		retry string
+	}{
+		"nobody to ask":   {nil, "", "5"},
+		"nobody can tell": {turns(func() (time.Duration, bool, error) { return 0, false, nil }), "", "5"},
+		"asking fails":    {turns(func() (time.Duration, bool, error) { return 0, false, errors.New("no") }), "", "5"},
+		"in 41.2 seconds": {turns(func() (time.Duration, bool, error) { return 41200 * time.Millisecond, true, nil }), `,"eta_seconds":42`, "42"},
+		"any moment":      {turns(func() (time.Duration, bool, error) { return 0, true, nil }), `,"eta_seconds":1`, "1"},
+		"in an hour":      {turns(func() (time.Duration, bool, error) { return time.Hour, true, nil }), `,"eta_seconds":3600`, "300"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := newBench(t, func(o *Options) { o.Turns = tc.turns })
+			b.fake.start = func(context.Context, kyc.Input) (kyc.Started, error) {
+				return kyc.Started{RunID: "run-1", New: true}, lateError
+			}
+			rec := b.post(`{"user_id":"u1"}`)
+			require.Equal(t, http.StatusAccepted, rec.Code)
+			assert.Equal(t, tc.retry, rec.Header().Get("Retry-After"))
+			assert.Equal(t, "/v1/verifications/u1", rec.Header().Get("Location"))
+			assert.JSONEq(t, `{"user_id":"u1","session_id":"","status":"","outcome":"","attempt":0,"checks":[],"warnings":[],"error_type":"",
+				"run_id":"run-1"`+tc.eta+`}`, rec.Body.String())
+		})
+	}
+}
+
+func TestLookAnswersTheSameObjectWithoutTheURL(t *testing.T) {
+	b := newBench(t, nil)
+	b.fake.find = func(_ context.Context, userID string) (kyc.Found, error) {
+		return kyc.Found{State: approved(userID), RunID: "run-1"}, nil
+	}
+	rec := b.get(Path + "/u:1.x-y_z")
+	require.Equal(t, http.StatusOK, rec.Code)
+	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","status":"Approved","outcome":"approved","attempt":2,
+		"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],"warnings":["LOW_LIGHT"],"error_type":"",
+		"updated_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`, rec.Body.String())
+	assert.Equal(t, 1, b.calls)
+}
+
+func TestUnknownRoutesAndMethodsAreProblemsToo(t *testing.T) {
+	b := newBench(t, nil)
+	for _, tc := range []struct {
+		method, path string
+		kind         kind
+		allow        string
+	}{
+		{http.MethodGet, "/", noRoute, ""},
+		{http.MethodGet, "/v1/verifications/", noRoute, ""},
+		{http.MethodPost, "/v1/verifications/", noRoute, ""},
+		{http.MethodGet, "/v1/verifications/u1/x", noRoute, ""},
+		{http.MethodGet, "/v1/verifications", noMethod, "POST"},
+		{http.MethodDelete, "/v1/verifications/u1", noMethod, "GET"},
+		{http.MethodPost, "/healthz", noMethod, "GET"},
+	} {
+		rec := b.request(tc.method, tc.path, "", nil)
+		assert.Equal(t, tc.allow, rec.Header().Get("Allow"), tc.method+tc.path)
+		assert.Equal(t, tc.kind.name, problemIn(t, rec).name(), tc.method+tc.path)
+	}
+	assert.Zero(t, b.calls)
+}
+
+func TestHealth(t *testing.T) {
+	var down error
+	b := newBench(t, func(o *Options) { o.Ready = func(context.Context) error { return down } })
+	nobody := func(r *http.Request) { r.Header.Del("Authorization") }
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", nobody).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", nobody).Code)
+	down = errors.New("no route to hunter2")
+	rec := b.request(http.MethodGet, "/readyz", "", nobody)
+	assert.Equal(t, ErrorTypeTemporal, problemIn(t, rec).ErrorType)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", nobody).Code)
+}
+
+func TestEveryProblemExplainsItself(t *testing.T) {
+	b := newBench(t, nil)
+	for _, k := range kinds {
+		rec := b.get(problems + k.name)
+		assert.Equal(t, http.StatusOK, rec.Code)
+		assert.Contains(t, rec.Body.String(), k.advice)
+	}
+	assert.Equal(t, http.StatusNotFound, b.get(problems+"nonsense").Code)
+}

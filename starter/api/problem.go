@@ -1,0 +1,181 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+
+	"github.com/gin-gonic/gin"
+	"github.com/google/uuid"
+
+	"didit-temporal/kyc"
+)
+
+// Problem is RFC 9457's answer to a request that did not succeed.
+type Problem struct {
+	Type   string `json:"type"` // relative to the API: GET it for its explanation
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Instance is the request's id as a URN, where it is a UUID.
+	Instance  string `json:"instance,omitempty"`
+	RequestID string `json:"request_id"`
+	// ErrorType is one of kyc's, or of this package's, where something behind the API failed.
+	ErrorType string       `json:"error_type,omitempty"`
+	Errors    []FieldError `json:"errors,omitempty"`
+}
+
+// Error types beside those of kyc.
+const (
+	ErrorTypeTemporal = "TemporalUnavailable" // Temporal cannot be reached or did not take the request
+	ErrorTypeWorker   = "WorkerUnavailable"   // no worker answered in time
+)
+
+// problems is where the types of problems are explained.
+const problems = "/problems/"
+
+// kind is a type of problem. Its name is part of the API: added, never changed.
+type kind struct {
+	name   string
+	status int
+	title  string
+	advice string // what to do about it
+	retry  int    // seconds until it is worth trying again; 0: not as it is
+}
+
+var (
+	invalidInput = kind{"invalid-input", 400, "The request breaks a rule",
+		"`errors` names each field and what would be right. Mend the request: sent again as it is, it fails again.", 0}
+	unauthorized = kind{"unauthorized", 401, "No valid token",
+		"Send `Authorization: Bearer TOKEN` with a token of STARTER_TOKENS.", 0}
+	noRoute = kind{"no-such-route", 404, "There is no such route",
+		"GET /openapi.json describes all routes.", 0}
+	notFound = kind{"no-such-verification", 404, "The user has no verification",
+		"It was never started, or ended longer ago than Temporal keeps it. POST " + Path + " starts one.", 0}
+	noMethod = kind{"method-not-allowed", 405, "The route has no such method",
+		"The header Allow names those that it has.", 0}
+	sessionCap = kind{"session-cap", 409, "The user has had too many sessions",
+		"Nothing was started: SESSION_CAP sessions in 30 days is the most. Wait, or have the operator raise it.", 0}
+	ended = kind{"verification-ended", 409, "The verification ended without a result",
+		"Somebody ended it in Temporal, or it failed by a fault; its history says why. POST " + Path + " begins a new one.", 0}
+	tooLarge = kind{"body-too-large", 413, "The body is too large",
+		"An input has a few short fields; nothing else belongs into it.", 0}
+	unsupportedMedia = kind{"unsupported-media-type", 415, "The body is not plain JSON",
+		"Send UTF-8 with `Content-Type: application/json`, not compressed.", 0}
+	rejected = kind{"rejected-by-didit", 422, "Didit refused the request",
+		"The verification has failed: check workflow_id, language and return_url, then POST again.", 0}
+	internal = kind{"internal-error", 500, "The API has a fault",
+		"Tell the operator the request_id. A POST may be sent again.", 0}
+	temporalUnavailable = kind{"temporal-unavailable", 503, "The request was not taken",
+		"`error_type` says whether Temporal (TemporalUnavailable) or a worker (WorkerUnavailable) did not answer. Send the same " +
+			"request again after Retry-After: what may have begun is joined, never doubled.", retryAfter}
+	diditUnavailable = kind{"didit-unavailable", 503, "Didit makes no sessions",
+		"`error_type` says why: DiditUnavailable, DiditRateLimited, DiditUnauthorized or DiditOutOfCredit. The operator may have to act. " +
+			"Send the same request again later.", 60}
+
+	kinds = []kind{
+		invalidInput, unauthorized, noRoute, notFound, noMethod, sessionCap, ended, tooLarge, unsupportedMedia, rejected, internal,
+		temporalUnavailable, diditUnavailable,
+	}
+)
+
+// trouble is what makes one problem different from others of its kind.
+type trouble struct {
+	detail    string // default: from the fields, else the kind's advice
+	errorType string
+	fields    []FieldError
+	cause     error // for the log only
+}
+
+func (t trouble) text(k kind) string {
+	switch {
+	case t.detail != "":
+		return t.detail
+	case len(t.fields) == 1:
+		return t.fields[0].Detail
+	case len(t.fields) > 1:
+		return fmt.Sprintf("%d mistakes; errors lists them", len(t.fields))
+	}
+	return k.advice
+}
+
+// problem ends a request with a problem document.
+func (a *API) problem(c *gin.Context, k kind, t trouble) {
+	if t.cause != nil {
+		_ = c.Error(t.cause)
+	}
+	if k.retry > 0 {
+		c.Header("Retry-After", strconv.Itoa(k.retry))
+	}
+	id := c.GetString(keyRequest)
+	p := Problem{
+		Type: problems + k.name, Title: k.title, Status: k.status, Detail: t.text(k), RequestID: id, ErrorType: t.errorType, Errors: t.fields,
+	}
+	if uuid.Validate(id) == nil {
+		p.Instance = "urn:uuid:" + id
+	}
+	c.Abort()
+	c.Header("Content-Type", "application/problem+json") // a renderer keeps what is set
+	c.Header("Cache-Control", "no-store")
+	c.PureJSON(k.status, p)
+}
+
+// refuse turns an error of the verification into a problem. ctx is the one that the call had.
+func (a *API) refuse(c *gin.Context, ctx context.Context, err error) {
+	k, t := problemOf(ctx, err)
+	t.cause = err
+	a.problem(c, k, t)
+}
+
+func problemOf(ctx context.Context, err error) (kind, trouble) {
+	var session *kyc.SessionError
+	var end *kyc.EndedError
+	switch {
+	case errors.As(err, &session):
+		return kindOf(session.Type), trouble{errorType: session.Type, detail: detailOf(session)}
+	case errors.As(err, &end):
+		return ended, trouble{}
+	case errors.Is(err, kyc.ErrNotFound):
+		return notFound, trouble{}
+	case errors.Is(err, kyc.ErrInvalidInput):
+		return invalidInput, trouble{fields: []FieldError{ruleBroken("", err)}}
+	case late(ctx, err):
+		return temporalUnavailable, trouble{errorType: ErrorTypeWorker, detail: "no worker answered in time; send the same request again, it is never doubled"}
+	}
+	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: "Temporal did not take the request; send the same request again, it is never doubled"}
+}
+
+// kindOf is the kind of problem that a verification without a session is.
+func kindOf(errorType string) kind {
+	switch errorType {
+	case "":
+		return ended
+	case kyc.ErrorTypeSessionCap:
+		return sessionCap
+	case kyc.ErrorTypeRejected, kyc.ErrorTypeNotFound, kyc.ErrorTypeInvalidInput:
+		return rejected
+	case kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit:
+		return diditUnavailable
+	}
+	return internal
+}
+
+func detailOf(e *kyc.SessionError) string {
+	if e.Type == "" {
+		return ""
+	}
+	return kyc.Hint(e.Type)
+}
+
+// serveProblem explains a type of problem to whoever follows its link.
+func serveProblem(c *gin.Context) {
+	for _, k := range kinds {
+		if k.name == c.Param("name") {
+			c.String(http.StatusOK, "%s (%d)\n\n%s\n", k.title, k.status, k.advice)
+			return
+		}
+	}
+	c.String(http.StatusNotFound, "There is no problem of that name; GET /openapi.json lists them.\n")
+}

@@ -1,0 +1,89 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"math"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/kyc"
+)
+
+const (
+	etaLimit   = time.Second // an estimate that takes longer is left out
+	retryAfter = 5           // seconds, where nobody can tell
+	retryMost  = 300         // seconds: the queue may get shorter
+)
+
+// start answers POST: a verification that runs is joined, so that it may be sent again at any time.
+func (a *API) start(c *gin.Context) {
+	in, bad := readInput(c)
+	if bad != nil {
+		a.problem(c, bad.kind, bad.trouble)
+		return
+	}
+	c.Set(keyUser, in.UserID)
+	extend(c, a.o.Patience+etaLimit)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience) // it ends the waiting, not the verification
+	defer cancel()
+	s, err := a.o.Verifications.Start(ctx, in)
+	switch {
+	case err == nil:
+		code := http.StatusOK
+		if s.New {
+			code = http.StatusCreated
+			c.Header("Location", Path+"/"+in.UserID)
+		}
+		answer(c, code, Verification{State: s.State, RunID: s.RunID, URL: s.Session.URL})
+	case s.RunID != "" && late(ctx, err):
+		a.later(c, in, s)
+	default:
+		a.refuse(c, ctx, err)
+	}
+}
+
+// later says that the verification has begun and when to ask again.
+func (a *API) later(c *gin.Context, in kyc.Input, s kyc.Started) {
+	v := Verification{State: s.State, RunID: s.RunID, ETASeconds: a.eta(c, in.Priority)}
+	v.UserID = in.UserID
+	again := int64(retryAfter)
+	if v.ETASeconds > 0 {
+		again = min(v.ETASeconds, retryMost)
+	}
+	c.Header("Retry-After", strconv.FormatInt(again, 10))
+	c.Header("Location", Path+"/"+in.UserID)
+	answer(c, http.StatusAccepted, v)
+}
+
+// eta is in whole seconds, at least one; zero if nobody can tell.
+func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
+	if a.o.Turns == nil {
+		return 0
+	}
+	ctx, cancel := context.WithTimeout(c.Request.Context(), etaLimit)
+	defer cancel()
+	d, known, err := a.o.Turns.ETA(ctx, p)
+	if err != nil {
+		_ = c.Error(err) // for the log: the answer is as good without it
+		return 0
+	}
+	if !known {
+		return 0
+	}
+	return max(1, int64(math.Ceil(d.Seconds())))
+}
+
+// late reports whether err is the end of our own patience.
+func late(ctx context.Context, err error) bool {
+	var final *kyc.SessionError
+	if errors.As(err, &final) {
+		return false
+	}
+	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	return ctx.Err() != nil || errors.As(err, &update) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,143 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// open is a verification that is not decided before ctx ends, or until it is.
+func (b *bench) open(decided <-chan struct{}) {
+	b.wait = func(ctx context.Context, userID string) (kyc.State, error) {
+		select {
+		case <-decided:
+			return approved(userID), nil
+		case <-ctx.Done():
+			return kyc.State{}, ctx.Err()
+		}
+	}
+	b.fake.find = func(_ context.Context, userID string) (kyc.Found, error) {
+		select {
+		case <-decided:
+			return kyc.Found{State: approved(userID), RunID: "run-1"}, nil
+		default:
+			return kyc.Found{State: kyc.State{UserID: userID, Status: didit.StatusInReview}, RunID: "run-1"}, nil
+		}
+	}
+}
+
+func TestALongPollEndsWithTheVerdict(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, decided, began := newBench(t, nil), make(chan struct{}), time.Now()
+		b.open(decided)
+		time.AfterFunc(7*time.Second, func() { close(decided) })
+		rec := b.get(Path + "/u1?wait=30s")
+		assert.Contains(t, rec.Body.String(), `"outcome":"approved"`)
+		assert.Equal(t, 7*time.Second, time.Since(began))
+	})
+}
+
+func TestALongPollWithoutAVerdictEndsWithTheState(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, began := newBench(t, nil), time.Now()
+		b.open(nil)
+		rec := b.get(Path + "/u1?wait=60s")
+		assert.Equal(t, http.StatusOK, rec.Code)
+		assert.Contains(t, rec.Body.String(), `"status":"In Review","outcome":""`)
+		assert.Equal(t, time.Minute, time.Since(began))
+	})
+}
+
+func TestStoppingEndsLongPolls(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, began := newBench(t, nil), time.Now()
+		b.open(nil)
+		time.AfterFunc(time.Second, b.Drain)
+		rec := b.get(Path + "/u1?wait=60s")
+		assert.Equal(t, http.StatusOK, rec.Code)
+		assert.Contains(t, rec.Body.String(), `"status":"In Review"`)
+		assert.Equal(t, time.Second, time.Since(began))
+		b.Drain()
+		b.get(Path + "/u1?wait=60s")
+		assert.Equal(t, time.Second, time.Since(began), "no new ones")
+	})
+}
+
+func TestPatienceHasAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, began := newBench(t, nil), time.Now()
+		b.fake.start = func(ctx context.Context, _ kyc.Input) (kyc.Started, error) {
+			<-ctx.Done()
+			return kyc.Started{RunID: "run-1"}, fmt.Errorf("wait: %w", ctx.Err())
+		}
+		assert.Equal(t, http.StatusAccepted, b.post(`{"user_id":"u1"}`).Code)
+		b.fake.find = func(ctx context.Context, _ string) (kyc.Found, error) {
+			<-ctx.Done()
+			return kyc.Found{}, fmt.Errorf("query: %w", ctx.Err())
+		}
+		assert.Equal(t, ErrorTypeWorker, problemIn(t, b.get(Path+"/u1")).ErrorType)
+		assert.Equal(t, 2*patience, time.Since(began))
+	})
+}
+
+func TestAClientThatGoesAwayEndsTheWaiting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, began := newBench(t, nil), time.Now()
+		b.open(nil)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		b.request(http.MethodGet, Path+"/u1?wait=60s", "", func(r *http.Request) { *r = *r.WithContext(ctx) })
+		assert.Equal(t, time.Second, time.Since(began))
+		assert.Contains(t, b.log.String(), "status=499")
+	})
+}
+
+// The server's deadlines are for requests that wait for nothing: a long poll, and a start under Didit's limit,
+// outlive them.
+func TestWaitingOutlivesTheServersDeadlines(t *testing.T) {
+	const short, long = 50 * time.Millisecond, 300 * time.Millisecond
+	b := newBench(t, func(o *Options) { o.Patience = long })
+	b.open(nil)
+	b.fake.start = func(ctx context.Context, _ kyc.Input) (kyc.Started, error) {
+		<-ctx.Done()
+		return kyc.Started{RunID: "run-1"}, ctx.Err()
+	}
+	srv := httptest.NewUnstartedServer(b.handler)
+	srv.Config.ReadTimeout, srv.Config.WriteTimeout = short, short
+	srv.Start()
+	defer srv.Close()
+	call := func(method, path, body string) (int, string) {
+		req, err := http.NewRequestWithContext(t.Context(), method, srv.URL+path, http.NoBody)
+		require.NoError(t, err)
+		if body != "" {
+			req, err = http.NewRequestWithContext(t.Context(), method, srv.URL+path, strings.NewReader(body))
+			require.NoError(t, err)
+			req.Header.Set("Content-Type", "application/json")
+		}
+		req.Header.Set("Authorization", "Bearer "+token)
+		res, err := http.DefaultClient.Do(req)
+		require.NoError(t, err)
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		require.NoError(t, err)
+		return res.StatusCode, string(text)
+	}
+	code, text := call(http.MethodGet, Path+"/u1?wait="+long.String(), "")
+	assert.Equal(t, http.StatusOK, code)
+	assert.Contains(t, text, "In Review")
+	code, text = call(http.MethodPost, Path, `{"user_id":"u1"}`)
+	assert.Equal(t, http.StatusAccepted, code, text)
+	assert.NotContains(t, b.log.String(), "status=499", "the client did not go away")
+}
