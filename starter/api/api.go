@@ -25,9 +25,9 @@ type Verifications interface {
 	Wait(ctx context.Context, userID string) (kyc.State, error)
 }
 
-// Turns estimates how long a session takes that is asked for now, under Didit's limit; false if nobody can tell.
+// Turns knows the queue for Didit; kyc.Client is one.
 type Turns interface {
-	ETA(ctx context.Context, p kyc.Priority) (time.Duration, bool, error)
+	Turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error)
 }
 
 // Caller is somebody who may use the API. Several with one name are several tokens of one caller.
@@ -38,7 +38,7 @@ type Options struct {
 	Verifications Verifications
 	Callers       []Caller
 	Log           *slog.Logger
-	Turns         Turns                       // nil: nobody can tell
+	Turns         Turns                       // nil: nobody can tell how long it takes
 	Ready         func(context.Context) error // nil: always ready
 	Patience      time.Duration               // how long a caller waits for the session or the state; default 8 s
 }

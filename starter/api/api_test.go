@@ -85,9 +85,14 @@ func TestRefusalsHaveNames(t *testing.T) {
 }
 
 // turns is a Turns of one answer.
-type turns func() (time.Duration, bool, error)
+type turns func() (kyc.Turn, error)
 
-func (f turns) ETA(context.Context, kyc.Priority) (time.Duration, bool, error) { return f() }
+func (f turns) Turn(context.Context, kyc.Priority) (kyc.Turn, error) { return f() }
+
+// queue is one that n calls wait in, one of which gets its turn each second.
+func queue(n int) turns {
+	return func() (kyc.Turn, error) { return kyc.Turn{Ahead: n, PerSecond: 1, At: time.Now()}, nil }
+}
 
 func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
 	lateError := fmt.Errorf("wait: %w", client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded))
@@ -96,12 +101,12 @@ func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
 		eta   string
 		retry string
 	}{
-		"nobody to ask":   {nil, "", "5"},
-		"nobody can tell": {turns(func() (time.Duration, bool, error) { return 0, false, nil }), "", "5"},
-		"asking fails":    {turns(func() (time.Duration, bool, error) { return 0, false, errors.New("no") }), "", "5"},
-		"in 41.2 seconds": {turns(func() (time.Duration, bool, error) { return 41200 * time.Millisecond, true, nil }), `,"eta_seconds":42`, "42"},
-		"any moment":      {turns(func() (time.Duration, bool, error) { return 0, true, nil }), `,"eta_seconds":1`, "1"},
-		"in an hour":      {turns(func() (time.Duration, bool, error) { return time.Hour, true, nil }), `,"eta_seconds":3600`, "300"},
+		"nobody to ask":       {nil, "", "5"},
+		"the queue is paused": {turns(func() (kyc.Turn, error) { return kyc.Turn{Ahead: 3, Paused: true}, nil }), "", "5"},
+		"asking fails":        {turns(func() (kyc.Turn, error) { return kyc.Turn{}, errors.New("no") }), "", "5"},
+		"in 42 seconds":       {queue(42), `,"eta_seconds":42`, "42"},
+		"any moment":          {queue(0), `,"eta_seconds":1`, "1"},
+		"in an hour":          {queue(3600), `,"eta_seconds":3600`, "300"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, func(o *Options) { o.Turns = tc.turns })

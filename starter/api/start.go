@@ -67,11 +67,12 @@ func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), etaLimit)
 	defer cancel()
-	d, known, err := a.o.Turns.ETA(ctx, p)
+	turn, err := a.o.Turns.Turn(ctx, p)
 	if err != nil {
 		_ = c.Error(err) // for the log: the answer is as good without it
 		return 0
 	}
+	d, known := turn.ETA(time.Now())
 	if !known {
 		return 0
 	}
