@@ -24,5 +24,5 @@ CMD ["/diditsim"]
 
 FROM base AS app
 COPY --from=build /out/worker /out/webhook /out/starter /
-EXPOSE 8080
+EXPOSE 8080 8081
 # No CMD on purpose: say which of the three is meant.

@@ -28,7 +28,7 @@ func Variables() []Variable {
 		{"DIDIT_API_KEY", Required, whoWorker, "Key of one Didit application; its limits are per key.", true},
 		{"DIDIT_WORKFLOW_ID", Required, whoWorker, "UUID of the Didit workflow that a user goes through unless the input names one.", false},
 		{"DIDIT_BASE_URL", "https://verification.didit.me", whoWorker, "Where Didit answers. Plain http only to this machine or a private network.", false},
-		{"DIDIT_ENVIRONMENT", string(Live), whoBoth, "`live` or `sandbox`: events and decisions of the other environment change nothing.", false},
+		{"DIDIT_ENVIRONMENT", string(Live), whoServers, "`live` or `sandbox`: events and decisions of the other environment change nothing.", false},
 		{"DIDIT_WRITES_PER_MINUTE", "300", whoWorker, "Didit's limit for writes of this key, 5 to 100000; the queue's rate is derived from it.", false},
 		{"DIDIT_READS_PER_MINUTE", "600", whoWorker, "Didit's limit for reads of this key, 5 to 100000.", false},
 		{"DIDIT_QUEUE_PARTITIONS", "4", whoWorker, "Partitions that the server gives to the queues `didit-write` and `didit-read`, 1 to 4; 4 is Temporal's default, `make dev` and docker-compose.yml set 1 (docs/limits.md).", false},
@@ -38,11 +38,13 @@ func Variables() []Variable {
 		{"WEBHOOK_ADDR", ":8080", whoWebhook, "Where to listen, host:port.", false},
 		{"WEBHOOK_ALLOW_FROM", "", whoWebhook, "Only these addresses and networks may send, comma-separated; Didit's is 18.203.201.92. Empty: anyone, since the signature decides.", false},
 		{"WEBHOOK_TRUSTED_PROXIES", "", whoWebhook, "Proxies whose `X-Forwarded-For` says who the sender is, for WEBHOOK_ALLOW_FROM.", false},
+		{"STARTER_ADDR", ":8081", whoStarter, "Where the HTTP API listens, host:port.", false},
+		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap.", true},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
 		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
-		{"LOG_LEVEL", "info", whoBoth, "`debug`, `info`, `warn` or `error`.", false},
-		{"LOG_FORMAT", string(JSON), whoBoth, "`json` or `text`.", false},
+		{"LOG_LEVEL", "info", whoServers, "`debug`, `info`, `warn` or `error`.", false},
+		{"LOG_FORMAT", string(JSON), whoServers, "`json` or `text`.", false},
 	}
 }
 
@@ -50,7 +52,8 @@ const (
 	whoAll     = "all"
 	whoWorker  = "worker"
 	whoWebhook = "webhook"
-	whoBoth    = "worker, webhook"
+	whoStarter = "starter serve"
+	whoServers = "worker, webhook, starter serve"
 )
 
 // defaultOf is the default of a variable, "" for one that has none. A name that is not in the table has none

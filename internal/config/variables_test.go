@@ -48,17 +48,16 @@ func TestEnvExampleListsTheVariables(t *testing.T) {
 	}
 }
 
-// docker-compose.yml hands every setting of the worker and the webhook on: one that it forgot would be set in .env
-// and change nothing.
+// docker-compose.yml hands every setting of a server on: one that it forgot would be set in .env and change nothing.
 func TestComposePassesTheVariables(t *testing.T) {
 	b, err := os.ReadFile(root + "docker-compose.yml")
 	require.NoError(t, err)
 	for _, v := range config.Variables() {
 		for who := range strings.SplitSeq(v.Who, ", ") {
-			if who == "worker" || who == "webhook" {
-				_, service, _ := strings.Cut(string(b), "\n  "+who+":\n")
+			if name := map[string]string{"worker": "worker", "webhook": "webhook", "starter serve": "api"}[who]; name != "" {
+				_, service, _ := strings.Cut(string(b), "\n  "+name+":\n")
 				service, _, _ = strings.Cut(service, "\n\n")
-				assert.Contains(t, service, "\n      "+v.Name+": ", "service %s", who)
+				assert.Contains(t, service, "\n      "+v.Name+": ", "service %s", name)
 			}
 		}
 	}
@@ -69,6 +68,8 @@ func TestTableIsWhatIsRead(t *testing.T) {
 	for who, read := range map[string]func(config.Getenv) error{
 		"worker":  func(g config.Getenv) error { _, err := config.ForWorker(g); return err },
 		"webhook": func(g config.Getenv) error { _, err := config.ForWebhook(g); return err },
+
+		"starter serve": func(g config.Getenv) error { _, err := config.ForStarter(g); return err },
 	} {
 		t.Run(who, func(t *testing.T) {
 			var got, want []string
