@@ -81,9 +81,14 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler) error {
 
 // CheckWebhook asks the webhook process at addr (WEBHOOK_ADDR) on this machine whether it is alive.
 func CheckWebhook(ctx context.Context, addr string) error {
-	host, port, err := net.SplitHostPort(cmp.Or(strings.TrimSpace(addr), config.Default("WEBHOOK_ADDR")))
+	return checkAlive(ctx, "WEBHOOK_ADDR", addr)
+}
+
+// checkAlive asks a process of ours that listens where a variable says.
+func checkAlive(ctx context.Context, variable, addr string) error {
+	host, port, err := net.SplitHostPort(cmp.Or(strings.TrimSpace(addr), config.Default(variable)))
 	if err != nil {
-		return fmt.Errorf("WEBHOOK_ADDR: %w", err)
+		return fmt.Errorf("%s: %w", variable, err)
 	}
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"

@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
 )
 
@@ -53,6 +55,16 @@ type bench struct {
 	dialError   error
 	dials       int
 	out, errOut bytes.Buffer
+	environment map[string]string // of serve; default: what it needs
+	served      []config.Starter
+	checked     []string
+}
+
+func (b *bench) getenv(name string) string {
+	if b.environment == nil && name == "STARTER_TOKENS" {
+		return "shop:" + shopToken
+	}
+	return b.environment[name]
 }
 
 func (b *bench) run(ctx context.Context, args ...string) error {
@@ -64,6 +76,15 @@ func (b *bench) run(ctx context.Context, args ...string) error {
 				return nil, b.dialError
 			}
 			return &b.fake, nil
+		},
+		getenv: b.getenv,
+		serve: func(_ context.Context, cfg config.Starter, _ *slog.Logger) error {
+			b.served = append(b.served, cfg)
+			return b.dialError
+		},
+		alive: func(_ context.Context, addr string) error {
+			b.checked = append(b.checked, addr)
+			return b.dialError
 		},
 	}
 	return t.run(ctx, args)

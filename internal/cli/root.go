@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"strings"
 	"time"
@@ -13,6 +14,9 @@ import (
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/term"
+
+	"didit-temporal/internal/app"
+	"didit-temporal/internal/config"
 )
 
 // Process is what the tool takes from the process that it runs in.
@@ -22,6 +26,7 @@ type Process struct {
 	Stdout, Stderr io.Writer
 	// Temporal returns the settings of the connection. Only a command that connects asks for them.
 	Temporal func() (client.Options, error)
+	Getenv   config.Getenv // only serve reads settings of ours
 }
 
 // Run runs the command that the arguments name. Results go to Stdout, progress and notes to Stderr; an error is
@@ -29,7 +34,7 @@ type Process struct {
 func Run(ctx context.Context, p Process) error {
 	t := &tool{
 		stdin: p.Stdin, stdout: p.Stdout, stderr: p.Stderr, terminal: isTerminal(p.Stderr),
-		dial: dialer(p.Temporal), now: time.Now, after: time.After,
+		dial: dialer(p.Temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(p.Temporal), alive: app.CheckStarter,
 	}
 	return t.run(ctx, p.Args)
 }
@@ -42,6 +47,9 @@ type tool struct {
 	dial           func(context.Context) (verifications, error)
 	now            func() time.Time
 	after          func(time.Duration) <-chan time.Time
+	getenv         config.Getenv
+	serve          func(context.Context, config.Starter, *slog.Logger) error
+	alive          func(ctx context.Context, addr string) error
 }
 
 // errInterrupted is the end of a command by Ctrl-C or SIGTERM.
@@ -67,7 +75,8 @@ const rootExample = `  starter setup                      once per namespace
   starter start --user u1 --wait     ... and wait for the verdict
   starter status --user u1 -o json   how it stands, for a program
   starter bulk --file users.csv      one verification for each user of a file
-  starter bulk -n 100                users user-1 to user-100, to try it out`
+  starter bulk -n 100                users user-1 to user-100, to try it out
+  starter serve                      the same over HTTP, for signup services`
 
 func (t *tool) run(ctx context.Context, args []string) error {
 	root := t.root()
@@ -98,7 +107,7 @@ func (t *tool) root() *cobra.Command {
 		}
 		return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand())
+	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand())
 	return root
 }
 

@@ -1,0 +1,43 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+	"didit-temporal/starter/api"
+)
+
+// RunStarter serves the HTTP API until ctx ends, then answers the requests in flight.
+func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger) error {
+	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every caller away
+		return err
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr)
+	if err != nil {
+		return fmt.Errorf("listen on STARTER_ADDR=%s: %w", cfg.Addr, err)
+	}
+	return ServeStarter(ctx, listener, c, cfg, log)
+}
+
+// ServeStarter is RunStarter on a listener that is open already.
+func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger) error {
+	callers := make([]api.Caller, len(cfg.Tokens))
+	for i, t := range cfg.Tokens {
+		callers[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal()}
+	}
+	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: c.Ready})
+	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
+	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
+	err := serve(ctx, listener, a.Handler())
+	log.Info("api has stopped")
+	return err
+}
+
+// CheckStarter asks the API at addr (STARTER_ADDR) on this machine whether it is alive.
+func CheckStarter(ctx context.Context, addr string) error {
+	return checkAlive(ctx, "STARTER_ADDR", addr)
+}

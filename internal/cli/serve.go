@@ -1,0 +1,96 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/internal/app"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+)
+
+const serveLong = `Serve the HTTP API for signup services: start verifications, ask how they stand,
+wait for verdicts. It keeps nothing, so run as many as you like side by side; put
+TLS and your load balancer in front of them.
+
+  POST /v1/verifications             {"user_id": "u1"}: 201, or 200 for one that
+                                     was there; the answer has the url to open
+  GET  /v1/verifications/u1?wait=30s how it stands, as soon as there is a verdict
+  GET  /openapi.json                 the whole API, for programs
+  GET  /healthz, /readyz             for the load balancer
+
+Callers send "Authorization: Bearer TOKEN" with one of the tokens below. SIGTERM
+and Ctrl-C stop it, after the requests in flight have their answer.
+
+Environment, beside Temporal's (a secret may also come from the file that
+NAME_FILE names):
+
+`
+
+const serveExample = `  STARTER_TOKENS=shop:$(openssl rand -hex 24) starter serve
+  STARTER_ADDR=127.0.0.1:8081 LOG_FORMAT=text starter serve
+  starter serve --check              is the one on this machine alive? For health checks`
+
+func (t *tool) serveCommand() *cobra.Command {
+	check := false
+	cmd := &cobra.Command{
+		Use:     "serve",
+		Short:   "Serve the HTTP API for signup services",
+		Long:    serveLong + serveSettings(),
+		Example: serveExample,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if check {
+				return t.alive(cmd.Context(), t.getenv("STARTER_ADDR"))
+			}
+			return t.serveAPI(cmd.Context())
+		},
+	}
+	cmd.Flags().BoolVar(&check, "check", false, "ask the API at STARTER_ADDR on this machine whether it is alive, and end")
+	return cmd
+}
+
+func (t *tool) serveAPI(ctx context.Context) error {
+	cfg, err := config.ForStarter(t.getenv)
+	if err != nil {
+		return fmt.Errorf("mend the environment and start again (`starter serve --help` lists it):\n%w", err)
+	}
+	return t.serve(ctx, cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
+}
+
+// serveSettings lists the settings that only this command reads.
+func serveSettings() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
+	for _, v := range config.Variables() {
+		if slices.Contains(strings.Split(v.Who, ", "), "starter serve") {
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.Default, strings.ReplaceAll(v.Meaning, "`", ""))
+		}
+	}
+	_ = w.Flush() // cannot fail for a strings.Builder
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// server connects to Temporal and serves until ctx ends.
+func server(load func() (client.Options, error)) func(context.Context, config.Starter, *slog.Logger) error {
+	return func(ctx context.Context, cfg config.Starter, log *slog.Logger) error {
+		o, err := load()
+		if err != nil {
+			return fmt.Errorf("read the TEMPORAL_ settings: %w", err)
+		}
+		o.Logger = log
+		c, err := kyc.Dial(ctx, o)
+		if err != nil {
+			return err
+		}
+		defer c.Close()
+		return app.RunStarter(ctx, c, cfg, log)
+	}
+}
