@@ -47,7 +47,7 @@ const (
 	patience   = 8 * time.Second // shorter than most clients', proxies' and load balancers' own
 	maxWait    = time.Minute     // of a long poll
 	maxBody    = 16 << 10        // five times the longest input
-	readyLimit = 3 * time.Second
+	readyLimit = 2 * time.Second
 )
 
 // API is the HTTP side.
@@ -93,17 +93,21 @@ func (a *API) engine() *gin.Engine {
 }
 
 func (a *API) readyz(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), readyLimit)
-	defer cancel()
-	if a.o.Ready == nil {
-		c.JSON(http.StatusOK, gin.H{"status": "ready"})
-		return
-	}
-	if err := a.o.Ready(ctx); err != nil {
+	if err := a.reachable(c.Request.Context()); err != nil {
 		a.problem(c, temporalUnavailable, trouble{cause: err, errorType: ErrorTypeTemporal})
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
+}
+
+// reachable asks Temporal whether it is there.
+func (a *API) reachable(ctx context.Context) error {
+	if a.o.Ready == nil {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	defer cancel()
+	return a.o.Ready(ctx)
 }
 
 // Verification is the answer to a start and to a look: one flat object.

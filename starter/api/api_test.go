@@ -84,6 +84,15 @@ func TestRefusalsHaveNames(t *testing.T) {
 	}
 }
 
+func TestWhoDoesNotAnswerIsNamed(t *testing.T) {
+	var down error
+	b := newBench(t, func(o *Options) { o.Ready = func(context.Context) error { return down } })
+	b.fake.find = func(context.Context, string) (kyc.Found, error) { return kyc.Found{}, context.DeadlineExceeded }
+	assert.Equal(t, ErrorTypeWorker, problemIn(t, b.get(Path+"/u1")).ErrorType, "Temporal is there")
+	down = errors.New("no route")
+	assert.Equal(t, ErrorTypeTemporal, problemIn(t, b.get(Path+"/u1")).ErrorType)
+}
+
 // turns is a Turns of one answer.
 type turns func() (kyc.Turn, error)
 

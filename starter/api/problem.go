@@ -124,12 +124,15 @@ func (a *API) problem(c *gin.Context, k kind, t trouble) {
 
 // refuse turns an error of the verification into a problem. ctx is the one that the call had.
 func (a *API) refuse(c *gin.Context, ctx context.Context, err error) {
-	k, t := problemOf(ctx, err)
+	k, t := problemOf(err)
+	if t.errorType == ErrorTypeTemporal && late(ctx, err) && a.reachable(c.Request.Context()) == nil {
+		t.errorType, t.detail = ErrorTypeWorker, "no worker answered in time; send the same request again, it is never doubled"
+	}
 	t.cause = err
 	a.problem(c, k, t)
 }
 
-func problemOf(ctx context.Context, err error) (kind, trouble) {
+func problemOf(err error) (kind, trouble) {
 	var session *kyc.SessionError
 	var end *kyc.EndedError
 	switch {
@@ -141,8 +144,6 @@ func problemOf(ctx context.Context, err error) (kind, trouble) {
 		return notFound, trouble{}
 	case errors.Is(err, kyc.ErrInvalidInput):
 		return invalidInput, trouble{fields: []FieldError{ruleBroken("", err)}}
-	case late(ctx, err):
-		return temporalUnavailable, trouble{errorType: ErrorTypeWorker, detail: "no worker answered in time; send the same request again, it is never doubled"}
 	}
 	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: "Temporal did not take the request; send the same request again, it is never doubled"}
 }

@@ -28,7 +28,7 @@ func (a *API) start(c *gin.Context) {
 		return
 	}
 	c.Set(keyUser, in.UserID)
-	extend(c, a.o.Patience+etaLimit)
+	extend(c, a.o.Patience)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience) // it ends the waiting, not the verification
 	defer cancel()
 	s, err := a.o.Verifications.Start(ctx, in)
