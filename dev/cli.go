@@ -24,9 +24,10 @@ func parse(args []string, help io.Writer) (o stack.Options, leash bool, err erro
 	fs.IntVar(&o.UIPort, "ui-port", 8233, "`port` of the Web UI")
 	fs.IntVar(&o.SimulatorPort, "simulator-port", 8090, "`port` of the Didit simulator")
 	fs.IntVar(&o.WebhookPort, "webhook-port", 8080, "`port` that receives webhooks")
+	fs.IntVar(&o.APIPort, "api-port", 8081, "`port` of the HTTP API")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
-	verbose := fs.Bool("verbose", false, "show what worker, webhook and simulator log; else only what is wrong")
+	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")
 	fs.BoolVar(&leash, "leash", false, "stop when stdin is closed; print one READY line for the parent process")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):

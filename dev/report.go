@@ -8,6 +8,7 @@ import (
 
 	"didit-temporal/dev/stack"
 	"didit-temporal/kyc"
+	"didit-temporal/starter/api"
 )
 
 // demo is the user who is started so that there is something to look at.
@@ -50,7 +51,7 @@ func report(ctx context.Context, w io.Writer, s *stack.Stack, o stack.Options, l
 }
 
 // links lead to a verification that waits for its user.
-type links struct{ open, watch string }
+type links struct{ open, watch, api string }
 
 func (l links) page() string {
 	return fmt.Sprintf(`A verification waits for its user:
@@ -60,8 +61,9 @@ func (l links) page() string {
   3. watch the workflow:    %s
 
 More users, in another terminal:  make build && bin/starter start --user u2 --wait
+The same over HTTP:               curl %s%s -H "Authorization: Bearer %s" --json '{"user_id": "u3"}'
 
-`, l.open, orNone(l.watch))
+`, l.open, orNone(l.watch), l.api, api.Path, stack.APIToken)
 }
 
 func orNone(link string) string {
@@ -87,7 +89,7 @@ func startDemo(ctx context.Context, s *stack.Stack, o stack.Options) (links, err
 	if err != nil {
 		return links{}, err
 	}
-	l := links{open: started.Session.URL}
+	l := links{open: started.Session.URL, api: s.Address("api")}
 	if ui := s.Address("ui"); ui != "" {
 		l.watch = fmt.Sprintf("%s/namespaces/%s/workflows/%s", ui, c.Namespace(), kyc.WorkflowID(user))
 	}
@@ -104,6 +106,7 @@ func handPage(s *stack.Stack) string {
   go run ./starter setup
   go run ./worker          # in one terminal
   go run ./webhook         # in another
+  go run ./starter serve   # in a third, if signup services shall call
   go run ./starter start --user u1 --wait
 
 `

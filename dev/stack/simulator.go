@@ -69,5 +69,7 @@ func (s *Stack) HandSettings() []string {
 		"DIDIT_ENVIRONMENT=" + string(simulatorEnviron),
 		"DIDIT_QUEUE_PARTITIONS=1",
 		"WEBHOOK_ADDR=" + s.o.hostPort(s.o.WebhookPort),
+		"STARTER_ADDR=" + s.o.hostPort(s.o.APIPort),
+		"STARTER_TOKENS=" + apiCaller + ":" + APIToken,
 	}
 }

@@ -26,6 +26,7 @@ type Options struct {
 	UIPort        int
 	SimulatorPort int
 	WebhookPort   int
+	APIPort       int
 
 	DBFile           string // Temporal's SQLite file; empty: in memory
 	TemporalLogLevel string
@@ -61,6 +62,7 @@ func parts() []part {
 		{name: "simulator", ports: simulatorPorts, start: startSimulator},
 		{name: "webhook", ports: webhookPorts, start: startWebhook},
 		{name: "worker", ports: noPorts, start: startWorker},
+		{name: "api", ports: apiPorts, start: startAPI},
 	}
 }
 
