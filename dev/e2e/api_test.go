@@ -10,16 +10,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"didit-temporal/dev/tserver"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
@@ -33,7 +33,8 @@ type served struct {
 	*system
 	url  string
 	stop context.CancelFunc
-	done chan error
+	done chan struct{} // closed when it has stopped
+	err  error         // how
 }
 
 func serveAPI(s *system) *served {
@@ -41,16 +42,17 @@ func serveAPI(s *system) *served {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(s.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
-	a := &served{system: s, url: "http://" + listener.Addr().String(), stop: cancel, done: make(chan error, 1)}
+	a := &served{system: s, url: "http://" + listener.Addr().String(), stop: cancel, done: make(chan struct{})}
 	c := s.dial()
 	cfg := config.Starter{Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(apiToken)}}}
-	go func() { a.done <- app.ServeStarter(ctx, listener, c, cfg, s.logger("api")) }()
+	go func() {
+		defer close(a.done)
+		a.err = app.ServeStarter(ctx, listener, c, cfg, s.logger("api"))
+	}()
 	s.t.Cleanup(func() {
 		cancel()
-		if err := <-a.done; err != nil {
-			s.t.Error(err)
-		}
-		a.done <- nil
+		<-a.done
+		assert.NoError(s.t, a.err)
 	})
 	return a
 }
@@ -219,92 +221,32 @@ func TestASlowQueueIsAcceptedWithAnEstimate(t *testing.T) {
 	assert.Equal(t, 1, a.sessionsOf("u1"))
 }
 
-func TestAClientThatGoesAwayDoesNotEndTheVerification(t *testing.T) {
+// The program itself: it says where it listens, answers, and ends by SIGTERM as if nothing had happened.
+func TestServeRunsAsAProcess(t *testing.T) {
 	t.Parallel()
-	a := serveAPI(startLimited(t))
-	none := float32(0)
-	a.anyone("somebody@console", &none)
-	ctx, leave := context.WithCancel(a.within(patience))
-	gone := make(chan error, 1)
-	go func() {
-		_, err := a.call(ctx, "", `{"user_id":"u1"}`)
-		gone <- err
-	}()
-	a.eventually(func() bool { return a.get("/u1").code == http.StatusOK }, "it has begun")
-	leave()
-	require.ErrorIs(t, <-gone, context.Canceled)
-	a.eventually(func() bool { return a.logs.contain("api request", "method=POST", "status=499") }, "the API noticed")
-	a.anyone("somebody@console", nil)
-	a.eventually(func() bool { return a.sessionsOf("u1") == 1 }, "its session")
-	assert.Equal(t, http.StatusOK, a.post(`{"user_id":"u1"}`).code)
-}
-
-// Not parallel: it looks for the one handler that waits.
-func TestStoppingTheAPIAnswersThoseWhoWait(t *testing.T) {
-	a := serveAPI(start(t, options{}))
-	require.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)
-	polled := make(chan reply, 1)
-	go func() {
-		r, err := a.call(a.within(patience), "/u1?wait=60s", "")
-		if err != nil {
-			t.Error(err)
-		}
-		polled <- r
-	}()
-	a.eventually(func() bool { return runs("starter/api.(*API).await") }, "somebody waits")
-	a.stop()
-	r := <-polled
-	assert.Equal(t, http.StatusOK, r.code)
-	assert.Empty(t, r.Outcome)
-	require.NoError(t, <-a.done)
-	a.done <- nil // for the cleanup
-}
-
-// runs reports whether a function is on some goroutine's stack.
-func runs(function string) bool {
-	stacks := make([]byte, 4<<20)
-	return bytes.Contains(stacks[:runtime.Stack(stacks, true)], []byte(function))
-}
-
-func TestRefusalsOfDiditReachTheCaller(t *testing.T) {
-	t.Parallel()
-	a := serveAPI(start(t, options{workerKey: "a-key-of-nobody"}))
-	r := a.post(`{"user_id":"u1"}`)
-	assert.Equal(t, http.StatusServiceUnavailable, r.code)
-	assert.Equal(t, kyc.ErrorTypeUnauthorized, r.Problem.ErrorType)
-	failed := a.get("/u1?wait=60s")
-	assert.Equal(t, kyc.OutcomeFailed, failed.Outcome)
-	assert.Equal(t, kyc.ErrorTypeUnauthorized, failed.ErrorType)
-}
-
-func TestTheCapReachesTheCaller(t *testing.T) {
-	t.Parallel()
-	a := serveAPI(start(t, options{}))
-	for range 3 {
-		r := a.post(`{"user_id":"u1"}`)
-		require.Equal(t, http.StatusCreated, r.code, r.raw)
-		a.press(r.URL, "abandon")
-		require.Equal(t, kyc.OutcomeAbandoned, a.get("/u1?wait=60s").Outcome)
+	s, starter := start(t, options{}), build(t, "starter")
+	cmd := exec.CommandContext(s.within(patience), starter, "serve")
+	cmd.Env = append(slices.DeleteFunc(os.Environ(), isTemporal),
+		"TEMPORAL_ADDRESS="+s.server.Address, "STARTER_ADDR=127.0.0.1:0", "STARTER_TOKENS=shop:"+apiToken)
+	out, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	var line struct{ Msg, Address string }
+	lines := json.NewDecoder(out)
+	for line.Msg != "api listens" {
+		require.NoError(t, lines.Decode(&line), "it ended before it listened")
 	}
-	r := a.post(`{"user_id":"u1"}`)
-	assert.Equal(t, http.StatusConflict, r.code, r.raw)
-	assert.Equal(t, "/problems/session-cap", r.Problem.Type)
-	assert.Equal(t, 3, a.sessionsOf("u1"))
-}
+	a := &served{system: s, url: "http://" + line.Address}
+	assert.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)
+	check := exec.CommandContext(s.within(patience), starter, "serve", "--check")
+	check.Env = []string{"STARTER_ADDR=" + line.Address}
+	require.NoError(t, check.Run())
 
-func TestTemporalDownIsAProblem(t *testing.T) {
-	t.Parallel()
-	a := serveAPI(start(t, options{server: tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")}}))
-	require.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)
-	require.NoError(t, a.server.Kill())
-	r := a.post(`{"user_id":"u2"}`)
-	assert.Equal(t, http.StatusServiceUnavailable, r.code, r.raw)
-	assert.Equal(t, "/problems/temporal-unavailable", r.Problem.Type)
-	assert.Equal(t, api.ErrorTypeTemporal, r.Problem.ErrorType)
-	assert.NotEmpty(t, r.header.Get("Retry-After"))
-	require.NoError(t, a.server.Restart(a.within(patience)))
-	a.eventually(func() bool { return a.post(`{"user_id":"u2"}`).URL != "" }, "the same request again")
-	assert.Equal(t, 1, a.sessionsOf("u2"))
+	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
+	for line.Msg != "api has stopped" {
+		require.NoError(t, lines.Decode(&line), "it ended without a word")
+	}
+	require.NoError(t, cmd.Wait())
 }
 
 // The README's lines are run as they stand there, but for the address and the token.
