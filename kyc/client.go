@@ -28,7 +28,7 @@ func (c *Client) Close() { c.temporal.Close() }
 // State returns how the user's newest verification stands, with what Didit changed after its end, or ErrNotFound. For
 // an open one a worker must be running. A verification that was terminated, or failed by a fault, is an *EndedError.
 func (c *Client) State(ctx context.Context, userID string) (State, error) {
-	found, err := c.Find(ctx, userID)
+	found, err := c.find(ctx, userID)
 	return found.State, err
 }
 

@@ -4,16 +4,45 @@ import (
 	"context"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
 )
 
 // Found is a verification as it stands.
 type Found struct {
 	State State
-	RunID string
+	// Session holds the URL that the person must open; zero before there is a session and after the end.
+	Session Session
+	RunID   string
 }
 
-// Find is State together with the run that it is about.
+// Find is State together with the run that it is about and, while the person may still act, the session.
 func (c *Client) Find(ctx context.Context, userID string) (Found, error) {
+	found, err := c.find(ctx, userID)
+	if err != nil || found.State.SessionID == "" || found.State.Outcome != "" {
+		return found, err
+	}
+	found.Session, err = c.session(ctx, userID, found.RunID)
+	found.Session.Status = found.State.Status
+	return found, err
+}
+
+// session asks a run that has a session for it. The run has answered the same update before, so nothing is added to its
+// history, unless nobody had asked yet.
+func (c *Client) session(ctx context.Context, userID, runID string) (s Session, err error) {
+	update, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: WorkflowID(userID), RunID: runID, UpdateID: UpdateSession, UpdateName: UpdateSession,
+		WaitForStage: client.WorkflowUpdateStageCompleted,
+	})
+	if err == nil {
+		err = update.Get(ctx, &s)
+	}
+	if err != nil {
+		return Session{}, clientError("read the session of", userID, err)
+	}
+	return s, nil
+}
+
+func (c *Client) find(ctx context.Context, userID string) (Found, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return Found{}, err
 	}

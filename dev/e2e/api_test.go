@@ -155,7 +155,7 @@ func TestALongPollReturnsTheVerdict(t *testing.T) {
 	assert.Equal(t, http.StatusOK, open.code)
 	assert.Empty(t, open.Outcome)
 	assert.Equal(t, began.RunID, open.RunID)
-	assert.Empty(t, open.URL)
+	assert.Equal(t, began.URL, open.URL, "a page that was closed can be opened again")
 
 	polled := make(chan reply, 1)
 	go func() {
@@ -169,6 +169,7 @@ func TestALongPollReturnsTheVerdict(t *testing.T) {
 	verdict := <-polled
 	assert.Equal(t, http.StatusOK, verdict.code)
 	assert.Equal(t, kyc.OutcomeApproved, verdict.Outcome)
+	assert.Empty(t, verdict.URL)
 	assert.NotEmpty(t, verdict.Checks)
 	assert.Equal(t, began.RunID, verdict.RunID)
 

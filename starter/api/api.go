@@ -114,7 +114,7 @@ func (a *API) reachable(ctx context.Context) error {
 type Verification struct {
 	kyc.State
 	RunID string `json:"run_id"`
-	// URL is what the person must open. Only an answer to POST has it, and only while there is one to open.
+	// URL is what the person must open, while there is one to open.
 	URL string `json:"url,omitempty"`
 	// ETASeconds comes with 202: about how long until there is a session.
 	ETASeconds int64 `json:"eta_seconds,omitempty"`

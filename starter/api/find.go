@@ -37,7 +37,7 @@ func (a *API) find(c *gin.Context) {
 		a.refuse(c, ctx, err)
 		return
 	}
-	answer(c, http.StatusOK, Verification{State: found.State, RunID: found.RunID})
+	answer(c, http.StatusOK, Verification{State: found.State, RunID: found.RunID, URL: found.Session.URL})
 }
 
 // await returns when the verification has ended, or is no more to be waited for. What it says is looked up afterwards.
