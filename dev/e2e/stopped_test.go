@@ -1,0 +1,36 @@
+package e2e
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/kyc"
+)
+
+// Temporal's own button ends a verification at once, whatever it waits for; its session stays at Didit.
+func TestStoppedInTemporal(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	began := s.begin("waits-for-the-user")
+	s.closeBy("waits-for-the-user", s.Temporal().CancelWorkflow)
+	require.Equal(t, began.Session.SessionID, s.stateOf("waits-for-the-user").SessionID)
+	s.record("waits-for-the-user", "stopped-waiting")
+
+	s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusServiceUnavailable, Times: 1000})
+	go func() { _, _ = s.Start(t.Context(), kyc.Input{UserID: "waits-for-didit"}) }()
+	s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > 1 }, "a create that fails")
+	s.closeBy("waits-for-didit", s.Temporal().CancelWorkflow)
+	require.Equal(t, kyc.OutcomeCancelled, s.stateOf("waits-for-didit").Outcome)
+	s.record("waits-for-didit", "stopped-before-the-session")
+	require.Equal(t, 1, len(s.sim.Sessions()))
+}
+
+func (s *system) stateOf(user string) kyc.State {
+	s.t.Helper()
+	state, err := s.State(s.within(patience), user)
+	require.NoError(s.t, err)
+	return state
+}
