@@ -15,6 +15,8 @@ type Didit interface {
 	CreateSession(context.Context, didit.CreateSessionRequest) (didit.Session, error)
 	Decision(ctx context.Context, sessionID string) (didit.Decision, error)
 	ListSessions(context.Context, didit.ListSessionsRequest) (didit.SessionPage, error)
+	UpdateStatus(ctx context.Context, sessionID string, r didit.UpdateStatusRequest) error
+	DeleteSession(ctx context.Context, sessionID string, r didit.DeleteSessionRequest) (didit.DeletedSession, error)
 }
 
 // Reports is what was said about a session before; kyc.Client is one.
@@ -38,12 +40,14 @@ type Settings struct {
 // CapWindow is the time over which SessionCap counts.
 const CapWindow = 30 * 24 * time.Hour
 
-// Activities calls Didit and asks Temporal. Calls to Didit are registered on the queue of their limit: CreateSession on
-// kyc.TaskQueueDiditWrite, ReadDecision, ListSessions and AdoptSession on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
+// Activities calls Didit and asks Temporal. Calls to Didit are registered on the queue of their limit: CreateSession,
+// SetStatus and DeleteSession on kyc.TaskQueueDiditWrite, ReadDecision, ListSessions and AdoptSession on
+// kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
 type Activities struct {
-	Didit    Didit
-	Reports  Reports
-	Settings Settings
+	Didit      Didit
+	Reports    Reports
+	Operations Operations
+	Settings   Settings
 	// Spread returns a number in [0, 1), another one for each user; nil is the middle.
 	Spread func() float64
 }

@@ -23,6 +23,15 @@ type fakeDidit struct {
 	create func(didit.CreateSessionRequest) (didit.Session, error)
 	decide func(string) (didit.Decision, error)
 	list   func(didit.ListSessionsRequest) (didit.SessionPage, error)
+	update func(string, didit.UpdateStatusRequest) error
+	remove func(string, didit.DeleteSessionRequest) error
+}
+
+func (f fakeDidit) UpdateStatus(_ context.Context, id string, r didit.UpdateStatusRequest) error {
+	return f.update(id, r)
+}
+func (f fakeDidit) DeleteSession(_ context.Context, id string, r didit.DeleteSessionRequest) (didit.DeletedSession, error) {
+	return didit.DeletedSession{ID: id}, f.remove(id, r)
 }
 
 func (f fakeDidit) ListSessions(_ context.Context, r didit.ListSessionsRequest) (didit.SessionPage, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -37,17 +38,22 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, sess
 	case session.RunID == "":
 		return DeliveredNobody, nil
 	}
-	return DeliveredChange, c.startChange(ctx, userID, ev)
+	return DeliveredChange, c.startChange(ctx, userID, ev, 0)
 }
 
-// startChange starts the DecisionChange of an event, once.
-func (c *Client) startChange(ctx context.Context, userID string, ev DiditEvent) error {
+// startChange starts the DecisionChange of an event, once, after a delay.
+func (c *Client) startChange(ctx context.Context, userID string, ev DiditEvent, delay time.Duration) error {
+	summary := fmt.Sprintf("News about user %s after the end: %s", userID, known(ev))
+	if delay > 0 {
+		summary = fmt.Sprintf("Has everybody heard that user %s is %s?", userID, known(ev))
+	}
 	_, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
 		ID:                       ChangeID(userID, ev.EventID),
 		TaskQueue:                TaskQueue,
+		StartDelay:               delay,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:            fmt.Sprintf("News about user %s after the end: %s", userID, known(ev)),
+		StaticSummary:            summary,
 	}, WorkflowDecisionChange, Change{UserID: userID, Event: ev})
 	var before *serviceerror.WorkflowExecutionAlreadyStarted
 	if err != nil && !errors.As(err, &before) {

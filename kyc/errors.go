@@ -23,13 +23,15 @@ const (
 	ErrorTypeNotFound     = "DiditNotFound"     // 404
 	ErrorTypeSessionCap   = "SessionCapReached" // the user has had SESSION_CAP sessions in 30 days: final
 	ErrorTypeInvalidInput = "InvalidInput"      // the workflow was started with an input that breaks a rule
+	ErrorTypeRefused      = "OperationRefused"  // an operator asked for what cannot be done; the message says why
+	ErrorTypeCancelled    = "Cancelled"         // the verification was cancelled before there was a session
 )
 
 // SessionError says why a verification has no session: its outcome is failed, or it ended before there was one.
 type SessionError struct {
 	UserID string
 	RunID  string
-	Type   string // an ErrorType constant, empty if the verification was cancelled or terminated
+	Type   string // an ErrorType constant, empty if the verification was terminated
 }
 
 // EndedError is a verification that did not end by itself: somebody terminated it, or it failed by a fault.
@@ -72,6 +74,10 @@ func Hint(errorType string) string {
 		return "the user has had as many sessions in 30 days as SESSION_CAP allows: wait, or raise it"
 	case ErrorTypeInvalidInput:
 		return "the workflow was started with an input or a workflow id that breaks a rule; its history names it"
+	case ErrorTypeRefused:
+		return "Didit or the verification does not allow it as things stand; the message says how they stand"
+	case ErrorTypeCancelled:
+		return "the verification was cancelled; starting the user begins a new one"
 	}
 	return "see the workflow's history"
 }

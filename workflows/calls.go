@@ -48,7 +48,7 @@ func refusals() []string {
 // key that is mended later must find the verdict.
 func (v *verification) readDecision(ctx workflow.Context) (usable bool, err error) {
 	priority, summary := lastTurn, "Look at Didit's decision, as no webhook came"
-	if v.record.doubt {
+	if v.record.doubt || v.refreshAsked() {
 		priority, summary = firstTurn, "Read Didit's decision"
 		v.busy = kyc.WaitingForDidit
 		v.publish(ctx)

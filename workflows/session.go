@@ -24,15 +24,21 @@ func (v *verification) getSession(ctx workflow.Context) error {
 	v.publish(ctx)
 	made, err := v.makeSession(ctx)
 	v.busy = ""
-	now := workflow.Now(ctx)
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) {
-		v.record.end(kyc.OutcomeFailed, refused.Type(), now)
+		v.record.end(kyc.OutcomeFailed, refused.Type(), workflow.Now(ctx))
 		return nil
 	}
 	if err != nil {
 		return err
 	}
+	v.begun(ctx, made)
+	return nil
+}
+
+// begun notes the session and the terms that the verification goes by from now on.
+func (v *verification) begun(ctx workflow.Context, made activities.MadeSession) {
+	now := workflow.Now(ctx)
 	v.session, v.terms = made.Session, made.Terms
 	v.record.begin(v.session, now)
 	v.looks = schedule{
@@ -40,7 +46,6 @@ func (v *verification) getSession(ctx workflow.Context) error {
 		longest: time.Duration(v.terms.ReconcileMaxSeconds) * time.Second,
 	}
 	v.looks.restart(now)
-	return nil
 }
 
 func (v *verification) makeSession(ctx workflow.Context) (activities.MadeSession, error) {
@@ -51,7 +56,7 @@ func (v *verification) makeSession(ctx workflow.Context) (activities.MadeSession
 	}
 	for moment := firstMoment; ; moment = min(2*moment, longestMoment) {
 		made, err := v.createSession(ctx)
-		if !unclear(err) {
+		if v.unseen = unclear(err); !v.unseen {
 			return made, err
 		}
 		if err := workflow.NewTimerWithOptions(ctx, moment, workflow.TimerOptions{
@@ -63,6 +68,7 @@ func (v *verification) makeSession(ctx workflow.Context) (activities.MadeSession
 		if err != nil || adopted.Ours {
 			return adopted.MadeSession, err
 		}
+		v.unseen = false
 	}
 }
 
@@ -79,11 +85,19 @@ func unclear(err error) bool {
 const workerDied = "TemporalTimeout:StartToClose"
 
 func (v *verification) createSession(ctx workflow.Context) (made activities.MadeSession, err error) {
-	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit",
-		v.in.Priority.Key(), append(refusals(), workerDied)...))
-	err = workflow.ExecuteActivity(call, acts.CreateSession, activities.CreateSessionInput{
+	options := callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit", v.in.Priority.Key(), append(refusals(), workerDied)...)
+	options.WaitForCancellation = true
+	detached, stop := workflow.NewDisconnectedContext(ctx)
+	create := workflow.ExecuteActivity(workflow.WithActivityOptions(detached, options), acts.CreateSession, activities.CreateSessionInput{
 		UserID: v.in.UserID, WorkflowID: v.in.WorkflowID, Language: v.in.Language, ReturnURL: v.in.ReturnURL, Attempt: 1,
-	}).Get(ctx, &made)
+	})
+	if err := workflow.Await(ctx, create.IsReady); err != nil {
+		stop()
+		if v.cancelledBy == nil { // Temporal's own button waits for nobody
+			return made, err
+		}
+	}
+	err = create.Get(detached, &made) // one that waits for its turn has gone; one that was sent tells what it made
 	return made, err
 }
 

@@ -88,7 +88,10 @@ func (v *verification) waitingFor() kyc.WaitingFor {
 // details is the sentence on the workflow's page: how it stands, and what happens next.
 func (v *verification) details() string {
 	s := v.record.state
-	if v.record.ended() {
+	switch {
+	case v.cancelledBy != nil:
+		return v.cancelling()
+	case v.record.ended():
 		return ending(s)
 	}
 	switch v.waitingFor() {

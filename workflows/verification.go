@@ -23,10 +23,15 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 		return kyc.State{}, err
 	}
 	v := &verification{in: in, record: newRecord(in.UserID, workflow.Now(ctx))}
+	running, stop := workflow.WithCancel(ctx)
+	v.stop = stop
 	if err := v.handle(ctx); err != nil {
 		return kyc.State{}, err
 	}
-	err := v.run(ctx)
+	err := v.run(running)
+	if v.cancelledBy != nil && temporal.IsCanceledError(err) && ctx.Err() == nil {
+		err = v.giveUp(ctx)
+	}
 	if temporal.IsCanceledError(err) {
 		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}
@@ -44,6 +49,8 @@ type verification struct {
 	busy      kyc.WaitingFor // set while an activity runs
 	late      bool           // the review has waited for too long
 	published attributes
+	unseen    bool // a create may have made a session that nobody has seen
+	orders
 }
 
 // run is the story: get a session, then follow it until Didit has decided or the user's time is up.
@@ -54,7 +61,7 @@ func (v *verification) run(ctx workflow.Context) error {
 	for {
 		v.takeEvents(ctx)
 		switch now := v.timers.now(ctx); {
-		case v.record.doubt, !v.record.ended() && (v.overdue(now) || v.looks.due(now)):
+		case v.record.doubt, !v.record.ended() && (v.refreshAsked() || v.overdue(now) || v.looks.due(now)):
 			if err := v.look(ctx); err != nil {
 				return err
 			}
@@ -73,10 +80,12 @@ func (v *verification) run(ctx workflow.Context) error {
 func (v *verification) look(ctx workflow.Context) error {
 	now := v.timers.now(ctx)
 	overdue, attempt := v.overdue(now), v.record.state.Attempt
+	refreshes := v.asked
 	usable, err := v.readDecision(ctx)
 	if err != nil {
 		return err
 	}
+	v.answered = refreshes
 	now = v.timers.now(ctx)
 	v.looks.looked(now)
 	if v.record.state.Attempt != attempt {
@@ -97,7 +106,7 @@ func (v *verification) awaitNews(ctx workflow.Context) error {
 	alarm := v.timers.start(ctx, v.wake())
 	v.publish(ctx)
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
-	return workflow.Await(ctx, func() bool { return events.Len() > 0 || !v.timers.run(alarm) })
+	return workflow.Await(ctx, func() bool { return events.Len() > 0 || !v.timers.run(alarm) || v.refreshAsked() })
 }
 
 // wake is when to look at Didit next, if nothing happens: at the latest when the user's time is up.
@@ -144,25 +153,33 @@ func (v *verification) overdue(now time.Time) bool {
 	return v.record.userMustAct() && !now.Before(v.deadline()) && !v.record.trouble
 }
 
-// handle sets the handlers of the query and the update, before anything can block.
+// handle sets the handlers of the query and the updates, before anything can block.
 func (v *verification) handle(ctx workflow.Context) error {
 	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.record.state, nil },
 		workflow.QueryHandlerOptions{Description: "How the verification stands."})
 	if err != nil {
 		return err
 	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.sessionOnceMade,
+	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.sessionOnceMade,
 		workflow.UpdateHandlerOptions{Description: "Waits for the session and returns the URL that the person must open."})
+	if err != nil {
+		return err
+	}
+	return v.handleOperators(ctx)
 }
 
 // sessionOnceMade answers the update "session". A failure here is the answer to every later caller, so it only fails
 // when the verification is over without a session.
 func (v *verification) sessionOnceMade(ctx workflow.Context) (kyc.Session, error) {
-	if err := workflow.Await(ctx, func() bool { return v.session.URL != "" || v.record.ended() }); err != nil {
+	usable := func() bool { return v.session.URL != "" && v.cancelledBy == nil }
+	if err := workflow.Await(ctx, func() bool { return usable() || v.record.ended() }); err != nil {
 		return kyc.Session{}, err
 	}
-	if v.session.URL == "" {
+	if !usable() {
 		kind := v.record.state.ErrorType
+		if kind == "" && v.record.state.Outcome == kyc.OutcomeCancelled {
+			kind = kyc.ErrorTypeCancelled
+		}
 		return kyc.Session{}, temporal.NewNonRetryableApplicationError(kyc.Hint(kind), kind, nil)
 	}
 	s := v.session

@@ -60,7 +60,7 @@ func newActivities(c *kyc.Client, cfg config.Worker) (*activities.Activities, er
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Reports: c, Spread: rand.Float64, Settings: activities.Settings{
+	return &activities.Activities{Didit: api, Reports: c, Operations: c, Spread: rand.Float64, Settings: activities.Settings{
 		WorkflowID: cfg.DiditWorkflowID, Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
 		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil
@@ -76,10 +76,11 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
 	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
 	w.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
-	register(w, acts.FindLastReport, acts.ForwardEvent)
+	w.RegisterWorkflowWithOptions(workflows.Operation, workflow.RegisterOptions{Name: kyc.WorkflowOperation})
+	register(w, acts.FindLastReport, acts.ForwardEvent, acts.FindSession, acts.CheckLater)
 
 	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute, cfg.QueuePartitions))
-	register(write, acts.CreateSession)
+	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession)
 
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
 	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession)

@@ -1,0 +1,79 @@
+package activities_test
+
+import (
+	"errors"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/testsuite"
+
+	"didit-temporal/activities"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+func setStatus(a *activities.Activities) any { return a.SetStatus }
+func remove(a *activities.Activities) any    { return a.DeleteSession }
+
+// do runs an activity that has no result.
+func do(t *testing.T, d fakeDidit, pick func(*activities.Activities) any, in any) error {
+	t.Helper()
+	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+	a := &activities.Activities{Didit: d}
+	env.RegisterActivity(pick(a))
+	_, err := env.ExecuteActivity(pick(a), in)
+	return err
+}
+
+func TestSetStatusSaysWhoAndWhyToDidit(t *testing.T) {
+	d := fakeDidit{update: func(id string, r didit.UpdateStatusRequest) error {
+		require.Equal(t, "s1", id)
+		require.Equal(t, didit.UpdateStatusRequest{NewStatus: didit.StatusDeclined, Comment: "jo fraud:CASE-7"}, r)
+		return nil
+	}}
+	err := do(t, d, setStatus, activities.SetStatusInput{
+		SessionID: "s1", Status: didit.StatusDeclined, Comment: kyc.Operator{Actor: "jo", Reason: "fraud:CASE-7"}.String(),
+	})
+	require.NoError(t, err)
+}
+
+func TestFailuresOfAnOrderHaveNames(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err   error
+		kind  string
+		text  string
+		delay time.Duration
+	}{
+		"too fast":          {&didit.APIError{StatusCode: http.StatusTooManyRequests, RetryAfter: time.Minute}, kyc.ErrorTypeRateLimited, "slow down", time.Minute},
+		"away":              {&didit.APIError{StatusCode: http.StatusBadGateway}, kyc.ErrorTypeUnavailable, "does not answer", 0},
+		"no answer":         {errors.New("connection reset"), kyc.ErrorTypeUnavailable, "does not answer", 0},
+		"by the status":     {&didit.APIError{StatusCode: http.StatusBadRequest, Detail: "Wrong Current Status"}, kyc.ErrorTypeRejected, "Wrong Current Status", 0},
+		"by the key":        {&didit.APIError{StatusCode: http.StatusForbidden}, kyc.ErrorTypeUnauthorized, "API key", 0},
+		"out of the credit": {&didit.APIError{StatusCode: http.StatusPaymentRequired}, kyc.ErrorTypeOutOfCredit, "credit", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := fakeDidit{
+				update: func(string, didit.UpdateStatusRequest) error { return tc.err },
+				remove: func(string, didit.DeleteSessionRequest) error { return tc.err },
+			}
+			set := do(t, d, setStatus, activities.SetStatusInput{SessionID: "s1", Status: didit.StatusApproved})
+			del := do(t, d, remove, activities.DeleteSessionInput{SessionID: "s1"})
+			for _, err := range []error{set, del} {
+				var app *temporal.ApplicationError
+				require.ErrorAs(t, err, &app)
+				require.Equal(t, tc.kind, app.Type())
+				require.Contains(t, app.Message(), tc.text)
+				require.GreaterOrEqual(t, app.NextRetryDelay(), tc.delay)
+			}
+		})
+	}
+}
+
+func TestASessionThatIsGoneIsDeleted(t *testing.T) {
+	d := fakeDidit{remove: func(string, didit.DeleteSessionRequest) error { return &didit.APIError{StatusCode: http.StatusNotFound} }}
+	err := do(t, d, remove, activities.DeleteSessionInput{SessionID: "s1"})
+	require.NoError(t, err)
+}

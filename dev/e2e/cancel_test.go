@@ -1,0 +1,107 @@
+package e2e
+
+import (
+	"errors"
+	"net/http"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/kyc"
+)
+
+func TestCancelled(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	for user, tc := range map[string]struct {
+		before func(pageURL string)
+		status didit.Status
+		left   int // sessions at Didit
+	}{
+		"not-opened": {func(string) {}, didit.StatusNotStarted, 0},
+		"opened":     {func(url string) { s.open(url) }, didit.StatusInProgress, 1},
+		"in-review":  {func(url string) { s.press(url, "review") }, didit.StatusInReview, 1},
+	} {
+		began := s.begin(user)
+		tc.before(began.Session.URL)
+		s.status(user, tc.status)
+		got, err := s.Cancel(s.within(patience), user, kyc.Request{Operator: jo})
+		require.NoError(t, err)
+		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
+		require.Equal(t, tc.status, got.Status)
+		require.Equal(t, got, s.result(user))
+		require.Equal(t, tc.left, s.sessionsOf(user), "sessions left at Didit: %s", user)
+		s.record(user, "cancelled-"+user)
+
+		_, err = s.Cancel(s.within(patience), user, kyc.Request{Operator: jo, ID: "another"})
+		require.ErrorContains(t, err, "has ended: cancelled")
+	}
+}
+
+// What becomes of a session that was left at Didit is told as news after the end.
+func TestNewsOfACancelledSession(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	url := s.begin("u1").Session.URL
+	s.open(url)
+	_, err := s.Cancel(s.within(patience), "u1", kyc.Request{Operator: jo})
+	require.NoError(t, err)
+	s.press(url, "approve")
+	s.status("u1", didit.StatusApproved)
+	require.Equal(t, kyc.OutcomeApproved, s.stateOf("u1").Outcome)
+}
+
+func TestCancelledBeforeTheSession(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	for user, fault := range map[string]diditsim.Fault{
+		"between-tries":     {Status: http.StatusServiceUnavailable, Times: 1000},
+		"under-way":         {Kind: diditsim.Slow, DelayAnswer: 2 * time.Second},
+		"done-then-hang-up": {Kind: diditsim.CommitThenHangUp},
+	} {
+		fault.VendorData = user
+		s.sim.FailNext(http.MethodPost, "/v3/session/", fault)
+		calls := s.sim.CallCount(diditsim.EndpointCreate)
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			_, err := s.Start(s.within(patience), kyc.Input{UserID: user})
+			var none *kyc.SessionError
+			if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
+				t.Errorf("%s: the caller was told %v", user, err)
+			}
+		})
+		s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > calls || s.sessionsOf(user) > 0 }, "the create")
+		got, err := s.Cancel(s.within(patience), user, kyc.Request{Operator: jo})
+		require.NoError(t, err, user)
+		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
+		wg.Wait()
+		require.Zero(t, s.sessionsOf(user), "sessions left at Didit: %s", user)
+		s.record(user, "cancelled-"+user)
+		s.sim.ClearFaults()
+	}
+}
+
+func TestRefresh(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	s.sim.SetWebhookScript(func(diditsim.Event) []diditsim.Send { return nil }) // every webhook is lost
+	url := s.begin("u1").Session.URL
+	s.press(url, "review")
+	got, err := s.Refresh(s.within(patience), "u1", kyc.Request{Operator: jo})
+	require.NoError(t, err)
+	require.Equal(t, didit.StatusInReview, got.Status)
+	s.press(url, "approve")
+	got, err = s.Refresh(s.within(patience), "u1", kyc.Request{Operator: jo})
+	require.NoError(t, err)
+	require.Equal(t, kyc.OutcomeApproved, got.Outcome)
+	s.result("u1")
+	_, err = s.Refresh(s.within(patience), "u1", kyc.Request{Operator: jo})
+	require.ErrorContains(t, err, "has ended: approved")
+	_, err = s.Refresh(s.within(patience), "nobody", kyc.Request{Operator: jo})
+	require.ErrorIs(t, err, kyc.ErrNotFound)
+	s.record("u1", "refreshed")
+}

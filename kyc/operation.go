@@ -1,0 +1,142 @@
+package kyc
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+)
+
+// WorkflowOperation is the workflow type of an operator's order about a session, open or closed. Its id is OperationID.
+const WorkflowOperation = "Operation"
+
+// Updates that operators send to an open verification. Both take an Operator and answer State.
+const (
+	UpdateRefresh = "refresh" // reads Didit's decision now
+	UpdateCancel  = "cancel"  // ends the verification as cancelled
+)
+
+// Verb is what an operator orders.
+type Verb string
+
+// The verbs. Each sets the status that Status names, as a reviewer in Didit's console would.
+const (
+	VerbApprove  Verb = "approve"
+	VerbDecline  Verb = "decline"
+	VerbResubmit Verb = "resubmit" // the user must come back, with the same URL
+)
+
+// Verbs lists the verbs.
+func Verbs() []Verb { return []Verb{VerbApprove, VerbDecline, VerbResubmit} }
+
+// Status is the status that a session gets by the verb; empty for a verb that nobody has heard of.
+func (v Verb) Status() didit.Status {
+	switch v {
+	case VerbApprove:
+		return didit.StatusApproved
+	case VerbDecline:
+		return didit.StatusDeclined
+	case VerbResubmit:
+		return didit.StatusResubmitted
+	}
+	return ""
+}
+
+// Operator says who does something by hand, and why. Both are kept in history and sent to Didit, so they name no user.
+type Operator struct {
+	// Actor is the operator's name in your directory: 1 to 64 letters, digits, '.', '_', ':' or '-'.
+	Actor string `json:"actor"`
+	// Reason is a code and a ticket, such as documents-checked:CASE-1042, never free text about a person.
+	Reason string `json:"reason"`
+}
+
+// String is how an operator appears at Didit, in the session's reviews.
+func (o Operator) String() string { return o.Actor + " " + o.Reason }
+
+const (
+	maxActor  = 64
+	maxReason = 128
+)
+
+// Validate refuses an operator without a name or a reason, and free text.
+func (o Operator) Validate() error {
+	switch {
+	case !plain(o.Actor, maxActor, "._:-"):
+		return fmt.Errorf("%w: actor: want 1 to %d letters, digits, '.', '_', ':' or '-', the first a letter or digit; "+
+			"the operator's name in your directory", ErrInvalidInput, maxActor)
+	case !plain(o.Reason, maxReason, "._:#/-"):
+		return fmt.Errorf("%w: reason: want 1 to %d letters, digits, '.', '_', ':', '#', '/' or '-', the first a letter or digit; "+
+			"a code and a ticket such as documents-checked:CASE-1042, never free text about a person", ErrInvalidInput, maxReason)
+	}
+	return nil
+}
+
+// plain reports whether s begins with a letter or digit and goes on with those and the given marks.
+func plain(s string, longest int, marks string) bool {
+	for i := range len(s) {
+		c := s[i]
+		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+		if !letter && (i == 0 || strings.IndexByte(marks, c) < 0) {
+			return false
+		}
+	}
+	return s != "" && len(s) <= longest
+}
+
+// Operation is the input of the workflow of the same name.
+type Operation struct {
+	UserID string `json:"user_id"`
+	Verb   Verb   `json:"verb"`
+	Operator
+	// SessionID is Didit's id of the session; empty takes that of the user's newest verification that has one.
+	SessionID string `json:"session_id,omitempty"`
+	// ID makes a repeat of Client.Operate join the first call instead of doing it again: a UUID, empty takes a new one.
+	ID string `json:"-"`
+}
+
+// OperationResult is what an Operation did.
+type OperationResult struct {
+	UserID    string       `json:"user_id"`
+	SessionID string       `json:"session_id"`
+	Verb      Verb         `json:"verb"`
+	Before    didit.Status `json:"before"`
+	After     didit.Status `json:"after"`
+	// Changed is set if Didit did it. Already is set instead if the session had the status before, and nobody was asked.
+	Changed bool `json:"changed"`
+	Already bool `json:"already"`
+}
+
+// Validate reports the first field of op that breaks a rule.
+func (op Operation) Validate() error {
+	if err := ValidateUserID(op.UserID); err != nil {
+		return err
+	}
+	switch {
+	case op.Verb.Status() == "":
+		return fmt.Errorf("%w: verb: want one of %v", ErrInvalidInput, Verbs())
+	case op.SessionID != "" && !isUUID(op.SessionID):
+		return fmt.Errorf("%w: session_id is not a UUID; leave it out for the session of the user's newest verification", ErrInvalidInput)
+	case op.ID != "" && !isUUID(op.ID):
+		return fmt.Errorf("%w: the id of an operation is a UUID", ErrInvalidInput)
+	}
+	return op.Operator.Validate()
+}
+
+// OperationID names the workflow of one order about a user; id is a UUID.
+func OperationID(userID string, v Verb, id string) string {
+	return WorkflowID(userID) + "~" + string(v) + "-" + id
+}
+
+// ValidateWorkflowID refuses a workflow id by which nobody would find the order in the user's story.
+func (op Operation) ValidateWorkflowID(workflowID string) error {
+	want := OperationID(op.UserID, op.Verb, "")
+	if id, ok := strings.CutPrefix(workflowID, want); ok && isUUID(id) {
+		return nil
+	}
+	return fmt.Errorf("%w: the workflow id of this operation must be %s and a new UUID", ErrInvalidInput, want)
+}
+
+// isUUID wants the usual form, in which a UUID is part of an id.
+func isUUID(s string) bool { return len(s) == 36 && uuid.Validate(s) == nil }
