@@ -73,7 +73,9 @@ func TestFailuresOfAnOrderHaveNames(t *testing.T) {
 }
 
 func TestASessionThatIsGoneIsDeleted(t *testing.T) {
-	d := fakeDidit{remove: func(string, didit.DeleteSessionRequest) error { return &didit.APIError{StatusCode: http.StatusNotFound} }}
+	d := fakeDidit{remove: func(string, didit.DeleteSessionRequest) error {
+		return &didit.APIError{StatusCode: http.StatusNotFound}
+	}}
 	err := do(t, d, remove, activities.DeleteSessionInput{SessionID: "s1"})
 	require.NoError(t, err)
 }

@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -178,7 +177,7 @@ func TestAnOrderThatIsStoppedIsNotDone(t *testing.T) {
 	d.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.OperationID(user, kyc.VerbApprove, order), TaskQueue: kyc.TaskQueue})
 	d.ExecuteWorkflow(workflows.Operation, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo})
 	var stopped *temporal.CanceledError
-	require.True(t, errors.As(d.GetWorkflowError(), &stopped))
+	require.ErrorAs(t, d.GetWorkflowError(), &stopped)
 	require.Zero(t, d.checks)
 }
 

@@ -25,7 +25,7 @@ func TestStoppedInTemporal(t *testing.T) {
 	s.closeBy("waits-for-didit", s.Temporal().CancelWorkflow)
 	require.Equal(t, kyc.OutcomeCancelled, s.stateOf("waits-for-didit").Outcome)
 	s.record("waits-for-didit", "stopped-before-the-session")
-	require.Equal(t, 1, len(s.sim.Sessions()))
+	require.Len(t, s.sim.Sessions(), 1)
 }
 
 func (s *system) stateOf(user string) kyc.State {
