@@ -7,6 +7,7 @@ import (
 
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 )
 
@@ -14,6 +15,7 @@ import (
 type Client struct {
 	temporal  client.Client
 	namespace string
+	payloads  converter.DataConverter // of histories that the client reads itself
 }
 
 // Temporal is the connection, for workers and for what this package does not wrap.

@@ -10,6 +10,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"google.golang.org/grpc"
 )
 
@@ -23,7 +24,10 @@ func Dial(ctx context.Context, o client.Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("reach Temporal at %s, namespace %s (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE): %w", o.HostPort, o.Namespace, err)
 	}
-	return &Client{temporal: c, namespace: o.Namespace}, nil
+	if o.DataConverter == nil {
+		o.DataConverter = converter.GetDefaultDataConverter()
+	}
+	return &Client{temporal: c, namespace: o.Namespace, payloads: o.DataConverter}, nil
 }
 
 // startNote is what the server says about the start in an Update-With-Start; the SDK drops it.

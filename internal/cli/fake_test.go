@@ -23,7 +23,24 @@ type fake struct {
 	attributes func(context.Context) ([]kyc.SearchAttribute, error)
 	limits     map[string]kyc.QueueLimit
 	turn       kyc.Turn
+	story      func(context.Context, string) ([]kyc.Step, error)
+	operate    func(context.Context, kyc.Operation) (kyc.OperationResult, error)
+	refresh    func(context.Context, string, kyc.Request) (kyc.State, error)
+	cancel     func(context.Context, string, kyc.Request) (kyc.State, error)
 	closed     int
+}
+
+func (f *fake) Story(ctx context.Context, userID string) ([]kyc.Step, error) {
+	return f.story(ctx, userID)
+}
+func (f *fake) Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error) {
+	return f.operate(ctx, op)
+}
+func (f *fake) Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+	return f.refresh(ctx, userID, r)
+}
+func (f *fake) Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+	return f.cancel(ctx, userID, r)
 }
 
 func (f *fake) Start(ctx context.Context, in kyc.Input) (kyc.Started, error) { return f.start(ctx, in) }

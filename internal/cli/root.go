@@ -74,6 +74,8 @@ const rootExample = `  starter setup                      once per namespace
   starter start --user u1            print the URL that the user must open
   starter start --user u1 --wait     ... and wait for the verdict
   starter status --user u1 -o json   how it stands, for a program
+  starter status --user u1 --history  what happened, and who did what
+  starter decide --user u1 --status approved --actor jo --reason checked:CASE-1
   starter bulk --file users.csv      one verification for each user of a file
   starter bulk -n 100                users user-1 to user-100, to try it out
   starter serve                      the same over HTTP, for signup services`
@@ -107,7 +109,8 @@ func (t *tool) root() *cobra.Command {
 		}
 		return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
 	})
-	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand())
+	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
+		t.decideCommand(), t.refreshCommand(), t.cancelCommand())
 	return root
 }
 

@@ -15,13 +15,21 @@ const statusLong = `Print how the newest verification of a user stands: Didit's 
 our outcome once there is one, and the result of each check.
 
 While a verification is open its state comes from a worker, so one must be
-running.`
+running.
+
+With --history it prints the user's story instead, oldest first: verifications,
+what Didit said and when, what operators asked for, who and why, and what became
+of it. It goes back as far as Temporal's retention, and needs no worker. With
+-o json each step is one line.`
 
 const statusExample = `  starter status --user u1
-  starter status --user u1 -o json | jq -r .outcome`
+  starter status --user u1 -o json | jq -r .outcome
+  starter status --user u1 --history
+  starter status --user u1 --history -o json | jq -r .actor`
 
 func (t *tool) statusCommand() *cobra.Command {
 	var userID string
+	var history bool
 	output, timeout := newOutput(), time.Duration(0)
 	cmd := &cobra.Command{
 		Use:     "status --user USER",
@@ -30,10 +38,15 @@ func (t *tool) statusCommand() *cobra.Command {
 		Example: statusExample,
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.status(cmd.Context(), userID, output.value, timeout)
+			show := t.status
+			if history {
+				show = t.history
+			}
+			return show(cmd.Context(), userID, output.value, timeout)
 		},
 	}
 	cmd.Flags().StringVarP(&userID, "user", "u", "", "your id of the user (required)")
+	cmd.Flags().BoolVar(&history, "history", false, "print all that happened, and who did what")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Second, "how long to wait for the answer")
 	output.add(cmd, "output", "o", "how to print")
 	_ = cmd.MarkFlagRequired("user") // it fails for a flag that is not defined
@@ -54,12 +67,16 @@ func (t *tool) status(ctx context.Context, userID, output string, timeout time.D
 	state, err := v.State(timed, userID)
 	switch {
 	case errors.Is(err, kyc.ErrNotFound):
-		return fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps them; "+
-			"`starter start --user %s` starts one", userID, v.Namespace(), userID)
+		return unknownUser(userID, v.Namespace())
 	case err != nil && ctx.Err() != nil:
 		return errInterrupted
 	case err != nil:
 		return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
 	}
 	return t.printState(output, userID, state)
+}
+
+func unknownUser(userID, namespace string) error {
+	return fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps them; "+
+		"`starter start --user %s` starts one", userID, namespace, userID)
 }

@@ -1,0 +1,59 @@
+package cli
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+
+	"didit-temporal/kyc"
+)
+
+const cancelLong = `End a user's open verification as cancelled. A session that the user has not
+opened is deleted at Didit; any other stays there with its evidence, and if the
+user or a reviewer goes on with it, that is reported as news after the end.
+
+A verification that has ended is refused. Whoever waits for the URL is told that
+it was cancelled.`
+
+const cancelExample = `  starter cancel --user u1 --actor jo --reason account-closed:CASE-9`
+
+const refreshLong = `Make a user's open verification read Didit's decision now, and print how it stands
+then. It does so by itself when Didit sends a webhook, and from time to time when
+none comes; this is for when somebody is waiting.`
+
+const refreshExample = `  starter refresh --user u1 --actor jo --reason asked-by-phone:CASE-3`
+
+// request is an update of an operator, as kyc.Client has it.
+type request func(v verifications) func(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
+
+func (t *tool) cancelCommand() *cobra.Command {
+	return t.updateCommand("cancel", "End a user's verification", cancelLong, cancelExample,
+		func(v verifications) func(context.Context, string, kyc.Request) (kyc.State, error) { return v.Cancel })
+}
+
+func (t *tool) refreshCommand() *cobra.Command {
+	return t.updateCommand("refresh", "Look at Didit's decision now", refreshLong, refreshExample,
+		func(v verifications) func(context.Context, string, kyc.Request) (kyc.State, error) { return v.Refresh })
+}
+
+func (t *tool) updateCommand(name, short, long, example string, send request) *cobra.Command {
+	f := &operatorFlags{}
+	cmd := &cobra.Command{
+		Use:     name + " --user USER --actor WHO --reason CODE:TICKET",
+		Short:   short,
+		Long:    long,
+		Example: example,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
+				state, err := send(v)(ctx, f.userID, kyc.Request{Operator: f.by, ID: f.id})
+				if err != nil {
+					return err
+				}
+				return t.printState(f.output.value, f.userID, state)
+			})
+		},
+	}
+	f.add(cmd)
+	return cmd
+}

@@ -1,0 +1,83 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/spf13/cobra"
+
+	"didit-temporal/kyc"
+)
+
+// operatorFlags are those of the commands by which an operator acts on a user.
+type operatorFlags struct {
+	userID  string
+	by      kyc.Operator
+	id      string
+	timeout time.Duration
+	output  choice
+}
+
+func (f *operatorFlags) add(cmd *cobra.Command) {
+	f.output = newOutput()
+	flags := cmd.Flags()
+	flags.StringVarP(&f.userID, "user", "u", "", "your id of the user (required)")
+	flags.StringVar(&f.by.Actor, "actor", "", "who does it: your name in your directory (required)")
+	flags.StringVar(&f.by.Reason, "reason", "", "why: a code and a ticket such as documents-checked:CASE-1042, never free text about a person (required)")
+	flags.StringVar(&f.id, "id", "", "a UUID; the same one joins an earlier call instead of asking again (default: a new one)")
+	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long to wait for the answer")
+	f.output.add(cmd, "output", "o", "how to print")
+	for _, required := range []string{"user", "actor", "reason"} {
+		_ = cmd.MarkFlagRequired(required) // it fails for a flag that is not defined
+	}
+}
+
+// check finds what is wrong before anything is asked for, and makes sure that there is an id to come back with.
+func (f *operatorFlags) check() error {
+	if f.id == "" {
+		f.id = uuid.NewString()
+	}
+	if err := uuid.Validate(f.id); err != nil {
+		return errors.New("--id is not a UUID")
+	}
+	return errors.Join(check(kyc.Input{UserID: f.userID}), ofOperator(f.by.Validate()), checkTimeout(f.timeout))
+}
+
+func ofOperator(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New("--" + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": "))
+}
+
+// act connects and asks, for as long as the flags allow.
+func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Context, verifications) error) error {
+	if err := f.check(); err != nil {
+		return err
+	}
+	v, err := t.dial(ctx)
+	if err != nil {
+		return err
+	}
+	defer v.Close()
+	timed, cancel := context.WithTimeout(ctx, f.timeout)
+	defer cancel()
+	err = ask(timed, v)
+	var refused *kyc.OperationError
+	switch {
+	case err == nil, errors.As(err, &refused):
+		return err
+	case errors.Is(err, kyc.ErrNotFound):
+		return unknownUser(f.userID, v.Namespace())
+	case ctx.Err() != nil:
+		return fmt.Errorf("%w; what has begun goes on: the same command with --id %s joins it", errInterrupted, f.id)
+	case timed.Err() != nil:
+		return fmt.Errorf("no answer within %s; what has begun goes on, and the same command with --id %s joins it\n"+
+			"is a worker running, and does Didit answer?", f.timeout, f.id)
+	}
+	return err
+}
