@@ -17,6 +17,7 @@ type Didit interface {
 	ListSessions(context.Context, didit.ListSessionsRequest) (didit.SessionPage, error)
 	UpdateStatus(ctx context.Context, sessionID string, r didit.UpdateStatusRequest) error
 	DeleteSession(ctx context.Context, sessionID string, r didit.DeleteSessionRequest) (didit.DeletedSession, error)
+	Reviews(ctx context.Context, sessionID string) ([]didit.Review, error)
 }
 
 // Reports is what was said about a session before; kyc.Client is one.
@@ -41,8 +42,8 @@ type Settings struct {
 const CapWindow = 30 * 24 * time.Hour
 
 // Activities calls Didit and asks Temporal. Calls to Didit are registered on the queue of their limit: CreateSession,
-// SetStatus and DeleteSession on kyc.TaskQueueDiditWrite, ReadDecision, ListSessions and AdoptSession on
-// kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
+// SetStatus and DeleteSession on kyc.TaskQueueDiditWrite, ReadDecision, ListSessions, AdoptSession and
+// FindReview on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
 type Activities struct {
 	Didit      Didit
 	Reports    Reports

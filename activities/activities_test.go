@@ -25,7 +25,10 @@ type fakeDidit struct {
 	list   func(didit.ListSessionsRequest) (didit.SessionPage, error)
 	update func(string, didit.UpdateStatusRequest) error
 	remove func(string, didit.DeleteSessionRequest) error
+	review func(string) ([]didit.Review, error)
 }
+
+func (f fakeDidit) Reviews(_ context.Context, id string) ([]didit.Review, error) { return f.review(id) }
 
 func (f fakeDidit) UpdateStatus(_ context.Context, id string, r didit.UpdateStatusRequest) error {
 	return f.update(id, r)

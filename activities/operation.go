@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 
@@ -47,6 +48,36 @@ type SetStatusInput struct {
 func (a *Activities) SetStatus(ctx context.Context, in SetStatusInput) error {
 	err := a.Didit.UpdateStatus(ctx, in.SessionID, didit.UpdateStatusRequest{NewStatus: in.Status, Comment: in.Comment})
 	return classifyOrder("set the status to "+string(in.Status), err)
+}
+
+// FindReviewInput describes the review that SetStatus leaves at Didit.
+type FindReviewInput struct {
+	SetStatusInput
+	Since time.Time `json:"since"`
+}
+
+// FoundReview reports whether Didit has the review.
+type FoundReview struct {
+	Found bool `json:"found"`
+}
+
+// clockSkew is how far Didit's clock may be behind ours.
+const clockSkew = time.Minute
+
+// FindReview looks whether Didit did what a SetStatus asked for whose answer was lost. Comments of others, which may be
+// about a person, are compared and forgotten. Its errors have the types of package kyc.
+func (a *Activities) FindReview(ctx context.Context, in FindReviewInput) (FoundReview, error) {
+	reviews, err := a.Didit.Reviews(ctx, in.SessionID)
+	if err != nil {
+		return FoundReview{}, classify(err)
+	}
+	for _, r := range reviews {
+		late := r.CreatedAt.IsZero() || r.CreatedAt.After(in.Since.Add(-clockSkew))
+		if late && r.NewStatus == in.Status && string(r.Comment) == in.Comment {
+			return FoundReview{Found: true}, nil
+		}
+	}
+	return FoundReview{}, nil
 }
 
 // DeleteSessionInput names a session that nobody needs.

@@ -79,3 +79,34 @@ func TestASessionThatIsGoneIsDeleted(t *testing.T) {
 	err := do(t, d, remove, activities.DeleteSessionInput{SessionID: "s1"})
 	require.NoError(t, err)
 }
+
+func TestFindReviewKnowsItsOwn(t *testing.T) {
+	now := time.Now()
+	in := activities.FindReviewInput{
+		SetStatusInput: activities.SetStatusInput{SessionID: "s1", Status: didit.StatusResubmitted, Comment: "jo blurred:CASE-8"}, Since: now,
+	}
+	own := didit.Review{NewStatus: didit.StatusResubmitted, Comment: "jo blurred:CASE-8", CreatedAt: now.Add(time.Second)}
+	with := func(change func(*didit.Review)) didit.Review {
+		r := own
+		change(&r)
+		return r
+	}
+	for name, tc := range map[string]struct {
+		review didit.Review
+		want   bool
+	}{
+		"the order's":          {own, true},
+		"by a clock behind":    {with(func(r *didit.Review) { r.CreatedAt = now.Add(-30 * time.Second) }), true},
+		"without a time":       {with(func(r *didit.Review) { r.CreatedAt = time.Time{} }), true},
+		"of an earlier order":  {with(func(r *didit.Review) { r.CreatedAt = now.Add(-time.Hour) }), false},
+		"of another reviewer":  {with(func(r *didit.Review) { r.Comment = "looks fine" }), false},
+		"with another verdict": {with(func(r *didit.Review) { r.NewStatus = didit.StatusApproved }), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := fakeDidit{review: func(string) ([]didit.Review, error) { return []didit.Review{{}, tc.review}, nil }}
+			got, err := run[activities.FoundReview](t, d, func(a *activities.Activities) any { return a.FindReview }, in)
+			require.NoError(t, err)
+			require.Equal(t, tc.want, got.Found)
+		})
+	}
+}

@@ -3,13 +3,11 @@ package workflows
 import (
 	"errors"
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
-	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
@@ -36,6 +34,8 @@ type operation struct {
 	result kyc.OperationResult
 	// perhaps is set when a call may have had its effect: its answer was lost.
 	perhaps bool
+	// done is set when Didit's reviews show that it had, absent when they show no trace of it.
+	done, absent bool
 	// refusal is Didit's answer to a call that had none.
 	refusal error
 }
@@ -79,7 +79,10 @@ func (o *operation) setStatus(ctx workflow.Context) error {
 		if tries == 0 {
 			o.result.Before = d.Status
 		}
-		if done, err := o.judge(tries, d.Status); done || err != nil {
+		if err := o.settle(ctx, d.Status); err != nil {
+			return err
+		}
+		if done, err := o.judge(d.Status); done || err != nil {
 			return err
 		}
 		err = o.tell(ctx)
@@ -97,57 +100,17 @@ func (o *operation) setStatus(ctx workflow.Context) error {
 	}
 }
 
-// judge reports whether nothing is left to do, or says why nothing can be done.
-func (o *operation) judge(tries int, now didit.Status) (done bool, err error) {
-	want := o.in.Verb.Status()
-	o.result.After = now
-	switch {
-	case now == want:
-		o.result.Changed = o.perhaps
-		o.result.Already = !o.perhaps
-		return true, nil
-	case now != o.result.Before && o.perhaps:
-		return false, refuse("no clear answer from Didit: session %s was %s and is now %s, so the order may have been carried out "+
-			"before that; look at the session's reviews at Didit", o.result.SessionID, o.result.Before, now)
-	case now != o.result.Before:
-		return false, refuse("session %s was %s and is now %s: somebody else was faster, look again", o.result.SessionID, o.result.Before, now)
-	case o.refusal != nil:
-		return false, refuse("Didit does not set %s on session %s, which is %s: %s", want, o.result.SessionID, now, o.refusal)
-	case !reviewable(now):
-		return false, refuse("session %s is %s: Didit sets %s only on one that is Approved, Declined, In Review, Kyc Expired, Abandoned "+
-			"or Resubmitted", o.result.SessionID, now, want)
-	}
-	return false, nil
-}
-
-// again says how long to wait before the next look, or returns the error that no waiting mends.
-func (o *operation) again(moment time.Duration, err error) (time.Duration, error) {
-	var app *temporal.ApplicationError
-	o.perhaps = o.perhaps || unclear(err)
-	switch {
-	case !errors.As(err, &app):
-		if unclear(err) {
-			return moment, nil
-		}
-		return 0, err
-	case app.Type() == kyc.ErrorTypeRejected: // by a status that has just changed, perhaps
-		o.refusal = errors.New(app.Message())
-		return time.Second, nil
-	case app.Type() == kyc.ErrorTypeRateLimited, app.Type() == kyc.ErrorTypeUnavailable:
-		return max(moment, app.NextRetryDelay()), nil
-	}
-	return 0, err
-}
-
 // tell sends the order, once: whoever sends it again looks first.
 func (o *operation) tell(ctx workflow.Context) error {
 	status := o.in.Verb.Status()
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: waiting for a turn under Didit's limit, or for its answer.", o.in.Verb, o.in.Operator))
 	options := callOptions(kyc.TaskQueueDiditWrite, "Set "+string(status)+" at Didit", firstTurn)
 	options.RetryPolicy.MaximumAttempts = 1
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), acts.SetStatus, activities.SetStatusInput{
-		SessionID: o.result.SessionID, Status: status, Comment: o.in.Operator.String(),
-	}).Get(ctx, nil)
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), acts.SetStatus, o.order()).Get(ctx, nil)
+}
+
+func (o *operation) order() activities.SetStatusInput {
+	return activities.SetStatusInput{SessionID: o.result.SessionID, Status: o.in.Verb.Status(), Comment: o.in.String()}
 }
 
 // readBack reports what Didit made of the order. What was done stays done, whatever Didit answers now.
@@ -209,19 +172,4 @@ func (o *operation) search(ctx workflow.Context, attributes ...temporal.SearchAt
 	if err := workflow.UpsertTypedSearchAttributes(ctx, attributes...); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
 	}
-}
-
-// reviewable reports whether Didit lets the status of a session be set (docs.didit.me/sessions-api/update-status).
-func reviewable(s didit.Status) bool {
-	switch s {
-	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired, didit.StatusAbandoned,
-		didit.StatusResubmitted:
-		return true
-	}
-	return false
-}
-
-// refuse is the end of what an operator asked for and cannot have.
-func refuse(format string, args ...any) error {
-	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), kyc.ErrorTypeRefused, nil)
 }

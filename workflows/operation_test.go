@@ -26,6 +26,8 @@ type desk struct {
 	answers []answer // to the orders, one after the other; the last one stays
 	calls   int
 	checks  int
+	reviews int   // orders that were carried out
+	noLook  error // what stands against reading the reviews
 }
 
 // answer is what becomes of one order: whether it is carried out, what the caller hears, and what else happens then.
@@ -53,11 +55,17 @@ func newDesk(t *testing.T, truth didit.Status, answers ...answer) *desk {
 			d.calls++
 			if a.done {
 				d.truth = in.Status
+				d.reviews++
 			}
 			if a.then != "" {
 				d.truth = a.then
 			}
 			return a.err
+		})
+	d.OnActivity(acts.FindReview, mock.Anything, mock.Anything).
+		Return(func(_ context.Context, in activities.FindReviewInput) (activities.FoundReview, error) {
+			require.Equal(t, jo.String(), in.Comment)
+			return activities.FoundReview{Found: d.reviews > 0}, d.noLook
 		})
 	d.OnActivity(acts.CheckLater, mock.Anything, mock.Anything).
 		Return(func(_ context.Context, in activities.CheckLaterInput) error {
@@ -135,7 +143,9 @@ func TestOrdersThatGoWrong(t *testing.T) {
 		"too fast":                                            {kyc.VerbApprove, []answer{{err: tooFast}, {err: tooFast}, {done: true}}, 3, true, "", ""},
 		"somebody else did it while Didit asked to wait":      {kyc.VerbApprove, []answer{{err: tooFast, then: didit.StatusApproved}}, 1, false, "", ""},
 		"somebody else did another thing meanwhile":           {kyc.VerbApprove, []answer{{err: tooFast, then: didit.StatusDeclined}}, 1, false, kyc.ErrorTypeRefused, "was In Review and is now Declined: somebody else"},
-		"lost, and then another thing":                        {kyc.VerbResubmit, []answer{{err: lost, then: didit.StatusApproved}}, 1, false, kyc.ErrorTypeRefused, "may have been carried out"},
+		"done and lost, and the user is back before we look":  {kyc.VerbResubmit, []answer{{done: true, err: lost, then: didit.StatusInReview}}, 1, true, "", ""},
+		"done and lost, and somebody goes on":                 {kyc.VerbResubmit, []answer{{done: true, err: lost, then: didit.StatusDeclined}}, 1, true, "", ""},
+		"lost on the way, and then another thing":             {kyc.VerbResubmit, []answer{{err: lost, then: didit.StatusApproved}}, 1, false, kyc.ErrorTypeRefused, "somebody else"},
 		"done, and the user is back at once":                  {kyc.VerbResubmit, []answer{{done: true, then: didit.StatusApproved}}, 1, true, "", ""},
 		"refused, since somebody was faster by a moment":      {kyc.VerbApprove, []answer{{err: no, then: didit.StatusDeclined}}, 1, false, kyc.ErrorTypeRefused, "somebody else"},
 		"refused, since the same was done a moment before":    {kyc.VerbResubmit, []answer{{err: no, then: didit.StatusResubmitted}}, 1, false, "", ""},
@@ -159,6 +169,20 @@ func TestOrdersThatGoWrong(t *testing.T) {
 			require.Equal(t, !tc.changed, got.Already)
 			require.Equal(t, d.truth, got.After)
 		})
+	}
+}
+
+func TestALostAnswerWhereReviewsCannotBeRead(t *testing.T) {
+	for now, text := range map[didit.Status]string{didit.StatusApproved: "may have been carried out", didit.StatusInReview: ""} {
+		d := newDesk(t, didit.StatusInReview, answer{err: failure(kyc.ErrorTypeUnavailable), then: now}, answer{done: true})
+		d.noLook = failure(kyc.ErrorTypeUnauthorized)
+		got, refused := d.orders(kyc.VerbResubmit)
+		if text == "" {
+			require.True(t, got.Changed)
+			continue
+		}
+		require.Equal(t, kyc.ErrorTypeRefused, refused.Type())
+		require.Contains(t, refused.Message(), text)
 	}
 }
 

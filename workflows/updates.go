@@ -19,6 +19,8 @@ type orders struct {
 	// cancelledBy is set when the verification is to end as cancelled; stop then ends what it waits for.
 	cancelledBy *kyc.Operator
 	stop        workflow.CancelFunc
+	// over is set when the verification ends, however it ends.
+	over bool
 	// left says what became of the session of a cancelled verification.
 	left string
 }
@@ -62,7 +64,7 @@ func (v *verification) mayCancel(by kyc.Operator) error {
 func (v *verification) refresh(ctx workflow.Context, _ kyc.Operator) (kyc.State, error) {
 	v.asked++
 	mine := v.asked
-	err := workflow.Await(ctx, func() bool { return v.answered >= mine || v.record.ended() })
+	err := workflow.Await(ctx, func() bool { return v.answered >= mine || v.record.ended() || v.over })
 	if err == nil && v.record.trouble {
 		err = refuse("Didit's decision is gone, or not about this user, flow or environment; the worker's log says which")
 	}
@@ -75,7 +77,7 @@ func (v *verification) cancel(ctx workflow.Context, by kyc.Operator) (kyc.State,
 		v.cancelledBy = &by
 		v.stop()
 	}
-	err := workflow.Await(ctx, v.record.ended)
+	err := workflow.Await(ctx, func() bool { return v.record.ended() || v.over })
 	if err == nil && v.record.state.Outcome != kyc.OutcomeCancelled {
 		err = refuse("%s", kyc.HasEnded(v.record.state))
 	}
@@ -90,7 +92,8 @@ const cancelPatience = 10 * time.Minute
 func (v *verification) giveUp(ctx workflow.Context) error {
 	patient, stop := workflow.WithCancel(ctx)
 	workflow.Go(ctx, func(ctx workflow.Context) {
-		if workflow.Sleep(ctx, cancelPatience) == nil {
+		late := workflow.NewTimerWithOptions(ctx, cancelPatience, workflow.TimerOptions{Summary: "Then Didit is not waited for"})
+		if late.Get(ctx, nil) == nil {
 			stop()
 		}
 	})

@@ -35,6 +35,7 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	if temporal.IsCanceledError(err) {
 		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}
+	v.over = true
 	return v.finish(ctx, err)
 }
 

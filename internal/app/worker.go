@@ -83,7 +83,7 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession)
 
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
-	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession)
+	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession, acts.FindReview)
 	return []sdkworker.Worker{w, write, read}
 }
 

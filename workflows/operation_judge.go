@@ -1,0 +1,94 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/activities"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// settle finds out, where the status does not tell, whether the order whose answer was lost was carried out: the user
+// or a reviewer may have gone on since.
+func (o *operation) settle(ctx workflow.Context, now didit.Status) error {
+	if !o.perhaps || now == o.in.Verb.Status() {
+		return nil
+	}
+	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Did Didit carry out the order whose answer was lost?", firstTurn, refusals()...))
+	var review activities.FoundReview
+	err := workflow.ExecuteActivity(call, acts.FindReview, activities.FindReviewInput{
+		SetStatusInput: o.order(), Since: workflow.GetInfo(ctx).WorkflowStartTime,
+	}).Get(ctx, &review)
+	var refused *temporal.ApplicationError
+	if errors.As(err, &refused) { // the key may not read reviews, so the status must do
+		workflow.GetLogger(ctx).Warn("reviews cannot be read", "session_id", o.result.SessionID, "error", err)
+		return nil
+	}
+	o.done, o.absent = review.Found, err == nil && !review.Found
+	return err
+}
+
+// judge reports whether nothing is left to do, or says why nothing can be done.
+func (o *operation) judge(now didit.Status) (done bool, err error) {
+	want := o.in.Verb.Status()
+	o.result.After = now
+	switch {
+	case o.done:
+		o.result.Changed = true
+		return true, nil
+	case now == want:
+		o.result.Changed = o.perhaps
+		o.result.Already = !o.perhaps
+		return true, nil
+	case now != o.result.Before && o.perhaps && !o.absent:
+		return false, refuse("no clear answer from Didit: session %s was %s and is now %s, so the order may have been carried out "+
+			"before that; look at the session's reviews at Didit", o.result.SessionID, o.result.Before, now)
+	case now != o.result.Before:
+		return false, refuse("session %s was %s and is now %s: somebody else was faster, look again", o.result.SessionID, o.result.Before, now)
+	case o.refusal != nil:
+		return false, refuse("Didit does not set %s on session %s, which is %s: %s", want, o.result.SessionID, now, o.refusal)
+	case !reviewable(now):
+		return false, refuse("session %s is %s: Didit sets %s only on one that is Approved, Declined, In Review, Kyc Expired, Abandoned "+
+			"or Resubmitted", o.result.SessionID, now, want)
+	}
+	return false, nil
+}
+
+// again says how long to wait before the next look, or returns the error that no waiting mends.
+func (o *operation) again(moment time.Duration, err error) (time.Duration, error) {
+	var app *temporal.ApplicationError
+	o.perhaps = o.perhaps || unclear(err)
+	switch {
+	case !errors.As(err, &app):
+		if unclear(err) {
+			return moment, nil
+		}
+		return 0, err
+	case app.Type() == kyc.ErrorTypeRejected: // by a status that has just changed, perhaps
+		o.refusal = errors.New(app.Message())
+		return time.Second, nil
+	case app.Type() == kyc.ErrorTypeRateLimited, app.Type() == kyc.ErrorTypeUnavailable:
+		return max(moment, app.NextRetryDelay()), nil
+	}
+	return 0, err
+}
+
+// reviewable reports whether Didit lets the status of a session be set (docs.didit.me/sessions-api/update-status).
+func reviewable(s didit.Status) bool {
+	switch s {
+	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired, didit.StatusAbandoned,
+		didit.StatusResubmitted:
+		return true
+	}
+	return false
+}
+
+// refuse is the end of what an operator asked for and cannot have.
+func refuse(format string, args ...any) error {
+	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), kyc.ErrorTypeRefused, nil)
+}
