@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/sync/errgroup"
 
 	"didit-temporal/kyc"
 )
@@ -19,19 +18,29 @@ and, if you like, language, return_url and workflow_id, in any order. Blank line
 and lines that begin with # are left out; of a user who is there twice the first
 line counts. Nothing is started before the whole file was found to be good.
 
-It is safe to run it again on the same file, also after Ctrl-C: open
-verifications are joined, decided ones left alone. Didit's limit is kept for all
-workers together, so a large file takes its time, about 290 users a minute at
-Didit's usual limit; --priority bulk lets single users go first.
+Results go to a file beside that of the users, users.results.csv for users.csv,
+with the columns user_id, session_id, url, status and error: a line as soon as a
+user is done. URLs are secrets, so only you may read the file, and nothing is
+printed of them. With --file - or -n there is no such file unless --results names
+one; --results "" writes none.
 
-URLs are secrets and not printed here; 'starter start --user USER' prints one.
+It is safe to run it again on the same file, also after Ctrl-C or a crash: who has
+a result there is left out, who failed is tried again, and of the others open
+verifications are joined and decided ones left alone. Delete the file of results
+to ask for everyone anew.
+
+Didit's limit is kept for all workers together, so a large file takes its time,
+about 290 users a minute at Didit's usual limit; --dry-run checks the file and
+tells how long. --priority bulk lets single users go first. When 20 users in a row
+fail for one reason that waiting does not mend, such as a wrong key, it stops.
 
 Failures and the summary go to standard output, progress to standard error.
 Exit code 1 if any user failed.`
 
 const bulkExample = `  starter bulk --file users.csv
   starter bulk --file users.csv --concurrency 64
-  psql -Atc 'select id from signups' | starter bulk --file -
+  starter bulk --file users.csv --dry-run
+  psql -Atc 'select id from signups' | starter bulk --file - --results signups.csv
   starter bulk -n 100
 
   users.csv:
@@ -51,6 +60,8 @@ type bulkFlags struct {
 	concurrency int
 	priority    choice
 	timeout     time.Duration
+	dryRun      bool
+	results     string // where results go; empty: nowhere
 }
 
 func (t *tool) bulkCommand() *cobra.Command {
@@ -61,7 +72,12 @@ func (t *tool) bulkCommand() *cobra.Command {
 		Long:    bulkLong,
 		Example: bulkExample,
 		Args:    noArguments,
-		RunE:    func(cmd *cobra.Command, _ []string) error { return t.bulk(cmd.Context(), f) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if !cmd.Flags().Changed("results") {
+				f.results = resultsBeside(f.file)
+			}
+			return t.bulk(cmd.Context(), f)
+		},
 	}
 	flags := cmd.Flags()
 	flags.StringVarP(&f.file, "file", "f", "", "file of users, - for standard input")
@@ -69,6 +85,8 @@ func (t *tool) bulkCommand() *cobra.Command {
 	flags.IntVar(&f.concurrency, "concurrency", 16, fmt.Sprintf("how many users to start at once, 1 to %d", maxConcurrency))
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait for each user's session")
 	f.priority.add(cmd, "priority", "", "who goes first when Didit's limit makes users wait")
+	flags.StringVar(&f.results, "results", "", "CSV `file` of results, read first and added to (default: beside --file)")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check the file, tell how many users and how long, start nothing")
 	_ = cmd.MarkFlagFilename("file") // it fails for a flag that is not defined
 	return cmd
 }
@@ -96,76 +114,60 @@ func (t *tool) bulk(ctx context.Context, f bulkFlags) error {
 			return err
 		}
 	}
-	for i := range list.users {
-		list.users[i].Priority = kyc.Priority(f.priority.value)
+	results, err := readResults(f.results)
+	if err != nil {
+		return err
 	}
+	p := newPlan(list, results, kyc.Priority(f.priority.value))
+	switch {
+	case f.dryRun:
+		return t.dryRun(ctx, f, p)
+	case len(p.todo) == 0:
+		fmt.Fprintf(t.stdout, "%d users: %s has a result for each, nothing was started\n", p.users, f.results)
+		return nil
+	}
+	return t.startPlan(ctx, f, p)
+}
+
+// plan is whom a bulk start is going to start.
+type plan struct {
+	todo       []kyc.Input
+	users      int // of the file, each once
+	duplicates int
+	results    *results
+}
+
+// newPlan leaves out who has a result from before.
+func newPlan(list userList, results *results, priority kyc.Priority) plan {
+	p := plan{users: len(list.users), duplicates: list.duplicates, results: results}
+	for _, in := range list.users {
+		if !results.has(in.UserID) {
+			in.Priority = priority
+			p.todo = append(p.todo, in)
+		}
+	}
+	return p
+}
+
+func (p plan) before() int { return p.users - len(p.todo) }
+
+func (t *tool) startPlan(ctx context.Context, f bulkFlags, p plan) error {
 	v, err := t.dial(ctx)
 	if err != nil {
 		return err
 	}
 	defer v.Close()
+	if err := p.results.begin(); err != nil {
+		return err
+	}
+	if p.before() > 0 {
+		fmt.Fprintf(t.stderr, "%d of %d users have a result in %s; starting the other %d\n", p.before(), p.users, f.results, len(p.todo))
+	}
 	begun := t.now()
-	sum := t.startAll(ctx, v, f, list.users)
-	sum.duplicates = list.duplicates
+	sum := t.startAll(ctx, v, f, p)
 	fmt.Fprintln(t.stdout, sum.summary(t.now().Sub(begun)))
+	if err := p.results.end(); err != nil {
+		return err
+	}
 	return sum.verdict()
-}
-
-// result is what became of one user.
-type result struct {
-	userID  string
-	started kyc.Started
-	err     error
-}
-
-// reason leaves out the user, who is at the beginning of the line.
-func (r result) reason() string {
-	var final *kyc.SessionError
-	if errors.As(r.err, &final) && final.Type != "" {
-		return explained(final.Type)
-	}
-	return r.err.Error()
-}
-
-// startAll starts all users, or as many as it can before ctx ends, and prints the failures.
-func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, users []kyc.Input) tally {
-	results := make(chan result)
-	go func() {
-		defer close(results)
-		startEach(ctx, v, f, users, results)
-	}()
-	sum, show := tally{users: len(users)}, t.newProgress(len(users))
-	defer show.hide()
-	tick := t.after(tickInterval)
-	for {
-		select {
-		case r, open := <-results:
-			if !open {
-				return sum
-			}
-			if sum.add(r) == failed {
-				show.hide()
-				fmt.Fprintf(t.stdout, "%s: %s\n", r.userID, r.reason())
-			}
-			show.step()
-		case <-tick:
-			show.tick()
-			tick = t.after(tickInterval)
-		}
-	}
-}
-
-func startEach(ctx context.Context, v verifications, f bulkFlags, users []kyc.Input, results chan<- result) {
-	var g errgroup.Group
-	g.SetLimit(f.concurrency)
-	for _, in := range users {
-		g.Go(func() error {
-			if ctx.Err() == nil { // else it is not started, and counted as such
-				s, err := startOne(ctx, v, in, f.timeout)
-				results <- result{in.UserID, s, err}
-			}
-			return nil
-		})
-	}
-	_ = g.Wait() // results carry the errors
 }

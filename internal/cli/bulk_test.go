@@ -31,6 +31,8 @@ func byPrefix(_ context.Context, in kyc.Input) (kyc.Started, error) {
 		return kyc.Started{RunID: "run-1"}, &kyc.SessionError{UserID: in.UserID, RunID: "run-1"}
 	case strings.HasPrefix(in.UserID, "broken"):
 		return kyc.Started{}, errors.New("out of order")
+	case strings.HasPrefix(in.UserID, "verbose"):
+		return kyc.Started{}, errors.New("out of order,\nin two lines")
 	}
 	return newOne(in.UserID), nil
 }
@@ -163,26 +165,41 @@ func TestBulkShowsThatItIsAliveWhenPiped(t *testing.T) {
 			return newOne(in.UserID), nil
 		}}}
 		require.NoError(t, b.line(t, "bulk -n 2 --concurrency 1"))
-		assert.Equal(t, "0 of 2 users (0 %)\n0 of 2 users (0 %)\n1 of 2 users (50 %)\n1 of 2 users (50 %)\n2 of 2 users (100 %)\n", b.errOut.String())
+		assert.Equal(t, "0 of 2 users (0 %)\n0 of 2 users (0 %)\n1 of 2 users (50 %), 5.0 a minute, about 12s left\n"+
+			"1 of 2 users (50 %), 3.0 a minute, about 20s left\n2 of 2 users (100 %), 5.0 a minute\n", b.errOut.String())
 		assert.Equal(t, "2 users: 2 with a session (2 new, 0 joined), 0 decided before, 0 failed, in 24s\n", b.out.String())
 	})
 }
 
 func TestBulkPrintsALineAtEachTenthWhenPiped(t *testing.T) {
-	b := bench{fake: fake{start: byPrefix}}
-	require.NoError(t, b.line(t, "bulk -n 1000"))
-	got := strings.Split(strings.TrimSpace(b.errOut.String()), "\n")
-	require.Len(t, got, 10)
-	assert.Equal(t, "100 of 1000 users (10 %)", got[0])
-	assert.Equal(t, "1000 of 1000 users (100 %)", got[9])
-	assert.NotContains(t, b.errOut.String(), "\r", "a bar was drawn into a pipe")
+	synctest.Test(t, func(t *testing.T) { // no time passes, so there is no rate
+		b := bench{fake: fake{start: byPrefix}}
+		require.NoError(t, b.line(t, "bulk -n 1000"))
+		got := strings.Split(strings.TrimSpace(b.errOut.String()), "\n")
+		require.Len(t, got, 10)
+		assert.Equal(t, "100 of 1000 users (10 %)", got[0])
+		assert.Equal(t, "1000 of 1000 users (100 %)", got[9])
+		assert.NotContains(t, b.errOut.String(), "\r", "a bar was drawn into a pipe")
+	})
+}
+
+func TestPaceSaysWhatAPersonWantsToKnow(t *testing.T) {
+	for want, got := range map[string]string{
+		"":                                     pace(0, 10, time.Minute),
+		", 4.8 a second, about 5h42m39s left":  pace(291, 100_000, time.Minute),
+		", 30.0 a minute, about 2s left":       pace(9, 10, 18*time.Second),
+		", 10.0 a second":                      pace(10, 10, time.Second),
+		", 1.0 a second, about 27h46m30s left": pace(10, 100_000, 10*time.Second),
+	} {
+		assert.Equal(t, want, got)
+	}
 }
 
 func TestBulkDrawsABarOnATerminal(t *testing.T) {
 	b := bench{fake: fake{start: byPrefix}, terminal: true, stdin: "u1\nbroken2\nu3"}
 	require.Error(t, b.line(t, "bulk --file - --concurrency 1"))
 	assert.Contains(t, b.errOut.String(), "\rstarting")
-	assert.Contains(t, b.errOut.String(), "(0/3)")
+	assert.Contains(t, b.errOut.String(), "(0/3, 0 users/hr)")
 	assert.True(t, strings.HasPrefix(b.out.String(), "broken2: out of order\n"), "the bar must not reach standard output")
 	_, last, _ := strings.Cut(b.errOut.String()[strings.LastIndex(b.errOut.String()[:len(b.errOut.String())-1], "\r"):], "\r")
 	assert.Empty(t, strings.TrimSpace(last), "the bar was left behind")

@@ -84,8 +84,10 @@ func (b *bench) getenv(name string) string {
 	return b.environment[name]
 }
 
-func (b *bench) run(ctx context.Context, args ...string) error {
-	t := &tool{
+func (b *bench) run(ctx context.Context, args ...string) error { return b.tool().run(ctx, args) }
+
+func (b *bench) tool() *tool {
+	return &tool{
 		stdin: strings.NewReader(b.stdin), stdout: &b.out, stderr: &b.errOut, terminal: b.terminal, now: time.Now, after: time.After,
 		dial: func(context.Context) (verifications, error) {
 			b.dials++
@@ -104,7 +106,6 @@ func (b *bench) run(ctx context.Context, args ...string) error {
 			return b.dialError
 		},
 	}
-	return t.run(ctx, args)
 }
 
 // line runs a command line without quotes.

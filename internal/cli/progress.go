@@ -17,12 +17,14 @@ type progress interface {
 
 func (t *tool) newProgress(total int) progress {
 	if !t.terminal {
-		return &lines{out: t.stderr, total: total}
+		return &lines{out: t.stderr, total: total, now: t.now, begun: t.now()}
 	}
 	return bar{progressbar.NewOptions(total,
 		progressbar.OptionSetWriter(t.stderr),
 		progressbar.OptionSetDescription("starting"),
 		progressbar.OptionShowCount(),
+		progressbar.OptionShowIts(), // and the time left, by itself
+		progressbar.OptionSetItsString("users"),
 		progressbar.OptionSetWidth(30),
 		progressbar.OptionThrottle(100*time.Millisecond),
 		progressbar.OptionSetRenderBlankState(true),
@@ -42,6 +44,8 @@ type lines struct {
 	total, done int
 	tenths      int
 	fresh       bool // there was a line since the last tick
+	now         func() time.Time
+	begun       time.Time
 }
 
 func (l *lines) step() {
@@ -63,5 +67,20 @@ func (l *lines) hide() {}
 
 func (l *lines) print() {
 	l.fresh = true
-	fmt.Fprintf(l.out, "%d of %d users (%d %%)\n", l.done, l.total, l.done*100/l.total)
+	fmt.Fprintf(l.out, "%d of %d users (%d %%)%s\n", l.done, l.total, l.done*100/l.total, pace(l.done, l.total, l.now().Sub(l.begun)))
+}
+
+// pace says how fast it goes and how long the rest takes at that rate.
+func pace(done, total int, took time.Duration) string {
+	if done == 0 || took <= 0 {
+		return ""
+	}
+	text := fmt.Sprintf(", %.1f a second", float64(done)/took.Seconds())
+	if took > time.Duration(done)*time.Second {
+		text = fmt.Sprintf(", %.1f a minute", float64(done)/took.Minutes())
+	}
+	if left := took / time.Duration(done) * time.Duration(total-done); left > 0 {
+		text += fmt.Sprintf(", about %s left", left.Round(time.Second))
+	}
+	return text
 }

@@ -21,9 +21,11 @@ const (
 
 // tally counts the users of a bulk start by their fate.
 type tally struct {
-	users      int
+	users      int // to be started
+	before     int // left out: they have a result from before
 	duplicates int
 	by         [fates]int
+	stopped    error // why not all were started, though nobody interrupted
 }
 
 func (t *tally) add(r result) fate {
@@ -60,6 +62,9 @@ func (t *tally) summary(took time.Duration) string {
 	if t.interrupted() {
 		fmt.Fprintf(&b, ", %d cut short, %d not started", t.by[cutShort], t.notStarted())
 	}
+	if t.before > 0 {
+		fmt.Fprintf(&b, ", results from before: %d", t.before)
+	}
 	if t.duplicates > 0 {
 		fmt.Fprintf(&b, ", duplicates left out: %d", t.duplicates)
 	}
@@ -70,6 +75,8 @@ func (t *tally) summary(took time.Duration) string {
 // verdict is the error that makes the exit code, and says what to do.
 func (t *tally) verdict() error {
 	switch {
+	case t.stopped != nil:
+		return t.stopped
 	case t.interrupted():
 		return fmt.Errorf("%w; it is safe to run the same command again: what was cut short goes on, and nobody is started twice", errInterrupted)
 	case t.by[failed] > 0:

@@ -1,0 +1,176 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"didit-temporal/kyc"
+)
+
+// result is what became of one user.
+type result struct {
+	userID  string
+	started kyc.Started
+	err     error
+}
+
+// errorType is the kind of a final failure to make a session, empty for anything else.
+func (r result) errorType() string {
+	var final *kyc.SessionError
+	if errors.As(r.err, &final) {
+		return final.Type
+	}
+	return ""
+}
+
+// reason leaves out the user, who is at the beginning of the line.
+func (r result) reason() string {
+	if kind := r.errorType(); kind != "" {
+		return explained(kind)
+	}
+	return r.err.Error()
+}
+
+// startAll starts all users, or as many as it can before it is stopped, prints the failures and keeps the results.
+func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p plan) tally {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	results := make(chan result)
+	go func() {
+		defer close(results)
+		startEach(ctx, v, f, p.todo, results)
+	}()
+	sum := tally{users: len(p.todo), before: p.before(), duplicates: p.duplicates}
+	show, row, tick := t.newProgress(len(p.todo)), streak{}, t.after(tickInterval)
+	defer show.hide()
+	for {
+		select {
+		case r, open := <-results:
+			if !open {
+				return sum
+			}
+			if err := errors.Join(t.take(&sum, r, p.results, show), row.add(r)); err != nil && sum.stopped == nil {
+				sum.stopped = err
+				stop(err)
+			}
+			show.step()
+		case <-tick:
+			show.tick()
+			tick = t.after(tickInterval)
+		}
+	}
+}
+
+// take counts one result and writes it down.
+func (t *tool) take(sum *tally, r result, results *results, show progress) error {
+	switch sum.add(r) {
+	case cutShort: // it has none: whoever runs the command again gets it
+		return nil
+	case failed:
+		show.hide()
+		fmt.Fprintf(t.stdout, "%s: %s\n", r.userID, r.reason())
+	}
+	return results.add(r)
+}
+
+func startEach(ctx context.Context, v verifications, f bulkFlags, users []kyc.Input, results chan<- result) {
+	var g errgroup.Group
+	g.SetLimit(f.concurrency)
+	for _, in := range users {
+		g.Go(func() error {
+			if ctx.Err() == nil { // else it is not started, and counted as such
+				s, err := startOne(ctx, v, in, f.timeout)
+				results <- result{in.UserID, s, err}
+			}
+			return nil
+		})
+	}
+	_ = g.Wait() // results carry the errors
+}
+
+// hopeless is how many failures in a row for one reason end a bulk start.
+const hopeless = 20
+
+// streak counts failures in a row for one reason that a person must mend. Each costs a verification, and the rest of the
+// file would end the same way.
+type streak struct {
+	errorType string
+	length    int
+}
+
+func (s *streak) add(r result) error {
+	kind := r.errorType()
+	switch {
+	case r.err == nil && !r.started.New, errors.Is(r.err, errInterrupted):
+		return nil // Didit was not asked, or has not answered
+	case !mendedByHand(kind):
+		*s = streak{}
+		return nil
+	case kind != s.errorType:
+		*s = streak{errorType: kind}
+	}
+	if s.length++; s.length < hopeless {
+		return nil
+	}
+	return fmt.Errorf("stopped, because %d users in a row failed for one reason that waiting does not mend: %s\n"+
+		"mend it and run the same command again: who failed is tried again, nobody is started twice", hopeless, explained(kind))
+}
+
+// mendedByHand reports whether an error is about the key, the account or the flow, and not about one user.
+func mendedByHand(errorType string) bool {
+	switch errorType {
+	case kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeRejected, kyc.ErrorTypeNotFound:
+		return true
+	}
+	return false
+}
+
+// usualPerMinute is how many users start in a minute under Didit's usual limit.
+const usualPerMinute = 290
+
+// dryRun says what a bulk start would do.
+func (t *tool) dryRun(ctx context.Context, f bulkFlags, p plan) error {
+	rows := [][2]string{{"users", fmt.Sprint(p.users)}, {"duplicates", fmt.Sprintf("%d, left out", p.duplicates)}}
+	if f.results != "" {
+		rows = append(rows, [2]string{"results", fmt.Sprintf("%s: %d have one", f.results, p.before())})
+	}
+	rows = append(rows, [2]string{"to start", fmt.Sprint(len(p.todo))})
+	turn, err := t.turn(ctx, kyc.Priority(f.priority.value))
+	if err == nil {
+		rows = append(rows, [2]string{"time", forecast(turn, len(p.todo))})
+	}
+	if err := writeTable(t.stdout, rows); err != nil {
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("every line is good, but how long it takes is not known: %w", err)
+	}
+	fmt.Fprintln(t.stdout, "every line is good; nothing was started")
+	return nil
+}
+
+func (t *tool) turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error) {
+	v, err := t.dial(ctx)
+	if err != nil {
+		return kyc.Turn{}, err
+	}
+	defer v.Close()
+	return v.Turn(ctx, p)
+}
+
+// forecast is how long it takes to start so many users.
+func forecast(turn kyc.Turn, users int) string {
+	perSecond, note := turn.PerSecond, ""
+	switch {
+	case turn.Paused:
+		return "not known: an operator has paused the calls to Didit; `starter setup` shows who"
+	case perSecond <= 0:
+		perSecond, note = usualPerMinute/60.0, "; no limit is set yet, the first worker does, and this is Didit's usual one"
+	}
+	left := time.Duration(float64(turn.Ahead+users) / perSecond * float64(time.Second)).Round(time.Second)
+	return fmt.Sprintf("about %s at %.2f calls a second, %d ahead%s", left, perSecond, turn.Ahead, note)
+}
