@@ -27,9 +27,16 @@ help: ## list the targets
 
 ##@ run
 
+# make dev DIDIT=real, on the command line: a variable of the shell that is called so must not spend money.
+ifeq ($(origin DIDIT),command line)
+REAL := -didit="$(DIDIT)"
+else
+REAL :=
+endif
+
 .PHONY: dev
 dev: build-dev ## run the whole system on this machine: Temporal, Web UI, simulator, our processes (ARGS="-db kyc.db")
-	@exec dev/bin/dev $(ARGS)
+	@exec dev/bin/dev $(REAL) $(ARGS)
 
 .PHONY: build
 build: ## build the three processes into bin/

@@ -14,7 +14,22 @@ import (
 	"didit-temporal/dev/stack"
 )
 
-func parse(args []string, help io.Writer) (o stack.Options, leash bool, err error) {
+// command is what the command line asks for.
+type command struct {
+	stack.Options
+
+	leash   bool
+	didit   string // one of the two below
+	envFile string // of settings for the real Didit
+}
+
+// Whom the processes talk to.
+const (
+	simulated = "simulated"
+	realDidit = "real"
+)
+
+func parse(args []string, help io.Writer) (o command, err error) {
 	fs := flag.NewFlagSet("dev", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // an error is printed once, by main
 	only := fs.String("only", "", "comma-separated `parts` to run, of: "+strings.Join(stack.Names(), ", ")+"; empty: all")
@@ -28,16 +43,18 @@ func parse(args []string, help io.Writer) (o stack.Options, leash bool, err erro
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
 	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")
-	fs.BoolVar(&leash, "leash", false, "stop when stdin is closed; print one READY line for the parent process")
+	fs.StringVar(&o.didit, "didit", simulated, "`whom` to talk to: simulated, or real, which costs money (docs/real-didit.md)")
+	fs.StringVar(&o.envFile, "env-file", "", "`file` of the settings for -didit real; empty: the environment")
+	fs.BoolVar(&o.leash, "leash", false, "stop when stdin is closed; print one READY line for the parent process")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
 		fs.SetOutput(help)
 		fs.PrintDefaults()
-		return o, leash, err
+		return o, err
 	case err != nil:
-		return o, leash, fmt.Errorf("%w (-help lists the flags)", err)
+		return o, fmt.Errorf("%w (-help lists the flags)", err)
 	case fs.NArg() > 0:
-		return o, leash, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
+		return o, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
 	}
 	level := slog.LevelError
 	if *verbose {
@@ -49,7 +66,20 @@ func parse(args []string, help io.Writer) (o stack.Options, leash bool, err erro
 			o.Only = append(o.Only, name)
 		}
 	}
-	return o, leash, nil
+	return o, o.check()
+}
+
+// check finds flags that do not go together.
+func (c *command) check() error {
+	switch {
+	case c.didit != simulated && c.didit != realDidit:
+		return fmt.Errorf("-didit %s: want %s or %s", c.didit, simulated, realDidit)
+	case c.didit == simulated && c.envFile != "":
+		return errors.New("-env-file is for -didit real; the simulator has settings of its own")
+	case c.didit == realDidit && len(c.Only) > 0:
+		return errors.New("-only does not go with -didit real: start the processes by hand, as in production")
+	}
+	return nil
 }
 
 // leashed ends with ctx, or when whoever holds the other end of stdin lets go, which dying is enough for.

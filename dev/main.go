@@ -13,6 +13,7 @@ import (
 	"syscall"
 
 	"didit-temporal/dev/stack"
+	"didit-temporal/internal/config"
 )
 
 func main() {
@@ -31,22 +32,30 @@ func main() {
 }
 
 // run returns nil when it was asked to stop, before it was ready too.
-func run(ctx context.Context, args []string, _ func(string) string, stdout io.Writer) error {
-	o, leash, err := parse(args, stdout)
+func run(ctx context.Context, args []string, getenv func(string) string, stdout io.Writer) error {
+	return runWith(ctx, args, getenv, config.Default("DIDIT_BASE_URL"), stdout)
+}
+
+// runWith is run with another address of the real Didit, for tests.
+func runWith(ctx context.Context, args []string, getenv func(string) string, diditURL string, stdout io.Writer) error {
+	o, err := parse(args, stdout)
 	if errors.Is(err, flag.ErrHelp) {
 		return nil
+	}
+	if err == nil && o.didit == realDidit {
+		err = o.useRealDidit(getenv, diditURL)
 	}
 	if err != nil {
 		return err
 	}
-	if leash {
+	if o.leash {
 		ctx = leashed(ctx, os.Stdin)
 	}
-	s, err := stack.Start(ctx, o)
+	s, err := stack.Start(ctx, o.Options)
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
-	if err := report(ctx, stdout, s, o, leash); err != nil {
+	if err := report(ctx, stdout, s, o.Options, o.leash); err != nil {
 		return errors.Join(err, s.Stop())
 	}
 	select {

@@ -27,6 +27,10 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"-only temporal,kafka", `unknown part "kafka"; there is: temporal`},
 		{"-no-such-flag", "-no-such-flag (-help lists the flags)"},
 		{"temporal", `unexpected argument "temporal"`},
+		{"-didit live", "-didit live: want simulated or real"},
+		{"-env-file .env", "-env-file is for -didit real"},
+		{"-didit real -only temporal", "-only does not go with -didit real"},
+		{"-didit real -env-file no-such.env", "open no-such.env"},
 		{"-ip localhost", "-ip localhost: not an IP address"},
 		{"-temporal-port 70000", "Temporal: "},
 		{"-temporal-port 0 -ui=false -log-level loud", `log level "loud"`},
@@ -70,7 +74,7 @@ func TestStoppedBeforeReadyIsNoFailure(t *testing.T) {
 }
 
 func TestPartsMayBeSpaced(t *testing.T) {
-	o, _, err := parse([]string{"-only", " temporal, simulator,"}, io.Discard)
+	o, err := parse([]string{"-only", " temporal, simulator,"}, io.Discard)
 	if want := []string{"temporal", "simulator"}; err != nil || !slices.Equal(o.Only, want) {
 		t.Errorf("Only = %q, %v, want %q", o.Only, err, want)
 	}

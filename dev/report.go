@@ -17,7 +17,7 @@ const demo = "demo"
 // report says what runs where and what to do next: one line for a parent process, a page for a person.
 func report(ctx context.Context, w io.Writer, s *stack.Stack, o stack.Options, leash bool) error {
 	var waiting *links
-	if len(o.Only) == 0 {
+	if len(o.Only) == 0 && o.Real == nil { // a real verification costs money: nothing starts by itself
 		l, err := startDemo(ctx, s, o)
 		if err != nil {
 			return err
@@ -30,7 +30,7 @@ func report(ctx context.Context, w io.Writer, s *stack.Stack, o stack.Options, l
 		}
 		return s.WriteReady(w)
 	}
-	page := ""
+	page := banner(o.Real)
 	for _, a := range s.Addresses {
 		page += fmt.Sprintf("  %-10s %s\n", a.Title, a.Value)
 	}
@@ -38,6 +38,8 @@ func report(ctx context.Context, w io.Writer, s *stack.Stack, o stack.Options, l
 	switch {
 	case waiting != nil:
 		page += waiting.page()
+	case o.Real != nil:
+		page += realPage(s, o.Real)
 	case s.Runs("simulator"):
 		page += handPage(s)
 	}

@@ -32,10 +32,7 @@ func startWebhook(ctx context.Context, s *Stack) error {
 	if err != nil {
 		return err
 	}
-	cfg := config.Webhook{
-		Secrets: []config.Secret{config.NewSecret(simulatorSecret)}, Tolerance: 6 * time.Minute,
-		Environment: config.Environment(simulatorEnviron), MaxBody: 1 << 20,
-	}
+	cfg := s.webhookSettings()
 	s.run(func(ctx context.Context) error { return app.ServeWebhook(ctx, listener, c, cfg, s.log("webhook")) })
 	s.Addresses = append(s.Addresses, Address{Key: "webhook", Title: "Webhook", Value: s.webhookURL()})
 	return nil
@@ -49,13 +46,30 @@ func startWorker(ctx context.Context, s *Stack) error {
 	if _, err := c.Setup(ctx); err != nil {
 		return err
 	}
-	cfg := config.Worker{
+	cfg := s.workerSettings()
+	s.run(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.log("worker")) })
+	return nil
+}
+
+func (s *Stack) webhookSettings() config.Webhook {
+	if s.o.Real != nil {
+		return s.o.Real.Webhook
+	}
+	return config.Webhook{
+		Secrets: []config.Secret{config.NewSecret(simulatorSecret)}, Tolerance: 6 * time.Minute,
+		Environment: config.Environment(simulatorEnviron), MaxBody: 1 << 20,
+	}
+}
+
+func (s *Stack) workerSettings() config.Worker {
+	if s.o.Real != nil {
+		return s.o.Real.Worker
+	}
+	return config.Worker{
 		DiditAPIKey: config.NewSecret(simulatorAPIKey), DiditWorkflowID: simulatorFlow, DiditBaseURL: s.simulatorURL(),
 		Environment: config.Environment(simulatorEnviron), WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 1,
 		SessionDeadline: 8 * 24 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
 	}
-	s.run(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.log("worker")) })
-	return nil
 }
 
 // Client connects to the Temporal that runs here.

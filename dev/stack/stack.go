@@ -19,6 +19,7 @@ import (
 // Options says what to run and where. A port of 0 means any free one.
 type Options struct {
 	Only []string // names of the parts to start; empty: all of them
+	Real *Real    // the Didit that the processes talk to; nil: the simulator
 
 	IP            string
 	TemporalPort  int
@@ -87,6 +88,9 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Real != nil {
+		chosen = o.Real.without(chosen)
+	}
 	if err := settlePorts(&o, chosen); err != nil {
 		return nil, err
 	}
@@ -94,6 +98,9 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
 	s := &Stack{o: o, failed: make(chan error, len(chosen))}
+	if o.Real != nil {
+		s.Addresses = append(s.Addresses, Address{Key: "didit", Title: "Didit", Value: o.Real.Worker.DiditBaseURL})
+	}
 	for _, p := range chosen {
 		if err := p.start(ctx, s); err != nil {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", p.name, err), s.Stop())

@@ -1,0 +1,164 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+
+	"didit-temporal/dev/stack"
+	"didit-temporal/internal/config"
+	"didit-temporal/webhook/receiver"
+)
+
+// soon is the first look at Didit in this mode: most people have no way for webhooks to reach their machine.
+const soon = "1m"
+
+// useRealDidit reads the settings, from the file if one is named and else from the environment, never from both: which
+// key is used must not depend on what a shell happens to hold.
+func (c *command) useRealDidit(getenv func(string) string, url string) error {
+	if c.envFile != "" {
+		file, err := readEnvFile(c.envFile)
+		if err != nil {
+			return err
+		}
+		getenv = func(name string) string { return file[name] }
+	}
+	r, err := readReal(getenv, url)
+	if err != nil {
+		return fmt.Errorf("-didit real needs settings of the real Didit (docs/real-didit.md):\n%w", err)
+	}
+	c.Real = r
+	if c.DBFile == "" { // a session costs money and lives for days: its verification must outlive this process
+		c.DBFile = "didit-" + string(r.Worker.Environment) + ".db"
+	}
+	return private(c.DBFile)
+}
+
+// private makes the file of the state before others can read it: the history holds URLs, which are secrets.
+func private(file string) error {
+	f, err := os.OpenFile(file, os.O_CREATE, 0o600) //nolint:gosec // the developer names the file
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+func readReal(getenv func(string) string, url string) (*stack.Real, error) {
+	r, errs := &stack.Real{}, refusals(getenv)
+	real := func(name string) string {
+		value := strings.TrimSpace(getenv(name))
+		switch {
+		case name == "DIDIT_BASE_URL":
+			return url
+		case name == "DIDIT_QUEUE_PARTITIONS": // the server here has one
+			return "1"
+		case name == "RECONCILE_AFTER" && value == "":
+			return soon
+		}
+		return value
+	}
+	var err error
+	if r.Worker, err = config.ForWorker(real); err != nil {
+		errs = append(errs, err)
+	}
+	if real("DIDIT_WEBHOOK_SECRETS")+real("DIDIT_WEBHOOK_SECRETS_FILE") != "" {
+		if r.Webhook, err = config.ForWebhook(real); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return r, errors.Join(append(errs, simulators(r)...)...)
+}
+
+// refusals finds what a process in production would take.
+func refusals(getenv func(string) string) (errs []error) {
+	if getenv("DIDIT_ENVIRONMENT") == "" {
+		errs = append(errs, errors.New("DIDIT_ENVIRONMENT is not set: say whether the application is live or sandbox"))
+	}
+	if u := strings.TrimRight(strings.TrimSpace(getenv("DIDIT_BASE_URL")), "/"); u != "" && u != config.Default("DIDIT_BASE_URL") {
+		errs = append(errs, errors.New("DIDIT_BASE_URL names another Didit than the real one: remove it"))
+	}
+	return errs
+}
+
+// simulators finds settings that every reader of the repository has. They would only be refused, but by somebody else.
+func simulators(r *stack.Real) (errs []error) {
+	if isSimulators(r.Worker.DiditAPIKey) {
+		errs = append(errs, errors.New("DIDIT_API_KEY is the simulator's"))
+	}
+	if slices.Contains(stack.SimulatorFlows(), r.Worker.DiditWorkflowID) {
+		errs = append(errs, errors.New("DIDIT_WORKFLOW_ID is the simulator's"))
+	}
+	if slices.ContainsFunc(r.Webhook.Secrets, isSimulators) {
+		errs = append(errs, errors.New("DIDIT_WEBHOOK_SECRETS holds the simulator's"))
+	}
+	return errs
+}
+
+func isSimulators(s config.Secret) bool { return strings.HasPrefix(s.Reveal(), "simulator") }
+
+// readEnvFile reads lines of NAME=value, as docker compose and shells do. Errors never show a value.
+func readEnvFile(name string) (map[string]string, error) {
+	text, err := os.ReadFile(name) //nolint:gosec // the developer names the file
+	if err != nil {
+		return nil, err
+	}
+	values, number := map[string]string{}, 0
+	for line := range strings.Lines(string(text)) {
+		number++
+		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
+		if line == "" || line[0] == '#' {
+			continue
+		}
+		key, value, ok := strings.Cut(line, "=")
+		if !ok {
+			return nil, fmt.Errorf("%s, line %d: want NAME=value", name, number)
+		}
+		values[strings.TrimSpace(key)] = unquoted(strings.TrimSpace(value))
+	}
+	return values, nil
+}
+
+func unquoted(v string) string {
+	if len(v) > 1 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0] {
+		return v[1 : len(v)-1]
+	}
+	v, _, _ = strings.Cut(v, " #")
+	return strings.TrimSpace(v)
+}
+
+// banner says loudly what is at stake.
+func banner(r *stack.Real) string {
+	switch {
+	case r == nil:
+		return ""
+	case r.Worker.Environment == config.Live:
+		return "*** THE REAL DIDIT, LIVE: sessions cost money and are about real people. ***\n\n"
+	}
+	return "*** THE REAL DIDIT, SANDBOX: a sandbox application's key; the answers are made up. ***\n\n"
+}
+
+// realPage says what a person does next.
+func realPage(s *stack.Stack, r *stack.Real) string {
+	temporal := ""
+	if a := s.Address("temporal"); a != config.Default("TEMPORAL_ADDRESS") {
+		temporal = "TEMPORAL_ADDRESS=" + a + " "
+	}
+	page := "Nothing was started. In another terminal, for one session at Didit:\n\n" +
+		"  make build && " + temporal + "bin/starter start --user u1 --wait\n\n"
+	if !r.Hears() {
+		return page + fmt.Sprintf("DIDIT_WEBHOOK_SECRETS is not set, so no webhook is taken: the worker looks at Didit, first after %s.\n\n",
+			r.Worker.ReconcileAfter)
+	}
+	local := strings.TrimSuffix(s.Address("webhook"), receiver.Path)
+	return page + fmt.Sprintf(`Webhooks need a way from the internet to this machine, for example one of
+
+  cloudflared tunnel --url %[1]s
+  ngrok http %[1]s
+
+and a destination https://THAT-HOST%[2]s in Didit's console (docs/real-didit.md). Until there is one the
+worker looks at Didit by itself, first after %[3]s.
+
+`, local, receiver.Path, r.Worker.ReconcileAfter)
+}
