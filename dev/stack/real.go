@@ -16,10 +16,17 @@ type Real struct {
 // Hears reports whether webhooks are taken.
 func (r *Real) Hears() bool { return len(r.Webhook.Secrets) > 0 }
 
-// without leaves out the parts that have no place beside the real Didit.
-func (r *Real) without(parts []part) []part {
+// only keeps the parts that have a place beside the real Didit. A part of the future is not one by itself: what is harmless
+// beside the simulator, such as a token that everybody knows, may spend money here.
+func (r *Real) only(parts []part) []part {
 	return slices.DeleteFunc(parts, func(p part) bool {
-		return p.name == "simulator" || p.name == "webhook" && !r.Hears()
+		switch p.name {
+		case "temporal", "worker":
+			return false
+		case "webhook":
+			return !r.Hears()
+		}
+		return true
 	})
 }
 

@@ -89,7 +89,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 		return nil, err
 	}
 	if o.Real != nil {
-		chosen = o.Real.without(chosen)
+		chosen = o.Real.only(chosen)
 	}
 	if err := settlePorts(&o, chosen); err != nil {
 		return nil, err
