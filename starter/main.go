@@ -27,6 +27,6 @@ func main() {
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Process{
 		Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr, Temporal: envconfig.LoadDefaultClientOptions,
-		Getenv: os.Getenv,
+		Getenv: os.Getenv, Environ: os.Environ,
 	})
 }

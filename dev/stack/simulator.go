@@ -63,6 +63,7 @@ func (s *Stack) HandSettings() []string {
 	return []string{
 		"TEMPORAL_ADDRESS=" + s.o.reach(s.o.TemporalPort),
 		"DIDIT_BASE_URL=" + s.simulatorURL(),
+		"DIDIT_ACCOUNT_URL=" + s.simulatorURL() + diditsim.AccountPath,
 		"DIDIT_API_KEY=" + simulatorAPIKey,
 		"DIDIT_WORKFLOW_ID=" + simulatorFlow,
 		"DIDIT_WEBHOOK_SECRETS=" + simulatorSecret,

@@ -53,11 +53,13 @@ var table = map[string]rule{
 	// client for the one error type that says whose patience ended.
 	"starter/api": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid, client}},
 
-	"internal/arch":   {},
-	"internal/config": {outside: []string{uuid}},
+	"internal/arch":    {},
+	"internal/config":  {outside: []string{uuid}},
+	"internal/envfile": {},
+	"internal/doctor":  {own: []string{"kyc", "didit", "internal/config"}, outside: []string{client, api, uuid}},
 	"internal/cli": {
-		own:     []string{"kyc", "didit", "internal/app", "internal/config"},
-		outside: []string{client, cobra, progressbar, sync, isatty, term, uuid},
+		own:     []string{"kyc", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile"},
+		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
 	},
 	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
 	"internal/app": {

@@ -26,7 +26,8 @@ type Process struct {
 	Stdout, Stderr io.Writer
 	// Temporal returns the settings of the connection. Only a command that connects asks for them.
 	Temporal func() (client.Options, error)
-	Getenv   config.Getenv // only serve reads settings of ours
+	Getenv   config.Getenv
+	Environ  func() []string // all of it, which Temporal's settings need
 }
 
 // Run runs the command that the arguments name. Results go to Stdout, progress and notes to Stderr; an error is
@@ -35,6 +36,7 @@ func Run(ctx context.Context, p Process) error {
 	t := &tool{
 		stdin: p.Stdin, stdout: p.Stdout, stderr: p.Stderr, terminal: isTerminal(p.Stderr),
 		dial: dialer(p.Temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(p.Temporal), alive: app.CheckStarter,
+		environ: p.Environ, temporal: p.Temporal,
 	}
 	return t.run(ctx, p.Args)
 }
@@ -48,6 +50,8 @@ type tool struct {
 	now            func() time.Time
 	after          func(time.Duration) <-chan time.Time
 	getenv         config.Getenv
+	environ        func() []string
+	temporal       func() (client.Options, error)
 	serve          func(context.Context, config.Starter, *slog.Logger) error
 	alive          func(ctx context.Context, addr string) error
 }
@@ -65,7 +69,8 @@ before is not verified again unless --reverify says so.
 The connection to Temporal comes from the environment, as for Temporal's own
 tools: TEMPORAL_ADDRESS (127.0.0.1:7233), TEMPORAL_NAMESPACE (default),
 TEMPORAL_API_KEY, TEMPORAL_TLS*, TEMPORAL_PROFILE. A worker must be running; it,
-and not this tool, holds the key to Didit.
+and not this tool, holds the key to Didit, which only ` + "`setup didit` and `doctor`" + `
+ask for.
 
 Exit code: 0 when the command did what it says, whatever the verdict on the
 user is; 1 on any error.`
@@ -110,7 +115,7 @@ func (t *tool) root() *cobra.Command {
 		return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
-		t.decideCommand(), t.refreshCommand(), t.cancelCommand())
+		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.doctorCommand())
 	return root
 }
 

@@ -49,6 +49,9 @@ func TestExamplesInTheHelpAreRight(t *testing.T) {
 	root := (&tool{}).root()
 	examples := strings.Split(root.Example, "\n")
 	for _, cmd := range root.Commands() {
+		if cmd.Name() == "doctor" { // for whom a connection that fails is a finding: its own test has them
+			continue
+		}
 		examples = append(examples, strings.Split(cmd.Example, "\n")...)
 	}
 	tried := 0

@@ -25,7 +25,7 @@ const (
 )
 
 func (t *tool) setupCommand() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:     "setup",
 		Short:   "Prepare the Temporal namespace, once",
 		Long:    setupLong,
@@ -33,6 +33,8 @@ func (t *tool) setupCommand() *cobra.Command {
 		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return t.setup(cmd.Context()) },
 	}
+	cmd.AddCommand(t.setupDiditCommand())
+	return cmd
 }
 
 func (t *tool) setup(ctx context.Context) error {

@@ -71,7 +71,7 @@ type Webhook struct {
 	LogFormat LogFormat
 }
 
-// ForWorker reads the worker's settings. On an error the struct is incomplete and must not be used.
+// ForWorker reads the worker's settings. On an error the fields that are wrong are zero: a process must not run with it.
 func ForWorker(getenv Getenv) (Worker, error) {
 	e := newEnv(getenv)
 	w := Worker{
@@ -91,7 +91,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 	return w, errors.Join(e.errs...)
 }
 
-// ForWebhook reads the webhook's settings. On an error the struct is incomplete and must not be used.
+// ForWebhook reads the webhook's settings. On an error the fields that are wrong are zero: a process must not run with it.
 func ForWebhook(getenv Getenv) (Webhook, error) {
 	e := newEnv(getenv)
 	w := Webhook{

@@ -57,6 +57,7 @@ func (e *env) uuid(name, hint string) string {
 	if _, err := uuid.Parse(v); err != nil || len(v) != 36 {
 		// The value is not shown: the key that stands beside it in the console is pasted here by mistake.
 		e.fail(name, "is not a UUID: want one such as 11111111-2222-4333-8444-555555555555 (%s)", hint)
+		return ""
 	}
 	return v
 }
@@ -120,6 +121,7 @@ func (e *env) choice(name string, allowed ...string) string {
 	v := strings.ToLower(e.text(name))
 	if !slices.Contains(allowed, v) {
 		e.wrong(name, v, "one of "+strings.Join(allowed, ", "))
+		return ""
 	}
 	return v
 }

@@ -27,7 +27,8 @@ func Variables() []Variable {
 		{"TEMPORAL_TLS*", "", whoAll, "TLS to Temporal: `TEMPORAL_TLS`, `TEMPORAL_TLS_CLIENT_CERT_PATH`, `TEMPORAL_TLS_CLIENT_KEY_PATH`, `TEMPORAL_TLS_SERVER_CA_CERT_PATH`, `TEMPORAL_TLS_SERVER_NAME`.", false},
 		{"DIDIT_API_KEY", Required, whoWorker, "Key of one Didit application; its limits are per key.", true},
 		{"DIDIT_WORKFLOW_ID", Required, whoWorker, "UUID of the Didit workflow that a user goes through unless the input names one.", false},
-		{"DIDIT_BASE_URL", "https://verification.didit.me", whoWorker, "Where Didit answers. Plain http only to this machine or a private network.", false},
+		{"DIDIT_BASE_URL", "https://verification.didit.me", whoWorker + ", " + whoSetup, "Where Didit answers. Plain http only to this machine or a private network.", false},
+		{"DIDIT_ACCOUNT_URL", "https://apx.didit.me/auth/v2", whoSetup, "Where `starter setup didit` opens an account; the simulator's is its address and `/auth/v2`.", false},
 		{"DIDIT_ENVIRONMENT", string(Live), whoServers, "`live` or `sandbox`: events and decisions of the other environment change nothing.", false},
 		{"DIDIT_WRITES_PER_MINUTE", "300", whoWorker, "Didit's limit for writes of this key, 5 to 100000; the queue's rate is derived from it.", false},
 		{"DIDIT_READS_PER_MINUTE", "600", whoWorker, "Didit's limit for reads of this key, 5 to 100000.", false},
@@ -54,6 +55,7 @@ const (
 	whoWebhook = "webhook"
 	whoStarter = "starter serve"
 	whoServers = "worker, webhook, starter serve"
+	whoSetup   = "starter setup"
 )
 
 // defaultOf is the default of a variable, "" for one that has none. A name that is not in the table has none

@@ -69,6 +69,7 @@ func TestTableIsWhatIsRead(t *testing.T) {
 		"worker":  func(g config.Getenv) error { _, err := config.ForWorker(g); return err },
 		"webhook": func(g config.Getenv) error { _, err := config.ForWebhook(g); return err },
 
+		"starter setup": func(g config.Getenv) error { _, err := config.ForAccount(g); return err },
 		"starter serve": func(g config.Getenv) error { _, err := config.ForStarter(g); return err },
 	} {
 		t.Run(who, func(t *testing.T) {

@@ -1,0 +1,180 @@
+package cli
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/contrib/envconfig"
+
+	"didit-temporal/internal/config"
+	"didit-temporal/internal/doctor"
+	"didit-temporal/internal/envfile"
+)
+
+const doctorLong = `Look at everything that a verification depends on, and say how to mend what is
+wrong: settings, Temporal, its namespace, queues and workers, Didit, the key, the
+flow, the webhook's destination and secret, clocks. Nothing is changed; the
+webhook gets one event that is marked as a test.
+
+It reads the same environment as worker and webhook do. What cannot be checked is
+skipped and says why.
+
+Exit code: 0 when no check failed, 1 otherwise.`
+
+const doctorExample = `  starter doctor
+  starter doctor --env-file .env --url https://kyc.your-domain/webhooks/didit
+  starter doctor --process webhook      where only the webhook runs
+  starter doctor -o json                for a program`
+
+type doctorFlags struct {
+	envFile, url, webhookURL string
+	process, output          choice
+	timeout                  time.Duration
+}
+
+const bothProcesses = "all"
+
+func (t *tool) doctorCommand() *cobra.Command {
+	o := doctorFlags{
+		output:  newOutput(),
+		process: choice{value: bothProcesses, words: []string{bothProcesses, "worker", "webhook"}},
+	}
+	cmd := &cobra.Command{
+		Use:     "doctor",
+		Short:   "Find what is wrong with settings, Temporal, Didit or the webhook",
+		Long:    doctorLong,
+		Example: doctorExample,
+		Args:    noArguments,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return t.doctor(cmd.Context(), o) },
+	}
+	fs := cmd.Flags()
+	fs.StringVar(&o.envFile, "env-file", "", "`file` whose variables win over those of the environment")
+	fs.StringVar(&o.url, "url", "", "public `URL` of the webhook, which then is called, and looked for at Didit")
+	fs.StringVar(&o.webhookURL, "webhook-url", "", "`URL` at which the webhook is asked to take a test event; default: WEBHOOK_ADDR on this machine")
+	fs.DurationVar(&o.timeout, "timeout", time.Minute, "how long to look at most")
+	o.process.add(cmd, "process", "", "whose settings are here")
+	o.output.add(cmd, "output", "o", "how to print the result")
+	return cmd
+}
+
+// errUnhealthy is the end of a doctor who has found something.
+type errUnhealthy struct{ failed, checks int }
+
+func (e errUnhealthy) Error() string {
+	return fmt.Sprintf("%d of %d checks failed", e.failed, e.checks)
+}
+
+func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
+	if err := checkTimeout(o.timeout); err != nil {
+		return err
+	}
+	getenv, temporal, err := t.environment(o.envFile)
+	if err != nil {
+		return err
+	}
+	process := o.process.value
+	if process == bothProcesses {
+		process = ""
+	}
+	limited, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	found := doctor.Run(limited, doctor.Options{
+		Getenv: getenv, Temporal: temporal, Process: process, PublicURL: o.url, WebhookURL: o.webhookURL, Now: t.now,
+	})
+	if ctx.Err() != nil {
+		return errInterrupted
+	}
+	failed := doctor.Failures(found)
+	if o.output.value == jsonOut {
+		err = writeJSON(t.stdout, struct {
+			OK     bool             `json:"ok"`
+			Checks []doctor.Finding `json:"checks"`
+		}{failed == 0, found})
+	} else {
+		printFindings(t.stdout, found, isTerminal(t.stdout))
+	}
+	if err == nil && failed > 0 {
+		return errUnhealthy{failed, len(found)}
+	}
+	return err
+}
+
+// colours are those of a terminal; other writers get none.
+var colours = map[doctor.Status]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failed: "31", doctor.Skipped: "90"}
+
+// printFindings prints one check a line, and below it how to mend it.
+func printFindings(w io.Writer, found []doctor.Finding, coloured bool) {
+	width := 0
+	for _, f := range found {
+		width = max(width, len(f.Check))
+	}
+	count := map[doctor.Status]int{}
+	for _, f := range found {
+		count[f.Status]++
+		status := fmt.Sprintf("%-7s", f.Status)
+		if coloured {
+			status = "\x1b[" + colours[f.Status] + "m" + status + "\x1b[0m"
+		}
+		fmt.Fprintf(w, "%s  %-*s  %s\n", status, width, f.Check, oneLine(f.Found))
+		if f.Mend != "" {
+			fmt.Fprintf(w, "%*s  -> %s\n", 7+2+width, "", oneLine(f.Mend))
+		}
+	}
+	fmt.Fprintf(w, "%d ok, %d warnings, %d failed, %d skipped\n", count[doctor.OK], count[doctor.Warning], count[doctor.Failed], count[doctor.Skipped])
+}
+
+// oneLine also keeps what others have sent from steering the terminal.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// environment is what the processes would see if they were started with the env file.
+func (t *tool) environment(path string) (config.Getenv, func() (client.Options, error), error) {
+	if path == "" {
+		return t.getenv, t.temporal, nil
+	}
+	f, err := envfile.Read(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	o := overlay{file: f, getenv: t.getenv, environ: t.environ}
+	load := func() (client.Options, error) {
+		return envconfig.LoadClientOptions(envconfig.LoadClientOptionsRequest{EnvLookup: o})
+	}
+	return o.get, load, nil
+}
+
+// overlay is an environment with an env file over it.
+type overlay struct {
+	file    *envfile.File
+	getenv  config.Getenv
+	environ func() []string
+}
+
+func (o overlay) get(name string) string {
+	v, _ := o.LookupEnv(name)
+	return v
+}
+
+// LookupEnv implements envconfig.EnvLookup.
+func (o overlay) LookupEnv(name string) (string, bool) {
+	if v, ok := o.file.Lookup(name); ok {
+		return v, true
+	}
+	v := o.getenv(name)
+	return v, v != ""
+}
+
+// Environ implements envconfig.EnvLookup.
+func (o overlay) Environ() []string { return slices.Concat(o.environ(), o.file.Environ()) }

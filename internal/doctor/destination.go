@@ -1,0 +1,115 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"didit-temporal/didit"
+)
+
+// destinations looks at the one of PublicURL, or at all that look like ours.
+func (e *exam) destinations(ctx context.Context, c *didit.Client) {
+	all, err := c.ListDestinations(ctx)
+	if err != nil {
+		e.undecided(checkDestination, "read webhook destinations", err)
+		e.skip("no destination was read", checkSecret)
+		return
+	}
+	ours := slices.DeleteFunc(slices.Clone(all), func(d didit.Destination) bool { return !e.isOurs(d) })
+	if len(ours) == 0 {
+		e.fail(checkDestination, fmt.Sprintf("none of the %d at Didit is for %s", len(all), orDefault(e.PublicURL, "https://HOST"+WebhookPath)),
+			"`starter setup didit --url "+e.ourURL()+"` makes it; without it no webhook comes, and verdicts come late")
+		e.skip("there is no destination", checkSecret)
+		return
+	}
+	for _, d := range ours {
+		e.destination(d)
+		e.secret(ctx, c, d)
+	}
+}
+
+func (e *exam) isOurs(d didit.Destination) bool {
+	if e.PublicURL != "" {
+		return SameURL(d.URL, e.PublicURL)
+	}
+	u, err := url.Parse(d.URL)
+	return err == nil && u.Path == WebhookPath
+}
+
+func (e *exam) ourURL() string { return orDefault(e.PublicURL, "https://HOST"+WebhookPath) }
+
+func (e *exam) destination(d didit.Destination) {
+	var wrong []string
+	if !d.Enabled {
+		wrong = append(wrong, "is disabled")
+	}
+	if !slices.Contains(d.Events, didit.EventStatusUpdated) {
+		wrong = append(wrong, "is not subscribed to "+didit.EventStatusUpdated)
+	}
+	if d.Version != didit.WebhookVersion {
+		wrong = append(wrong, fmt.Sprintf("has version %s, want %s", orDefault(d.Version, "unknown"), didit.WebhookVersion))
+	}
+	switch {
+	case len(wrong) > 0:
+		e.fail(checkDestination, d.URL+" "+strings.Join(wrong, ", "), "`starter setup didit --url "+d.URL+"` mends that and keeps its other events")
+	case d.Deliveries > 0 && d.Failed == d.Deliveries:
+		e.warn(checkDestination, fmt.Sprintf("%s has failed all its %d deliveries", d.URL, d.Deliveries),
+			"see the answers in Didit's console, API & Webhooks; let 18.203.201.92 through the firewall, and run this with --url")
+	default:
+		e.ok(checkDestination, d.URL)
+	}
+}
+
+// secret compares what Didit signs with and what the webhook verifies with, where one machine has both.
+func (e *exam) secret(ctx context.Context, c *didit.Client, d didit.Destination) {
+	if !e.wants("webhook") || len(e.hook.Secrets) == 0 {
+		e.skip("there are no usable DIDIT_WEBHOOK_SECRETS here to compare with", checkSecret)
+		return
+	}
+	full, err := c.GetDestination(ctx, d.ID)
+	switch {
+	case errors.Is(err, didit.ErrBadResponse):
+		e.skip("Didit does not show the secret of "+d.URL+" to this key", checkSecret)
+		return
+	case err != nil:
+		e.undecided(checkSecret, "read the destination's secret", err)
+		return
+	}
+	for i, s := range e.hook.Secrets {
+		if s.Reveal() == full.Secret.Reveal() {
+			e.ok(checkSecret, fmt.Sprintf("that of %s is number %d of %d", d.URL, i+1, len(e.hook.Secrets)))
+			return
+		}
+	}
+	e.fail(checkSecret, fmt.Sprintf("that of %s is not among DIDIT_WEBHOOK_SECRETS: its webhooks get 403 and are lost", d.URL),
+		"`starter setup didit --url "+d.URL+"` adds it; then start the webhook again")
+}
+
+// fromOutside asks the public address how the webhook is. From here it may look otherwise than from Didit.
+func (e *exam) fromOutside(ctx context.Context) {
+	u, err := url.Parse(e.PublicURL)
+	switch {
+	case e.PublicURL == "":
+		e.skip("give --url https://HOST"+WebhookPath+" to have it called", checkPublic)
+		return
+	case err != nil, u.Host == "":
+		e.fail(checkPublic, "--url is not an absolute URL", "want https://HOST"+WebhookPath)
+		return
+	}
+	target := u.Scheme + "://" + u.Host + "/healthz"
+	a, err := e.call(ctx, http.MethodGet, target, nil, nil)
+	switch {
+	case err != nil:
+		e.fail(checkPublic, fmt.Sprintf("%s does not answer: %v", target, err), howToCall(err, "--url"))
+	case a.code != http.StatusOK || !strings.Contains(string(a.body), `"ok"`):
+		e.warn(checkPublic, fmt.Sprintf("%s answers %d, not as our webhook does", target, a.code),
+			"lead the host to the webhook process; if only "+WebhookPath+" is led there, this means nothing")
+	default:
+		e.ok(checkPublic, target+" answers as our webhook does")
+	}
+}

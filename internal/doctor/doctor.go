@@ -1,0 +1,100 @@
+// Package doctor looks at everything that a verification depends on and says how to mend what is wrong. It changes
+// nothing: not at Temporal, not at Didit, and its event for the webhook is marked as a test.
+package doctor
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/internal/config"
+)
+
+// Status is how a check ended.
+type Status string
+
+// The ends of a check. What was skipped says why: silence would look like health.
+const (
+	OK      Status = "ok"
+	Warning Status = "warning" // it works, and might not tomorrow
+	Failed  Status = "failed"
+	Skipped Status = "skipped"
+)
+
+// Finding is the result of one check.
+type Finding struct {
+	Check  string `json:"check"`
+	Status Status `json:"status"`
+	Found  string `json:"found"`
+	Mend   string `json:"mend,omitempty"` // what to do about it
+}
+
+// Options says what to look at.
+type Options struct {
+	Getenv   config.Getenv
+	Temporal func() (client.Options, error)
+	// Process is whose settings are looked at, worker or webhook: each may have a machine of its own. Empty: both.
+	Process string
+	// PublicURL is where Didit sends webhooks. Empty: whatever destinations there are.
+	PublicURL string
+	// WebhookURL is where the webhook is asked to take a test event. Empty: WEBHOOK_ADDR on this machine.
+	WebhookURL string
+	Now        func() time.Time
+}
+
+// callTimeout bounds each call, so that one dead host does not use up the patience for all.
+const callTimeout = 10 * time.Second
+
+// Run does all checks, in the order in which one would mend what they find.
+func Run(ctx context.Context, o Options) []Finding {
+	e := &exam{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
+	e.settings()
+	e.temporal(ctx)
+	e.atDidit(ctx)
+	e.atWebhook(ctx)
+	return e.findings
+}
+
+// Failures counts what must be mended.
+func Failures(all []Finding) (n int) {
+	for _, f := range all {
+		if f.Status == Failed {
+			n++
+		}
+	}
+	return n
+}
+
+// exam is one run.
+type exam struct {
+	Options
+	http     http.RoundTripper // follows no redirect
+	findings []Finding
+
+	// What the settings say; a field whose setting is wrong is zero.
+	worker config.Worker
+	hook   config.Webhook
+}
+
+func (e *exam) wants(process string) bool { return e.Process == "" || e.Process == process }
+
+func (e *exam) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
+
+func (e *exam) warn(check, found, mend string) {
+	e.add(Finding{Check: check, Status: Warning, Found: found, Mend: mend})
+}
+
+func (e *exam) fail(check, found, mend string) {
+	e.add(Finding{Check: check, Status: Failed, Found: found, Mend: mend})
+}
+
+// skip notes every check that cannot be done for the same reason.
+func (e *exam) skip(why string, checks ...string) {
+	for _, check := range checks {
+		e.add(Finding{Check: check, Status: Skipped, Found: why})
+	}
+}
+
+func (e *exam) add(f Finding) { e.findings = append(e.findings, f) }

@@ -1,0 +1,145 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"didit-temporal/kyc"
+)
+
+// pollAge is how old the newest poll of a queue may be. A poll that finds nothing ends after a minute, and the next one
+// begins at once.
+const pollAge = 90 * time.Second
+
+// queueKinds are the task queues and what is polled for on them.
+var queueKinds = []struct {
+	queue string
+	kind  enumspb.TaskQueueType
+}{
+	{kyc.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW},
+	{kyc.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+	{kyc.TaskQueueDiditWrite, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+	{kyc.TaskQueueDiditRead, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+}
+
+func (e *exam) queueChecks() []string {
+	var all []string
+	for _, q := range kyc.LimitedQueues() {
+		all = append(all, "limit of "+q)
+	}
+	return append(all, "workers", checkClockThere)
+}
+
+func (e *exam) queues(ctx context.Context, c *kyc.Client) {
+	perMinute := map[string]int{kyc.TaskQueueDiditWrite: e.worker.WritesPerMinute, kyc.TaskQueueDiditRead: e.worker.ReadsPerMinute}
+	for _, q := range kyc.LimitedQueues() {
+		e.limit(ctx, c, q, perMinute[q])
+	}
+	e.pollers(ctx, c)
+}
+
+// limit compares what Temporal lets through with what Didit takes.
+func (e *exam) limit(ctx context.Context, c *kyc.Client, queue string, perMinute int) {
+	check := "limit of " + queue
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	l, err := c.QueueLimit(ctx, queue)
+	if err != nil {
+		e.fail(check, err.Error(), howToReach(err))
+		return
+	}
+	const set = "`temporal task-queue config set --task-queue %s --task-queue-type activity --queue-rps-limit default`"
+	reset := fmt.Sprintf(set, queue)
+	worst := 61*l.PerSecond + float64(e.worker.QueuePartitions) // docs/limits.md
+	switch {
+	case l.Source == kyc.LimitNone:
+		e.warn(check, "nobody has set one", "the first worker that starts sets it; see `workers` below")
+	case l.Paused():
+		e.fail(check, "paused"+setBy(l)+": nothing is sent to Didit, everybody waits", "when the reason is gone: "+reset)
+	case perMinute == 0:
+		e.skip("Didit's limit is not known: DIDIT_*_PER_MINUTE is wrong, or not of this machine", check)
+	case 60*l.PerSecond > float64(perMinute):
+		e.fail(check, fmt.Sprintf("%.0f calls a minute%s, above Didit's %d", 60*l.PerSecond, setBy(l), perMinute), "take it back with "+reset+
+			"; if Didit has raised your limit, set DIDIT_WRITES_PER_MINUTE or DIDIT_READS_PER_MINUTE")
+	case worst > float64(perMinute)+0.5:
+		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above Didit's %d", worst, setBy(l), perMinute), "take it back with "+reset)
+	case l.Source == kyc.LimitFromWorkers:
+		e.warn(check, fmt.Sprintf("%.0f calls a minute, told by the workers that poll: one with other settings would change it", 60*l.PerSecond),
+			"give all workers the same DIDIT_*_PER_MINUTE; where the server takes it, they set the limit there (docs/limits.md)")
+	default:
+		e.ok(check, fmt.Sprintf("%.0f calls a minute%s, below Didit's %d", 60*l.PerSecond, setBy(l), perMinute))
+	}
+}
+
+func setBy(l kyc.QueueLimit) string {
+	if l.Source != kyc.LimitFromServer {
+		return ""
+	}
+	by := " (set by " + orDefault(l.SetBy, "somebody")
+	if l.Reason != "" {
+		by += ": " + l.Reason
+	}
+	return by + ")"
+}
+
+// pollers tells whether a worker runs, by who has asked for work lately.
+func (e *exam) pollers(ctx context.Context, c *kyc.Client) {
+	var newest time.Time // of all queues, by Temporal's clock
+	silent := 0
+	for _, q := range queueKinds {
+		last, workers, err := lastPoll(ctx, c, q.queue, q.kind)
+		what := fmt.Sprintf("%s (%s)", q.queue, kindName(q.kind))
+		switch {
+		case err != nil:
+			e.fail("workers", err.Error(), howToReach(err))
+			return
+		case last.IsZero():
+			silent++
+			e.fail("workers", "nobody polls "+what, startAWorker)
+		case e.Now().Sub(last) > pollAge:
+			silent++
+			e.fail("workers", fmt.Sprintf("nobody has polled %s for %s", what, e.Now().Sub(last).Round(time.Second)), startAWorker)
+		default:
+			e.ok("workers", fmt.Sprintf("%d on %s", workers, what))
+		}
+		if last.After(newest) {
+			newest = last
+		}
+	}
+	e.clockOfTemporal(newest, silent == len(queueKinds))
+}
+
+const startAWorker = "start a worker in this namespace (`go run ./worker`), and look into its log if one should run"
+
+func kindName(kind enumspb.TaskQueueType) string {
+	if kind == enumspb.TASK_QUEUE_TYPE_WORKFLOW {
+		return "workflows"
+	}
+	return "activities"
+}
+
+// lastPoll is the time of the newest poll, and how many workers have polled.
+func lastPoll(ctx context.Context, c *kyc.Client, queue string, kind enumspb.TaskQueueType) (time.Time, int, error) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	d, err := c.Temporal().WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
+		Namespace: c.Namespace(), TaskQueue: &taskqueuepb.TaskQueue{Name: queue}, TaskQueueType: kind,
+	})
+	if err != nil {
+		return time.Time{}, 0, fmt.Errorf("describe task queue %s: %w", queue, err)
+	}
+	var last time.Time
+	workers := map[string]bool{}
+	for _, p := range d.GetPollers() {
+		workers[p.GetIdentity()] = true
+		if t := p.GetLastAccessTime().AsTime(); t.After(last) {
+			last = t
+		}
+	}
+	return last, len(workers), nil
+}

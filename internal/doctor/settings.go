@@ -1,0 +1,69 @@
+package doctor
+
+import (
+	"slices"
+	"strings"
+
+	"didit-temporal/internal/config"
+)
+
+// settings reads the environment as the processes do.
+func (e *exam) settings() {
+	var mistakes []string
+	note := func(err error) {
+		if err == nil {
+			return
+		}
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if !slices.Contains(mistakes, line) {
+				mistakes = append(mistakes, line)
+			}
+		}
+	}
+	var err error
+	if e.wants("worker") {
+		e.worker, err = config.ForWorker(e.Getenv)
+		note(err)
+	}
+	if e.wants("webhook") {
+		e.hook, err = config.ForWebhook(e.Getenv)
+		note(err)
+	}
+	if e.wants("starter serve") && (e.Getenv("STARTER_TOKENS") != "" || e.Getenv("STARTER_TOKENS_FILE") != "") { // not everybody serves HTTP
+		_, err = config.ForStarter(e.Getenv)
+		note(err)
+	}
+	for _, line := range mistakes {
+		name, _, _ := strings.Cut(line, " ")
+		name, _, _ = strings.Cut(name, "=")
+		e.fail("settings", line, howToSet(name))
+	}
+	if len(mistakes) == 0 {
+		e.ok("settings", e.defaults())
+	}
+}
+
+func howToSet(name string) string {
+	switch name {
+	case "DIDIT_API_KEY", "DIDIT_WORKFLOW_ID", "DIDIT_WEBHOOK_SECRETS":
+		return "`starter setup didit` finds it at Didit and writes it to an env file; or set " + name + " yourself"
+	}
+	return "set " + name + " as said, or remove it to have its default; README.md lists all variables"
+}
+
+// defaults names what is not set.
+func (e *exam) defaults() string {
+	var unset []string
+	for _, v := range config.Variables() {
+		mine := v.Who == "all" || slices.ContainsFunc(strings.Split(v.Who, ", "), func(who string) bool {
+			return (who == "worker" || who == "webhook") && e.wants(who)
+		})
+		if mine && !strings.HasSuffix(v.Name, "*") && e.Getenv(v.Name) == "" && e.Getenv(v.Name+"_FILE") == "" {
+			unset = append(unset, v.Name)
+		}
+	}
+	if len(unset) == 0 {
+		return "complete"
+	}
+	return "complete; unset, so that the default holds: " + strings.Join(unset, ", ")
+}

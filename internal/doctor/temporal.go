@@ -1,0 +1,171 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"time"
+
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/kyc"
+)
+
+// The checks at Temporal.
+const (
+	checkTemporal   = "temporal"
+	checkNamespace  = "namespace"
+	checkAttributes = "search attributes"
+	checkClockThere = "clock and Temporal's"
+)
+
+// wantedRetention is how long closed verifications should be remembered: by default a namespace forgets them within days.
+const wantedRetention = 720 * time.Hour
+
+func (e *exam) temporal(ctx context.Context) {
+	c, err := e.dial(ctx)
+	if err != nil {
+		e.fail(checkTemporal, err.Error(), e.howToDial(ctx, err))
+		e.skip("Temporal cannot be reached", append([]string{checkNamespace, checkAttributes}, e.queueChecks()...)...)
+		return
+	}
+	defer c.Close()
+	if !e.namespace(ctx, c) {
+		e.skip("there is no such namespace", append([]string{checkAttributes}, e.queueChecks()...)...)
+		return
+	}
+	e.attributes(ctx, c)
+	e.queues(ctx, c)
+}
+
+func (e *exam) dial(ctx context.Context) (*kyc.Client, error) {
+	o, err := e.Temporal()
+	if err != nil {
+		return nil, fmt.Errorf("read the TEMPORAL_ settings: %w", err)
+	}
+	o.Logger = slog.New(slog.DiscardHandler)
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	c, err := kyc.Dial(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	e.ok(checkTemporal, "reached at "+orDefault(o.HostPort, client.DefaultHostPort))
+	return c, nil
+}
+
+// howToDial asks whether the host is known: gRPC has several texts for one that is not.
+func (e *exam) howToDial(ctx context.Context, err error) string {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	if o, bad := e.Temporal(); bad == nil {
+		if host, _, bad := net.SplitHostPort(orDefault(o.HostPort, client.DefaultHostPort)); bad == nil {
+			if _, unknown := net.DefaultResolver.LookupHost(ctx, host); unknown != nil {
+				return "nobody knows that host: check TEMPORAL_ADDRESS (host:port, no https://)"
+			}
+		}
+	}
+	return howToReach(err)
+}
+
+// howToReach reads the text: gRPC keeps nothing else of what went wrong below it.
+func howToReach(err error) string {
+	var denied *serviceerror.PermissionDenied
+	text := strings.ToLower(err.Error())
+	has := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case errors.As(err, &denied), has("unauthenticated", "unauthorized", "permission"):
+		return "Temporal refuses us: check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
+	case has("tls", "x509", "certificate", "http2", "frame too large", "server preface", "eof"):
+		return "one side speaks TLS and the other does not, or the certificate is not trusted: check TEMPORAL_TLS*"
+	case has("settings"):
+		return "correct the TEMPORAL_ variables or the profile that TEMPORAL_PROFILE names"
+	}
+	return "start Temporal (here: `make dev`), or check TEMPORAL_ADDRESS and the firewall between"
+}
+
+// namespace reports whether the rest can be looked at.
+func (e *exam) namespace(ctx context.Context, c *kyc.Client) bool {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	d, err := c.Temporal().WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.Namespace()})
+	var unknown *serviceerror.NamespaceNotFound
+	var missing *serviceerror.NotFound
+	switch {
+	case errors.As(err, &unknown), errors.As(err, &missing):
+		e.fail(checkNamespace, c.Namespace()+" does not exist", fmt.Sprintf("check TEMPORAL_NAMESPACE, or make it: "+
+			"`temporal operator namespace create --retention 720h %s`, then `starter setup`", c.Namespace()))
+		return false
+	case err != nil:
+		e.fail(checkNamespace, err.Error(), howToReach(err))
+		return false
+	}
+	kept := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
+	if kept < wantedRetention {
+		e.warn(checkNamespace, fmt.Sprintf("%s forgets closed verifications after %s; a user who comes back later is verified, and paid for, again", c.Namespace(), short(kept)),
+			fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", c.Namespace()))
+		return true
+	}
+	e.ok(checkNamespace, fmt.Sprintf("%s remembers closed verifications for %s", c.Namespace(), short(kept)))
+	return true
+}
+
+func (e *exam) attributes(ctx context.Context, c *kyc.Client) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	found, err := c.SearchAttributes(ctx)
+	if err != nil {
+		e.fail(checkAttributes, err.Error(), "on Temporal Cloud make them in the console or with tcld; the names and types are in kyc/setup.go")
+		return
+	}
+	var missing, other []string
+	for _, a := range found {
+		switch {
+		case a.Missing():
+			missing = append(missing, a.Name)
+		case a.Have != a.Type:
+			other = append(other, fmt.Sprintf("%s is %v, want %v", a.Name, a.Have, a.Type))
+		}
+	}
+	if len(missing) > 0 {
+		e.fail(checkAttributes, "missing: "+strings.Join(missing, ", "), "run `starter setup` once; until then no worker starts")
+	}
+	if len(other) > 0 {
+		e.fail(checkAttributes, "of another type: "+strings.Join(other, "; "),
+			"remove each with `temporal operator search-attribute remove --name NAME`, then run `starter setup`")
+	}
+	if len(missing)+len(other) == 0 {
+		e.ok(checkAttributes, fmt.Sprintf("all %d are there", len(found)))
+	}
+}
+
+func orDefault(s, otherwise string) string {
+	if s == "" {
+		return otherwise
+	}
+	return s
+}
+
+// short leaves out the zeros at the end of a duration.
+func short(d time.Duration) string {
+	s := d.String()
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
+}

@@ -1,0 +1,123 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+)
+
+const (
+	checkHook   = "webhook takes events"
+	checkForged = "webhook refuses forgeries"
+)
+
+// atWebhook sends the webhook a signed test event, which changes nothing, and a forged one.
+func (e *exam) atWebhook(ctx context.Context) {
+	target := orDefault(e.WebhookURL, localURL(e.hook.Addr))
+	switch {
+	case !e.wants("webhook"):
+		e.skip("the secrets are the webhook's: run this where it runs", checkHook, checkForged)
+		return
+	case len(e.hook.Secrets) == 0 || e.hook.Environment == "":
+		e.skip("there are no usable settings to sign with", checkHook, checkForged)
+		return
+	case target == "":
+		e.skip("WEBHOOK_ADDR is wrong; give --webhook-url", checkHook, checkForged)
+		return
+	}
+	a, err := e.deliver(ctx, target, e.hook.Secrets[0].Reveal())
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED) && e.WebhookURL == "":
+		e.skip("nobody listens at "+target+": start the webhook (`go run ./webhook`), or give --webhook-url", checkHook, checkForged)
+		return
+	case err != nil:
+		e.fail(checkHook, fmt.Sprintf("%s does not answer: %v", target, err), "start the webhook (`go run ./webhook`), or correct --webhook-url")
+		e.skip("the webhook does not answer", checkForged)
+		return
+	}
+	e.judge(target, a)
+	if a.code != http.StatusOK {
+		e.skip("the webhook takes no event", checkForged)
+		return
+	}
+	e.forge(ctx, target)
+}
+
+// judge tells from the answer what is wrong; the README lists the webhook's answers.
+func (e *exam) judge(target string, a answer) {
+	found := fmt.Sprintf("%s answers %d to a signed test event", target, a.code)
+	switch {
+	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
+		e.ok(checkHook, found)
+	case a.code == http.StatusOK:
+		e.fail(checkHook, found+", but not as our webhook does", "something else listens there: check WEBHOOK_ADDR and --webhook-url")
+	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "timestamp"):
+		e.fail(checkHook, found+": its clock and ours differ", keepTime)
+	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "not on the list"):
+		e.skip("the webhook listens to the senders of WEBHOOK_ALLOW_FROM only, and this machine is none", checkHook)
+	case a.code == http.StatusForbidden:
+		e.fail(checkHook, found+": it runs with other secrets", "give the webhook the DIDIT_WEBHOOK_SECRETS that are set here, and start it again")
+	case a.code == http.StatusNotFound, a.code == http.StatusMethodNotAllowed:
+		e.fail(checkHook, found, "want the path "+WebhookPath+" of the webhook process: check WEBHOOK_ADDR and --webhook-url")
+	case a.code == http.StatusServiceUnavailable:
+		e.fail(checkHook, found, "it does not reach Temporal: see its log and the checks above")
+	default:
+		e.fail(checkHook, found, "see the log of the webhook")
+	}
+}
+
+// forge signs with a secret that nobody has: what takes that takes everything.
+func (e *exam) forge(ctx context.Context, target string) {
+	a, err := e.deliver(ctx, target, uuid.NewString())
+	switch {
+	case err != nil:
+		e.skip(fmt.Sprintf("no answer: %v", err), checkForged)
+	case a.code == http.StatusForbidden:
+		e.ok(checkForged, "403 to an event that is signed with another secret")
+	default:
+		e.fail(checkForged, fmt.Sprintf("%s answers %d to an event that is signed with another secret", target, a.code),
+			"something else than our webhook answers there: check WEBHOOK_ADDR, --webhook-url and the proxy between")
+	}
+}
+
+// deliver sends a test event as Didit's console does, marked twice: in the header and in what is signed.
+func (e *exam) deliver(ctx context.Context, target, secret string) (answer, error) {
+	now := e.Now().Unix()
+	body, err := json.Marshal(map[string]any{
+		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "timestamp": now, "created_at": now,
+		"environment": e.hook.Environment, "session_id": uuid.Nil.String(), "status": didit.StatusNotStarted,
+		"vendor_data": "doctor", "metadata": map[string]bool{"test_webhook": true},
+	})
+	if err != nil {
+		return answer{}, err
+	}
+	h := http.Header{}
+	h.Set("Content-Type", "application/json")
+	h.Set(didit.HeaderSignature, didit.Sign(secret, body))
+	h.Set(didit.HeaderTimestamp, strconv.FormatInt(now, 10))
+	h.Set(didit.HeaderTest, "true")
+	return e.call(ctx, http.MethodPost, target, h, bytes.NewReader(body))
+}
+
+// localURL is where a webhook on this machine listens.
+func localURL(addr string) string {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port) + WebhookPath
+}
