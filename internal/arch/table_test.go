@@ -20,6 +20,7 @@ const (
 	log         = "go.temporal.io/sdk/log"
 	progressbar = "github.com/schollz/progressbar/v3"
 	sdk         = "go.temporal.io/sdk/..."
+	stdwebhooks = "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	sync        = "golang.org/x/sync/..."
 	term        = "golang.org/x/term"
 	uuid        = "github.com/google/uuid"
@@ -40,7 +41,7 @@ var table = map[string]rule{
 	// The hands and the decisions. Workflows run again and again over their history: whatever could make a
 	// second run differ is kept out by keeping the list this short.
 	"activities": {own: []string{"kyc", "didit"}, outside: []string{
-		"go.temporal.io/sdk/activity", "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal", uuid,
+		"go.temporal.io/sdk/activity", "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal", uuid, stdwebhooks,
 	}},
 	"workflows": {
 		own:     []string{"kyc", "didit", "activities"},
