@@ -49,6 +49,8 @@ type Activities struct {
 	Reports    Reports
 	Operations Operations
 	Settings   Settings
+	// Receiver is told the results; nil for nobody.
+	Receiver *Receiver
 	// Spread returns a number in [0, 1), another one for each user; nil is the middle.
 	Spread func() float64
 }
@@ -62,6 +64,8 @@ type Terms struct {
 	// ReconcileMaxSeconds. Both are lengthened by 5 to 25 %, so that users who started together spread.
 	ReconcileSeconds    int64 `json:"reconcile_seconds"`
 	ReconcileMaxSeconds int64 `json:"reconcile_max_seconds"`
+	// Results is set if somebody is told the results.
+	Results bool `json:"results,omitempty"`
 }
 
 // reconcileMax is the longest interval between two looks at Didit, before it is lengthened.
@@ -78,6 +82,7 @@ func (a *Activities) terms(flow string) Terms {
 		DeadlineSeconds:     int64(a.Settings.SessionDeadline / time.Second),
 		ReconcileSeconds:    max(1, lengthen(a.Settings.ReconcileAfter)),
 		ReconcileMaxSeconds: max(1, lengthen(max(reconcileMax, a.Settings.ReconcileAfter))),
+		Results:             a.Receiver != nil,
 	}
 }
 

@@ -37,7 +37,7 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 	}
 	d, err := a.Didit.Decision(ctx, in.SessionID)
 	if err != nil {
-		return Decision{}, classify(err)
+		return Decision{}, a.classify(err)
 	}
 	if foreign := differences(in, d); len(foreign) > 0 {
 		return Decision{Foreign: foreign}, nil

@@ -18,22 +18,35 @@ const maxOutageDelay = 5 * time.Minute
 
 // classify names a failure of Didit. Whether a failure is final is the workflow's decision: its retry policies list
 // the types. The cause is written to history; a didit.APIError holds no request or response body.
-func classify(err error) error {
-	o := temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: nextTry(err)}
+func (a *Activities) classify(err error) error {
+	o := temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: nextTry(err), Details: a.refusal()}
 	if errorType(err) == kyc.ErrorTypeRateLimited { // waiting for a turn is not failing: no alarm, no count of failures
 		o.Category = temporal.ApplicationErrorCategoryBenign
 	}
 	return temporal.NewApplicationErrorWithOptions(kyc.Hint(errorType(err)), errorType(err), o)
 }
 
+// Refusal is in the details of a failure of Didit where it says anything.
+type Refusal struct {
+	// Results is as in Terms: a verification that Didit refuses a session has no Terms.
+	Results bool `json:"results,omitempty"`
+}
+
+func (a *Activities) refusal() []any {
+	if a.Receiver == nil {
+		return nil
+	}
+	return []any{Refusal{Results: true}}
+}
+
 // classifyCreate is classify for the one call that costs money: an unclear answer may have made a session, so Temporal
 // must not simply send the call again.
-func classifyCreate(err error) error {
+func (a *Activities) classifyCreate(err error) error {
 	if !unclear(err) {
-		return classify(err)
+		return a.classify(err)
 	}
 	return temporal.NewApplicationErrorWithOptions("no clear answer from Didit: a session may have been made", kyc.ErrorTypeUnavailable,
-		temporal.ApplicationErrorOptions{Cause: err, NonRetryable: true})
+		temporal.ApplicationErrorOptions{Cause: err, NonRetryable: true, Details: a.refusal()})
 }
 
 // unclear reports whether the call may have had its effect (docs.didit.me/integration/api-errors: 429 and 503 did

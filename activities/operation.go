@@ -69,7 +69,7 @@ const clockSkew = time.Minute
 func (a *Activities) FindReview(ctx context.Context, in FindReviewInput) (FoundReview, error) {
 	reviews, err := a.Didit.Reviews(ctx, in.SessionID)
 	if err != nil {
-		return FoundReview{}, classify(err)
+		return FoundReview{}, a.classify(err)
 	}
 	for _, r := range reviews {
 		late := r.CreatedAt.IsZero() || r.CreatedAt.After(in.Since.Add(-clockSkew))

@@ -12,12 +12,14 @@ type LastReport struct {
 	State kyc.State `json:"state"`
 	// Open is set if a verification with this session is under way: the news is for it.
 	Open bool `json:"open"`
+	// Results is set if somebody is told the results.
+	Results bool `json:"results,omitempty"`
 }
 
 // FindLastReport asks Temporal what was said about the session of a change before.
 func (a *Activities) FindLastReport(ctx context.Context, in kyc.Change) (LastReport, error) {
 	state, open, err := a.Reports.LastReport(ctx, in.UserID, in.Event.SessionID)
-	return LastReport{State: state, Open: open}, err
+	return LastReport{State: state, Open: open, Results: a.Receiver != nil}, err
 }
 
 // ForwardEvent hands the event of a change to the user's open verification; false if there is none any more.

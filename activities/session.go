@@ -42,7 +42,7 @@ func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (
 		WorkflowID: terms.WorkflowID, VendorData: in.UserID, Callback: in.ReturnURL, Language: in.Language, Metadata: ours,
 	})
 	if err != nil {
-		return MadeSession{}, classifyCreate(err)
+		return MadeSession{}, a.classifyCreate(err)
 	}
 	return MadeSession{
 		Session: kyc.Session{SessionID: s.ID, SessionToken: s.Token, URL: s.URL, Status: s.Status}, Terms: terms,
@@ -60,6 +60,8 @@ type UserSessions struct {
 	// Recent counts the finished ones of the last CapWindow: an unfinished one would be continued, not paid again.
 	Recent int `json:"recent"`
 	Cap    int `json:"cap"`
+	// Results is as in Terms: a user over the cap gets no session, and so no Terms.
+	Results bool `json:"results,omitempty"`
 }
 
 // UserSession is one of UserSessions.
@@ -76,9 +78,9 @@ const listed = 100
 func (a *Activities) ListSessions(ctx context.Context, in ListSessionsInput) (UserSessions, error) {
 	page, err := a.Didit.ListSessions(ctx, didit.ListSessionsRequest{VendorData: in.UserID, Limit: listed})
 	if err != nil {
-		return UserSessions{}, classify(err)
+		return UserSessions{}, a.classify(err)
 	}
-	out := UserSessions{Cap: a.Settings.SessionCap}
+	out := UserSessions{Cap: a.Settings.SessionCap, Results: a.Receiver != nil}
 	for _, s := range page.Sessions {
 		if s.VendorData != in.UserID {
 			continue
@@ -118,7 +120,7 @@ type AdoptedSession struct {
 func (a *Activities) AdoptSession(ctx context.Context, in AdoptSessionInput) (AdoptedSession, error) {
 	d, err := a.Didit.Decision(ctx, in.SessionID)
 	if err != nil {
-		return AdoptedSession{}, classify(err)
+		return AdoptedSession{}, a.classify(err)
 	}
 	terms := a.terms(in.WorkflowID)
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID

@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -70,16 +73,15 @@ func (c *Client) withChanges(ctx context.Context, state State) (State, error) {
 	}
 	changes, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: c.namespace, PageSize: 10,
-		Query: fmt.Sprintf("WorkflowType = '%s' AND %s = '%s' AND ExecutionStatus = 'Completed'",
+		Query: fmt.Sprintf("WorkflowType = '%s' AND %s = '%s' AND ExecutionStatus IN ('Completed', 'Running')",
 			WorkflowDecisionChange, AttributeSessionID, state.SessionID),
 	})
 	if err != nil {
 		return State{}, clientError("look for changes of", state.UserID, err)
 	}
 	for _, x := range changes.GetExecutions() {
-		var change ChangeResult
-		id := x.GetExecution()
-		if err := c.temporal.GetWorkflow(ctx, id.GetWorkflowId(), id.GetRunId()).Get(ctx, &change); err != nil {
+		change, err := c.change(ctx, x)
+		if err != nil {
 			return State{}, clientError("read a change of", state.UserID, err)
 		}
 		if change.State.UserID == state.UserID && change.State.UpdatedAt.After(state.UpdatedAt) {
@@ -89,17 +91,67 @@ func (c *Client) withChanges(ctx context.Context, state State) (State, error) {
 	return state, nil
 }
 
-// Wait returns the result of the user's newest verification once it has ended, or ErrNotFound. A verification that
-// was cancelled or terminated in Temporal is an error.
+// change is what a DecisionChange found. One that is open may only be telling the receiver of results.
+func (c *Client) change(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) (change ChangeResult, err error) {
+	id := x.GetExecution()
+	if x.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		err = c.temporal.GetWorkflow(ctx, id.GetWorkflowId(), id.GetRunId()).Get(ctx, &change)
+		return change, err
+	}
+	answer, err := c.temporal.QueryWorkflow(ctx, id.GetWorkflowId(), id.GetRunId(), QueryState)
+	if err != nil {
+		return change, err
+	}
+	err = answer.Get(&change)
+	return change, err
+}
+
+// Wait returns the result of the user's newest verification once it has ended, or ErrNotFound. It does not wait until the
+// receiver of results has taken the result. A verification that was cancelled or terminated in Temporal is an error.
 func (c *Client) Wait(ctx context.Context, userID string) (State, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return State{}, err
 	}
+	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
+	if err != nil {
+		return State{}, clientError("wait for", userID, err)
+	}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	runID := desc.GetWorkflowExecutionInfo().GetExecution().GetRunId()
 	var state State
-	if err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), "").Get(ctx, &state); err != nil {
+	closed := make(chan error, 1)
+	go func() { closed <- c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state) }()
+	if decided, ok := c.untilDecided(ctx, userID, runID, closed); ok {
+		return decided, nil
+	}
+	if err := <-closed; err != nil {
 		return State{}, clientError("wait for", userID, err)
 	}
 	return c.withChanges(ctx, state)
+}
+
+// A waiter asks a run for its outcome after one second, then at growing intervals up to longestAsk: a run that has ended
+// may stay open for days while it tells the receiver of results.
+const longestAsk = 5 * time.Second
+
+// untilDecided asks a run how it stands until it has an outcome, or until it is closed: then its result says more, and
+// closed still holds it.
+func (c *Client) untilDecided(ctx context.Context, userID, runID string, closed chan error) (State, bool) {
+	for pause := time.Second; ; pause = min(2*pause, longestAsk) {
+		select {
+		case err := <-closed:
+			closed <- err
+			return State{}, false
+		case <-time.After(pause):
+		}
+		asking, stop := context.WithTimeout(ctx, longestAsk)
+		state, err := c.query(asking, userID, runID)
+		stop()
+		if err == nil && state.Outcome != "" { // without a worker nobody answers; the result may come all the same
+			return state, true
+		}
+	}
 }
 
 // Ready reports whether Temporal can be reached and knows the namespace.

@@ -25,6 +25,9 @@ const (
 	ErrorTypeInvalidInput = "InvalidInput"      // the workflow was started with an input that breaks a rule
 	ErrorTypeRefused      = "OperationRefused"  // an operator asked for what cannot be done; the message says why
 	ErrorTypeCancelled    = "Cancelled"         // the verification was cancelled before there was a session
+
+	ErrorTypeCallbackFailed = "CallbackFailed" // the receiver of results does not take one: tried again for three days
+	ErrorTypeCallbackGone   = "CallbackGone"   // the receiver of results answered 410: final
 )
 
 // SessionError says why a verification has no session: its outcome is failed, or it ended before there was one.
@@ -78,6 +81,11 @@ func Hint(errorType string) string {
 		return "Didit or the verification does not allow it as things stand; the message says how they stand"
 	case ErrorTypeCancelled:
 		return "the verification was cancelled; starting the user begins a new one"
+	case ErrorTypeCallbackFailed:
+		return "the receiver at RESULT_URL does not take results: check that it runs and verifies with one of RESULT_SECRETS; " +
+			"until then ask for the state instead"
+	case ErrorTypeCallbackGone:
+		return "the receiver at RESULT_URL answered 410 and wants no more of this result: check RESULT_URL, or remove it"
 	}
 	return "see the workflow's history"
 }

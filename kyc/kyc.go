@@ -12,10 +12,12 @@ import (
 	"didit-temporal/didit"
 )
 
-// Workflow types. The id of a Verification is WorkflowID of the user, that of a DecisionChange ChangeID.
+// Workflow types. The id of a Verification is WorkflowID of the user, that of a DecisionChange ChangeID, that of a
+// ResultDelivery DeliveryID.
 const (
 	WorkflowVerification   = "Verification"   // verifies one user
 	WorkflowDecisionChange = "DecisionChange" // takes news about a session whose verification is over
+	WorkflowResultDelivery = "ResultDelivery" // delivers the results of a run that made way for the user's next one
 )
 
 // Task queues. Calls to Didit have queues of their own, one per limit of Didit, so that the Temporal server can hold
@@ -29,7 +31,8 @@ const (
 // Messages to a running verification.
 const (
 	SignalDiditEvent = "didit-event" // DiditEvent, no answer
-	QueryState       = "state"       // answers State
+	SignalHandOver   = "hand-over"   // to a run that has ended and only delivers its result: make way; no payload, no answer
+	QueryState       = "state"       // answers State; of a DecisionChange, ChangeResult
 	UpdateSession    = "session"     // answers Session once there is one; its id for a user's first run is the same word
 )
 
@@ -48,6 +51,9 @@ func WorkflowID(userID string) string { return "kyc-" + userID }
 
 // ChangeID names the workflow that takes one late event of a user. A user id cannot contain '~'.
 func ChangeID(userID, eventID string) string { return WorkflowID(userID) + "~" + eventID }
+
+// DeliveryID names the workflow that delivers the results of a run that made way.
+func DeliveryID(userID, runID string) string { return WorkflowID(userID) + "~result-" + runID }
 
 // Input starts a verification. On the wire it is JSON in which unknown fields are ignored and only UserID is required.
 type Input struct {

@@ -26,6 +26,9 @@ type Started struct {
 //   - a user who was approved or declined before gets that verdict, without a URL, unless in.Reverify is set;
 //   - one whose verification ended without a verdict is started afresh.
 //
+// A verification has ended when its state has an outcome, even while its result is still being delivered to the receiver
+// of results: starting the user afresh then leaves the delivery to a workflow of its own.
+//
 // A verification that gets no session is a *SessionError. When ctx ends first the verification goes on: call again.
 func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
 	if err := in.Validate(); err != nil {
@@ -37,21 +40,52 @@ func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
 		if err != nil {
 			return Started{}, err
 		}
-		if !a.closed {
+		if a.started {
 			return c.answer(ctx, in.UserID, a)
 		}
 		// The server answers from the user's last run, even a closed one. It decides what happens next.
-		state, err := c.verdict(ctx, in.UserID, a.runID)
+		state, err := c.standing(ctx, in.UserID, a)
 		if err != nil {
 			return Started{}, err
 		}
+		if !a.closed && state.Outcome == "" {
+			return c.answer(ctx, in.UserID, a)
+		}
 		if state.Outcome.Decided() && !reverify {
 			return Started{State: state, RunID: a.runID}, nil
+		}
+		if err := c.handOver(ctx, in.UserID, a); err != nil {
+			return Started{}, err
 		}
 		// Everyone who saw this run end asks with the same id, so that they share one new run.
 		updateID, reuse = UpdateSession+":"+a.runID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
 		in.AfterRun = a.runID
 	}
+}
+
+// standing is how a run that others started stands: it may be over, or over but for telling the receiver of results.
+func (c *Client) standing(ctx context.Context, userID string, a attachment) (State, error) {
+	if a.closed {
+		return c.verdict(ctx, userID, a.runID)
+	}
+	return c.query(ctx, userID, a.runID)
+}
+
+// handOver makes a run that only delivers its result leave that to another workflow, so that the user can be started
+// again, and waits until it is closed.
+func (c *Client) handOver(ctx context.Context, userID string, a attachment) error {
+	if a.closed {
+		return nil
+	}
+	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), a.runID, SignalHandOver, nil)
+	if err == nil {
+		err = c.temporal.GetWorkflow(ctx, WorkflowID(userID), a.runID).Get(ctx, nil)
+	}
+	var ended *temporal.WorkflowExecutionError
+	if err == nil || isNotFound(err) || errors.As(err, &ended) {
+		return nil
+	}
+	return clientError("make way for", userID, err)
 }
 
 // attachment is a run of the user's verification and the update "session" on it.

@@ -17,6 +17,12 @@ func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, erro
 	if err := kyc.ValidateUserID(in.UserID); err != nil {
 		return kyc.ChangeResult{}, temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
 	}
+	var r kyc.ChangeResult // zero until it is known
+	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.ChangeResult, error) { return r, nil },
+		workflow.QueryHandlerOptions{Description: "What has changed, while the receiver of results is told."})
+	if err != nil {
+		return kyc.ChangeResult{}, err
+	}
 	asked := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueue, "What was reported of this session last?", firstTurn))
 	var last activities.LastReport
 	if err := workflow.ExecuteActivity(asked, acts.FindLastReport, in).Get(ctx, &last); err != nil {
@@ -32,15 +38,29 @@ func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, erro
 	}
 	read := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstTurn, kyc.ErrorTypeNotFound))
 	var d activities.Decision
-	err := workflow.ExecuteActivity(read, acts.ReadDecision, activities.ReadDecisionInput{
+	err = workflow.ExecuteActivity(read, acts.ReadDecision, activities.ReadDecisionInput{
 		SessionID: in.Event.SessionID, UserID: in.UserID,
 	}).Get(ctx, &d)
 	if err != nil {
 		return kyc.ChangeResult{}, err
 	}
-	r := change(in, last.State, d, workflow.Now(ctx))
+	r = change(in, last.State, d, workflow.Now(ctx))
 	publishChange(ctx, r)
+	if r.Changed && last.Results {
+		reportChange(ctx, r.State)
+	}
 	return r, nil
+}
+
+// reportChange tells the receiver of results, and waits until it has been told or given up.
+func reportChange(ctx workflow.Context, s kyc.State) {
+	ctx, _ = workflow.NewDisconnectedContext(ctx)
+	in := activities.SendResultInput{Type: kyc.ResultChanged, Sequence: 1, Timestamp: workflow.Now(ctx), State: s}
+	tellWaiting(ctx, kyc.WaitingForCallback)
+	if undelivered(ctx, startSending(ctx, in), in) != "" {
+		workflow.SetCurrentDetails(ctx, "**Changed** after the end: Didit now says **"+string(s.Status)+"**. The receiver of results was **not told**.")
+	}
+	tellWaiting(ctx, "")
 }
 
 // publishChange makes the change searchable, and found by kyc.Client.State: only a real one names its session.

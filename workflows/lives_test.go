@@ -27,6 +27,7 @@ var beginning = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 // default settings say.
 type life struct {
 	*world
+	made    activities.MadeSession
 	reading func() time.Duration // how long a read takes; what it answers is seen at its beginning
 
 	mu    sync.Mutex // a read is another goroutine than the moves
@@ -43,10 +44,13 @@ func newLife(t *testing.T, spread float64) *life {
 	l := &life{world: newWorld(t), reading: func() time.Duration { return 0 }, heard: map[int]time.Time{}}
 	l.SetStartTime(beginning)
 	l.path, l.moved = []didit.Status{didit.StatusNotStarted}, []time.Time{beginning}
-	m := made
-	m.Terms.ReconcileSeconds = int64(firstLook.Seconds() * spread)
-	m.Terms.ReconcileMaxSeconds = int64(longestLook.Seconds() * spread)
-	l.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).Return(m, nil)
+	l.made = made
+	l.made.Terms.ReconcileSeconds = int64(firstLook.Seconds() * spread)
+	l.made.Terms.ReconcileMaxSeconds = int64(longestLook.Seconds() * spread)
+	l.OnActivity(acts.CreateSession, mock.Anything, mock.Anything).
+		Return(func(context.Context, activities.CreateSessionInput) (activities.MadeSession, error) {
+			return l.made, nil
+		})
 	l.OnActivity(acts.ReadDecision, mock.Anything, mock.Anything).AfterFn(func() time.Duration {
 		l.mu.Lock()
 		defer l.mu.Unlock()

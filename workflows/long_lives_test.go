@@ -109,6 +109,28 @@ func TestFiftyResubmissionsStayWithinTheirHistory(t *testing.T) {
 	}
 }
 
+// A receiver costs six events a message. The server warns at 10,240.
+func TestFiftyResubmissionsThatAreToldFitIntoAHistory(t *testing.T) {
+	t.Parallel()
+	l, c := longLife(t)
+	l.tells(lasting(time.Second))
+	for i := range 50 {
+		for j, s := range []didit.Status{didit.StatusInReview, didit.StatusResubmitted, didit.StatusAwaitingUser} {
+			move := 3*i + j + 1
+			at := time.Duration(move) * 6 * time.Hour
+			l.moves(at, s)
+			l.hears(at, move, at, s)
+			c.signals++
+		}
+	}
+	l.moves(151*6*time.Hour, didit.StatusApproved)
+	l.hears(151*6*time.Hour, 151, 151*6*time.Hour, didit.StatusApproved)
+	c.signals++
+	require.Equal(t, 51, l.run().Attempt)
+	t.Log(c)
+	require.Less(t, c.events(), historyLimit+6*101)
+}
+
 func TestTheServerWritesNoMoreThanIsCounted(t *testing.T) {
 	files, err := filepath.Glob("testdata/history/*.json")
 	require.NoError(t, err)

@@ -43,6 +43,7 @@ func replay(t *testing.T, file string) error {
 	r.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
 	r.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
 	r.RegisterWorkflowWithOptions(workflows.Operation, workflow.RegisterOptions{Name: kyc.WorkflowOperation})
+	r.RegisterWorkflowWithOptions(workflows.ResultDelivery, workflow.RegisterOptions{Name: kyc.WorkflowResultDelivery})
 	history := load(t, file)
 	id := history.Events[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowId()
 	return r.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), history,

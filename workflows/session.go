@@ -27,6 +27,7 @@ func (v *verification) getSession(ctx workflow.Context) error {
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) {
 		v.record.end(kyc.OutcomeFailed, refused.Type(), workflow.Now(ctx))
+		v.results.wanted = v.results.wanted || wantsResults(refused)
 		return nil
 	}
 	if err != nil {
@@ -40,6 +41,7 @@ func (v *verification) getSession(ctx workflow.Context) error {
 func (v *verification) begun(ctx workflow.Context, made activities.MadeSession) {
 	now := workflow.Now(ctx)
 	v.session, v.terms = made.Session, made.Terms
+	v.results.wanted = v.terms.Results
 	v.record.begin(v.session, now)
 	v.looks = schedule{
 		first:   time.Duration(v.terms.ReconcileSeconds) * time.Second,
@@ -129,6 +131,7 @@ func (v *verification) listSessions(ctx workflow.Context) (list activities.UserS
 	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit",
 		v.in.Priority.Key(), refusals()...))
 	err = workflow.ExecuteActivity(call, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}).Get(ctx, &list)
+	v.results.wanted = v.results.wanted || list.Results && v.terms.WorkflowID == "" // later, the terms say
 	return list, err
 }
 

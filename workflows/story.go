@@ -27,7 +27,7 @@ func (v *verification) publish(ctx workflow.Context) {
 		}
 	}
 	v.published = now
-	workflow.SetCurrentDetails(ctx, v.details())
+	workflow.SetCurrentDetails(ctx, v.details()+v.results.story())
 }
 
 func (v *verification) attributes() attributes {
@@ -71,6 +71,8 @@ func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 
 func (v *verification) waitingFor() kyc.WaitingFor {
 	switch {
+	case v.record.ended() && len(v.results.pending) > 0:
+		return kyc.WaitingForCallback
 	case v.record.ended():
 		return ""
 	case v.busy != "":

@@ -35,6 +35,9 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	if temporal.IsCanceledError(err) {
 		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}
+	if v.record.state.Outcome == kyc.OutcomeCancelled {
+		v.reportUnasked(ctx)
+	}
 	v.over = true
 	return v.finish(ctx, err)
 }
@@ -52,6 +55,7 @@ type verification struct {
 	published attributes
 	unseen    bool // a create may have made a session that nobody has seen
 	orders
+	results results
 }
 
 // run is the story: get a session, then follow it until Didit has decided or the user's time is up.
@@ -61,13 +65,16 @@ func (v *verification) run(ctx workflow.Context) error {
 	}
 	for {
 		v.takeEvents(ctx)
+		v.report(ctx)
 		switch now := v.timers.now(ctx); {
 		case v.record.doubt, !v.record.ended() && (v.refreshAsked() || v.overdue(now) || v.looks.due(now)):
 			if err := v.look(ctx); err != nil {
 				return err
 			}
 		case v.record.ended():
-			return nil
+			if err := v.awaitDelivery(ctx); err != nil || v.record.ended() {
+				return err
+			}
 		default:
 			if err := v.awaitNews(ctx); err != nil {
 				return err
@@ -191,8 +198,12 @@ func (v *verification) sessionOnceMade(ctx workflow.Context) (kyc.Session, error
 // finish says the last word, lets callers have their answers, and closes the workflow.
 func (v *verification) finish(ctx workflow.Context, err error) (kyc.State, error) {
 	detached, _ := workflow.NewDisconnectedContext(ctx)
+	if waitErr := v.awaitDelivery(detached); waitErr != nil {
+		return v.record.state, waitErr
+	}
 	v.publish(detached)
-	if waitErr := workflow.Await(detached, func() bool { return workflow.AllHandlersFinished(detached) }); waitErr != nil {
+	finished := func() bool { return workflow.AllHandlersFinished(detached) && len(v.results.pending) == 0 }
+	if waitErr := workflow.Await(detached, finished); waitErr != nil {
 		return v.record.state, waitErr
 	}
 	return v.record.state, err

@@ -12,6 +12,8 @@ import (
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
 	"didit-temporal/didit"
@@ -58,7 +60,9 @@ func newWorld(t *testing.T) *world {
 	w := &world{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, truth: didit.StatusNotStarted}
 	w.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})
 	w.SetTestTimeout(time.Minute)
+	w.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a second is short on a machine that is busy
 	w.RegisterActivity(&activities.Activities{})
+	w.RegisterWorkflowWithOptions(workflows.ResultDelivery, workflow.RegisterOptions{Name: kyc.WorkflowResultDelivery})
 	return w
 }
 

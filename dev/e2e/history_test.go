@@ -25,6 +25,11 @@ func (s *system) record(user, name string) {
 
 func (s *system) recordRun(workflowID, name string) {
 	s.t.Helper()
+	s.recordRunOf(workflowID, "", name)
+}
+
+func (s *system) recordRunOf(workflowID, runID, name string) {
+	s.t.Helper()
 	if !*recording {
 		return
 	}
@@ -33,7 +38,7 @@ func (s *system) recordRun(workflowID, name string) {
 		s.t.Logf("%s is there already", file)
 		return
 	}
-	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&historypb.History{Events: s.historyOf(workflowID)})
+	text, err := temporalproto.CustomJSONMarshalOptions{Indent: " "}.Marshal(&historypb.History{Events: s.historyOf(workflowID, runID)})
 	require.NoError(s.t, err)
 	require.NoError(s.t, os.MkdirAll(filepath.Dir(file), 0o755))
 	require.NoError(s.t, os.WriteFile(file, append(text, '\n'), 0o644))

@@ -48,7 +48,7 @@ func TestOrders(t *testing.T) {
 		s.status(user, tc.after) // by the webhook
 
 		operation := kyc.OperationID(user, tc.verb, id)
-		text := fmt.Sprint(s.historyOf(operation))
+		text := fmt.Sprint(s.historyOf(operation, ""))
 		require.Contains(t, text, jo.Actor)
 		require.Contains(t, text, jo.Reason)
 		require.Equal(t, []string{jo.String()}, s.comments(got.SessionID), "Didit has it too")
@@ -196,7 +196,7 @@ func (s *system) planned(user string) (look plannedLook) {
 		}
 		return err == nil && look.ID != ""
 	}, "the look that was planned")
-	in := s.historyOf(look.ID)[0].GetWorkflowExecutionStartedEventAttributes()
+	in := s.historyOf(look.ID, "")[0].GetWorkflowExecutionStartedEventAttributes()
 	require.InDelta(s.t, 6*time.Minute, in.GetFirstWorkflowTaskBackoff().AsDuration(), float64(time.Second))
 	var change kyc.Change
 	require.NoError(s.t, json.Unmarshal(in.GetInput().GetPayloads()[0].GetData(), &change))

@@ -54,6 +54,7 @@ type options struct {
 	sessionDeadline time.Duration
 	reconcileAfter  time.Duration
 	webhookRetries  []time.Duration
+	resultURL       string // default: nobody is told results
 }
 
 // start runs a system of its own for a test. Its Temporal server is a child process, half a second away.
@@ -114,6 +115,10 @@ func (s *system) startWorker(o options) {
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
 		WritesPerMinute: 6000, ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
 		ReconcileAfter: o.reconcileAfter, SessionCap: 3,
+	}
+	if o.resultURL != "" {
+		cfg.ResultURL = config.NewSecret(o.resultURL)
+		cfg.ResultSecrets = []config.Secret{config.NewSecret(resultSecret), config.NewSecret(nextResultSecret)}
 	}
 	s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
 }

@@ -251,13 +251,13 @@ func (s *system) delivered(status didit.Status, code int) bool {
 // history reads the history of the user's newest run.
 func (s *system) history(user string) []*historypb.HistoryEvent {
 	s.t.Helper()
-	return s.historyOf(kyc.WorkflowID(user))
+	return s.historyOf(kyc.WorkflowID(user), "")
 }
 
-func (s *system) historyOf(workflowID string) []*historypb.HistoryEvent {
+func (s *system) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
 	s.t.Helper()
 	var events []*historypb.HistoryEvent
-	it := s.Temporal().GetWorkflowHistory(s.within(patience), workflowID, "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	it := s.Temporal().GetWorkflowHistory(s.within(patience), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for it.HasNext() {
 		ev, err := it.Next()
 		require.NoError(s.t, err)

@@ -60,10 +60,26 @@ func newActivities(c *kyc.Client, cfg config.Worker) (*activities.Activities, er
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Reports: c, Operations: c, Spread: rand.Float64, Settings: activities.Settings{
+	receiver, err := newReceiver(cfg)
+	if err != nil {
+		return nil, err
+	}
+	return &activities.Activities{Didit: api, Reports: c, Operations: c, Receiver: receiver, Spread: rand.Float64, Settings: activities.Settings{
 		WorkflowID: cfg.DiditWorkflowID, Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
 		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil
+}
+
+// newReceiver is nil where no results are wanted.
+func newReceiver(cfg config.Worker) (*activities.Receiver, error) {
+	if cfg.ResultURL.Reveal() == "" {
+		return nil, nil //nolint:nilnil // nobody is told the results
+	}
+	secrets := make([]string, len(cfg.ResultSecrets))
+	for i, s := range cfg.ResultSecrets {
+		secrets[i] = s.Reveal()
+	}
+	return activities.NewReceiver(cfg.ResultURL.Reveal(), secrets)
 }
 
 // newWorkers makes one worker per task queue. onFatal hears of an error that ends one of them.
@@ -77,7 +93,8 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
 	w.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
 	w.RegisterWorkflowWithOptions(workflows.Operation, workflow.RegisterOptions{Name: kyc.WorkflowOperation})
-	register(w, acts.FindLastReport, acts.ForwardEvent, acts.FindSession, acts.CheckLater)
+	w.RegisterWorkflowWithOptions(workflows.ResultDelivery, workflow.RegisterOptions{Name: kyc.WorkflowResultDelivery})
+	register(w, acts.FindLastReport, acts.ForwardEvent, acts.FindSession, acts.CheckLater, acts.SendResult)
 
 	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute, cfg.QueuePartitions))
 	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession)

@@ -50,6 +50,10 @@ type Worker struct {
 	ReconcileAfter  time.Duration
 	SessionCap      int // sessions per user in 30 days
 
+	// ResultURL is where results go; empty for nowhere. It may hold a password, hence a Secret.
+	ResultURL     Secret
+	ResultSecrets []Secret // each result is signed with all of them
+
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -88,6 +92,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		LogLevel:        e.logLevel(),
 		LogFormat:       e.logFormat(),
 	}
+	w.ResultURL, w.ResultSecrets = e.results()
 	return w, errors.Join(e.errs...)
 }
 

@@ -44,6 +44,8 @@ func Variables() []Variable {
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
 		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
+		{"RESULT_URL", "", whoWorker, "Where results are posted; empty for nowhere. Plain http only to this machine or a private network. [How to receive them](docs/callbacks.md).", true},
+		{"RESULT_SECRETS", "", whoWorker, "Standard Webhooks secrets that sign results, `whsec_` and base64, comma-separated: one signature each. Required with `RESULT_URL`.", true},
 		{"LOG_LEVEL", "info", whoServers, "`debug`, `info`, `warn` or `error`.", false},
 		{"LOG_FORMAT", string(JSON), whoServers, "`json` or `text`.", false},
 	}

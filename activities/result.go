@@ -1,0 +1,140 @@
+package activities
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"didit-temporal/kyc"
+)
+
+// Bounds of one try. StartToClose of the activity leaves room beside resultTimeout.
+const (
+	resultTimeout   = 10 * time.Second
+	maxResultAnswer = 64 << 10 // what is read of an answer, and thrown away
+	// maxResultDelay bounds what Retry-After may ask for, so that many tries fit into three days.
+	maxResultDelay = time.Hour
+)
+
+// Receiver is where results go.
+type Receiver struct {
+	url       *url.URL
+	keys      []*standardwebhooks.Webhook
+	transport http.RoundTripper
+	timeout   time.Duration
+}
+
+// NewReceiver takes the URL to post to and the secrets to sign with, each "whsec_" and base64. Every result carries one
+// signature per secret, so that a secret can be replaced without a gap.
+func NewReceiver(address string, secrets []string) (*Receiver, error) {
+	u, err := url.Parse(address)
+	if err != nil || u.Host == "" || len(secrets) == 0 {
+		return nil, errors.New("results need an absolute URL and a secret") // without the URL, which may hold a password
+	}
+	r := &Receiver{url: u, transport: newResultTransport(), timeout: resultTimeout}
+	for i, s := range secrets {
+		key, err := standardwebhooks.NewWebhook(s)
+		if err != nil {
+			return nil, fmt.Errorf("the result secret at place %d is not base64", i+1)
+		}
+		r.keys = append(r.keys, key)
+	}
+	return r, nil
+}
+
+// newResultTransport verifies TLS as Go does. Results go to one host, and many come together.
+func newResultTransport() http.RoundTripper {
+	return &http.Transport{
+		Proxy:                  http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:      true,
+		MaxIdleConnsPerHost:    32,
+		IdleConnTimeout:        90 * time.Second,
+		TLSHandshakeTimeout:    resultTimeout,
+		MaxResponseHeaderBytes: maxResultAnswer,
+	}
+}
+
+// SendResultInput is one result to deliver.
+type SendResultInput struct {
+	Type      kyc.ResultType `json:"type"`
+	Sequence  int            `json:"sequence"` // among the results of its run
+	Timestamp time.Time      `json:"timestamp"`
+	State     kyc.State      `json:"state"`
+	// RunID is the run that the result is of; empty is the activity's own.
+	RunID string `json:"run_id,omitempty"`
+	// Unasked is set if the run ended before a worker had said whether there is a receiver.
+	Unasked bool `json:"unasked,omitempty"`
+}
+
+// SendResult posts a result to the receiver, once. Its errors have the types CallbackFailed and CallbackGone, which is
+// final; none of them holds the receiver's URL or what it answered.
+func (a *Activities) SendResult(ctx context.Context, in SendResultInput) error {
+	if a.Receiver == nil {
+		if in.Unasked {
+			return nil
+		}
+		return temporal.NewApplicationError("this worker has no RESULT_URL, but the one that began the verification had", kyc.ErrorTypeCallbackFailed)
+	}
+	body, err := json.Marshal(kyc.Result{Type: in.Type, Timestamp: in.Timestamp, Data: in.State})
+	if err != nil {
+		return err
+	}
+	info := activity.GetInfo(ctx)
+	if in.RunID == "" {
+		in.RunID = info.WorkflowExecution.RunID
+	}
+	return a.Receiver.post(ctx, kyc.ResultID(in.RunID, in.Sequence), body, info)
+}
+
+func (r *Receiver) post(ctx context.Context, id string, body []byte, info activity.Info) error {
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	req, err := r.request(ctx, id, body, time.Now())
+	if err != nil {
+		return err
+	}
+	// A RoundTripper, not an http.Client: it follows no redirect, and its errors do not quote the URL.
+	res, err := r.transport.RoundTrip(req)
+	if err != nil {
+		return temporal.NewApplicationError("the receiver of results cannot be reached: "+whyUnreachable(ctx, err), kyc.ErrorTypeCallbackFailed)
+	}
+	defer func() { _ = res.Body.Close() }()
+	_, _ = io.CopyN(io.Discard, res.Body, maxResultAnswer)
+	return judge(res, info)
+}
+
+func (r *Receiver) request(ctx context.Context, id string, body []byte, now time.Time) (*http.Request, error) {
+	signatures := make([]string, len(r.keys))
+	for i, key := range r.keys {
+		var err error
+		if signatures[i], err = key.Sign(id, now, body); err != nil {
+			return nil, fmt.Errorf("sign the result: %w", err)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, temporal.NewApplicationError("RESULT_URL cannot be used", kyc.ErrorTypeCallbackFailed)
+	}
+	if r.url.User != nil { // a RoundTripper does not send it
+		password, _ := r.url.User.Password()
+		req.SetBasicAuth(r.url.User.Username(), password)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	req.Header.Set("User-Agent", "didit-temporal/1.0 (Go)")
+	req.Header.Set(standardwebhooks.HeaderWebhookID, id)
+	req.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
+	req.Header.Set(standardwebhooks.HeaderWebhookSignature, strings.Join(signatures, " "))
+	return req, nil
+}

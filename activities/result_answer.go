@@ -1,0 +1,85 @@
+package activities
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"didit-temporal/kyc"
+)
+
+// judge says what the receiver's answer means (https://www.standardwebhooks.com: 2xx took it, 410 wants no more). A
+// redirect is not followed: it could lead a signed message anywhere.
+func judge(res *http.Response, info activity.Info) error {
+	switch {
+	case res.StatusCode/100 == 2:
+		return nil
+	case res.StatusCode == http.StatusGone:
+		return temporal.NewNonRetryableApplicationError("the receiver of results answered 410", kyc.ErrorTypeCallbackGone, nil)
+	case res.StatusCode/100 == 3:
+		return temporal.NewApplicationError(fmt.Sprintf("the receiver of results answered %d, and redirects are not followed: "+
+			"set RESULT_URL to where it leads", res.StatusCode), kyc.ErrorTypeCallbackFailed)
+	}
+	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the receiver of results answered %d", res.StatusCode),
+		kyc.ErrorTypeCallbackFailed, temporal.ApplicationErrorOptions{
+			NextRetryDelay: longer(askedDelay(res.Header.Get("Retry-After"), time.Now()), info),
+		})
+}
+
+// askedDelay reads seconds or an HTTP date (RFC 9110, section 10.2.3).
+func askedDelay(h string, now time.Time) time.Duration {
+	if n, err := strconv.ParseUint(h, 10, 32); err == nil {
+		return min(time.Duration(n)*time.Second, maxResultDelay)
+	}
+	at, err := http.ParseTime(h)
+	if err != nil {
+		return 0
+	}
+	return min(max(at.Sub(now), 0), maxResultDelay)
+}
+
+// longer is the delay that the receiver asked for if the retry policy would come back sooner; zero leaves it to the
+// policy. Otherwise a receiver that always says "in a second" would be asked every second for three days.
+func longer(asked time.Duration, info activity.Info) time.Duration {
+	if info.RetryPolicy == nil {
+		return asked
+	}
+	own := float64(info.RetryPolicy.InitialInterval)
+	for range min(info.Attempt-1, 64) {
+		own *= info.RetryPolicy.BackoffCoefficient
+	}
+	if longest := float64(info.RetryPolicy.MaximumInterval); longest > 0 {
+		own = min(own, longest)
+	}
+	if float64(asked) <= own {
+		return 0
+	}
+	return asked
+}
+
+// whyUnreachable names a fault of the way to the receiver in words of ours: a transport's error may quote the URL's
+// host, or the answer of something that does not speak HTTP.
+func whyUnreachable(ctx context.Context, err error) string {
+	var name *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	var dial *net.OpError
+	switch {
+	case ctx.Err() != nil:
+		return fmt.Sprintf("no answer within %s", resultTimeout)
+	case errors.As(err, &name):
+		return "its name cannot be resolved"
+	case errors.As(err, &certificate):
+		return "its TLS certificate does not verify"
+	case errors.As(err, &dial) && dial.Op == "dial":
+		return "it takes no connection"
+	}
+	return "the connection broke, or the answer was not HTTP"
+}

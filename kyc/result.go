@@ -1,0 +1,38 @@
+package kyc
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// ResultType says what a result tells.
+type ResultType string
+
+// The types of results.
+const (
+	ResultCompleted   ResultType = "verification.completed"   // the verification ended, with any outcome but failed
+	ResultFailed      ResultType = "verification.failed"      // no session could be made: State.ErrorType says why
+	ResultInReview    ResultType = "verification.in_review"   // a reviewer looks at it
+	ResultResubmitted ResultType = "verification.resubmitted" // the user must come back, at the same URL
+	// ResultChanged corrects a result that said completed or failed, and every later one of that session does so too.
+	ResultChanged ResultType = "verification.changed"
+)
+
+// Result is the body of the message that is posted to RESULT_URL, signed as https://www.standardwebhooks.com says.
+// Receivers ignore fields that they do not know.
+type Result struct {
+	Type ResultType `json:"type"`
+	// Timestamp is when it was noticed; it is the same in every try. To order results use Data.UpdatedAt.
+	Timestamp time.Time `json:"timestamp"`
+	Data      State     `json:"data"`
+}
+
+// resultNamespace is the UUIDv5 namespace of results. It must never change: receivers remember ids.
+var resultNamespace = uuid.MustParse("7b1f6a52-52a5-5c0e-8f6a-1b6d1d0c9a3e")
+
+// ResultID is the webhook-id of a result: that of a run's first, second, ... message, the same in every try.
+func ResultID(runID string, sequence int) string {
+	return uuid.NewSHA1(resultNamespace, fmt.Appendf(nil, "%s/%d", runID, sequence)).String()
+}
