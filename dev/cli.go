@@ -40,6 +40,8 @@ func parse(args []string, help io.Writer) (o command, err error) {
 	fs.IntVar(&o.SimulatorPort, "simulator-port", 8090, "`port` of the Didit simulator")
 	fs.IntVar(&o.WebhookPort, "webhook-port", 8080, "`port` that receives webhooks")
 	fs.IntVar(&o.APIPort, "api-port", 8081, "`port` of the HTTP API")
+	fs.BoolVar(&o.Encrypt, "encrypt", true, "encrypt payloads, with a key that everybody knows, and show them through a codec server")
+	fs.IntVar(&o.CodecPort, "codec-port", 8082, "`port` of the codec server")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
 	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")

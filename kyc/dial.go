@@ -12,11 +12,16 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 	"google.golang.org/grpc"
+
+	"didit-temporal/kyc/codec"
 )
 
 // Dial connects to Temporal. It fails if Temporal does not answer. Options usually come from the environment, by
-// go.temporal.io/sdk/contrib/envconfig.
+// go.temporal.io/sdk/contrib/envconfig; where payloads are encrypted, codec.Keys.Apply adds the keys to them first.
 func Dial(ctx context.Context, o client.Options) (*Client, error) {
+	if o.DataConverter == nil && o.FailureConverter == nil { // without keys, what is encrypted is at least an error that says so
+		codec.Keys{}.Apply(&o)
+	}
 	o.HostPort, o.Namespace = cmp.Or(o.HostPort, client.DefaultHostPort), cmp.Or(o.Namespace, client.DefaultNamespace)
 	o.ConnectionOptions.DialOptions = append(slices.Clip(o.ConnectionOptions.DialOptions),
 		grpc.WithChainUnaryInterceptor(noteStart, stampRequestID))

@@ -122,6 +122,8 @@ type teller struct {
 	kind     string           // the workflow's type
 	activity map[int64]string // by the id of the event that scheduled it
 	steps    []Step
+
+	unreadable error // what is encrypted with a key that is not at hand
 }
 
 func (c *Client) tell(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) ([]Step, error) {
@@ -134,7 +136,7 @@ func (c *Client) tell(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) 
 		}
 		t.take(ev)
 	}
-	return t.steps, nil
+	return t.steps, t.unreadable
 }
 
 // add adds a step at the time of an event.

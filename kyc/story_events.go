@@ -10,8 +10,10 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	failurepb "go.temporal.io/api/failure/v1"
 	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/sdk/converter"
 
 	"didit-temporal/didit"
+	"didit-temporal/kyc/codec"
 )
 
 // Activities of which a story tells; the names are those of package activities.
@@ -45,7 +47,7 @@ func (t *teller) take(ev *historypb.HistoryEvent) {
 		t.done(ev, t.activity[a.GetScheduledEventId()], a.GetResult())
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_FAILED:
 		a := ev.GetActivityTaskFailedEventAttributes()
-		t.add(ev, Step{What: StepFailed, Note: t.activity[a.GetScheduledEventId()] + ": " + reason(a.GetFailure())})
+		t.add(ev, Step{What: StepFailed, Note: t.activity[a.GetScheduledEventId()] + ": " + t.reason(a.GetFailure())})
 	default:
 		t.ended(ev)
 	}
@@ -121,7 +123,7 @@ func (t *teller) ended(ev *historypb.HistoryEvent) {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
 		t.completed(ev, ev.GetWorkflowExecutionCompletedEventAttributes().GetResult())
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_FAILED:
-		t.add(ev, Step{What: StepFailed, Note: reason(ev.GetWorkflowExecutionFailedEventAttributes().GetFailure())})
+		t.add(ev, Step{What: StepFailed, Note: t.reason(ev.GetWorkflowExecutionFailedEventAttributes().GetFailure())})
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_CANCELED:
 		t.add(ev, Step{What: StepFailed, Note: "stopped in Temporal"})
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_TERMINATED:
@@ -159,12 +161,20 @@ func (t *teller) completed(ev *historypb.HistoryEvent, result *commonpb.Payloads
 
 // read decodes the first value; false if there is none, or none that this program understands.
 func (t *teller) read(p *commonpb.Payloads, v any) bool {
-	return len(p.GetPayloads()) > 0 && t.c.payloads.FromPayload(p.GetPayloads()[0], v) == nil
+	if len(p.GetPayloads()) == 0 {
+		return false
+	}
+	err := t.c.payloads.FromPayload(p.GetPayloads()[0], v)
+	if codec.Unreadable(err) { // a story without what a key hides would be a wrong one
+		t.unreadable = err
+	}
+	return err == nil
 }
 
 // reason is the named error in a failure: Temporal wraps it.
-func reason(f *failurepb.Failure) string {
+func (t *teller) reason(f *failurepb.Failure) string {
 	for at := f; at != nil; at = at.GetCause() {
+		converter.DecodeCommonFailureAttributes(t.c.payloads, at)
 		if kind := at.GetApplicationFailureInfo().GetType(); kind != "" {
 			return kind + ": " + at.GetMessage()
 		}

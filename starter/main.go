@@ -3,15 +3,18 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/signal"
 	"syscall"
 
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 
 	"didit-temporal/internal/cli"
+	"didit-temporal/internal/config"
 )
 
 func main() {
@@ -26,7 +29,15 @@ func main() {
 
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 	return cli.Run(ctx, cli.Process{
-		Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr, Temporal: envconfig.LoadDefaultClientOptions,
+		Args: args, Stdin: stdin, Stdout: stdout, Stderr: stderr, Temporal: connection,
 		Getenv: os.Getenv, Environ: os.Environ,
 	})
+}
+
+// connection is that of Temporal's own tools, with the keys of our payloads.
+func connection() (client.Options, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	keys, wrong := config.PayloadKeys(os.Getenv)
+	keys.Apply(&options)
+	return options, errors.Join(err, wrong)
 }

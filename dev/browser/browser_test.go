@@ -39,6 +39,7 @@ func TestApproveAndLookAtTheWebUI(t *testing.T) {
 	reads(t, page, "COMPLETED", `"outcome": "approved"`, "Create the session at Didit", "Read Didit", "Next look at Didit")
 	picture(t, page, "workflow.png", 1500, 1300)
 
+	hasNothingReadable(t, at["ui"], "kyc-demo")
 	run := strings.TrimSuffix(location(t, page), "/timeline")
 	require.NoError(t, chromedp.Do(page, chromedp.Navigate(run+"/user-metadata")))
 	reads(t, page, "Verify user demo at Didit", "Makes a session at Didit", "decision on session")
@@ -58,7 +59,7 @@ func location(t *testing.T, page context.Context) string {
 // system runs what `make dev` runs, on free ports, and returns the links that it prints.
 func system(t *testing.T) map[string]string {
 	t.Helper()
-	cmd := exec.Command(filepath.Join("..", "bin", "dev"), "-leash", "-temporal-port=0", "-ui-port=0", "-simulator-port=0", "-webhook-port=0", "-api-port=0")
+	cmd := exec.Command(filepath.Join("..", "bin", "dev"), "-leash", "-temporal-port=0", "-ui-port=0", "-simulator-port=0", "-webhook-port=0", "-api-port=0", "-codec-port=0")
 	cmd.Stderr = os.Stderr
 	leash, err := cmd.StdinPipe()
 	require.NoError(t, err)

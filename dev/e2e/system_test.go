@@ -26,6 +26,7 @@ import (
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
+	"didit-temporal/kyc/codec"
 	"didit-temporal/webhook/receiver"
 )
 
@@ -41,11 +42,15 @@ const (
 type system struct {
 	*kyc.Client
 	t          *testing.T
+	o          options
 	sim        *diditsim.Server
 	simURL     string
 	webhookURL string
 	server     *tserver.Server
 	logs       *logs
+	keys       codec.Keys // of who is started or dials next
+
+	stopWebhook, stopWorker func()
 }
 
 type options struct {
@@ -55,6 +60,7 @@ type options struct {
 	reconcileAfter  time.Duration
 	webhookRetries  []time.Duration
 	resultURL       string // default: nobody is told results
+	payloadKeys     string // PAYLOAD_KEYS of everybody; default: none
 }
 
 // start runs a system of its own for a test. Its Temporal server is a child process, half a second away.
@@ -69,7 +75,8 @@ func start(t *testing.T, o options) *system {
 	if o.reconcileAfter == 0 {
 		o.reconcileAfter = 15 * time.Minute
 	}
-	s := &system{t: t, server: tserver.Run(t, o.server), logs: &logs{}}
+	s := &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}}
+	s.setKeys(o.payloadKeys)
 	s.Client = s.dial()
 	_, err := s.Setup(t.Context())
 	require.NoError(t, err)
@@ -83,20 +90,21 @@ func start(t *testing.T, o options) *system {
 	t.Cleanup(api.Close)
 	s.simURL = api.URL
 
-	s.startWebhook()
-	s.startWorker(o)
+	s.stopWebhook, s.stopWorker = s.startWebhook(), s.startWorker(o)
 	return s
 }
 
 func (s *system) dial() *kyc.Client {
 	s.t.Helper()
-	c, err := kyc.Dial(s.t.Context(), client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))})
+	dial := client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))}
+	s.keys.Apply(&dial)
+	c, err := kyc.Dial(s.t.Context(), dial)
 	require.NoError(s.t, err)
 	s.t.Cleanup(c.Close)
 	return c
 }
 
-func (s *system) startWebhook() {
+func (s *system) startWebhook() (stop func()) {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(s.t, err)
@@ -106,10 +114,10 @@ func (s *system) startWebhook() {
 		Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: 6 * time.Minute, Environment: config.Live, MaxBody: 1 << 20,
 	}
 	c := s.dial()
-	s.process(func(ctx context.Context) error { return app.ServeWebhook(ctx, listener, c, cfg, s.logger("webhook")) })
+	return s.process(func(ctx context.Context) error { return app.ServeWebhook(ctx, listener, c, cfg, s.logger("webhook")) })
 }
 
-func (s *system) startWorker(o options) {
+func (s *system) startWorker(o options) (stop func()) {
 	c := s.dial()
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
@@ -121,19 +129,22 @@ func (s *system) startWorker(o options) {
 		cfg.ResultSecrets = []config.Secret{config.NewSecret(resultSecret), config.NewSecret(nextResultSecret)}
 	}
 	s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
+	return s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
 }
 
-// process runs a process until the test ends, as SIGTERM would end it.
-func (s *system) process(run func(context.Context) error) {
+// process runs a process until it is stopped or the test ends, as SIGTERM would end it.
+func (s *system) process(run func(context.Context) error) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- run(ctx) }()
-	s.t.Cleanup(func() {
+	stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
 			s.t.Error(err)
 		}
 	})
+	s.t.Cleanup(stop)
+	return stop
 }
 
 func (s *system) logger(who string) *slog.Logger {

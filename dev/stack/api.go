@@ -30,6 +30,7 @@ func startAPI(ctx context.Context, s *Stack) error {
 	}
 	cfg := config.Starter{
 		Tokens: []config.Token{{Name: apiCaller, Value: config.NewSecret(APIToken)}}, Environment: config.Environment(simulatorEnviron),
+		PayloadKeys: s.keys(),
 	}
 	s.run(func(ctx context.Context) error { return app.ServeStarter(ctx, listener, c, cfg, s.log("api")) })
 	s.Addresses = append(s.Addresses, Address{Key: "api", Title: "API", Value: "http://" + s.o.reach(s.o.APIPort)})

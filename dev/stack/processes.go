@@ -57,7 +57,7 @@ func (s *Stack) webhookSettings() config.Webhook {
 	}
 	return config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(simulatorSecret)}, Tolerance: 6 * time.Minute,
-		Environment: config.Environment(simulatorEnviron), MaxBody: 1 << 20,
+		Environment: config.Environment(simulatorEnviron), MaxBody: 1 << 20, PayloadKeys: s.keys(),
 	}
 }
 
@@ -68,7 +68,7 @@ func (s *Stack) workerSettings() config.Worker {
 	return config.Worker{
 		DiditAPIKey: config.NewSecret(simulatorAPIKey), DiditWorkflowID: simulatorFlow, DiditBaseURL: s.simulatorURL(),
 		Environment: config.Environment(simulatorEnviron), WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 1,
-		SessionDeadline: 8 * 24 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
+		SessionDeadline: 8 * 24 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3, PayloadKeys: s.keys(),
 	}
 }
 
@@ -76,7 +76,9 @@ func (s *Stack) workerSettings() config.Worker {
 func (s *Stack) Client(ctx context.Context) (*kyc.Client, error) { return s.dial(ctx, "client") }
 
 func (s *Stack) dial(ctx context.Context, who string) (*kyc.Client, error) {
-	c, err := kyc.Dial(ctx, client.Options{HostPort: s.o.reach(s.o.TemporalPort), Logger: log.NewStructuredLogger(s.log(who))})
+	o := client.Options{HostPort: s.o.reach(s.o.TemporalPort), Logger: log.NewStructuredLogger(s.log(who))}
+	s.keys().Apply(&o)
+	c, err := kyc.Dial(ctx, o)
 	if err != nil {
 		return nil, err
 	}

@@ -60,7 +60,7 @@ func (o *Options) reach(port int) string {
 
 // HandSettings is the environment for processes that are started by hand beside the simulator, one NAME=value a line.
 func (s *Stack) HandSettings() []string {
-	return []string{
+	return append(s.codecSettings(), []string{
 		"TEMPORAL_ADDRESS=" + s.o.reach(s.o.TemporalPort),
 		"DIDIT_BASE_URL=" + s.simulatorURL(),
 		"DIDIT_ACCOUNT_URL=" + s.simulatorURL() + diditsim.AccountPath,
@@ -72,5 +72,5 @@ func (s *Stack) HandSettings() []string {
 		"WEBHOOK_ADDR=" + s.o.hostPort(s.o.WebhookPort),
 		"STARTER_ADDR=" + s.o.hostPort(s.o.APIPort),
 		"STARTER_TOKENS=" + apiCaller + ":" + APIToken,
-	}
+	}...)
 }

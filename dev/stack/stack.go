@@ -28,7 +28,9 @@ type Options struct {
 	SimulatorPort int
 	WebhookPort   int
 	APIPort       int
+	CodecPort     int
 
+	Encrypt          bool   // payloads, with the key that everybody knows; the Web UI shows them through a codec server
 	DBFile           string // Temporal's SQLite file; empty: in memory
 	TemporalLogLevel string
 	Log              *slog.Logger // of everything but Temporal; nil: none
@@ -61,6 +63,7 @@ func parts() []part {
 	return []part{
 		{name: "temporal", ports: temporalPorts, start: startTemporal},
 		{name: "simulator", ports: simulatorPorts, start: startSimulator},
+		{name: "codec", ports: codecPorts, start: startCodec},
 		{name: "webhook", ports: webhookPorts, start: startWebhook},
 		{name: "worker", ports: noPorts, start: startWorker},
 		{name: "api", ports: apiPorts, start: startAPI},

@@ -21,6 +21,7 @@ func startTemporal(ctx context.Context, s *Stack) error {
 		Port:            s.o.TemporalPort,
 		UI:              s.o.UI,
 		UIPort:          s.o.UIPort,
+		CodecURL:        s.codecURL(),
 		DBFile:          s.o.DBFile,
 		SinglePartition: []string{kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead},
 		LogLevel:        s.o.TemporalLogLevel,

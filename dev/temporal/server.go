@@ -26,6 +26,8 @@ type Options struct {
 	Port   int    // gRPC; 0: any free one
 	UI     bool
 	UIPort int // 0: any free one
+	// CodecURL is the codec server that browsers with the Web UI ask; empty: payloads are shown as they are.
+	CodecURL string
 
 	Namespace string        // default "default"
 	Retention time.Duration // default 720 h; a namespace that a database file already has keeps its own

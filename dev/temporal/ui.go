@@ -25,6 +25,7 @@ func startUI(ctx context.Context, o *Options) (*webUI, error) {
 		DefaultNamespace:    o.Namespace,
 		EnableUI:            true,
 		CORS:                config.CORS{CookieInsecure: true}, // plain http
+		Codec:               config.Codec{Endpoint: o.CodecURL},
 		HideLogs:            true,
 		DisableNewsFetch:    true,
 	}))}

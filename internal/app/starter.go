@@ -31,6 +31,7 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	}
 	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: c.Ready})
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
+	notePayloadKeys(cfg.PayloadKeys, log)
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
 	err := serve(ctx, listener, a.Handler())
 	log.Info("api has stopped")

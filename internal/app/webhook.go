@@ -47,6 +47,7 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
 		AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies,
 	})
+	notePayloadKeys(cfg.PayloadKeys, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	err = serve(ctx, listener, r.Handler())
 	log.Info("webhook has stopped", "deliveries", r.Counts())

@@ -35,6 +35,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	if err != nil {
 		return err
 	}
+	notePayloadKeys(cfg.PayloadKeys, log)
 	limitQueues(ctx, c, cfg, log)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)

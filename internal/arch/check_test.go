@@ -82,18 +82,29 @@ func checkSizes(files []source, exceptions map[string]string) []string {
 
 // checkCalls returns the uses of forbidden functions. A mention counts as a use: os.Getenv handed on as a
 // value reads the environment just as well.
-func checkCalls(files []source) []string {
+func checkCalls(files []source, allowed map[string]string) []string {
 	var faults []string
+	unused := make(map[string]bool)
+	for k := range allowed {
+		unused[k] = true
+	}
 	for _, f := range files {
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			name := called(n)
 			for _, no := range forbidden {
-				if name == no.call && (!no.mains || f.ast.Name.Name != "main") {
+				if name != no.call || no.mains && f.ast.Name.Name == "main" {
+					continue
+				}
+				key := f.name + ":" + name
+				if delete(unused, key); allowed[key] == "" {
 					faults = append(faults, fmt.Sprintf("%s:%d: %s: %s", f.name, f.line(n.Pos()), name, no.why))
 				}
 			}
 			return true
 		})
+	}
+	for key := range unused {
+		faults = append(faults, key+": the exception is not needed any more")
 	}
 	return faults
 }

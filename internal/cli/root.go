@@ -68,9 +68,9 @@ before is not verified again unless --reverify says so.
 
 The connection to Temporal comes from the environment, as for Temporal's own
 tools: TEMPORAL_ADDRESS (127.0.0.1:7233), TEMPORAL_NAMESPACE (default),
-TEMPORAL_API_KEY, TEMPORAL_TLS*, TEMPORAL_PROFILE. A worker must be running; it,
-and not this tool, holds the key to Didit, which only ` + "`setup didit` and `doctor`" + `
-ask for.
+TEMPORAL_API_KEY, TEMPORAL_TLS*, TEMPORAL_PROFILE. Where the worker has
+PAYLOAD_KEYS, this tool needs the same. A worker must be running; it, and not this
+tool, holds the key to Didit, which only ` + "`setup didit` and `doctor`" + ` ask for.
 
 Exit code: 0 when the command did what it says, whatever the verdict on the
 user is; 1 on any error.`
@@ -115,7 +115,7 @@ func (t *tool) root() *cobra.Command {
 		return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
-		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.doctorCommand())
+		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.doctorCommand(), t.codecServerCommand(), t.codecKeyCommand())
 	return root
 }
 

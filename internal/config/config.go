@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"net/netip"
 	"time"
+
+	"didit-temporal/kyc/codec"
 )
 
 // Getenv looks a variable up; unset and empty are the same to us. In production it is os.Getenv.
@@ -52,7 +54,8 @@ type Worker struct {
 
 	// ResultURL is where results go; empty for nowhere. It may hold a password, hence a Secret.
 	ResultURL     Secret
-	ResultSecrets []Secret // each result is signed with all of them
+	ResultSecrets []Secret   // each result is signed with all of them
+	PayloadKeys   codec.Keys // none: Temporal stores plain text
 
 	LogLevel  slog.Level
 	LogFormat LogFormat
@@ -70,6 +73,8 @@ type Webhook struct {
 	// it is, and only of TrustedProxies that is believed.
 	AllowFrom      []netip.Prefix
 	TrustedProxies []netip.Prefix
+
+	PayloadKeys codec.Keys // those of the worker
 
 	LogLevel  slog.Level
 	LogFormat LogFormat
@@ -93,6 +98,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		LogFormat:       e.logFormat(),
 	}
 	w.ResultURL, w.ResultSecrets = e.results()
+	w.PayloadKeys = e.payloadKeys(w.Environment)
 	return w, errors.Join(e.errs...)
 }
 
@@ -115,6 +121,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 	if len(w.TrustedProxies) > 0 && len(w.AllowFrom) == 0 {
 		e.fail("WEBHOOK_TRUSTED_PROXIES", "is set without WEBHOOK_ALLOW_FROM: it serves nothing else, so set both or none")
 	}
+	w.PayloadKeys = e.payloadKeys(w.Environment)
 	if w.Environment == Live {
 		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", w.Secrets)
 	}

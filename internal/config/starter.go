@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"unicode"
+
+	"didit-temporal/kyc/codec"
 )
 
 // Starter is what `starter serve` needs. The other commands of the starter need no settings but Temporal's.
@@ -14,6 +16,8 @@ type Starter struct {
 	// Tokens are all accepted, so that one can be replaced without turning a caller away.
 	Tokens      []Token
 	Environment Environment
+
+	PayloadKeys codec.Keys // those of the worker
 
 	LogLevel  slog.Level
 	LogFormat LogFormat
@@ -35,6 +39,7 @@ func ForStarter(getenv Getenv) (Starter, error) {
 		LogLevel:    e.logLevel(),
 		LogFormat:   e.logFormat(),
 	}
+	s.PayloadKeys = e.payloadKeys(s.Environment)
 	if s.Environment == Live {
 		e.refusePublic("STARTER_TOKENS", s.Tokens)
 	}

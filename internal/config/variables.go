@@ -46,6 +46,10 @@ func Variables() []Variable {
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
 		{"RESULT_URL", "", whoWorker, "Where results are posted; empty for nowhere. Plain http only to this machine or a private network. [How to receive them](docs/callbacks.md).", true},
 		{"RESULT_SECRETS", "", whoWorker, "Standard Webhooks secrets that sign results, `whsec_` and base64, comma-separated: one signature each. Required with `RESULT_URL`.", true},
+		{"PAYLOAD_KEYS", "", whoAll, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/encryption.md).", true},
+		{"CODEC_ADDR", "127.0.0.1:8082", whoCodec, "Where the codec server listens, host:port.", false},
+		{"CODEC_TOKENS", Required, whoCodec, "Who may decrypt in the Web UI: comma-separated, each of at least 16 characters; any of them lets in.", true},
+		{"CODEC_ORIGINS", "http://127.0.0.1:8233,http://localhost:8233", whoCodec, "The Web UIs whose pages may ask: comma-separated origins, never `*`.", false},
 		{"LOG_LEVEL", "info", whoServers, "`debug`, `info`, `warn` or `error`.", false},
 		{"LOG_FORMAT", string(JSON), whoServers, "`json` or `text`.", false},
 	}
@@ -56,8 +60,9 @@ const (
 	whoWorker  = "worker"
 	whoWebhook = "webhook"
 	whoStarter = "starter serve"
-	whoServers = "worker, webhook, starter serve"
 	whoSetup   = "starter setup"
+	whoCodec   = "starter codec-server"
+	whoServers = "worker, webhook, starter serve, starter codec-server"
 )
 
 // defaultOf is the default of a variable, "" for one that has none. A name that is not in the table has none

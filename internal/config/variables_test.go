@@ -1,6 +1,7 @@
 package config_test
 
 import (
+	"errors"
 	"os"
 	"regexp"
 	"slices"
@@ -54,10 +55,12 @@ func TestComposePassesTheVariables(t *testing.T) {
 	require.NoError(t, err)
 	for _, v := range config.Variables() {
 		for who := range strings.SplitSeq(v.Who, ", ") {
-			if name := map[string]string{"worker": "worker", "webhook": "webhook", "starter serve": "api"}[who]; name != "" {
-				_, service, _ := strings.Cut(string(b), "\n  "+name+":\n")
+			// What all need stands in the service that the others take it from.
+			from := map[string]string{"worker": "worker", "webhook": "webhook", "starter serve": "api", "starter codec-server": "codec", "all": "setup"}[who]
+			if from != "" && !strings.HasSuffix(v.Name, "*") && v.Name != "TEMPORAL_API_KEY" {
+				_, service, _ := strings.Cut(string(b), "\n  "+from+":\n")
 				service, _, _ = strings.Cut(service, "\n\n")
-				assert.Contains(t, service, "\n      "+v.Name+": ", "service %s", name)
+				assert.Contains(t, service, "\n      "+v.Name+": ", "service %s", from)
 			}
 		}
 	}
@@ -69,8 +72,13 @@ func TestTableIsWhatIsRead(t *testing.T) {
 		"worker":  func(g config.Getenv) error { _, err := config.ForWorker(g); return err },
 		"webhook": func(g config.Getenv) error { _, err := config.ForWebhook(g); return err },
 
-		"starter setup": func(g config.Getenv) error { _, err := config.ForAccount(g); return err },
-		"starter serve": func(g config.Getenv) error { _, err := config.ForStarter(g); return err },
+		"starter setup": func(g config.Getenv) error {
+			_, err := config.ForAccount(g)
+			_, wrong := config.PayloadKeys(g) // as for every connection of the starter's
+			return errors.Join(err, wrong)
+		},
+		"starter serve":        func(g config.Getenv) error { _, err := config.ForStarter(g); return err },
+		"starter codec-server": func(g config.Getenv) error { _, err := config.ForCodec(g); return err },
 	} {
 		t.Run(who, func(t *testing.T) {
 			var got, want []string

@@ -1,0 +1,72 @@
+package stack
+
+import (
+	"context"
+	"net"
+	"slices"
+	"strconv"
+
+	"didit-temporal/internal/app"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc/codec"
+)
+
+// encrypts reports whether payloads are encrypted: only where the codec server runs too, that a person can read them.
+func (o *Options) encrypts() bool {
+	return o.Encrypt && (len(o.Only) == 0 || slices.Contains(o.Only, "codec"))
+}
+
+func codecPorts(o *Options) []wanted {
+	if !o.encrypts() {
+		return nil
+	}
+	return []wanted{{what: "codec server", flag: "-codec-port", port: &o.CodecPort}}
+}
+
+// startCodec runs what `starter codec-server` runs, without tokens: everybody knows the key.
+func startCodec(ctx context.Context, s *Stack) error {
+	if !s.o.encrypts() {
+		return nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.hostPort(s.o.CodecPort))
+	if err != nil {
+		return err
+	}
+	cfg := config.Codec{Keys: s.keys(), Origins: s.o.uiOrigins()}
+	s.run(func(ctx context.Context) error { return app.ServeCodec(ctx, listener, cfg, s.log("codec")) })
+	s.Addresses = append(s.Addresses, Address{Key: "codec", Title: "Codec", Value: s.codecURL()})
+	return nil
+}
+
+// uiOrigins are the ways in which a person writes the Web UI's address.
+func (o *Options) uiOrigins() []string {
+	var origins []string
+	for _, host := range []string{"127.0.0.1", "localhost"} {
+		origins = append(origins, "http://"+net.JoinHostPort(host, strconv.Itoa(o.UIPort)))
+	}
+	return append(origins, "http://"+o.reach(o.UIPort))
+}
+
+// codecURL is where the codec server is going to be; empty if none is.
+func (s *Stack) codecURL() string {
+	if !s.o.encrypts() {
+		return ""
+	}
+	return "http://" + s.o.reach(s.o.CodecPort)
+}
+
+func (s *Stack) keys() codec.Keys {
+	if !s.o.encrypts() {
+		return codec.Keys{}
+	}
+	keys, _ := codec.ParseKeys(codec.Demo) // its own test reads it
+	return keys
+}
+
+// codecSettings is the part of HandSettings that is about encryption.
+func (s *Stack) codecSettings() []string {
+	if !s.o.encrypts() {
+		return nil
+	}
+	return []string{"PAYLOAD_KEYS=" + codec.Demo}
+}

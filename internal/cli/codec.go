@@ -1,0 +1,71 @@
+package cli
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"didit-temporal/internal/app"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc/codec"
+)
+
+const codecServerLong = `Decrypt payloads for Temporal's Web UI and command line, so that operators can
+read what PAYLOAD_KEYS encrypted. The Web UI is told where this server is by
+TEMPORAL_CODEC_ENDPOINT; the operator's browser asks it, so it must be reachable
+from there, and nobody else needs to reach it.
+
+A Web UI with a login passes its own token on if it is told to
+(TEMPORAL_CODEC_PASS_ACCESS_TOKEN), but this server knows only those of
+CODEC_TOKENS. So set TEMPORAL_CODEC_INCLUDE_CREDENTIALS instead, and open /login
+of this server once a day, in the same browser. docs/encryption.md has the rest.
+
+Environment: PAYLOAD_KEYS, CODEC_TOKENS (required), CODEC_ADDR (127.0.0.1:8082),
+CODEC_ORIGINS (the Web UI of this machine), DIDIT_ENVIRONMENT, LOG_LEVEL,
+LOG_FORMAT.`
+
+func (t *tool) codecServerCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "codec-server",
+		Short: "Decrypt payloads for the Web UI",
+		Long:  codecServerLong,
+		Args:  noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := config.ForCodec(t.getenv)
+			if err != nil {
+				return fmt.Errorf("mend the environment and start again:\n%w", err)
+			}
+			return app.RunCodec(cmd.Context(), cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
+		},
+	}
+}
+
+const codecKeyLong = `Make a key for PAYLOAD_KEYS and print it: 32 random bytes in base64, with an id
+before them. It is the only copy: who loses it loses what it encrypted.
+
+To replace a key, every process first gets the new one at the end of PAYLOAD_KEYS,
+then at the beginning; the old one goes when the namespace's retention is over.`
+
+func (t *tool) codecKeyCommand() *cobra.Command {
+	var id string
+	cmd := &cobra.Command{
+		Use:   "codec-key",
+		Short: "Make a key that encrypts payloads",
+		Long:  codecKeyLong,
+		Args:  noArguments,
+		RunE: func(*cobra.Command, []string) error {
+			if id == "" {
+				id = t.now().UTC().Format("k" + time.DateOnly)
+			}
+			entry, err := codec.Generate(id)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintln(t.stdout, entry)
+			return err
+		},
+	}
+	cmd.Flags().StringVar(&id, "id", "", "`name` of the key, plain text in every payload (default: the date)")
+	return cmd
+}

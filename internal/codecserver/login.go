@@ -1,0 +1,117 @@
+package codecserver
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"crypto/subtle"
+	_ "embed"
+	"encoding/hex"
+	"html/template"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// sessionLength is a day's work.
+const sessionLength = 12 * time.Hour
+
+// cookieName is that of a session. A Web UI without a login has no token to send, but the browser sends the cookie when
+// the UI is told to include credentials.
+const cookieName = "codec_session"
+
+//go:embed login.html
+var loginHTML string
+
+var loginTemplate = template.Must(template.New("login").Parse(loginHTML))
+
+// authenticated lets in who has a token: as a bearer token, or from one of our Web UIs in the session that /login made.
+func (s *server) authenticated(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if len(s.o.Tokens) > 0 && !s.bearer(r) && !s.session(r) {
+			w.Header().Set("WWW-Authenticate", "Bearer")
+			http.Error(w, "no token: open /login of this server in the same browser, or send Authorization: Bearer", http.StatusUnauthorized)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func (s *server) bearer(r *http.Request) bool {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Bearer") && s.tokenOf(token) != ""
+}
+
+// tokenOf returns the token that was sent, if it is one of ours. It compares all, in a time that tells nothing of them.
+func (s *server) tokenOf(sent string) (found string) {
+	want := sha256.Sum256([]byte(sent))
+	for _, token := range s.o.Tokens {
+		have := sha256.Sum256([]byte(token))
+		if subtle.ConstantTimeCompare(want[:], have[:]) == 1 {
+			found = token
+		}
+	}
+	return found
+}
+
+// session checks the cookie, which holds the end of the session and a proof that a token was shown: nothing is kept here,
+// any number of servers may serve, and a token that is taken away ends its sessions. fromOrigins has seen the origin; a
+// cookie without one comes from no page of ours.
+func (s *server) session(r *http.Request) bool {
+	cookie, err := r.Cookie(cookieName)
+	if err != nil || r.Header.Get("Origin") == "" {
+		return false
+	}
+	end, proof, _ := strings.Cut(cookie.Value, ".")
+	seconds, err := strconv.ParseInt(end, 10, 64)
+	if err != nil || !s.o.Now().Before(time.Unix(seconds, 0)) {
+		return false
+	}
+	valid := false
+	for _, token := range s.o.Tokens {
+		if hmac.Equal([]byte(proof), []byte(proofOf(token, end))) {
+			valid = true
+		}
+	}
+	return valid
+}
+
+func proofOf(token, end string) string {
+	mac := hmac.New(sha256.New, []byte(token))
+	mac.Write([]byte(cookieName + "\x00" + end))
+	return hex.EncodeToString(mac.Sum(nil))
+}
+
+type loginView struct {
+	Done, Wrong, Open bool
+	Back              []string
+}
+
+func (s *server) loginPage(w http.ResponseWriter, _ *http.Request) {
+	s.showLogin(w, http.StatusOK, loginView{Open: len(s.o.Tokens) == 0})
+}
+
+func (s *server) login(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
+	token := s.tokenOf(strings.TrimSpace(r.PostFormValue("token")))
+	if token == "" {
+		s.o.Log.Warn("a wrong token at /login", "from", r.RemoteAddr)
+		s.showLogin(w, http.StatusUnauthorized, loginView{Wrong: true})
+		return
+	}
+	end := strconv.FormatInt(s.o.Now().Add(sessionLength).Unix(), 10)
+	for _, path := range paths { // two cookies with narrow paths: cookies ignore ports, so one of "/" would go to the Web UI too
+		http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure only where the Web UI itself has no TLS
+			Name: cookieName, Value: end + "." + proofOf(token, end), Path: path, MaxAge: int(sessionLength.Seconds()),
+			HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteStrictMode,
+		})
+	}
+	s.showLogin(w, http.StatusOK, loginView{Done: true})
+}
+
+func (s *server) showLogin(w http.ResponseWriter, status int, v loginView) {
+	v.Back = s.o.Origins
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.WriteHeader(status)
+	_ = loginTemplate.Execute(w, v) // a reader who has gone
+}

@@ -1,0 +1,125 @@
+// Package codec encrypts what Temporal stores: inputs, results, signals, updates, queries, summaries, and the messages
+// and stack traces of failures. Ids, search attributes, names of types and the types of errors stay readable.
+//
+//	keys, err := codec.ParseKeys(os.Getenv("PAYLOAD_KEYS"))
+//	keys.Apply(&options)
+//	c, err := kyc.Dial(ctx, options)
+package codec
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
+)
+
+// What an encrypted payload carries beside its data. The encoding names the format: AES-256-GCM over the payload in
+// protobuf, with the nonce of 12 bytes before and the tag of 16 behind it.
+const (
+	Encoding      = "binary/kyc-aes256gcm"
+	MetadataKeyID = "key-id"
+)
+
+// UnknownKeyError says that a payload is encrypted with a key that is not at hand.
+type UnknownKeyError struct {
+	ID   string
+	Have []string
+}
+
+func (e *UnknownKeyError) Error() string {
+	have := "no key is"
+	if len(e.Have) > 0 {
+		have = "only " + strings.Join(e.Have, ", ")
+	}
+	return fmt.Sprintf("the payload is encrypted with key %q, and %s at hand: see PAYLOAD_KEYS", e.ID, have)
+}
+
+// ErrDamaged says that a payload does not decrypt with the key that it names.
+var ErrDamaged = errors.New("the encrypted payload was changed, or made with another key of the same id")
+
+// Codec encrypts payloads one by one. NewCodecDataConverter of the SDK takes it; Apply does that and more.
+func (k Keys) Codec() converter.PayloadCodec { return payloads{k} }
+
+type payloads struct{ keys Keys }
+
+// Encode implements converter.PayloadCodec. What is encrypted already, with whatever key, is left as it is.
+func (c payloads) Encode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	if c.keys.Empty() {
+		return in, nil
+	}
+	return each(in, func(p *commonpb.Payload) (*commonpb.Payload, error) {
+		if encrypted(p) {
+			return p, nil
+		}
+		return encrypt(c.keys.all()[0], p)
+	})
+}
+
+// Decode implements converter.PayloadCodec. What is not encrypted by us is left as it is: it was written before there
+// were keys, or by somebody who has none.
+func (c payloads) Decode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
+	return each(in, func(p *commonpb.Payload) (*commonpb.Payload, error) {
+		if !encrypted(p) {
+			return p, nil
+		}
+		return c.decrypt(p)
+	})
+}
+
+func encrypted(p *commonpb.Payload) bool {
+	return string(p.GetMetadata()[converter.MetadataEncoding]) == Encoding
+}
+
+func encrypt(with key, p *commonpb.Payload) (*commonpb.Payload, error) {
+	plain, err := p.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("write the payload to encrypt: %w", err)
+	}
+	return &commonpb.Payload{
+		Metadata: map[string][]byte{converter.MetadataEncoding: []byte(Encoding), MetadataKeyID: []byte(with.id)},
+		Data:     with.aead.Seal(nil, nil, plain, bound(with.id)), //nolint:gosec // it makes a random nonce itself, each time
+	}, nil
+}
+
+func (c payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
+	id := string(p.GetMetadata()[MetadataKeyID])
+	with, known := c.keys.find(id)
+	if !known {
+		return nil, &UnknownKeyError{ID: shortened(id), Have: c.keys.IDs()}
+	}
+	plain, err := with.aead.Open(nil, nil, p.GetData(), bound(id))
+	if err != nil {
+		return nil, fmt.Errorf("key %q: %w", id, ErrDamaged)
+	}
+	inner := new(commonpb.Payload)
+	if err := inner.Unmarshal(plain); err != nil { // the tag was right: only another version of us writes such a thing
+		return nil, fmt.Errorf("key %q: read the decrypted payload: %w", id, ErrDamaged)
+	}
+	return inner, nil
+}
+
+// bound is what is authenticated with the data: a payload cannot be passed off as one of another key or format.
+func bound(id string) []byte { return []byte(Encoding + "\x00" + id) }
+
+// shortened keeps an error readable whatever somebody has written into the metadata.
+func shortened(id string) string {
+	if len(id) > 64 {
+		return id[:64] + "..."
+	}
+	return id
+}
+
+// each never changes a payload that it was given, as the SDK asks.
+func each(in []*commonpb.Payload, change func(*commonpb.Payload) (*commonpb.Payload, error)) ([]*commonpb.Payload, error) {
+	out := make([]*commonpb.Payload, len(in))
+	for i, p := range in {
+		changed, err := change(p)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = changed
+	}
+	return out, nil
+}

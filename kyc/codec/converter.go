@@ -1,0 +1,65 @@
+package codec
+
+import (
+	"context"
+	"errors"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+)
+
+// Apply makes a connection encrypt with the keys, before kyc.Dial or client.Dial. Whoever talks to a verification needs
+// the same keys: without them a client cannot read the answers. A data converter of the caller's stays, below the
+// encryption; a failure converter is replaced.
+func (k Keys) Apply(o *client.Options) {
+	parent := o.DataConverter
+	if parent == nil {
+		parent = converter.GetDefaultDataConverter()
+	}
+	o.DataConverter = dataConverter{converter.NewCodecDataConverter(parent, k.Codec())}
+	o.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+		DataConverter: o.DataConverter, EncodeCommonAttributes: !k.Empty(),
+	})
+}
+
+// dataConverter is the SDK's, and strict in workflows.
+type dataConverter struct{ converter.DataConverter }
+
+// WithWorkflowContext implements workflow.ContextAware.
+func (d dataConverter) WithWorkflowContext(workflow.Context) converter.DataConverter {
+	return strict(d)
+}
+
+// WithContext implements workflow.ContextAware.
+func (d dataConverter) WithContext(context.Context) converter.DataConverter { return d }
+
+// strict decodes in workflow code. There the SDK would take a payload that cannot be decrypted for a broken one: it
+// drops the signal, or ends the workflow. But a key that is missing on one worker comes back with the next deployment,
+// so the workflow must wait for it. A panic is the SDK's way to say that: the task is tried again, on any worker.
+type strict struct{ converter.DataConverter }
+
+// FromPayload implements converter.DataConverter.
+func (s strict) FromPayload(p *commonpb.Payload, to any) error {
+	return stopAtLostKey(s.DataConverter.FromPayload(p, to))
+}
+
+// FromPayloads implements converter.DataConverter.
+func (s strict) FromPayloads(p *commonpb.Payloads, to ...any) error {
+	return stopAtLostKey(s.DataConverter.FromPayloads(p, to...))
+}
+
+func stopAtLostKey(err error) error {
+	if Unreadable(err) {
+		panic(err)
+	}
+	return err
+}
+
+// Unreadable reports whether an error says that something encrypted cannot be decrypted here.
+func Unreadable(err error) bool {
+	var unknown *UnknownKeyError
+	return errors.As(err, &unknown) || errors.Is(err, ErrDamaged)
+}
