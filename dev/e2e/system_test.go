@@ -128,7 +128,6 @@ func (s *system) startWorker(o options) (stop func()) {
 		cfg.ResultURL = config.NewSecret(o.resultURL)
 		cfg.ResultSecrets = []config.Secret{config.NewSecret(resultSecret), config.NewSecret(nextResultSecret)}
 	}
-	s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
 	return s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
 }
 
