@@ -66,6 +66,21 @@ func TestComposePassesTheVariables(t *testing.T) {
 	}
 }
 
+// Both files together start everything twice: two services that want one port would keep each other from starting.
+func TestComposePublishesEachPortOnce(t *testing.T) {
+	published := regexp.MustCompile(`"127\.0\.0\.1:(\d+):\d+"`)
+	seen := map[string]string{}
+	for _, file := range []string{"docker-compose.yml", "docker-compose.second.yml"} {
+		b, err := os.ReadFile(root + file)
+		require.NoError(t, err)
+		for _, m := range published.FindAllStringSubmatch(string(b), -1) {
+			assert.Empty(t, seen[m[1]], "port %s of %s is published by another service", m[1], file)
+			seen[m[1]] = file
+		}
+	}
+	assert.GreaterOrEqual(t, len(seen), 7, "the pattern finds them")
+}
+
 // Each process reads exactly the variables that the table gives it; Temporal's are read by its SDK.
 func TestTableIsWhatIsRead(t *testing.T) {
 	for who, read := range map[string]func(config.Getenv) error{
