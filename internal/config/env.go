@@ -100,21 +100,36 @@ func (e *env) bytes(name string, low, high int64) int64 {
 	return n * unit
 }
 
-// networks reads addresses and networks, separated by commas; none if it is not set.
+const networksForm = "addresses or networks, separated by commas, such as 18.203.201.92 or 10.0.0.0/8"
+
+// networks reads addresses and networks, separated by commas; none if it is not set. A list that is set and names nobody is
+// a mistake: whoever wrote it wanted to shut somebody out.
 func (e *env) networks(name string) []netip.Prefix {
+	v := e.text(name)
+	items := strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+	if v != "" && len(items) == 0 {
+		e.wrong(name, v, networksForm)
+	}
 	var out []netip.Prefix
-	for _, item := range strings.FieldsFunc(e.text(name), func(r rune) bool { return r == ',' || r == ' ' }) {
-		p, err := netip.ParsePrefix(item)
-		if a, single := netip.ParseAddr(item); single == nil {
-			p, err = netip.PrefixFrom(a, a.BitLen()), nil
-		}
-		if err != nil {
-			e.wrong(name, item, "addresses or networks, separated by commas, such as 18.203.201.92 or 10.0.0.0/8")
+	for _, item := range items {
+		p, ok := network(item)
+		if !ok {
+			e.wrong(name, item, networksForm)
 			continue
 		}
-		out = append(out, p.Masked())
+		out = append(out, p)
 	}
 	return out
+}
+
+// network reads one. IPv4 within IPv6 is IPv4, as senders are compared; a zone is of one machine and would never be met.
+func network(item string) (netip.Prefix, bool) {
+	if a, err := netip.ParseAddr(item); err == nil {
+		a = a.Unmap()
+		return netip.PrefixFrom(a, a.BitLen()), a.Zone() == ""
+	}
+	p, err := netip.ParsePrefix(item)
+	return p.Masked(), err == nil && !p.Addr().Is4In6()
 }
 
 func (e *env) choice(name string, allowed ...string) string {

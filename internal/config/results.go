@@ -38,7 +38,7 @@ func (e *env) results() (target Secret, keys []Secret) {
 
 // optional returns an env that holds only NAME and NAME_FILE, or nil if neither is set.
 func (e *env) optional(name string) *env {
-	direct, file := e.get(name), e.get(name+"_FILE")
+	direct, file := strings.TrimSpace(e.get(name)), e.get(name+"_FILE")
 	if direct == "" && file == "" {
 		return nil
 	}

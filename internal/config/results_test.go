@@ -51,6 +51,7 @@ func TestMistakesInResults(t *testing.T) {
 	const url = "https://shop.example/results"
 	for name, tc := range map[string]struct{ url, keys, wrong string }{
 		"no key":                     {url, "", "RESULT_SECRETS is not set, but RESULT_URL is"},
+		"blanks for an address":      {"  ", resultKey, "RESULT_SECRETS is set, but RESULT_URL is not"},
 		"no address":                 {"", resultKey, "RESULT_SECRETS is set, but RESULT_URL is not"},
 		"plain http to the internet": {"http://me:hunter2@shop.example/results", resultKey, "RESULT_URL is not https"},
 		"no host":                    {"/hunter2", resultKey, "RESULT_URL is not an absolute URL"},

@@ -29,6 +29,9 @@ type line struct {
 // assignment is NAME=value, perhaps after export. Compose and shells take no space around the sign.
 var assignment = regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)$`)
 
+// comment begins behind a value that has no quotes.
+var comment = regexp.MustCompile(`[ \t]#`)
+
 // parse splits content into lines. Errors name a line and never what it holds.
 func parse(content []byte) ([]line, error) {
 	var all []line
@@ -59,8 +62,8 @@ func unquote(raw string) (string, error) {
 	case strings.HasPrefix(raw, "#"):
 		return "", nil
 	}
-	if i := strings.IndexFunc(raw, isBlank); i >= 0 && strings.HasPrefix(strings.TrimLeft(raw[i:], " \t"), "#") {
-		raw = raw[:i]
+	if at := comment.FindStringIndex(raw); at != nil {
+		raw = raw[:at[0]]
 	}
 	return strings.TrimSpace(raw), nil
 }
@@ -92,8 +95,6 @@ func checkRest(closed bool, rest string) error {
 	}
 	return nil
 }
-
-func isBlank(r rune) bool { return r == ' ' || r == '\t' }
 
 // Path is where the file is, or will be.
 func (f *File) Path() string { return f.path }

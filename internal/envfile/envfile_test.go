@@ -25,7 +25,7 @@ func TestValuesAreReadAsAShellReadsThem(t *testing.T) {
 	f := at(t, "A=plain\nexport B=exported\n  C=indented\nD='single # quoted' # why\nE=\"double \\\"x\\\" \\$y\"\nF=with space # comment\n"+
 		"G=a#b\nH=\nI= # nothing\n#J=off\nnot an assignment\nA=last\r\nK=k=v==")
 	for name, want := range map[string]string{
-		"A": "last", "B": "exported", "C": "indented", "D": "single # quoted", "E": `double "x" $y`, "G": "a#b", "H": "", "I": "", "K": "k=v==",
+		"A": "last", "B": "exported", "C": "indented", "D": "single # quoted", "E": `double "x" $y`, "F": "with space", "G": "a#b", "H": "", "I": "", "K": "k=v==",
 	} {
 		got, set := f.Lookup(name)
 		assert.True(t, set, name)
