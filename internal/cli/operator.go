@@ -41,8 +41,8 @@ func (f *operatorFlags) check() error {
 	if f.id == "" {
 		f.id = uuid.NewString()
 	}
-	if err := uuid.Validate(f.id); err != nil {
-		return errors.New("--id is not a UUID")
+	if uuid.Validate(f.id) != nil || len(f.id) != 36 { // not as a URN or in braces: it becomes part of a workflow's id
+		return errors.New("--id is not a UUID; want one such as 11111111-2222-4333-8444-555555555555")
 	}
 	return errors.Join(check(kyc.Input{UserID: f.userID}), ofOperator(f.by.Validate()), checkTimeout(f.timeout))
 }

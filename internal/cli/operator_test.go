@@ -123,7 +123,7 @@ func TestAnOrderThatTakesTooLongNamesItsID(t *testing.T) {
 func TestHistoryPrints(t *testing.T) {
 	story := []kyc.Step{
 		{Time: noon, WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepStarted},
-		{Time: noon.Add(time.Second), WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepEvent, Status: didit.StatusInReview, SessionID: "s1", Note: "of 2026-11-23T12:00:00Z"},
+		{Time: noon.Add(time.Second), WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepEvent, Status: didit.StatusInReview, SessionID: "s1", Note: "of\t2026-11-23T12:00:00Z"},
 		{Time: noon.Add(time.Hour), WorkflowID: "kyc-u1~approve-x", RunID: "r2", What: kyc.StepOrder, Actor: "jo", Reason: "checked:CASE-1", Note: "approve"},
 		{Time: noon.Add(2 * time.Hour), WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepEnded, Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, SessionID: "s1"},
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode"
 
 	"didit-temporal/kyc"
 )
@@ -104,12 +105,27 @@ func timestamp(at time.Time) string {
 func writeTable(w io.Writer, rows [][2]string) error {
 	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		if r[1] == "" {
-			r[1] = "-"
-		}
-		fmt.Fprintf(tw, "%s\t%s\n", r[0], r[1])
+		fmt.Fprintf(tw, "%s\t%s\n", r[0], cell(r[1]))
 	}
 	return tw.Flush()
+}
+
+// cell is a value in a table, "-" if it is empty.
+func cell(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return oneLine(s)
+}
+
+// oneLine also keeps what others have sent, such as a status that is unknown here, from steering the terminal.
+func oneLine(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) {
+			return ' '
+		}
+		return r
+	}, s)
 }
 
 // writeJSON prints one line. URLs stay as they are: a person may copy them from here too.

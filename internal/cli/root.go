@@ -79,7 +79,8 @@ const rootExample = `  starter setup                      once per namespace
   starter start --user u1            print the URL that the user must open
   starter start --user u1 --wait     ... and wait for the verdict
   starter status --user u1 -o json   how it stands, for a program
-  starter status --user u1 --history  what happened, and who did what
+  starter status --user u1 --history
+                                     what happened, and who did what
   starter decide --user u1 --status approved --actor jo --reason checked:CASE-1
   starter bulk --file users.csv      one verification for each user of a file
   starter bulk -n 100                users user-1 to user-100, to try it out
@@ -107,16 +108,25 @@ func (t *tool) root() *cobra.Command {
 	root.SetIn(t.stdin)
 	root.SetOut(t.stdout)
 	root.SetErr(t.stderr)
+	root.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return withHelp(cmd, cmd.ValidateRequiredFlags()) }
 	root.CompletionOptions.SetDefaultShellCompDirective(cobra.ShellCompDirectiveNoFileComp)
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		if cmd == root {
 			return err
 		}
-		return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
+		return withHelp(cmd, err)
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
 		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.doctorCommand(), t.codecServerCommand(), t.codecKeyCommand())
 	return root
+}
+
+// withHelp says where a command's flags are listed.
+func withHelp(cmd *cobra.Command, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
 }
 
 func isTerminal(w io.Writer) bool {

@@ -161,7 +161,7 @@ func (s *diditSetup) finish() error {
 	if err := errors.Join(errWorker, errWebhook); err != nil {
 		return fmt.Errorf("%s is not complete yet:\n%s%s", s.file.Path(), distinct(err), s.hint())
 	}
-	s.say("%s is complete. Next: set -a; . %s; set +a, start worker and webhook, then `starter doctor`", s.file.Path(), shellPath(s.file.Path()))
+	s.say("%s is complete. Next: set -a; . %s; set +a; `starter setup`, once; start worker and webhook; then `starter doctor`", s.file.Path(), shellPath(s.file.Path()))
 	return nil
 }
 

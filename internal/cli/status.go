@@ -54,6 +54,20 @@ func (t *tool) statusCommand() *cobra.Command {
 }
 
 func (t *tool) status(ctx context.Context, userID, output string, timeout time.Duration) error {
+	return t.look(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
+		state, err := v.State(ctx, userID)
+		switch {
+		case errors.Is(err, kyc.ErrNotFound):
+			return err
+		case err != nil:
+			return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
+		}
+		return t.printState(output, userID, state)
+	})
+}
+
+// look connects and asks about a user, for as long as the flags allow.
+func (t *tool) look(ctx context.Context, userID string, timeout time.Duration, ask func(context.Context, verifications) error) error {
 	if err := errors.Join(check(kyc.Input{UserID: userID}), checkTimeout(timeout)); err != nil {
 		return err
 	}
@@ -64,16 +78,14 @@ func (t *tool) status(ctx context.Context, userID, output string, timeout time.D
 	defer v.Close()
 	timed, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	state, err := v.State(timed, userID)
+	err = ask(timed, v)
 	switch {
 	case errors.Is(err, kyc.ErrNotFound):
 		return unknownUser(userID, v.Namespace())
 	case err != nil && ctx.Err() != nil:
 		return errInterrupted
-	case err != nil:
-		return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
 	}
-	return t.printState(output, userID, state)
+	return err
 }
 
 func unknownUser(userID, namespace string) error {

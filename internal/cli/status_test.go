@@ -19,6 +19,17 @@ func TestStatusPrints(t *testing.T) {
 	}{
 		"a verdict":         {"", approved("u1"), approvedTable},
 		"a verdict as JSON": {"-o json", approved("u1"), approvedJSON + "}\n"},
+		"a status that would steer the terminal": {"", kyc.State{UserID: "u1", Status: "\x1b[2J\tnew\u009b2J"}, `user      u1
+session   -
+status     [2J new 2J
+outcome   none yet
+attempt   0
+checks    -
+warnings  -
+error     -
+updated   -
+workflow  kyc-u1
+`},
 		"one that waits for the limit": {"", kyc.State{UserID: "u1"}, `user      u1
 session   -
 status    -
