@@ -29,7 +29,7 @@ const (
 	Unavailable      Result = "unavailable" // Temporal did not take it: Didit shall send it again
 )
 
-var results = []Result{
+var results = [...]Result{
 	Received, Late, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
 }
 
@@ -98,7 +98,7 @@ func (r Result) level() slog.Level {
 
 // counts has one counter per result.
 type counts struct {
-	n [13]atomic.Int64
+	n [len(results)]atomic.Int64
 }
 
 func (c *counts) add(r Result) {
