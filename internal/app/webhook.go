@@ -100,7 +100,7 @@ func checkAlive(ctx context.Context, variable, addr string) error {
 	if err != nil {
 		return err
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req) // no proxy and no redirect: somebody else's health is not ours
 	if err != nil {
 		return err
 	}

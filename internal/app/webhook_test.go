@@ -5,13 +5,24 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+func TestSomebodyElsesHealthIsNotOurs(t *testing.T) {
+	healthy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer healthy.Close()
+	elsewhere := httptest.NewServer(http.RedirectHandler(healthy.URL, http.StatusFound))
+	defer elsewhere.Close()
+	require.NoError(t, CheckWebhook(t.Context(), strings.TrimPrefix(healthy.URL, "http://")))
+	require.ErrorContains(t, CheckWebhook(t.Context(), strings.TrimPrefix(elsewhere.URL, "http://")), "302")
+}
 
 // Somebody who sends a byte now and then must not hold a connection for ever, nor keep others out.
 func TestSlowSendersAreCutOff(t *testing.T) {
