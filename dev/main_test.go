@@ -14,6 +14,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"didit-temporal/dev/stack"
 )
 
 func TestMistakesAreNamed(t *testing.T) {
@@ -41,6 +43,19 @@ func TestMistakesAreNamed(t *testing.T) {
 		err := run(t.Context(), strings.Fields(tc.args), nil, io.Discard)
 		if err == nil || !strings.Contains(err.Error(), tc.want) {
 			t.Errorf("%s: error %v, want %q", tc.args, err, tc.want)
+		}
+	}
+}
+
+// What the page says must work as it stands, on other ports too.
+func TestThePageNamesTheTemporalThatRuns(t *testing.T) {
+	for address, want := range map[string]string{
+		"127.0.0.1:7233":  "make build && bin/starter start --user u2",
+		"127.0.0.1:27233": "make build && TEMPORAL_ADDRESS=127.0.0.1:27233 bin/starter start --user u2",
+	} {
+		s := &stack.Stack{Addresses: []stack.Address{{Key: "temporal", Value: address}}}
+		if page := (links{starter: starter(s)}).page(); !strings.Contains(page, want) {
+			t.Errorf("%s: page lacks %q:\n%s", address, want, page)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"didit-temporal/dev/stack"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/envfile"
 	"didit-temporal/webhook/receiver"
 )
 
@@ -19,11 +20,10 @@ const soon = "1m"
 // key is used must not depend on what a shell happens to hold.
 func (c *command) useRealDidit(getenv func(string) string, url string) error {
 	if c.envFile != "" {
-		file, err := readEnvFile(c.envFile)
-		if err != nil {
+		var err error
+		if getenv, err = readEnvFile(c.envFile); err != nil {
 			return err
 		}
-		getenv = func(name string) string { return file[name] }
 	}
 	r, err := readReal(getenv, url)
 	if err != nil {
@@ -36,13 +36,13 @@ func (c *command) useRealDidit(getenv func(string) string, url string) error {
 	return private(c.DBFile)
 }
 
-// private makes the file of the state before others can read it: the history holds URLs, which are secrets.
+// private makes the file of the state before others can read it, or shuts them out: the history holds URLs, which are secrets.
 func private(file string) error {
 	f, err := os.OpenFile(file, os.O_CREATE, 0o600) //nolint:gosec // the developer names the file
 	if err != nil {
 		return err
 	}
-	return f.Close()
+	return errors.Join(f.Chmod(0o600), f.Close())
 }
 
 func readReal(getenv func(string) string, url string) (*stack.Real, error) {
@@ -98,34 +98,16 @@ func simulators(r *stack.Real) (errs []error) {
 
 func isSimulators(s config.Secret) bool { return strings.HasPrefix(s.Reveal(), "simulator") }
 
-// readEnvFile reads lines of NAME=value, as docker compose and shells do. Errors never show a value.
-func readEnvFile(name string) (map[string]string, error) {
-	text, err := os.ReadFile(name) //nolint:gosec // the developer names the file
+// readEnvFile is strict: a setting that is overlooked would be a default. Errors never show a value.
+func readEnvFile(name string) (func(string) string, error) {
+	f, err := envfile.Read(name)
 	if err != nil {
 		return nil, err
 	}
-	values, number := map[string]string{}, 0
-	for line := range strings.Lines(string(text)) {
-		number++
-		line = strings.TrimPrefix(strings.TrimSpace(line), "export ")
-		if line == "" || line[0] == '#' {
-			continue
-		}
-		key, value, ok := strings.Cut(line, "=")
-		if !ok {
-			return nil, fmt.Errorf("%s, line %d: want NAME=value", name, number)
-		}
-		values[strings.TrimSpace(key)] = unquoted(strings.TrimSpace(value))
+	if line := f.Strange(); line > 0 {
+		return nil, fmt.Errorf("%s, line %d: want NAME=value", name, line)
 	}
-	return values, nil
-}
-
-func unquoted(v string) string {
-	if len(v) > 1 && (v[0] == '"' || v[0] == '\'') && v[len(v)-1] == v[0] {
-		return v[1 : len(v)-1]
-	}
-	v, _, _ = strings.Cut(v, " #")
-	return strings.TrimSpace(v)
+	return f.Get, nil
 }
 
 // banner says loudly what is at stake.
@@ -141,12 +123,7 @@ func banner(r *stack.Real) string {
 
 // realPage says what a person does next.
 func realPage(s *stack.Stack, r *stack.Real) string {
-	temporal := ""
-	if a := s.Address("temporal"); a != config.Default("TEMPORAL_ADDRESS") {
-		temporal = "TEMPORAL_ADDRESS=" + a + " "
-	}
-	page := "Nothing was started. In another terminal, for one session at Didit:\n\n" +
-		"  make build && " + temporal + "bin/starter start --user u1 --wait\n\n"
+	page := "Nothing was started. In another terminal, for one session at Didit:\n\n  make build && " + starter(s) + " start --user u1 --wait\n\n"
 	if !r.Hears() {
 		return page + fmt.Sprintf("DIDIT_WEBHOOK_SECRETS is not set, so no webhook is taken: the worker looks at Didit, first after %s.\n\n",
 			r.Worker.ReconcileAfter)

@@ -133,6 +133,20 @@ func TestTheFileIsReadAndNothingElse(t *testing.T) {
 	}
 }
 
+// A file of state that an older program or a copy has left open to others.
+func TestTheStateIsShutToOthers(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "kept.db")
+	if err := os.WriteFile(file, []byte("state"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if err := private(file); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 || info.Size() != 5 {
+		t.Errorf("%v, %v", info, err)
+	}
+}
+
 // The whole mode, with the simulator in the place of the real Didit: nothing is started by itself, and without a webhook
 // the verdict is found all the same.
 func TestRealModeFindsTheVerdictWithoutWebhooks(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/stack"
+	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 )
@@ -53,7 +54,7 @@ func report(ctx context.Context, w io.Writer, s *stack.Stack, o stack.Options, l
 }
 
 // links lead to a verification that waits for its user.
-type links struct{ open, watch, api string }
+type links struct{ open, watch, api, starter string }
 
 func (l links) page() string {
 	return fmt.Sprintf(`A verification waits for its user:
@@ -62,10 +63,18 @@ func (l links) page() string {
   2. press Approve
   3. watch the workflow:    %s
 
-More users, in another terminal:  make build && bin/starter start --user u2 --wait
+More users, in another terminal:  make build && %s start --user u2 --wait
 The same over HTTP:               curl %s%s -H "Authorization: Bearer %s" --json '{"user_id": "u3"}'
 
-`, l.open, orNone(l.watch), l.api, api.Path, stack.APIToken)
+`, l.open, orNone(l.watch), l.starter, l.api, api.Path, stack.APIToken)
+}
+
+// starter is the command that finds the Temporal that runs here.
+func starter(s *stack.Stack) string {
+	if a := s.Address("temporal"); a != config.Default("TEMPORAL_ADDRESS") {
+		return "TEMPORAL_ADDRESS=" + a + " bin/starter"
+	}
+	return "bin/starter"
 }
 
 func orNone(link string) string {
@@ -91,7 +100,7 @@ func startDemo(ctx context.Context, s *stack.Stack, o stack.Options) (links, err
 	if err != nil {
 		return links{}, err
 	}
-	l := links{open: started.Session.URL, api: s.Address("api")}
+	l := links{open: started.Session.URL, api: s.Address("api"), starter: starter(s)}
 	if ui := s.Address("ui"); ui != "" {
 		l.watch = fmt.Sprintf("%s/namespaces/%s/workflows/%s", ui, c.Namespace(), kyc.WorkflowID(user))
 	}

@@ -126,6 +126,17 @@ func (f *File) Environ() []string {
 	return all
 }
 
+// Strange is the number of the first line that sets nothing although it is neither blank nor a comment, such as "A = b"; 0 if
+// there is none. For whoever must not overlook a setting.
+func (f *File) Strange() int {
+	for i, l := range f.lines {
+		if text := strings.TrimSpace(l.text); l.name == "" && text != "" && text[0] != '#' {
+			return i + 1
+		}
+	}
+	return 0
+}
+
 // plain is what no shell and no compose changes.
 var plain = regexp.MustCompile(`^[A-Za-z0-9_./:,@%+=-]*$`)
 

@@ -36,6 +36,11 @@ func TestValuesAreReadAsAShellReadsThem(t *testing.T) {
 	assert.Equal(t, []string{"A=plain", "B=exported"}, f.Environ()[:2])
 }
 
+func TestALineThatSetsNothingIsFound(t *testing.T) {
+	assert.Zero(t, at(t, "# a\n\n  \nexport A=b\r\n").Strange())
+	assert.Equal(t, 2, at(t, "A=b\nA = b\nnothing\n").Strange())
+}
+
 func TestWhatWouldBeReadOtherwiseIsRefused(t *testing.T) {
 	for _, content := range []string{"A='hunter2\nhunter3'\n", "A=\"hunter2\n", "A='hunter2'hunter3\n", "OK=1\nA=\"hunter2\" hunter3\n"} {
 		path := filepath.Join(t.TempDir(), ".env")
