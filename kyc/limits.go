@@ -63,7 +63,7 @@ func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64
 	if found.ByOperator() || found.Source == LimitFromServer && float32(found.PerSecond) == want {
 		return found, false, nil
 	}
-	_, err = c.temporal.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
+	set, err := c.temporal.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
 		Namespace: c.namespace, Identity: LimitIdentity, TaskQueue: queue, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
 		UpdateQueueRateLimit: &workflowservice.UpdateTaskQueueConfigRequest_RateLimitUpdate{
 			RateLimit: &taskqueuepb.RateLimit{RequestsPerSecond: want}, Reason: reason,
@@ -72,8 +72,8 @@ func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64
 	if err != nil {
 		return found, false, fmt.Errorf("set the limit of task queue %s: %w", queue, err)
 	}
-	found, err = c.QueueLimit(ctx, queue)
-	return found, true, err
+	// The answer, not another look: a queue hears of its new limit a moment later.
+	return limitIn(queue, set.GetConfig()), true, nil
 }
 
 // describeQueue asks for a queue's limit and its backlog.
@@ -89,17 +89,25 @@ func (c *Client) describeQueue(ctx context.Context, queue string) (*workflowserv
 }
 
 func limitOf(queue string, d *workflowservice.DescribeTaskQueueResponse) QueueLimit {
-	l := QueueLimit{Queue: queue, Source: LimitNone}
-	if set := d.GetConfig().GetQueueRateLimit(); set.GetRateLimit() != nil {
-		l.Source, l.PerSecond = LimitFromServer, float64(set.GetRateLimit().GetRequestsPerSecond())
-		l.SetBy, l.Reason = set.GetMetadata().GetUpdateIdentity(), set.GetMetadata().GetReason()
-		if t := set.GetMetadata().GetUpdateTime(); t != nil {
-			l.Since = t.AsTime()
-		}
-		return l
-	}
-	if e := d.GetEffectiveRateLimit(); e.GetRateLimitSource() == enumspb.RATE_LIMIT_SOURCE_WORKER {
+	l := limitIn(queue, d.GetConfig())
+	if e := d.GetEffectiveRateLimit(); l.Source == LimitNone && e.GetRateLimitSource() == enumspb.RATE_LIMIT_SOURCE_WORKER {
 		l.Source, l.PerSecond = LimitFromWorkers, float64(e.GetRequestsPerSecond())
+	}
+	return l
+}
+
+// limitIn is the limit that is set at the server.
+func limitIn(queue string, config *taskqueuepb.TaskQueueConfig) QueueLimit {
+	set := config.GetQueueRateLimit()
+	if set.GetRateLimit() == nil {
+		return QueueLimit{Queue: queue, Source: LimitNone}
+	}
+	l := QueueLimit{
+		Queue: queue, Source: LimitFromServer, PerSecond: float64(set.GetRateLimit().GetRequestsPerSecond()),
+		SetBy: set.GetMetadata().GetUpdateIdentity(), Reason: set.GetMetadata().GetReason(),
+	}
+	if t := set.GetMetadata().GetUpdateTime(); t != nil {
+		l.Since = t.AsTime()
 	}
 	return l
 }

@@ -44,6 +44,11 @@ func (s *system) anyone(identity string, perSecond *float32) {
 		TaskQueueType: enums.TASK_QUEUE_TYPE_ACTIVITY, UpdateQueueRateLimit: update,
 	})
 	require.NoError(s.t, err)
+	s.eventually(func() bool { // the server tells the queue a moment later
+		l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
+		require.NoError(s.t, err)
+		return l.ByOperator() == (perSecond != nil) && (perSecond != nil || l.Source != kyc.LimitFromServer)
+	}, "the queue has heard of its limit")
 }
 
 // inForce is the rate that the server keeps the write queue at, wherever it comes from.
@@ -111,6 +116,11 @@ func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {
 	assert.False(t, l.ByOperator())
 	assert.InDelta(t, 4.85, l.PerSecond, 0.001)
 
+	s.eventually(func() bool {
+		l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
+		require.NoError(t, err)
+		return l.Source == kyc.LimitFromServer
+	}, "the queue has heard of its limit")
 	l, set, err = s.LimitQueue(s.within(patience), kyc.TaskQueueDiditWrite, 9.7, "a worker with another setting")
 	require.NoError(t, err)
 	assert.True(t, set, "our own value must follow the setting")
