@@ -109,13 +109,14 @@ func (r *results) drop(sequence int) {
 }
 
 // awaitDelivery is the time after the end in which the receiver has yet to take the result. News that comes in it is
-// taken in as before. It returns when all is delivered, given up or handed over, or if Didit has taken its verdict back.
+// taken in as before, and so is what came while a cancelled verification waited for Didit: the server hands nothing on
+// that an open run has. It returns when all is delivered, given up or handed over, or if Didit has taken its verdict back.
 func (v *verification) awaitDelivery(ctx workflow.Context) error {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	events, leave := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent), workflow.GetSignalChannel(ctx, kyc.SignalHandOver)
 	for v.record.ended() {
 		v.report(ctx)
-		if len(v.results.pending) == 0 {
+		if len(v.results.pending) == 0 && (events.Len() == 0 || v.stopped) {
 			return nil
 		}
 		v.publish(ctx)
@@ -135,7 +136,8 @@ func (v *verification) awaitDelivery(ctx workflow.Context) error {
 	return nil
 }
 
-// reconsider takes in news after the end. What was cancelled stays so unless Didit has come to an end itself.
+// reconsider takes in news after the end. What was cancelled stays so unless Didit has come to an end itself, and if it
+// then takes that back, nobody follows the session any more.
 func (v *verification) reconsider(ctx workflow.Context) error {
 	before := v.record.state
 	v.takeEvents(ctx)
@@ -144,8 +146,11 @@ func (v *verification) reconsider(ctx workflow.Context) error {
 			return err
 		}
 	}
-	if now := v.record.state.Outcome; before.Outcome == kyc.OutcomeCancelled && (now == "" || now == before.Outcome) {
+	switch now := v.record.state.Outcome; {
+	case before.Outcome == kyc.OutcomeCancelled && (now == "" || now == before.Outcome):
 		v.record.state = before
+	case now == "" && v.over:
+		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}
 	return nil
 }

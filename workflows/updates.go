@@ -19,8 +19,8 @@ type orders struct {
 	// cancelledBy is set when the verification is to end as cancelled; stop then ends what it waits for.
 	cancelledBy *kyc.Operator
 	stop        workflow.CancelFunc
-	// over is set when the verification ends, however it ends.
-	over bool
+	// over is set when the verification ends, however it ends; stopped if Temporal's own button ended it.
+	over, stopped bool
 	// left says what became of the session of a cancelled verification.
 	left string
 }
@@ -118,6 +118,15 @@ func (v *verification) giveUp(ctx workflow.Context) error {
 		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}
 	return nil
+}
+
+// stopNow ends the verification without asking Didit, as Temporal's own button demands. A verdict stays, unless Didit has
+// said something newer that nobody has confirmed.
+func (v *verification) stopNow(ctx workflow.Context) {
+	if !v.record.ended() || v.record.doubt {
+		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
+	}
+	v.stopped, v.record.doubt = true, false
 }
 
 // adoptUnseen looks for a session that a create may have made, once Didit has had a moment to finish it.

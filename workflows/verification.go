@@ -33,7 +33,7 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 		err = v.giveUp(ctx)
 	}
 	if temporal.IsCanceledError(err) {
-		v.record.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
+		v.stopNow(ctx)
 	}
 	if v.record.state.Outcome == kyc.OutcomeCancelled {
 		v.reportUnasked(ctx)
