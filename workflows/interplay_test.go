@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
+	sdkpb "go.temporal.io/api/sdk/v1"
 
 	"didit-temporal/activities"
 	"didit-temporal/didit"
@@ -84,4 +85,29 @@ func TestAVerdictThatCameWhileACancelWaitedInVainIsNotLost(t *testing.T) {
 	w.RegisterDelayedCallback(func() { require.True(t, r.done, "the operator does not wait for Didit") }, time.Hour+11*time.Minute)
 	require.Equal(t, kyc.OutcomeApproved, w.run().Outcome)
 	require.Equal(t, kyc.OutcomeCancelled, r.state.Outcome)
+}
+
+// The sentence on the page must not go on about a receiver who has been told.
+func TestThePageSaysWhenTheReceiverHasBeenTold(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t).decides()
+	w.tellsCreated(time.Minute)
+	w.at(time.Hour, didit.StatusInReview, ev(2, didit.StatusInReview))
+	var telling, after string
+	w.RegisterDelayedCallback(func() { telling = w.details() }, time.Hour+30*time.Second)
+	w.RegisterDelayedCallback(func() { after = w.details() }, time.Hour+2*time.Minute)
+	w.at(2*time.Hour, didit.StatusApproved, ev(3, didit.StatusApproved))
+	w.run()
+	require.Contains(t, telling, "Telling the receiver")
+	require.Contains(t, after, "In review")
+	require.NotContains(t, after, "Telling the receiver")
+}
+
+func (w *world) details() string {
+	w.t.Helper()
+	answer, err := w.QueryWorkflow("__temporal_workflow_metadata")
+	require.NoError(w.t, err)
+	var m sdkpb.WorkflowMetadata
+	require.NoError(w.t, answer.Get(&m))
+	return m.GetCurrentDetails()
 }

@@ -73,6 +73,7 @@ func (v *verification) report(ctx workflow.Context) {
 	workflow.Go(detached, func(ctx workflow.Context) {
 		v.results.lost = undelivered(ctx, sent, in)
 		v.results.drop(in.Sequence)
+		v.describe(ctx)
 	})
 }
 

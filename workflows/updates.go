@@ -76,6 +76,7 @@ func (v *verification) cancel(ctx workflow.Context, by kyc.Operator) (kyc.State,
 	if v.cancelledBy == nil {
 		v.cancelledBy = &by
 		v.stop()
+		v.describe(ctx)
 	}
 	err := workflow.Await(ctx, func() bool { return v.record.ended() || v.over })
 	if err == nil && v.record.state.Outcome != kyc.OutcomeCancelled {
