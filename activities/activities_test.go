@@ -149,6 +149,7 @@ func TestEveryFailureOfDiditHasAName(t *testing.T) {
 		"slow down":                     {&didit.APIError{StatusCode: http.StatusTooManyRequests, RetryAfter: 7 * time.Second}, kyc.ErrorTypeRateLimited, 7 * time.Second, false},
 		"slow down, no time":            {&didit.APIError{StatusCode: http.StatusTooManyRequests}, kyc.ErrorTypeRateLimited, 0, false},
 		"slow down until a later reset": {&didit.APIError{StatusCode: http.StatusTooManyRequests, RetryAfter: time.Second, Reset: reset}, kyc.ErrorTypeRateLimited, 59 * time.Minute, false},
+		"slow down for years":           {&didit.APIError{StatusCode: http.StatusTooManyRequests, Reset: reset.AddDate(9, 0, 0)}, kyc.ErrorTypeRateLimited, 24 * time.Hour, false},
 		"down":                          {&didit.APIError{StatusCode: http.StatusBadGateway}, kyc.ErrorTypeUnavailable, 0, true},
 		"broken":                        {&didit.APIError{StatusCode: http.StatusInternalServerError}, kyc.ErrorTypeUnavailable, 0, true},
 		"too slow behind a gateway":     {&didit.APIError{StatusCode: http.StatusGatewayTimeout}, kyc.ErrorTypeUnavailable, 0, true},

@@ -13,17 +13,28 @@ import (
 	"didit-temporal/kyc"
 )
 
-// maxOutageDelay bounds what a 5xx may ask for: a maintenance page must not park people for a day. A 429 is believed.
-const maxOutageDelay = 5 * time.Minute
+// Bounds of what an answer may ask for. A maintenance page must not park people for a day; a 429 is believed, but not a
+// reset in years, of a clock that is wrong.
+const (
+	maxOutageDelay = 5 * time.Minute
+	maxDelay       = 24 * time.Hour
+)
 
 // classify names a failure of Didit. Whether a failure is final is the workflow's decision: its retry policies list
 // the types. The cause is written to history; a didit.APIError holds no request or response body.
 func (a *Activities) classify(err error) error {
-	o := temporal.ApplicationErrorOptions{Cause: err, NextRetryDelay: nextTry(err), Details: a.refusal()}
-	if errorType(err) == kyc.ErrorTypeRateLimited { // waiting for a turn is not failing: no alarm, no count of failures
-		o.Category = temporal.ApplicationErrorCategoryBenign
+	kind := errorType(err)
+	return temporal.NewApplicationErrorWithOptions(kyc.Hint(kind), kind, temporal.ApplicationErrorOptions{
+		Cause: err, NextRetryDelay: nextTry(err), Details: a.refusal(), Category: category(kind),
+	})
+}
+
+// category keeps a 429 out of alarms and counts: waiting for a turn is not failing.
+func category(kind string) temporal.ApplicationErrorCategory {
+	if kind == kyc.ErrorTypeRateLimited {
+		return temporal.ApplicationErrorCategoryBenign
 	}
-	return temporal.NewApplicationErrorWithOptions(kyc.Hint(errorType(err)), errorType(err), o)
+	return temporal.ApplicationErrorCategoryUnspecified
 }
 
 // Refusal is in the details of a failure of Didit where it says anything.
@@ -96,7 +107,7 @@ func nextTry(err error) time.Duration {
 	}
 	delay := e.RetryAfter
 	if !e.Reset.IsZero() {
-		delay = max(delay, time.Until(e.Reset))
+		delay = min(max(delay, time.Until(e.Reset)), maxDelay)
 	}
 	if e.StatusCode != http.StatusTooManyRequests {
 		delay = min(delay, maxOutageDelay)

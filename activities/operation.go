@@ -119,6 +119,6 @@ func classifyOrder(what string, err error) error {
 		why = err.Error()
 	}
 	return temporal.NewApplicationErrorWithOptions("cannot "+what+": "+why, kind, temporal.ApplicationErrorOptions{
-		Cause: err, NextRetryDelay: nextTry(err),
+		Cause: err, NextRetryDelay: nextTry(err), Category: category(kind),
 	})
 }

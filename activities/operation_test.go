@@ -67,6 +67,8 @@ func TestFailuresOfAnOrderHaveNames(t *testing.T) {
 				require.Equal(t, tc.kind, app.Type())
 				require.Contains(t, app.Message(), tc.text)
 				require.GreaterOrEqual(t, app.NextRetryDelay(), tc.delay)
+				benign := app.Category() == temporal.ApplicationErrorCategoryBenign
+				require.Equal(t, tc.kind == kyc.ErrorTypeRateLimited, benign, "waiting for a turn is not failing, and all else is")
 			}
 		})
 	}
