@@ -146,12 +146,22 @@ func (c *Client) untilDecided(ctx context.Context, userID, runID string, closed 
 		case <-time.After(pause):
 		}
 		asking, stop := context.WithTimeout(ctx, longestAsk)
-		state, err := c.query(asking, userID, runID)
+		state, err := c.decided(asking, userID, runID)
 		stop()
 		if err == nil && state.Outcome != "" { // without a worker nobody answers; the result may come all the same
 			return state, true
 		}
 	}
+}
+
+// decided asks an open run how it stands once its search attributes tell an outcome: thousands may wait for weeks, and
+// every query is work for a worker, where the attributes are not.
+func (c *Client) decided(ctx context.Context, userID, runID string) (State, error) {
+	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
+	if err != nil || attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeOutcome) == "" {
+		return State{}, err
+	}
+	return c.query(ctx, userID, runID)
 }
 
 // Ready reports whether Temporal can be reached and knows the namespace.

@@ -40,7 +40,7 @@ func asStatus(err error) error {
 	return serviceerror.ToStatus(err).Err()
 }
 
-func dial(t *testing.T, f *frontend) *kyc.Client {
+func dial(t *testing.T, f workflowservice.WorkflowServiceServer) *kyc.Client {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)

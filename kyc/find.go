@@ -21,9 +21,16 @@ func (c *Client) Find(ctx context.Context, userID string) (Found, error) {
 	if err != nil || found.State.SessionID == "" || found.State.Outcome != "" {
 		return found, err
 	}
-	found.Session, err = c.session(ctx, userID, found.RunID)
-	found.Session.Status = found.State.Status
-	return found, err
+	session, err := c.session(ctx, userID, found.RunID)
+	if err == nil {
+		found.Session, found.Session.Status = session, found.State.Status
+		return found, nil
+	}
+	now, lookErr := c.find(ctx, userID)
+	if lookErr == nil && (now.RunID != found.RunID || now.State.Outcome != "") { // it ended between the two questions
+		return now, nil
+	}
+	return Found{}, err
 }
 
 // session asks a run that has a session for it. The run has answered the same update before, so nothing is added to its

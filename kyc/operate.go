@@ -126,7 +126,7 @@ func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
 	if err != nil && !isNotFound(err) {
 		return "", clientError("look for the session of", userID, err)
 	}
-	if id := sessionIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes()); id != "" {
+	if id := attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeSessionID); id != "" {
 		return id, nil
 	}
 	// The newest has none, or is forgotten. News after the end may outlive what they are about.
@@ -143,7 +143,7 @@ func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
 	for _, x := range found.GetExecutions() {
 		own, at := x.GetType().GetName() == WorkflowVerification, x.GetStartTime().AsTime()
 		if own == verification && at.After(newest) || own && !verification {
-			session, newest, verification = sessionIn(x.GetSearchAttributes()), at, own
+			session, newest, verification = attributeIn(x.GetSearchAttributes(), AttributeSessionID), at, own
 		}
 	}
 	return session, nil
@@ -154,11 +154,12 @@ func storyQuery(userID string) string {
 	return fmt.Sprintf("WorkflowId = '%s' OR WorkflowId STARTS_WITH '%s~'", WorkflowID(userID), WorkflowID(userID))
 }
 
-func sessionIn(a *commonpb.SearchAttributes) (id string) {
-	if json.Unmarshal(a.GetIndexedFields()[AttributeSessionID].GetData(), &id) != nil {
+// attributeIn is empty for a search attribute that is not set.
+func attributeIn(a *commonpb.SearchAttributes, name string) (value string) {
+	if json.Unmarshal(a.GetIndexedFields()[name].GetData(), &value) != nil {
 		return ""
 	}
-	return id
+	return value
 }
 
 // checkAfter is a little more than the 310 s over which Didit repeats a webhook (docs.didit.me/integration/webhooks).

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -72,20 +73,41 @@ func (c *Client) standing(ctx context.Context, userID string, a attachment) (Sta
 }
 
 // handOver makes a run that only delivers its result leave that to another workflow, so that the user can be started
-// again, and waits until it is closed.
+// again, and waits until it is closed, or open again because Didit has taken its verdict back.
 func (c *Client) handOver(ctx context.Context, userID string, a attachment) error {
 	if a.closed {
 		return nil
 	}
 	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), a.runID, SignalHandOver, nil)
 	if err == nil {
-		err = c.temporal.GetWorkflow(ctx, WorkflowID(userID), a.runID).Get(ctx, nil)
+		err = c.untilGone(ctx, userID, a.runID)
 	}
 	var ended *temporal.WorkflowExecutionError
 	if err == nil || isNotFound(err) || errors.As(err, &ended) {
 		return nil
 	}
 	return clientError("make way for", userID, err)
+}
+
+// untilGone waits until a run is closed, or has no outcome any more.
+func (c *Client) untilGone(ctx context.Context, userID, runID string) error {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	closed := make(chan error, 1)
+	go func() { closed <- c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, nil) }()
+	for {
+		select {
+		case err := <-closed:
+			return err
+		case <-time.After(longestAsk):
+		}
+		asking, stop := context.WithTimeout(ctx, longestAsk)
+		state, err := c.query(asking, userID, runID)
+		stop()
+		if err == nil && state.Outcome == "" {
+			return nil
+		}
+	}
 }
 
 // attachment is a run of the user's verification and the update "session" on it.

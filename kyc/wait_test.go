@@ -1,0 +1,132 @@
+package kyc_test
+
+import (
+	"context"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/converter"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// aRun is a frontend with the one run of a user.
+type aRun struct {
+	workflowservice.UnimplementedWorkflowServiceServer
+	t *testing.T
+
+	mu                 sync.Mutex
+	state              kyc.State // what a worker answers
+	attribute          string    // the outcome in the search attributes
+	closed             chan struct{}
+	described, queried int
+	onDescribe         func(r *aRun) // before each answer
+}
+
+func (r *aRun) DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.described++
+	if r.onDescribe != nil {
+		r.onDescribe(r)
+	}
+	info := &workflowpb.WorkflowExecutionInfo{
+		Execution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("u1"), RunId: runID},
+		Status:    enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
+		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
+			kyc.AttributeOutcome: r.payload(r.attribute),
+		}},
+	}
+	select {
+	case <-r.closed:
+		info.Status = enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED
+	default:
+	}
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: info}, nil
+}
+
+func (r *aRun) QueryWorkflow(context.Context, *workflowservice.QueryWorkflowRequest) (*workflowservice.QueryWorkflowResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queried++
+	return &workflowservice.QueryWorkflowResponse{QueryResult: r.payloads(r.state)}, nil
+}
+
+func (r *aRun) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-r.closed:
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return &workflowservice.GetWorkflowExecutionHistoryResponse{History: &historypb.History{Events: []*historypb.HistoryEvent{{
+		EventType: enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+		Attributes: &historypb.HistoryEvent_WorkflowExecutionCompletedEventAttributes{
+			WorkflowExecutionCompletedEventAttributes: &historypb.WorkflowExecutionCompletedEventAttributes{Result: r.payloads(r.state)},
+		},
+	}}}}, nil
+}
+
+func (r *aRun) ListWorkflowExecutions(context.Context, *workflowservice.ListWorkflowExecutionsRequest) (*workflowservice.ListWorkflowExecutionsResponse, error) {
+	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
+}
+
+// UpdateWorkflowExecution finds that the run has just ended.
+func (r *aRun) UpdateWorkflowExecution(context.Context, *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.state.Status, r.state.Outcome = didit.StatusApproved, kyc.OutcomeApproved
+	close(r.closed)
+	return nil, asStatus(serviceerror.NewNotFound("workflow execution already completed"))
+}
+
+func (r *aRun) payload(v any) *commonpb.Payload {
+	p, err := converter.GetDefaultDataConverter().ToPayload(v)
+	require.NoError(r.t, err)
+	return p
+}
+
+func (r *aRun) payloads(v any) *commonpb.Payloads {
+	return &commonpb.Payloads{Payloads: []*commonpb.Payload{r.payload(v)}}
+}
+
+func newRun(t *testing.T) *aRun {
+	t.Helper()
+	return &aRun{t: t, closed: make(chan struct{}), state: kyc.State{
+		UserID: "u1", SessionID: "11111111-2222-4333-8444-555555555555", Status: didit.StatusInReview, Attempt: 1,
+	}}
+}
+
+// A user whose verdict falls between the two questions of Find has a verification all the same.
+func TestFindDoesNotLoseAVerificationThatEndsMeanwhile(t *testing.T) {
+	t.Parallel()
+	found, err := dial(t, newRun(t)).Find(t.Context(), "u1")
+	require.NoError(t, err)
+	require.Equal(t, kyc.OutcomeApproved, found.State.Outcome)
+	require.Empty(t, found.Session.URL)
+	require.Equal(t, runID, found.RunID)
+}
+
+// Many may wait for weeks. A worker is asked only when there is something to hear.
+func TestWaitingAsksNoWorkerBeforeTheEnd(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.onDescribe = func(r *aRun) {
+		if r.described == 3 { // the run ends, and is yet to tell the receiver of results
+			r.state.Status, r.state.Outcome, r.attribute = didit.StatusDeclined, kyc.OutcomeDeclined, "declined"
+		}
+	}
+	state, err := dial(t, r).Wait(t.Context(), "u1")
+	require.NoError(t, err)
+	require.Equal(t, kyc.OutcomeDeclined, state.Outcome)
+	require.Equal(t, 1, r.queried)
+}
