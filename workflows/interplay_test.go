@@ -7,6 +7,8 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
 	"didit-temporal/didit"
@@ -110,4 +112,33 @@ func (w *world) details() string {
 	var m sdkpb.WorkflowMetadata
 	require.NoError(w.t, answer.Get(&m))
 	return m.GetCurrentDetails()
+}
+
+// A verdict changes at the very moment in which the run hands its results over: the user who comes back waits for no
+// receiver all the same, and the new verdict is delivered too.
+func TestAVerdictThatChangesDuringTheHandOverIsHandedOverToo(t *testing.T) {
+	t.Parallel()
+	l := newLife(t, 1.05)
+	l.tells(lasting(10 * time.Hour))
+	l.moves(time.Hour, didit.StatusApproved)
+	l.hears(time.Hour, 1, time.Hour, didit.StatusApproved)
+	l.RegisterDelayedCallback(func() { l.SignalWorkflow(kyc.SignalHandOver, nil) }, 2*time.Hour)
+	var left []workflows.Delivery
+	ids := map[string]bool{}
+	l.SetOnChildWorkflowStartedListener(func(info *workflow.Info, _ workflow.Context, args converter.EncodedValues) {
+		var d workflows.Delivery
+		require.NoError(t, args.Get(&d))
+		left, ids[info.WorkflowExecution.ID] = append(left, d), true
+		if len(left) == 1 {
+			l.path, l.moved = append(l.path, didit.StatusDeclined), append(l.moved, l.Now())
+			l.SignalWorkflow(kyc.SignalDiditEvent, ev(l.Now().Unix(), didit.StatusDeclined))
+		}
+	})
+	gone := false
+	l.RegisterDelayedCallback(func() { gone = l.IsWorkflowCompleted() }, 3*time.Hour)
+	require.Equal(t, kyc.OutcomeDeclined, l.run().Outcome)
+	require.True(t, gone)
+	require.Len(t, left, 2)
+	require.Len(t, ids, 2)
+	require.Equal(t, didit.StatusDeclined, left[1].Results[0].State.Status)
 }

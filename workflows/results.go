@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -30,6 +31,8 @@ type results struct {
 	ended    bool      // a result told an outcome
 	pending  []activities.SendResultInput
 	lost     string // the type of error of the newest result that could not be delivered
+	handed   int    // how often results were handed over
+	leaving  bool   // the user has come back: what is left to deliver is handed over
 }
 
 // next is the type of the result that tells of s; empty if there is nothing to tell.
@@ -121,19 +124,22 @@ func (v *verification) awaitDelivery(ctx workflow.Context) error {
 			return nil
 		}
 		v.publish(ctx)
-		err := workflow.Await(ctx, func() bool { return events.Len() > 0 || leave.Len() > 0 || len(v.results.pending) == 0 })
+		err := workflow.Await(ctx, func() bool {
+			return events.Len() > 0 || leave.Len() > 0 || v.results.leaving || len(v.results.pending) == 0
+		})
 		if err != nil {
 			return err
 		}
 		if events.Len() > 0 {
 			err = v.reconsider(ctx)
-		} else if leave.ReceiveAsync(nil) {
-			err = v.handOver(ctx)
+		} else if leave.ReceiveAsync(nil) || v.results.leaving {
+			v.handOver(ctx)
 		}
 		if err != nil {
 			return err
 		}
 	}
+	v.results.leaving = false // it goes on, and so does the user
 	return nil
 }
 
@@ -158,20 +164,25 @@ func (v *verification) reconsider(ctx workflow.Context) error {
 
 // handOver leaves what is not delivered yet to a workflow of its own: the user comes back, and a workflow id can have
 // one open run.
-func (v *verification) handOver(ctx workflow.Context) error {
+func (v *verification) handOver(ctx workflow.Context) {
 	const abandon = 2 // PARENT_CLOSE_POLICY_ABANDON
+	id := kyc.DeliveryID(v.in.UserID, workflow.GetInfo(ctx).WorkflowExecution.RunID)
+	if v.results.handed > 0 { // the verdict changed during the first time
+		id = fmt.Sprintf("%s-%d", id, v.results.handed)
+	}
 	child := workflow.ExecuteChildWorkflow(workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:        kyc.DeliveryID(v.in.UserID, workflow.GetInfo(ctx).WorkflowExecution.RunID),
+		WorkflowID:        id,
 		TaskQueue:         kyc.TaskQueue,
 		ParentClosePolicy: abandon,
 		StaticSummary:     "Tell the receiver the results of user " + v.in.UserID + ", who has come back",
 	}), kyc.WorkflowResultDelivery, Delivery{RunID: workflow.GetInfo(ctx).WorkflowExecution.RunID, Results: v.results.pending})
-	if err := child.GetChildWorkflowExecution().Get(ctx, nil); err != nil {
-		workflow.GetLogger(ctx).Error("results not handed over", "error", err)
-		return nil // the run goes on delivering them
+	err := child.GetChildWorkflowExecution().Get(ctx, nil)
+	v.results.handed++
+	if v.results.leaving = err == nil; v.results.leaving {
+		v.results.pending = nil
+		return
 	}
-	v.results.pending = nil
-	return nil
+	workflow.GetLogger(ctx).Error("results not handed over", "error", err) // the run goes on delivering them
 }
 
 // wantsResults reads in Didit's refusal of a session whether there is a receiver.
