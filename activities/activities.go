@@ -22,11 +22,11 @@ type Didit interface {
 
 // Reports is what was said about a session before; kyc.Client is one.
 type Reports interface {
-	// LastReport returns what was said about a session of the user last, and whether a verification with it is open. The
+	// LastReport returns what was said about a session of the user last, and the run of an open verification with it. The
 	// zero State means that nothing is known any more.
-	LastReport(ctx context.Context, userID, sessionID string) (last kyc.State, open bool, err error)
-	// Forward hands an event to the user's open verification; false if there is none any more.
-	Forward(ctx context.Context, userID string, ev kyc.DiditEvent) (bool, error)
+	LastReport(ctx context.Context, userID, sessionID string) (last kyc.State, openRun string, err error)
+	// Forward hands an event to a run of the user's verification, or to the newest; false if that is not open any more.
+	Forward(ctx context.Context, userID, runID string, ev kyc.DiditEvent) (bool, error)
 }
 
 // Settings are the worker's. They reach a workflow with the session, as Terms, so that its history holds what it ran with.

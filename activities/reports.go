@@ -12,17 +12,25 @@ type LastReport struct {
 	State kyc.State `json:"state"`
 	// Open is set if a verification with this session is under way: the news is for it.
 	Open bool `json:"open"`
+	// RunID is the run of that verification.
+	RunID string `json:"run_id,omitempty"`
 	// Results is set if somebody is told the results.
 	Results bool `json:"results,omitempty"`
 }
 
 // FindLastReport asks Temporal what was said about the session of a change before.
 func (a *Activities) FindLastReport(ctx context.Context, in kyc.Change) (LastReport, error) {
-	state, open, err := a.Reports.LastReport(ctx, in.UserID, in.Event.SessionID)
-	return LastReport{State: state, Open: open, Results: a.Receiver != nil}, err
+	state, run, err := a.Reports.LastReport(ctx, in.UserID, in.Event.SessionID)
+	return LastReport{State: state, Open: run != "", RunID: run, Results: a.Receiver != nil}, err
 }
 
-// ForwardEvent hands the event of a change to the user's open verification; false if there is none any more.
-func (a *Activities) ForwardEvent(ctx context.Context, in kyc.Change) (bool, error) {
-	return a.Reports.Forward(ctx, in.UserID, in.Event)
+// ForwardEventInput names the run that the event of a change is for.
+type ForwardEventInput struct {
+	kyc.Change
+	RunID string `json:"run_id,omitempty"` // empty is the user's newest
+}
+
+// ForwardEvent hands the event of a change to the open verification; false if that has ended meanwhile.
+func (a *Activities) ForwardEvent(ctx context.Context, in ForwardEventInput) (bool, error) {
+	return a.Reports.Forward(ctx, in.UserID, in.RunID, in.Event)
 }

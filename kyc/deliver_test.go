@@ -122,3 +122,17 @@ func TestDeliverGivesUpInTime(t *testing.T) {
 		})
 	}
 }
+
+func TestForwardNamesTheRun(t *testing.T) {
+	t.Parallel()
+	c := dial(t, &frontend{signal: func(r *workflowservice.SignalWorkflowExecutionRequest) error {
+		require.Equal(t, eventID, r.GetRequestId())
+		if r.GetWorkflowExecution().GetRunId() != runID {
+			return nil // the user's next run takes everything
+		}
+		return serviceerror.NewNotFound("workflow execution already completed")
+	}})
+	taken, err := c.Forward(t.Context(), "u1", runID, kyc.DiditEvent{EventID: eventID})
+	require.NoError(t, err)
+	require.False(t, taken)
+}

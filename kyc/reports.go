@@ -10,12 +10,12 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// LastReport returns what was said about a session of a user last, and whether a verification with it is open. The zero
-// State means that Temporal does not remember: runs are deleted after the namespace's retention.
-func (c *Client) LastReport(ctx context.Context, userID, sessionID string) (last State, open bool, err error) {
+// LastReport returns what was said about a session of a user last, and the run of an open verification with it, if there
+// is one. The zero State means that Temporal does not remember: runs are deleted after the namespace's retention.
+func (c *Client) LastReport(ctx context.Context, userID, sessionID string) (last State, openRun string, err error) {
 	runs, err := c.runsWith(ctx, userID, sessionID)
 	if err != nil {
-		return State{}, false, err
+		return State{}, "", err
 	}
 	for _, runID := range runs {
 		desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
@@ -23,24 +23,24 @@ func (c *Client) LastReport(ctx context.Context, userID, sessionID string) (last
 			continue
 		}
 		if err != nil {
-			return State{}, false, clientError("look for reports of", userID, err)
+			return State{}, "", clientError("look for reports of", userID, err)
 		}
 		info := desc.GetWorkflowExecutionInfo()
 		state, err := c.reported(ctx, userID, info.GetExecution().GetRunId(), info.GetStatus())
 		if err != nil {
-			return State{}, false, err
+			return State{}, "", err
 		}
 		if state.SessionID != sessionID {
 			continue
 		}
 		if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-			return State{}, true, nil
+			return State{}, info.GetExecution().GetRunId(), nil
 		}
 		if !state.UpdatedAt.Before(last.UpdatedAt) {
 			last = state
 		}
 	}
-	return last, false, nil
+	return last, "", nil
 }
 
 // reported is what a run says, or said at its end; the zero State if it ended without a result.
@@ -67,9 +67,10 @@ func (c *Client) runsWith(ctx context.Context, userID, sessionID string) ([]stri
 	return runs, nil
 }
 
-// Forward hands an event to the user's open verification. It reports false if there is none any more.
-func (c *Client) Forward(ctx context.Context, userID string, ev DiditEvent) (bool, error) {
-	err := c.temporal.SignalWorkflow(withRequestID(ctx, ev.EventID), WorkflowID(userID), "", SignalDiditEvent, ev)
+// Forward hands an event to a run of the user's verification, or to the newest for an empty runID. It reports false if that
+// is not open any more.
+func (c *Client) Forward(ctx context.Context, userID, runID string, ev DiditEvent) (bool, error) {
+	err := c.temporal.SignalWorkflow(withRequestID(ctx, ev.EventID), WorkflowID(userID), runID, SignalDiditEvent, ev)
 	if isNotFound(err) {
 		return false, nil
 	}

@@ -28,10 +28,10 @@ func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, erro
 	if err := workflow.ExecuteActivity(asked, acts.FindLastReport, in).Get(ctx, &last); err != nil {
 		return kyc.ChangeResult{}, err
 	}
-	if last.Open { // the session lives on in a newer run of the user
+	if last.Open { // the session lives on in a run, perhaps a newer one, that may make way for the user's next at any moment
 		var forwarded bool
 		sent := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueue, "Hand the event to the open verification", firstTurn))
-		err := workflow.ExecuteActivity(sent, acts.ForwardEvent, in).Get(ctx, &forwarded)
+		err := workflow.ExecuteActivity(sent, acts.ForwardEvent, activities.ForwardEventInput{Change: in, RunID: last.RunID}).Get(ctx, &forwarded)
 		if err != nil || forwarded {
 			return kyc.ChangeResult{State: last.State}, err
 		}

@@ -142,3 +142,18 @@ func TestAVerdictThatChangesDuringTheHandOverIsHandedOverToo(t *testing.T) {
 	require.Len(t, ids, 2)
 	require.Equal(t, didit.StatusDeclined, left[1].Results[0].State.Status)
 }
+
+// The user comes back between the two steps: the next run, which has another session, would take the news and ignore it.
+func TestNewsIsForwardedToTheRunThatItIsFor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	news := kyc.Change{UserID: user, Event: ev(9, didit.StatusDeclined)}
+	w.OnActivity(acts.FindLastReport, mock.Anything, mock.Anything).Return(activities.LastReport{Open: true, RunID: "its-run"}, nil)
+	w.OnActivity(acts.ForwardEvent, mock.Anything, activities.ForwardEventInput{Change: news, RunID: "its-run"}).Return(false, nil)
+	w.OnActivity(acts.ReadDecision, mock.Anything, mock.Anything).Return(activities.Decision{Status: didit.StatusDeclined}, nil)
+	w.ExecuteWorkflow(workflows.DecisionChange, news)
+	var r kyc.ChangeResult
+	require.NoError(t, w.GetWorkflowError())
+	require.NoError(t, w.GetWorkflowResult(&r))
+	require.True(t, r.Changed)
+}
