@@ -130,6 +130,18 @@ compose-check: ## validate docker-compose.yml with no Docker engine (builds the 
 chaos: build-dev ## kill every process twenty times under a thousand users, and count what is lost (ARGS="-seed 2")
 	go -C dev test -count=1 -timeout 60m -v ./chaos -full $(ARGS)
 
+# The page is docs/security.md. Fuzzing needs no more than half a minute each here; make fuzz is for longer.
+.PHONY: audit
+audit: FUZZTIME = 30s
+audit: build-dev mod-check packages-check vuln ## prove what docs/security.md says: scanner, hostile requests, fuzzing, packages
+	go test -count=1 ./internal/arch ./internal/config ./didit ./webhook/receiver ./starter/api ./kyc/codec
+	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -v ./scan
+	@$(MAKE) fuzz FUZZTIME=$(FUZZTIME)
+
+.PHONY: soak
+soak: build-dev ## send the webhook 100 requests a second for half an hour, a tenth of them hostile, and see whether it grows (ARGS="-rate 50")
+	go -C dev test -count=1 -timeout 80m -v ./soak -for 30m -rate 100 -users 400 -every 10s -strict $(ARGS)
+
 .PHONY: histories
 histories: build-dev ## record workflow histories for the replay test (they are only ever added to)
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./e2e -record

@@ -29,11 +29,11 @@ func explain(body []byte, hide mask) (code, detail string) {
 		if text, ok := m["code"].(string); ok {
 			delete(m, "code")
 			if isToken(text) && hide.apply(text) == text {
-				code = text
+				code = knownParts(text)
 			}
 		}
 		if d, ok := m["detail"].(string); ok {
-			return code, shorten(hide.apply(d), maxDetail)
+			return code, shorten(knownOnly(oneLine(hide.apply(d))), maxDetail)
 		}
 	}
 	return code, shorten(strings.Join(reasons("", v, hide, 0), "; "), maxDetail)
@@ -45,9 +45,9 @@ func reasons(name string, v any, hide mask, depth int) []string {
 	var all []string
 	switch v := v.(type) {
 	case string:
-		text := shorten(hide.apply(v), maxReason)
+		text := shorten(knownOnly(oneLine(hide.apply(v))), maxReason)
 		if name != "" {
-			text = hide.apply(name) + ": " + text
+			text = knownOnly(hide.apply(name)) + ": " + text
 		}
 		return []string{text}
 	case []any:
@@ -76,8 +76,8 @@ func joinNames(parent, key string) string {
 	return parent + "." + key
 }
 
-// shorten makes one line of at most limit characters, all of them visible.
-func shorten(s string, limit int) string {
+// oneLine leaves visible characters and single spaces.
+func oneLine(s string) string {
 	s = strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r):
@@ -87,12 +87,20 @@ func shorten(s string, limit int) string {
 		}
 		return r
 	}, s)
-	s = strings.Join(strings.Fields(s), " ")
+	return strings.Join(strings.Fields(s), " ")
+}
+
+// shorten makes one line of at most limit characters, all of them visible.
+func shorten(s string, limit int) string {
+	s = oneLine(s)
 	if utf8.RuneCountInString(s) <= limit {
 		return s
 	}
 	return string([]rune(s)[:limit-1]) + "…"
 }
+
+// maskedWord stands for what was sent.
+const maskedWord = "[sent]"
 
 // mask is the strings that went out with a call, longest first, so that none is left in halves.
 type mask []string
@@ -155,7 +163,7 @@ func hideOne(s, v string) string {
 		}
 		start, end := done+i, done+i+len(v)
 		if len(v) >= 4 || !touchesWord(s, start, end) {
-			out.WriteString(s[done:start] + "[sent]")
+			out.WriteString(s[done:start] + maskedWord)
 		} else {
 			out.WriteString(s[done:end])
 		}

@@ -28,11 +28,13 @@ type APIError struct {
 	// StatusCode is the HTTP status. Didit means 401 and 403 alike as "not with this key"
 	// (https://docs.didit.me/integration/api-errors).
 	StatusCode int
-	// Code is Didit's own code where it sends one, such as "contract_billing_suspended".
+	// Code is Didit's own code where it sends one, such as "contract_billing_suspended"; a part of it that is no word of our
+	// vocabulary shows as "…".
 	Code string
 	// Detail is Didit's explanation on one line of at most 200 characters: its "detail", or "field: reason" for each
-	// field it complains about. Strings that were sent with the call and come back in it are masked as "[sent]". Text
-	// that Didit changed before quoting it would not be found, so this is a help and not a proof.
+	// field it complains about. Strings that were sent with the call and come back in it are masked as "[sent]", and of
+	// the rest only the words of a fixed vocabulary are kept: all other words, and every number, show as "…". So nothing
+	// about a person can get from here into a log or a history, whatever Didit writes.
 	Detail string
 	// RetryAfter is how long Didit asks us to wait, from the header Retry-After in either form; 0 if it did not
 	// say, at most a day (https://docs.didit.me/integration/rate-limiting).

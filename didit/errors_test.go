@@ -37,19 +37,22 @@ func TestRefusals(t *testing.T) {
 		"a list of reasons":               {400, `["Not today."]`, "", "Not today."},
 		"a field within a field":          {400, `{"nodes_to_resubmit":[{},{"node_id":["Unknown."]}]}`, "", "nodes_to_resubmit.node_id: Unknown."},
 		"fields under detail":             {400, `{"detail":{"callback":["Too long."]}}`, "", "callback: Too long."},
-		"numbers are not repeated":        {400, `{"document_number":12345678,"age":["must be",36]}`, "", "age: must be"},
+		"numbers are not repeated":        {400, `{"document_number":12345678,"age":["must be",36]}`, "", "…: must be"},
 		"a field name that is free text":  {400, `{"John Smith":"is unknown"}`, "", "?: is unknown"},
 		"too many levels":                 {400, `{"a":{"b":{"c":{"d":{"e":{"f":"deep"}}}}}}`, "", ""},
 		"a page of HTML":                  {502, `<html>bad gateway for john@example.com</html>`, "", ""},
 		"nothing at all":                  {500, ``, "", ""},
 		"null":                            {500, `null`, "", ""},
-		"lines and control characters":    {400, `{"detail":"a\r\n b\u0000\u0007\t c\u202e\u200b"}`, "", "a b c"},
+		"lines and control characters":    {400, `{"detail":"a\r\n fault\u0000\u0007\t code\u202e\u200b"}`, "", "a … code"},
+		"words about a person":            {400, `{"detail":"Jane Roe, born 1931-02-27 in Utopia, +883 123 45, jane@example.com, is blocked for 3 days"}`, "", "… in …, is blocked for … days"},
+		"a code about a person":           {400, `{"code":"blocked_jane_roe","detail":"No."}`, "blocked_…_…", "No."},
+		"a person in a field":             {400, `{"document_X-1931":"Jane is not unique"}`, "", "…: … is not unique"},
 		"our own key":                     {401, `{"detail":"Key ` + testKey + ` is wrong."}`, "", "Key [sent] is wrong."},
 		"our own strings":                 {400, `{"callback":["https://app.example/john is no URL"],"metadata":"T-1 and note"}`, "", "callback: [sent] is no URL; metadata: [sent] and [sent]"},
-		"our own strings in a query":      {400, `{"detail":"/x?callback=https%3A%2F%2Fapp.example%2Fjohn"}`, "", "/x?callback=[sent]"},
+		"our own strings in a query":      {400, `{"detail":"/x?callback=https%3A%2F%2Fapp.example%2Fjohn"}`, "", "/…?callback=[sent]"},
 		"our own string as a code":        {400, `{"code":"note"}`, "", ""},
 		"our own string as a field":       {400, `{"note":"bad"}`, "", "[sent]: bad"},
-		"a short user id, as a word only": {400, `{"detail":"u1 is not u12, nor au1; (u1)"}`, "", "[sent] is not u12, nor au1; ([sent])"},
+		"a short user id, as a word only": {400, `{"detail":"u1 is not u12, nor au1; (u1)"}`, "", "[sent] is not …, nor …; ([sent])"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := serve(t, answerWith(tc.code, tc.body))
@@ -70,7 +73,7 @@ func TestMaskingLeavesStatusesReadable(t *testing.T) {
 }
 
 func TestDetailIsBounded(t *testing.T) {
-	long := strings.Repeat("日", 300)
+	long := strings.Repeat("invalid_", 40)
 	for name, tc := range map[string]struct {
 		body string
 		want int
@@ -78,7 +81,8 @@ func TestDetailIsBounded(t *testing.T) {
 		"a long detail":         {`{"detail":"` + long + `"}`, maxDetail},
 		"a long reason":         {`{"callback":"` + long + `"}`, len("callback: ") + maxReason},
 		"many fields":           {`{"a":"` + long + `","b":"` + long + `","c":"` + long + `"}`, maxDetail},
-		"a secret over the end": {`{"detail":"` + strings.Repeat("x", 195) + ` ` + testKey + `"}`, maxDetail},
+		"a secret over the end": {`{"detail":"` + strings.Repeat("invalid_", 24) + ` ` + testKey + `"}`, 24*8 + len(" [sent]")},
+		"a long word of nobody": {`{"detail":"` + strings.Repeat("日", 300) + `"}`, 1},
 		"an endless body":       {`{"detail":"` + strings.Repeat(" ", maxErrorAnswer) + `"}`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {

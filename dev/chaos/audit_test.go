@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"didit-temporal/dev/procs"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -33,8 +34,8 @@ type report struct {
 func (c *chaos) audit(crowd []person) *report {
 	ctx := c.within(c.limit())
 	r := &report{users: len(crowd), killed: map[string]int{}, ended: map[string]int{}}
-	for _, p := range []*program{c.webhook, c.worker} {
-		r.killed[p.name], r.ended[p.name] = p.counts()
+	for _, p := range []*procs.Program{c.webhook, c.worker} {
+		r.killed[p.Name()], r.ended[p.Name()] = p.Counts()
 	}
 	r.killed[victimTemporal] = c.temporalKills()
 	states := make([]kyc.State, len(crowd))

@@ -148,7 +148,7 @@ func TestAStoppingWorkerReportsItsCreate(t *testing.T) {
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: 3 * time.Second})
-	r, err := w.worker.working(w.within(patience))
+	r, err := w.worker.Working(w.within(patience))
 	require.NoError(t, err)
 	began := make(chan error, 1)
 	go func() {
@@ -156,9 +156,8 @@ func TestAStoppingWorkerReportsItsCreate(t *testing.T) {
 		began <- err
 	}()
 	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
-	require.NoError(t, w.worker.terminate(r))
-	<-r.gone
-	require.NoError(t, r.failed, "exit code")
+	require.NoError(t, w.worker.Terminate(r))
+	require.NoError(t, r.Wait(), "exit code")
 	require.Equal(t, 1, w.createsOf("u1"))
 	require.NoError(t, <-began)
 	require.Equal(t, 1, w.createsOf("u1"))

@@ -99,9 +99,9 @@ func (c *chaos) fail(err error) {
 func (c *chaos) hit(ctx context.Context, s strike) error {
 	switch s.victim {
 	case victimWebhook:
-		return c.webhook.kill(ctx)
+		return c.webhook.Kill(ctx)
 	case victimWorker:
-		return c.worker.kill(ctx)
+		return c.worker.Kill(ctx)
 	}
 	select {
 	case <-c.temporalUp:
@@ -148,8 +148,8 @@ func (c *chaos) tell(people int) (stop func()) {
 				return
 			case <-ticker.C:
 			}
-			webhook, _ := c.webhook.counts()
-			worker, _ := c.worker.counts()
+			webhook, _ := c.webhook.Counts()
+			worker, _ := c.worker.Counts()
 			c.mu.Lock()
 			temporal, closed := c.temporalHit, c.closed
 			c.mu.Unlock()

@@ -7,11 +7,10 @@ import (
 	"flag"
 	"fmt"
 	"os"
-	"os/exec"
-	"path/filepath"
-	"runtime"
 	"testing"
 	"time"
+
+	"didit-temporal/dev/procs"
 )
 
 var (
@@ -27,18 +26,8 @@ const patience = 3 * time.Minute
 // programs is the folder with the worker and the webhook, built as `make build` does.
 var programs string
 
-// launches are run one after the other on a thread that lives as long as this process: what they start is told of the
-// death of that thread.
-var launches = make(chan func())
-
 func TestMain(m *testing.M) {
 	flag.Parse()
-	go func() {
-		runtime.LockOSThread()
-		for f := range launches {
-			f()
-		}
-	}()
 	os.Exit(run(m))
 }
 
@@ -52,9 +41,8 @@ func run(m *testing.M) int {
 	programs = dir
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	build := exec.CommandContext(ctx, "go", "build", "-C", filepath.Join("..", ".."), "-o", dir+string(filepath.Separator), "./worker", "./webhook")
-	if out, err := build.CombinedOutput(); err != nil {
-		fmt.Fprintf(os.Stderr, "%v\n%s", err, out)
+	if err := procs.Build(ctx, dir, "./worker", "./webhook"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
 	return m.Run()

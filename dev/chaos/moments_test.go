@@ -19,7 +19,7 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: time.Minute})
-	r, err := w.worker.working(w.within(patience))
+	r, err := w.worker.Working(w.within(patience))
 	require.NoError(t, err)
 	began := make(chan kyc.Started, 1)
 	go func() {
@@ -27,7 +27,7 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 		began <- s
 	}()
 	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
-	require.NoError(t, w.worker.end(r, os.Kill))
+	require.NoError(t, w.worker.End(r, os.Kill))
 	s := <-began
 	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL, "the session was found")
 	require.Len(t, w.sim.Sessions(), 1)

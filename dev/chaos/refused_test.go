@@ -21,6 +21,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/converter"
 
+	"didit-temporal/dev/procs"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -91,7 +92,7 @@ func onALine(t *testing.T) (*world, *line, kyc.Started) {
 func TestWhatIsRefusedIsForgotten(t *testing.T) {
 	alongside(t)
 	w, x, began := onALine(t)
-	r, err := w.webhook.working(w.within(patience))
+	r, err := w.webhook.Working(w.within(patience))
 	require.NoError(t, err)
 	n := size(0, 50, 500)
 	before := resident(r)
@@ -135,14 +136,14 @@ func TestWhatIsRefusedIsForgotten(t *testing.T) {
 func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
 	alongside(t)
 	w, x, began := onALine(t)
-	r, err := w.webhook.working(w.within(patience))
+	r, err := w.webhook.Working(w.within(patience))
 	require.NoError(t, err)
 	const n = 20
 	x.set(holding)
 	answers := make(chan []delivery, 1)
 	go func() { answers <- w.postAll(began, n) }()
 	w.eventually(func() bool { return x.taken() >= n }, "all calls to Temporal are under way")
-	require.NoError(t, w.webhook.terminate(r))
+	require.NoError(t, w.webhook.Terminate(r))
 	webhook, err := url.Parse(w.webhookURL)
 	require.NoError(t, err)
 	w.eventually(func() bool {
@@ -154,8 +155,7 @@ func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
 	}, "the webhook takes no more")
 	x.set(passing)
 	all := <-answers
-	<-r.gone
-	require.NoError(t, r.failed, "exit code")
+	require.NoError(t, r.Wait(), "exit code")
 	signals, err := w.signalIDs(w.within(patience), began.RunID)
 	require.NoError(t, err)
 	codes := map[int]int{}
@@ -185,8 +185,8 @@ func (w *world) signalIDs(ctx context.Context, runID string) (map[string]int, er
 }
 
 // resident is how much memory a process has, in bytes; 0 where the system does not tell.
-func resident(r *process) int {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.cmd.Process.Pid))
+func resident(r *procs.Process) int {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.PID()))
 	if err != nil {
 		return 0
 	}

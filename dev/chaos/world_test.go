@@ -21,6 +21,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"didit-temporal/dev/port"
+	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -40,8 +41,8 @@ type world struct {
 	server     *tserver.Server
 	sim        *diditsim.Server
 	webhookURL string
-	worker     *program
-	webhook    *program
+	worker     *procs.Program
+	webhook    *procs.Program
 
 	mu         sync.Mutex
 	creates    map[string]int         // calls to create a session, by user
@@ -92,8 +93,8 @@ func start(t *testing.T, o options) *world {
 	}
 	w.webhook = supervise(t, "webhook", "webhook listens", "TEMPORAL_ADDRESS="+address,
 		"DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr)
-	for _, p := range []*program{w.worker, w.webhook} {
-		_, err := p.working(w.within(patience))
+	for _, p := range []*procs.Program{w.worker, w.webhook} {
+		_, err := p.Working(w.within(patience))
 		require.NoError(t, err)
 	}
 	return w

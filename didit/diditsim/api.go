@@ -26,7 +26,7 @@ func (s *Server) api(f func(r *http.Request, body []byte) answer) http.HandlerFu
 		if err == nil {
 			a = s.locked(f, r, body)
 		}
-		b, err := json.Marshal(a.body)
+		b, err := s.edited(r.Pattern, a.body)
 		if err != nil {
 			a.code, b = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
 		}

@@ -50,6 +50,10 @@ type Options struct {
 	KeepCalls bool
 	// Now is the clock of everything but the waits. Default time.Now. SetClockOffset makes it wrong.
 	Now func() time.Time
+	// Edit, if set, may change what is about to be sent, such as to fill every field with what must not be kept. What is the
+	// pattern of the endpoint that answers, or EditWebhook; of a list's items it has the page. It must not keep body, nor
+	// call the Server.
+	Edit func(what string, body map[string]any)
 	// Logger tells of deliveries; nil is silent. No token and no body is logged.
 	Logger *slog.Logger
 }

@@ -60,6 +60,7 @@ func (s *Server) announce(x *session, comment string) {
 	case didit.StatusResubmitted:
 		e.payload["resubmit_info"] = x.resubmitInfo(comment)
 	}
+	e.payload = s.editedWebhook(e.payload)
 	s.courier.send(e)
 }
 

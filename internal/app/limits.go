@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
-	"go.temporal.io/sdk/interceptor"
 	sdkworker "go.temporal.io/sdk/worker"
 
 	"didit-temporal/activities"
@@ -29,7 +29,7 @@ func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Opti
 	o.DisableWorkflowWorker = true
 	o.TaskQueueActivitiesPerSecond = SafeRate(limitPerMinute)
 	o.MaxConcurrentActivityTaskPollers = pollersPerPartition * partitions
-	o.Interceptors = []interceptor.WorkerInterceptor{activities.HoldBack()}
+	o.Interceptors = append(slices.Clip(o.Interceptors), activities.HoldBack())
 	return o
 }
 

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"go.temporal.io/sdk/interceptor"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -85,7 +86,9 @@ func newReceiver(cfg config.Worker) (*activities.Receiver, error) {
 
 // newWorkers makes one worker per task queue. onFatal hears of an error that ends one of them.
 func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, onFatal func(error)) []sdkworker.Worker {
-	options := sdkworker.Options{WorkerStopTimeout: stopTimeout, OnFatalError: onFatal}
+	options := sdkworker.Options{
+		WorkerStopTimeout: stopTimeout, OnFatalError: onFatal, Interceptors: []interceptor.WorkerInterceptor{activities.HidePanics()},
+	}
 
 	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts.
 	decide := options

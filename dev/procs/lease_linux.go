@@ -1,4 +1,4 @@
-package chaos
+package procs
 
 import (
 	"os/exec"

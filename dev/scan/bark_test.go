@@ -1,0 +1,69 @@
+package scan
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// A scanner that finds nothing has to show that it would: here every sink has a leak.
+func TestTheScannerBarks(t *testing.T) {
+	t.Parallel()
+	w := start(t, "")
+	leak := marker("first_name") // has the form of a user id, so that the system itself carries it everywhere
+	session := w.begin(leak)
+	w.ask()
+	w.cli("bulk", "-n", "1")
+	w.moves(leak, didit.StatusInProgress, didit.StatusApproved)
+	w.ends(leak, kyc.OutcomeApproved)
+	w.cli("status", "--user", leak)
+	for _, auth := range []string{bearer} {
+		w.call(sink{name: "answer of the API"}, "GET", w.apiURL+"/"+leak, "", map[string]string{"Authorization": "Bearer " + auth})
+	}
+	w.plantByHand(session.Token)
+	for _, p := range w.processes {
+		_, _ = fmt.Fprintf(p.log, "planted %s\n", markedEmail)
+	}
+	w.keep(sink{name: "metrics at nowhere", data: []byte(`kyc_made_up{user="` + leak + `"} 1`)})
+
+	found := scan(w.gather(), needles(w.sim.Sessions()))
+	for _, want := range []struct {
+		sink  string
+		class class
+	}{
+		{"history of kyc-" + leak, "first_name"}, {"list entry of kyc-" + leak, "first_name"}, {"description of kyc-" + leak, "first_name"},
+		{"history of planted", "address"}, {"list entry of planted", "phone"}, {"list entry of planted", classSession},
+		{"description of planted", "document_number"}, {"history of planted", classAPIKey},
+		{"log of worker", "email"}, {"log of webhook", "email"}, {"log of starter", "email"}, {"log of starter", "first_name"},
+		{"file temporal.db", "address"}, {"command starter start", "first_name"}, {"command starter status", "first_name"},
+		{"answer of the API", "first_name"}, {"result that was sent", "first_name"}, {"metrics at", "first_name"},
+	} {
+		assert.True(t, slices.ContainsFunc(found, func(f finding) bool {
+			return strings.HasPrefix(f.sink, want.sink) && f.class == want.class
+		}), "%s in %s was not found", want.class, want.sink)
+	}
+}
+
+// plantByHand starts a workflow that holds what none of ours would.
+func (w *world) plantByHand(token string) {
+	w.t.Helper()
+	_, err := w.Temporal().ExecuteWorkflow(w.within(patience), client.StartWorkflowOptions{
+		ID: "planted", TaskQueue: "nobody-works-here", StaticSummary: marker("document_number"),
+		Memo: map[string]any{"phone": markedPhone},
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(kyc.AttributeStatus).ValueSet(token),
+		),
+	}, "Planted", marker("address"), converter.NewRawValue(&commonpb.Payload{Data: []byte(apiKey)}))
+	require.NoError(w.t, err)
+}

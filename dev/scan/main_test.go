@@ -1,0 +1,47 @@
+// Package scan plants words that occur nowhere else wherever personal data and secrets come in, goes every way that a
+// verification can go, and looks for them in everything that outlives a request.
+package scan
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"testing"
+	"time"
+
+	"didit-temporal/dev/procs"
+)
+
+// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+const patience = 2 * time.Minute
+
+var prebuilt = flag.String("programs", "", "folder with the three programs; empty: build them")
+
+// programs is the folder with our programs, built as `make build` does.
+var programs string
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	os.Exit(run(m))
+}
+
+func run(m *testing.M) int {
+	if programs = *prebuilt; programs != "" {
+		return m.Run()
+	}
+	dir, err := os.MkdirTemp("", "scan-*")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	programs = dir
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
+	defer cancel()
+	if err := procs.Build(ctx, dir, "./worker", "./webhook", "./starter"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return m.Run()
+}

@@ -1,0 +1,229 @@
+package scan
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+
+	"didit-temporal/dev/port"
+	"didit-temporal/dev/tserver"
+	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+	"didit-temporal/kyc/codec"
+	"didit-temporal/starter/api"
+	"didit-temporal/webhook/receiver"
+)
+
+const (
+	flow   = "dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	actor  = "jo"
+	reason = "documents-checked:CASE-1042"
+)
+
+// world is the whole system: Temporal on a file, a Didit that plants markers, our programs at log level debug, and a
+// receiver of results that repeats what it is sent.
+type world struct {
+	*kyc.Client
+	t          *testing.T
+	keys       string // PAYLOAD_KEYS
+	db         string
+	server     *tserver.Server
+	sim        *diditsim.Server
+	simURL     string
+	webhookURL string
+	apiURL     string
+	metrics    []string // addresses
+	traces     string   // where they are sent
+	processes  []*process
+	results    http.HandlerFunc
+	aside      sync.WaitGroup // commands that run meanwhile
+
+	mu    sync.Mutex
+	sinks []sink
+}
+
+func start(t *testing.T, keys string) *world {
+	t.Helper()
+	w := &world{t: t, keys: keys, db: filepath.Join(t.TempDir(), "temporal.db")}
+	w.server = tserver.Run(t, tserver.Options{DBFile: w.db})
+	w.dial()
+	out, code := w.cli("setup")
+	must(t, out, code)
+
+	w.sim = diditsim.New(diditsim.Options{
+		APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited, Edit: mark, RetryDelays: []time.Duration{},
+	})
+	didit := httptest.NewServer(marked(w.sim))
+	t.Cleanup(didit.Close)
+	t.Cleanup(w.sim.Close)
+	w.simURL = didit.URL
+	results := httptest.NewServer(http.HandlerFunc(w.receive))
+	t.Cleanup(results.Close)
+
+	traces := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		// A span names the workflow that a webhook is for before it is known whether there is one. What has not the form of a
+		// user id gets no span.
+		w.keep(sink{name: "traces", data: body, may: []class{"vendor"}})
+	}))
+	t.Cleanup(traces.Close)
+	w.traces = traces.URL
+
+	webhook, serve := w.free(), w.free()
+	w.webhookURL, w.apiURL = "http://"+webhook+receiver.Path, "http://"+serve+api.Path
+	w.sim.SetWebhook(w.webhookURL, webhookSecret)
+	w.launch("worker", "worker runs", nil, w.env("DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+w.simURL,
+		"DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000", "DIDIT_QUEUE_PARTITIONS=1", "RECONCILE_AFTER=2s",
+		"RESULT_URL="+strings.Replace(results.URL, "://", "://"+resultUser+":"+resultPass+"@", 1)+"/results?tenant="+resultQuery,
+		"RESULT_SECRETS="+resultSecret)...)
+	w.launch("webhook", "webhook listens", nil, w.env("WEBHOOK_ADDR="+webhook, "DIDIT_WEBHOOK_SECRETS="+nextSecret+","+webhookSecret,
+		"WEBHOOK_MAX_BODY=256KiB")...)
+	w.launch("starter", "api listens", []string{"serve"}, w.env("STARTER_ADDR="+serve, "STARTER_TOKENS=shop:"+bearer)...)
+	return w
+}
+
+// temporal is what every program is told of Temporal.
+func (w *world) temporal() []string {
+	return []string{"TEMPORAL_ADDRESS=" + w.server.Address, "PAYLOAD_KEYS=" + w.keys}
+}
+
+// env is the environment of a process that goes on.
+func (w *world) env(more ...string) []string {
+	metrics := w.free()
+	w.metrics = append(w.metrics, metrics)
+	return append(append(w.temporal(), "METRICS_ADDR="+metrics, "OTEL_EXPORTER_OTLP_ENDPOINT="+w.traces, "OTEL_BSP_SCHEDULE_DELAY=100"), more...)
+}
+
+func (w *world) free() string {
+	w.t.Helper()
+	p, err := port.Pick("127.0.0.1", 0)
+	require.NoError(w.t, err)
+	return "127.0.0.1:" + strconv.Itoa(p)
+}
+
+// dial connects the test itself.
+func (w *world) dial() {
+	w.t.Helper()
+	keys, err := codec.ParseKeys(w.keys)
+	require.NoError(w.t, err)
+	own := &buffer{}
+	o := client.Options{HostPort: w.server.Address, Logger: log.NewStructuredLogger(config.NewLogger(own, slog.LevelDebug, config.JSON))}
+	keys.Apply(&o)
+	w.Client, err = kyc.Dial(w.t.Context(), o)
+	require.NoError(w.t, err)
+	w.t.Cleanup(w.Close)
+	w.processes = append(w.processes, &process{name: "test", log: own, stop: func() {}})
+}
+
+// receive is the receiver of results.
+func (w *world) receive(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	w.keep(sink{name: "result that was sent", data: body})
+	w.mu.Lock()
+	answer := w.results
+	w.mu.Unlock()
+	if answer != nil {
+		answer(rw, r)
+	}
+}
+
+func (w *world) receiver(answer http.HandlerFunc) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.results = answer
+}
+
+// keep adds something that outlives a request.
+func (w *world) keep(s sink) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.sinks = append(w.sinks, s)
+}
+
+func (w *world) within(d time.Duration) context.Context {
+	ctx, cancel := context.WithTimeout(w.t.Context(), d)
+	w.t.Cleanup(cancel)
+	return ctx
+}
+
+func (w *world) eventually(condition func() bool, what string) {
+	w.t.Helper()
+	require.Eventually(w.t, condition, patience, 20*time.Millisecond, what)
+}
+
+// begin starts a user on the command line and returns Didit's session.
+func (w *world) begin(user string, more ...string) diditsim.Session {
+	w.t.Helper()
+	out, code := w.cli(append([]string{"start", "--user", user, "--timeout", "60s"}, more...)...)
+	must(w.t, out, code)
+	sessions := w.sim.SessionsOf(user)
+	require.NotEmpty(w.t, sessions, out)
+	return sessions[0]
+}
+
+// moves brings a session through statuses, each of which the verification has heard of before the next.
+func (w *world) moves(user string, to ...didit.Status) {
+	w.t.Helper()
+	id := w.sim.SessionsOf(user)[0].ID
+	for _, status := range to {
+		require.NoError(w.t, w.sim.SetStatus(id, status), user)
+		w.status(user, status)
+	}
+}
+
+func (w *world) status(user string, want didit.Status) {
+	w.t.Helper()
+	w.eventually(func() bool {
+		state, err := w.State(w.within(patience), user)
+		return err == nil && state.Status == want
+	}, user+" is "+string(want))
+}
+
+func (w *world) ends(user string, want kyc.Outcome) {
+	w.t.Helper()
+	state, err := w.Wait(w.within(patience), user)
+	require.NoError(w.t, err, user)
+	require.Equal(w.t, want, state.Outcome, user)
+}
+
+// call makes a request and keeps the answer.
+func (w *world) call(s sink, method, url, body string, header map[string]string) (int, string) {
+	w.t.Helper()
+	req, err := http.NewRequestWithContext(w.within(patience), method, url, strings.NewReader(body))
+	require.NoError(w.t, err)
+	for name, value := range header {
+		req.Header.Set(name, value)
+	}
+	res, err := http.DefaultClient.Do(req)
+	require.NoError(w.t, err)
+	defer res.Body.Close()
+	answer, err := io.ReadAll(res.Body)
+	require.NoError(w.t, err)
+	s.data = append(answer, strings.Join(append(res.Header.Values("Location"), res.Header.Values("Www-Authenticate")...), " ")...)
+	w.keep(s)
+	return res.StatusCode, string(answer)
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) {
+		t.Error(err)
+	}
+	return b
+}

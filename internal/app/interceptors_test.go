@@ -1,0 +1,22 @@
+package app
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/interceptor"
+	sdkworker "go.temporal.io/sdk/worker"
+
+	"didit-temporal/activities"
+)
+
+// The queues for Didit must not lose what stands around all activities.
+func TestLimitedQueuesKeepTheOthersInterceptors(t *testing.T) {
+	first := activities.HidePanics()
+	o := sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{first}}
+	write, read := limited(o, 300, 1), limited(o, 600, 1)
+	require.Len(t, write.Interceptors, 2)
+	require.Len(t, read.Interceptors, 2)
+	require.Same(t, first, write.Interceptors[0])
+	require.NotSame(t, write.Interceptors[1], read.Interceptors[1], "a gate for each limit")
+}

@@ -1,0 +1,50 @@
+package arch_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var (
+	namedProof = regexp.MustCompile("`((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)`")
+	isProof    = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)[A-Z][A-Za-z0-9]*)\(`)
+	namedBound = regexp.MustCompile("\\| `([a-z/]+\\.go)` \\| `([^`]+)` \\|")
+)
+
+// An auditor looks for what a page names: each proof must be there, and each bound as the page has it.
+func TestTheSecurityPageIsTrue(t *testing.T) {
+	root := filepath.Join("..", "..")
+	page, err := os.ReadFile(filepath.Join(root, "docs", "security.md"))
+	require.NoError(t, err)
+	proofs := map[string]bool{}
+	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(path)
+		for _, m := range isProof.FindAllStringSubmatch(string(text), -1) {
+			proofs[m[1]] = true
+		}
+		return err
+	}))
+	named := namedProof.FindAllStringSubmatch(string(page), -1)
+	assert.Greater(t, len(named), 40)
+	for _, m := range named {
+		assert.True(t, proofs[m[1]], "%s is named and not there", m[1])
+	}
+	bounds := namedBound.FindAllStringSubmatch(string(page), -1)
+	assert.Greater(t, len(bounds), 10)
+	for _, m := range bounds {
+		text, err := os.ReadFile(filepath.Join(root, m[1]))
+		if assert.NoError(t, err) {
+			assert.Contains(t, string(text), m[2], m[1])
+		}
+	}
+}
