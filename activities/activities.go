@@ -18,6 +18,8 @@ type Didit interface {
 	UpdateStatus(ctx context.Context, sessionID string, r didit.UpdateStatusRequest) error
 	DeleteSession(ctx context.Context, sessionID string, r didit.DeleteSessionRequest) (didit.DeletedSession, error)
 	Reviews(ctx context.Context, sessionID string) ([]didit.Review, error)
+	SessionsOf(ctx context.Context, vendorData string) ([]didit.SessionSummary, error)
+	DeleteUser(ctx context.Context, vendorData string) (int, error)
 }
 
 // Reports is what was said about a session before; kyc.Client is one.
@@ -42,12 +44,13 @@ type Settings struct {
 const CapWindow = 30 * 24 * time.Hour
 
 // Activities calls Didit and asks Temporal. Calls to Didit are registered on the queue of their limit: CreateSession,
-// SetStatus and DeleteSession on kyc.TaskQueueDiditWrite, ReadDecision, ListSessions, AdoptSession and
-// FindReview on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
+// SetStatus, DeleteSession, EraseSession and EraseUser on kyc.TaskQueueDiditWrite, ReadDecision, ListSessions,
+// ListAllSessions, AdoptSession and FindReview on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
 type Activities struct {
 	Didit      Didit
 	Reports    Reports
 	Operations Operations
+	Erasures   Erasures
 	Settings   Settings
 	// Receiver is told the results; nil for nobody.
 	Receiver *Receiver

@@ -26,7 +26,14 @@ type fakeDidit struct {
 	update func(string, didit.UpdateStatusRequest) error
 	remove func(string, didit.DeleteSessionRequest) error
 	review func(string) ([]didit.Review, error)
+	all    func(string) ([]didit.SessionSummary, error)
+	forget func(string) (int, error)
 }
+
+func (f fakeDidit) SessionsOf(_ context.Context, user string) ([]didit.SessionSummary, error) {
+	return f.all(user)
+}
+func (f fakeDidit) DeleteUser(_ context.Context, user string) (int, error) { return f.forget(user) }
 
 func (f fakeDidit) Reviews(_ context.Context, id string) ([]didit.Review, error) { return f.review(id) }
 

@@ -25,6 +25,8 @@ const (
 	ErrorTypeInvalidInput = "InvalidInput"      // the workflow was started with an input that breaks a rule
 	ErrorTypeRefused      = "OperationRefused"  // an operator asked for what cannot be done; the message says why
 	ErrorTypeCancelled    = "Cancelled"         // the verification was cancelled before there was a session
+	ErrorTypeErased       = "Erased"            // the user was erased before there was a session
+	ErrorTypeLegalHold    = "DiditLegalHold"    // Didit keeps a session that is in a report filed with an authority: final
 
 	ErrorTypeCallbackFailed = "CallbackFailed" // the receiver of results does not take one: tried again for three days
 	ErrorTypeCallbackGone   = "CallbackGone"   // the receiver of results answered 410: final
@@ -81,6 +83,10 @@ func Hint(errorType string) string {
 		return "Didit or the verification does not allow it as things stand; the message says how they stand"
 	case ErrorTypeCancelled:
 		return "the verification was cancelled; starting the user begins a new one"
+	case ErrorTypeErased:
+		return "the user was erased; starting the user begins a new one, which knows nothing of the old"
+	case ErrorTypeLegalHold:
+		return "Didit keeps the session, as it is in a report filed with an authority: settle it with Didit, then erase again"
 	case ErrorTypeCallbackFailed:
 		return "the receiver at RESULT_URL does not take results: check that it runs and verifies with one of RESULT_SECRETS; " +
 			"until then ask for the state instead"

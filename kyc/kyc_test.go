@@ -89,7 +89,7 @@ func TestEveryErrorTypeHasAHint(t *testing.T) {
 	for _, kind := range []string{
 		kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized,
 		kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound, kyc.ErrorTypeSessionCap, kyc.ErrorTypeInvalidInput,
-		kyc.ErrorTypeRefused, kyc.ErrorTypeCancelled,
+		kyc.ErrorTypeRefused, kyc.ErrorTypeCancelled, kyc.ErrorTypeErased, kyc.ErrorTypeLegalHold,
 	} {
 		require.NotEqual(t, kyc.Hint("something else"), kyc.Hint(kind), kind)
 		require.Contains(t, (&kyc.SessionError{UserID: "u1", Type: kind}).Error(), kind)

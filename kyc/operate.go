@@ -141,6 +141,9 @@ func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
 	var newest time.Time
 	var verification bool
 	for _, x := range found.GetExecutions() {
+		if !belongs(x.GetExecution().GetWorkflowId(), userID) {
+			continue
+		}
 		own, at := x.GetType().GetName() == WorkflowVerification, x.GetStartTime().AsTime()
 		if own == verification && at.After(newest) || own && !verification {
 			session, newest, verification = attributeIn(x.GetSearchAttributes(), AttributeSessionID), at, own

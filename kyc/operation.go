@@ -12,26 +12,28 @@ import (
 // WorkflowOperation is the workflow type of an operator's order about a session, open or closed. Its id is OperationID.
 const WorkflowOperation = "Operation"
 
-// Updates that operators send to an open verification. Both take an Operator and answer State.
+// Updates that operators send to an open verification. They take an Operator and answer State.
 const (
 	UpdateRefresh = "refresh" // reads Didit's decision now
 	UpdateCancel  = "cancel"  // ends the verification as cancelled
+	UpdateErase   = "erase"   // ends the verification as erased; the Operation of that name sends it and does the rest
 )
 
 // Verb is what an operator orders.
 type Verb string
 
-// The verbs. Each sets the status that Status names, as a reviewer in Didit's console would.
+// The verbs. Each but VerbErase sets the status that Status names, as a reviewer in Didit's console would.
 const (
 	VerbApprove  Verb = "approve"
 	VerbDecline  Verb = "decline"
 	VerbResubmit Verb = "resubmit" // the user must come back, with the same URL
+	VerbErase    Verb = "erase"    // Didit and Temporal forget the user
 )
 
 // Verbs lists the verbs.
-func Verbs() []Verb { return []Verb{VerbApprove, VerbDecline, VerbResubmit} }
+func Verbs() []Verb { return []Verb{VerbApprove, VerbDecline, VerbResubmit, VerbErase} }
 
-// Status is the status that a session gets by the verb; empty for a verb that nobody has heard of.
+// Status is the status that a session gets by the verb; empty for VerbErase, and for a verb that nobody has heard of.
 func (v Verb) Status() didit.Status {
 	switch v {
 	case VerbApprove:
@@ -92,11 +94,14 @@ type Operation struct {
 	Operator
 	// SessionID is Didit's id of the session; empty takes that of the user's newest verification that has one.
 	SessionID string `json:"session_id,omitempty"`
+	// LegalHoldChecked says that the operator has made sure that nobody has to keep the user's data. Without it nothing is
+	// erased; other verbs ignore it.
+	LegalHoldChecked bool `json:"legal_hold_checked,omitempty"`
 	// ID makes a repeat of Client.Operate join the first call instead of doing it again: a UUID, empty takes a new one.
 	ID string `json:"-"`
 }
 
-// OperationResult is what an Operation did.
+// OperationResult is what an Operation did. An erasure has no session and no statuses, but Erased.
 type OperationResult struct {
 	UserID    string       `json:"user_id"`
 	SessionID string       `json:"session_id"`
@@ -104,8 +109,9 @@ type OperationResult struct {
 	Before    didit.Status `json:"before"`
 	After     didit.Status `json:"after"`
 	// Changed is set if Didit did it. Already is set instead if the session had the status before, and nobody was asked.
-	Changed bool `json:"changed"`
-	Already bool `json:"already"`
+	Changed bool    `json:"changed"`
+	Already bool    `json:"already"`
+	Erased  *Erased `json:"erased,omitempty"`
 }
 
 // Validate reports the first field of op that breaks a rule.
@@ -114,7 +120,12 @@ func (op Operation) Validate() error {
 		return err
 	}
 	switch {
-	case op.Verb.Status() == "":
+	case op.Verb == VerbErase && op.SessionID != "":
+		return fmt.Errorf("%w: session_id: an erasure is of the whole user, so leave it out", ErrInvalidInput)
+	case op.Verb == VerbErase && !op.LegalHoldChecked:
+		return fmt.Errorf("%w: legal_hold_checked: nothing is erased until you have made sure that there is no legal hold on this "+
+			"user's data, and say so with true", ErrInvalidInput)
+	case op.Verb != VerbErase && op.Verb.Status() == "":
 		return fmt.Errorf("%w: verb: want one of %v", ErrInvalidInput, Verbs())
 	case op.SessionID != "" && !isUUID(op.SessionID):
 		return fmt.Errorf("%w: session_id is not a UUID; leave it out for the session of the user's newest verification", ErrInvalidInput)

@@ -86,7 +86,7 @@ func (c *Client) runsOf(ctx context.Context, userID string) ([]*workflowpb.Workf
 	var runs []*workflowpb.WorkflowExecutionInfo
 	seen := map[string]bool{}
 	add := func(x *workflowpb.WorkflowExecutionInfo) {
-		if id := x.GetExecution().GetRunId(); id != "" && !seen[id] {
+		if id := x.GetExecution().GetRunId(); id != "" && !seen[id] && belongs(x.GetExecution().GetWorkflowId(), userID) {
 			seen[id] = true
 			runs = append(runs, x)
 		}

@@ -151,6 +151,10 @@ func (t *teller) completed(ev *historypb.HistoryEvent, result *commonpb.Payloads
 	case WorkflowOperation:
 		var r OperationResult
 		t.read(result, &r)
+		if r.Erased != nil {
+			t.add(ev, Step{What: StepOrderDone, Outcome: OutcomeErased, Note: r.Erased.String()})
+			return
+		}
 		note := fmt.Sprintf("%s; was %s", r.Verb, r.Before)
 		if r.Already {
 			note = string(r.Verb) + "; it was so already"

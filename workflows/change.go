@@ -42,7 +42,7 @@ func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, erro
 		SessionID: in.Event.SessionID, UserID: in.UserID,
 	}).Get(ctx, &d)
 	if err != nil {
-		return kyc.ChangeResult{}, err
+		return kyc.ChangeResult{}, vanished(ctx, in, last, err)
 	}
 	r = change(in, last.State, d, workflow.Now(ctx))
 	publishChange(ctx, r)

@@ -12,8 +12,8 @@ import (
 )
 
 // Operation carries out an operator's order about a session, whether its verification is open or closed. Its id is
-// kyc.OperationID. It changes nothing but Didit's session: the verification hears of it as of any reviewer's decision,
-// and some minutes later it is looked after that somebody heard.
+// kyc.OperationID. Except for an erasure it changes nothing but Didit's session: the verification hears of it as of any
+// reviewer's decision, and some minutes later it is looked after that somebody heard.
 func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, error) {
 	err := in.Validate()
 	if err == nil {
@@ -21,6 +21,9 @@ func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, err
 	}
 	if err != nil {
 		return kyc.OperationResult{}, temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
+	}
+	if in.Verb == kyc.VerbErase {
+		return erase(ctx, in)
 	}
 	o := &operation{in: in, result: kyc.OperationResult{UserID: in.UserID, Verb: in.Verb, SessionID: in.SessionID}}
 	err = o.run(ctx)

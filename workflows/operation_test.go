@@ -98,6 +98,9 @@ func TestEveryVerbOnEveryStatus(t *testing.T) {
 		didit.StatusKycExpired: true, didit.StatusAbandoned: true, didit.StatusResubmitted: true,
 	}
 	for _, verb := range kyc.Verbs() {
+		if verb == kyc.VerbErase { // of the user, not of a session
+			continue
+		}
 		for _, before := range didit.Statuses() {
 			t.Run(string(verb)+" "+string(before), func(t *testing.T) {
 				d := newDesk(t, before, answer{done: true})
@@ -212,14 +215,16 @@ func TestOperationsThatBreakARule(t *testing.T) {
 		in   kyc.Operation
 		want string
 	}{
-		"no user":              {right, kyc.Operation{Verb: kyc.VerbApprove, Operator: jo}, "user_id is empty"},
-		"no verb":              {right, kyc.Operation{UserID: user, Operator: jo}, "want one of [approve decline resubmit]"},
-		"no actor":             {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Reason: "a:1"}}, "actor: want 1 to 64"},
-		"no reason":            {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Actor: "jo"}}, "reason: want 1 to 128"},
-		"another workflow id":  {"approve-u1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve- and a new UUID"},
-		"another verb's":       {kyc.OperationID(user, kyc.VerbDecline, order), kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve-"},
-		"an id without a UUID": {"kyc-u1~approve-1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "a new UUID"},
-		"no session's id":      {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo, SessionID: "s1"}, "session_id is not a UUID"},
+		"no user":                        {right, kyc.Operation{Verb: kyc.VerbApprove, Operator: jo}, "user_id is empty"},
+		"no verb":                        {right, kyc.Operation{UserID: user, Operator: jo}, "want one of [approve decline resubmit erase]"},
+		"no actor":                       {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Reason: "a:1"}}, "actor: want 1 to 64"},
+		"no reason":                      {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Actor: "jo"}}, "reason: want 1 to 128"},
+		"another workflow id":            {"approve-u1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve- and a new UUID"},
+		"another verb's":                 {kyc.OperationID(user, kyc.VerbDecline, order), kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve-"},
+		"an id without a UUID":           {"kyc-u1~approve-1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "a new UUID"},
+		"nobody thought of a legal hold": {kyc.OperationID(user, kyc.VerbErase, order), kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo}, "legal_hold_checked: nothing is erased until"},
+		"an erasure of one session":      {kyc.OperationID(user, kyc.VerbErase, order), kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo, LegalHoldChecked: true, SessionID: session}, "of the whole user"},
+		"no session's id":                {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo, SessionID: "s1"}, "session_id is not a UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)

@@ -144,9 +144,14 @@ func (v *verification) awaitDelivery(ctx workflow.Context) error {
 }
 
 // reconsider takes in news after the end. What was cancelled stays so unless Didit has come to an end itself, and if it
-// then takes that back, nobody follows the session any more.
+// then takes that back, nobody follows the session any more. Of a user who is being erased there is no news.
 func (v *verification) reconsider(ctx workflow.Context) error {
 	before := v.record.state
+	if v.erasing {
+		for workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent).ReceiveAsync(nil) {
+		}
+		return nil
+	}
 	v.takeEvents(ctx)
 	if v.record.doubt {
 		if err := v.look(ctx); err != nil {

@@ -19,6 +19,8 @@ type orders struct {
 	// cancelledBy is set when the verification is to end as cancelled; stop then ends what it waits for.
 	cancelledBy *kyc.Operator
 	stop        workflow.CancelFunc
+	// erasing is set when it is to end as erased; cancelledBy is set then too.
+	erasing bool
 	// over is set when the verification ends, however it ends; stopped if Temporal's own button ended it.
 	over, stopped bool
 	// left says what became of the session of a cancelled verification.
@@ -31,6 +33,12 @@ func (o *orders) refreshAsked() bool { return o.answered < o.asked }
 func (v *verification) handleOperators(ctx workflow.Context) error {
 	err := workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateRefresh, v.refresh, workflow.UpdateHandlerOptions{
 		Description: `Reads Didit's decision now. Input: {"actor": "who", "reason": "a-code:TICKET"}.`, Validator: v.mayRefresh,
+	})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateErase, v.erase, workflow.UpdateHandlerOptions{
+		Description: "Ends the verification as erased. Not for people: start an Operation with the verb erase, which does the rest.", Validator: v.mayErase,
 	})
 	if err != nil {
 		return err
@@ -91,7 +99,11 @@ const cancelPatience = 10 * time.Minute
 // giveUp ends the verification as an operator asked. A session that nobody has opened is deleted; any other stays at
 // Didit with its evidence, and what becomes of it is news after the end.
 func (v *verification) giveUp(ctx workflow.Context) error {
+	if v.erasing {
+		return v.vanish(ctx)
+	}
 	patient, stop := workflow.WithCancel(ctx)
+	v.stop = stop // an erasure is in a hurry
 	workflow.Go(ctx, func(ctx workflow.Context) {
 		late := workflow.NewTimerWithOptions(ctx, cancelPatience, workflow.TimerOptions{Summary: "Then Didit is not waited for"})
 		if late.Get(ctx, nil) == nil {
@@ -106,6 +118,9 @@ func (v *verification) giveUp(ctx workflow.Context) error {
 	}
 	if ctx.Err() != nil {
 		return ctx.Err()
+	}
+	if v.erasing {
+		return v.vanish(ctx)
 	}
 	switch {
 	case v.record.state.ErrorType == kyc.ErrorTypeNotFound:
@@ -169,6 +184,8 @@ func (v *verification) clear(ctx workflow.Context) error {
 // cancelling is the sentence on the page of a verification that an operator cancels.
 func (v *verification) cancelling() string {
 	switch {
+	case v.erasing:
+		return fmt.Sprintf("**Erased** by %s: everything about this user is deleted at Didit, and then here.", v.cancelledBy)
 	case !v.record.ended():
 		return fmt.Sprintf("**Being cancelled** by %s. Next: its session is deleted at Didit if nobody has opened it.", v.cancelledBy)
 	case v.record.state.Outcome != kyc.OutcomeCancelled:

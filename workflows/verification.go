@@ -35,7 +35,7 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	if temporal.IsCanceledError(err) {
 		v.stopNow(ctx)
 	}
-	if v.record.state.Outcome == kyc.OutcomeCancelled {
+	if o := v.record.state.Outcome; o == kyc.OutcomeCancelled || o == kyc.OutcomeErased {
 		v.reportUnasked(ctx)
 	}
 	v.over = true
@@ -187,6 +187,9 @@ func (v *verification) sessionOnceMade(ctx workflow.Context) (kyc.Session, error
 		kind := v.record.state.ErrorType
 		if kind == "" && v.record.state.Outcome == kyc.OutcomeCancelled {
 			kind = kyc.ErrorTypeCancelled
+		}
+		if v.record.state.Outcome == kyc.OutcomeErased {
+			kind = kyc.ErrorTypeErased
 		}
 		return kyc.Session{}, temporal.NewNonRetryableApplicationError(kyc.Hint(kind), kind, nil)
 	}

@@ -1,6 +1,10 @@
 package temporal
 
-import "go.temporal.io/server/common/dynamicconfig"
+import (
+	"time"
+
+	"go.temporal.io/server/common/dynamicconfig"
+)
 
 // processorRPS lifts the default of 20 polls a second, which with one shard makes every step wait up to 50 ms.
 const processorRPS = 2000
@@ -10,6 +14,9 @@ func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   always(processorRPS),
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      always(processorRPS),
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): always(processorRPS),
+		// A run is deleted when its queues are known to have come past its end. By default that is half a minute later.
+		dynamicconfig.TransferProcessorUpdateAckInterval.Key():   always(time.Second),
+		dynamicconfig.VisibilityProcessorUpdateAckInterval.Key(): always(time.Second),
 		// A new search attribute counts at once, not when a cache expires.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): always(true),
 		// Tests list runs in a loop.

@@ -54,6 +54,8 @@ func database(file string) (*config.SQL, error) {
 			"setup":        "true", // the schema, unless the file has it
 			"journal_mode": "wal",  // with SQLite's defaults updates fail under load
 			"synchronous":  "normal",
+			// What is deleted is overwritten, as far as SQLite can: erased users should not be found in the file.
+			"secure_delete": "on",
 		},
 	}, nil
 }

@@ -66,7 +66,7 @@ func newActivities(c *kyc.Client, cfg config.Worker) (*activities.Activities, er
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Reports: c, Operations: c, Receiver: receiver, Spread: rand.Float64, Settings: activities.Settings{
+	return &activities.Activities{Didit: api, Reports: c, Operations: c, Erasures: c, Receiver: receiver, Spread: rand.Float64, Settings: activities.Settings{
 		WorkflowID: cfg.DiditWorkflowID, Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
 		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil
@@ -99,12 +99,13 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	w.RegisterWorkflowWithOptions(workflows.Operation, workflow.RegisterOptions{Name: kyc.WorkflowOperation})
 	w.RegisterWorkflowWithOptions(workflows.ResultDelivery, workflow.RegisterOptions{Name: kyc.WorkflowResultDelivery})
 	register(w, acts.FindLastReport, acts.ForwardEvent, acts.FindSession, acts.CheckLater, acts.SendResult)
+	register(w, acts.EndVerification, acts.ForgetRuns, acts.ForgetLateNews)
 
 	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute, cfg.QueuePartitions))
-	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession)
+	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession, acts.EraseSession, acts.EraseUser)
 
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
-	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession, acts.FindReview)
+	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession, acts.FindReview, acts.ListAllSessions)
 	return []sdkworker.Worker{w, write, read}
 }
 

@@ -69,6 +69,7 @@ type bench struct {
 	fake        fake
 	stdin       string
 	terminal    bool
+	interactive bool
 	dialError   error
 	dials       int
 	out, errOut bytes.Buffer
@@ -88,7 +89,7 @@ func (b *bench) run(ctx context.Context, args ...string) error { return b.tool()
 
 func (b *bench) tool() *tool {
 	return &tool{
-		stdin: strings.NewReader(b.stdin), stdout: &b.out, stderr: &b.errOut, terminal: b.terminal, now: time.Now, after: time.After,
+		stdin: strings.NewReader(b.stdin), stdout: &b.out, stderr: &b.errOut, terminal: b.terminal, interactive: b.interactive, now: time.Now, after: time.After,
 		dial: func(context.Context) (verifications, error) {
 			b.dials++
 			if b.dialError != nil {

@@ -35,7 +35,8 @@ type Process struct {
 func Run(ctx context.Context, p Process) error {
 	t := &tool{
 		stdin: p.Stdin, stdout: p.Stdout, stderr: p.Stderr, terminal: isTerminal(p.Stderr),
-		dial: dialer(p.Temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(p.Temporal), alive: app.CheckStarter,
+		interactive: isTerminal(p.Stderr) && isTerminal(p.Stdin),
+		dial:        dialer(p.Temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(p.Temporal), alive: app.CheckStarter,
 		environ: p.Environ, temporal: p.Temporal,
 	}
 	return t.run(ctx, p.Args)
@@ -46,6 +47,7 @@ type tool struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // stderr is one, so that a progress bar can be drawn
+	interactive    bool // somebody reads and can be asked
 	dial           func(context.Context) (verifications, error)
 	now            func() time.Time
 	after          func(time.Duration) <-chan time.Time
@@ -82,6 +84,7 @@ const rootExample = `  starter setup                      once per namespace
   starter status --user u1 --history
                                      what happened, and who did what
   starter decide --user u1 --status approved --actor jo --reason checked:CASE-1
+  starter erase --user u1 --actor jo --reason request:CASE-12
   starter bulk --file users.csv      one verification for each user of a file
   starter bulk -n 100                users user-1 to user-100, to try it out
   starter serve                      the same over HTTP, for signup services`
@@ -117,7 +120,7 @@ func (t *tool) root() *cobra.Command {
 		return withHelp(cmd, err)
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
-		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.doctorCommand(), t.codecServerCommand(), t.codecKeyCommand())
+		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.eraseCommand(), t.doctorCommand(), t.codecServerCommand(), t.codecKeyCommand())
 	return root
 }
 
@@ -129,7 +132,7 @@ func withHelp(cmd *cobra.Command, err error) error {
 	return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
 }
 
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }

@@ -63,7 +63,7 @@ func TestExamplesInTheHelpAreRight(t *testing.T) {
 		line, _, _ = strings.Cut(strings.TrimPrefix(line[at:], "starter "), "  ") // what follows is a comment
 		line, _, _ = strings.Cut(line, " |")
 		tried++
-		b := bench{stdin: "u1\nu2\n", dialError: errNotDialled}
+		b := bench{stdin: "u1\nu2\n", dialError: errNotDialled, interactive: true}
 		require.ErrorIs(t, b.line(t, line), errNotDialled, line)
 	}
 	assert.Greater(t, tried, 12)

@@ -59,7 +59,8 @@ var (
 	sessionCap = kind{"session-cap", 409, "The user has had too many sessions",
 		"Nothing was started: SESSION_CAP sessions in 30 days is the most. Wait, or have the operator raise it.", 0}
 	ended = kind{"verification-ended", 409, "The verification ended without a result",
-		"Somebody ended it in Temporal, or it failed by a fault; its history says why. POST " + Path + " begins a new one.", 0}
+		"Somebody cancelled or erased it (`error_type` Cancelled or Erased), or ended it in Temporal, or it failed by a fault; its history " +
+			"says why. POST " + Path + " begins a new one.", 0}
 	tooLarge = kind{"body-too-large", 413, "The body is too large",
 		"An input has a few short fields; nothing else belongs into it.", 0}
 	unsupportedMedia = kind{"unsupported-media-type", 415, "The body is not plain JSON",
@@ -151,7 +152,7 @@ func problemOf(err error) (kind, trouble) {
 // kindOf is the kind of problem that a verification without a session is.
 func kindOf(errorType string) kind {
 	switch errorType {
-	case "":
+	case "", kyc.ErrorTypeCancelled, kyc.ErrorTypeErased:
 		return ended
 	case kyc.ErrorTypeSessionCap:
 		return sessionCap

@@ -1,0 +1,136 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
+
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// Erasures is what an erasure needs of Temporal; kyc.Client is one.
+type Erasures interface {
+	// EndForErasure asks the user's newest verification to end as erased, if it is open, or terminates it.
+	EndForErasure(ctx context.Context, userID string, by kyc.Operator, terminate bool) (kyc.Newest, error)
+	// Forget deletes what Temporal has of the user, but for an open verification and the records of erasures.
+	Forget(ctx context.Context, userID string) (kyc.Forgotten, error)
+	// ForgetLateNews deletes a DecisionChange if the user has been erased.
+	ForgetLateNews(ctx context.Context, userID, workflowID, runID string) (bool, error)
+}
+
+// EndVerificationInput names the user whose verification is to end.
+type EndVerificationInput struct {
+	UserID string `json:"user_id"`
+	kyc.Operator
+	Terminate bool `json:"terminate,omitempty"` // it has not ended although it was asked to
+}
+
+// EndedVerification is what was found.
+type EndedVerification struct {
+	Open bool `json:"open"` // or was: ask again
+	// Stopped is when it was stopped in Temporal before it had a session: a create may have been under way then.
+	Stopped time.Time `json:"stopped,omitzero"`
+}
+
+// EndVerification asks the user's open verification to end as erased.
+func (a *Activities) EndVerification(ctx context.Context, in EndVerificationInput) (EndedVerification, error) {
+	v, err := a.Erasures.EndForErasure(ctx, in.UserID, in.Operator, in.Terminate)
+	return EndedVerification{Open: v.Open, Stopped: v.Stopped}, err
+}
+
+// ErasableSessions are the ids of the sessions that Didit has of a user.
+type ErasableSessions struct {
+	SessionIDs []string `json:"session_ids"`
+	// Others counts sessions of users whose id differs only in case: Didit takes them for the same user.
+	Others int `json:"others,omitempty"`
+}
+
+// ListAllSessions lists all sessions that Didit has of the user, whoever made them. Its errors have the types of
+// package kyc.
+func (a *Activities) ListAllSessions(ctx context.Context, in ListSessionsInput) (ErasableSessions, error) {
+	all, err := a.Didit.SessionsOf(ctx, in.UserID)
+	if err != nil {
+		return ErasableSessions{}, a.classify(err)
+	}
+	var out ErasableSessions
+	for _, s := range all {
+		if s.VendorData == in.UserID {
+			out.SessionIDs = append(out.SessionIDs, s.ID)
+		} else {
+			out.Others++
+		}
+	}
+	return out, nil
+}
+
+// inFiledReport is Didit's code for a session that must be kept (https://docs.didit.me/sessions-api/batch-delete).
+const inFiledReport = "in_filed_report"
+
+// EraseSession makes Didit forget a session and the face in it; one that is gone already is forgotten. Its errors have
+// the types of package kyc.
+func (a *Activities) EraseSession(ctx context.Context, in DeleteSessionInput) error {
+	keep := false
+	_, err := a.Didit.DeleteSession(ctx, in.SessionID, didit.DeleteSessionRequest{
+		Instruction: didit.DeletePrivacyErasure, RetainFaceEmbeddings: &keep,
+	})
+	var api *didit.APIError
+	errors.As(err, &api)
+	switch {
+	case api != nil && api.StatusCode == http.StatusNotFound:
+		return nil
+	case api != nil && api.StatusCode == http.StatusConflict && api.Code == inFiledReport:
+		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeLegalHold), kyc.ErrorTypeLegalHold, err)
+	}
+	return classifyOrder("erase the session", err)
+}
+
+// EraseUserInput names a user whose sessions are erased.
+type EraseUserInput struct {
+	UserID string `json:"user_id"`
+}
+
+// ErasedUsers counts the user entities that Didit had of the user.
+type ErasedUsers struct {
+	Users int `json:"users"`
+}
+
+// EraseUser makes Didit forget the user entity, which stays when its sessions are deleted. Its errors have the types of
+// package kyc.
+func (a *Activities) EraseUser(ctx context.Context, in EraseUserInput) (ErasedUsers, error) {
+	n, err := a.Didit.DeleteUser(ctx, in.UserID)
+	var api *didit.APIError
+	if errors.As(err, &api) && api.StatusCode == http.StatusNotFound {
+		return ErasedUsers{}, nil
+	}
+	return ErasedUsers{Users: n}, classifyOrder("erase the user", err)
+}
+
+// ForgottenRuns are the user's workflow runs.
+type ForgottenRuns struct {
+	Deleting []string `json:"deleting"`       // run ids; Temporal takes its time
+	Left     int      `json:"left"`           // found, and perhaps not gone yet: look again
+	Open     bool     `json:"open,omitempty"` // one of them is an open verification, which was left alone
+}
+
+// ForgetRuns has Temporal delete what it has of the user.
+func (a *Activities) ForgetRuns(ctx context.Context, in EraseUserInput) (ForgottenRuns, error) {
+	f, err := a.Erasures.Forget(ctx, in.UserID)
+	return ForgottenRuns{Deleting: f.Deleting, Left: f.Left, Open: f.Open}, err
+}
+
+// LateNews says whether a DecisionChange is about a user who has been erased.
+type LateNews struct {
+	Erased bool `json:"erased"`
+}
+
+// ForgetLateNews deletes the run that calls it if the user has been erased.
+func (a *Activities) ForgetLateNews(ctx context.Context, in kyc.Change) (LateNews, error) {
+	run := activity.GetInfo(ctx).WorkflowExecution
+	erased, err := a.Erasures.ForgetLateNews(ctx, in.UserID, run.ID, run.RunID)
+	return LateNews{Erased: erased}, err
+}

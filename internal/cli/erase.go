@@ -1,0 +1,130 @@
+package cli
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"didit-temporal/kyc"
+)
+
+const eraseLong = `Make Didit and Temporal forget a user, for good: the open verification ends as
+erased, every session of the user at Didit is deleted with its face (503s are
+tried again until it is done), then the user itself, then the user's workflows.
+What stays is one workflow that says who had it done, why, and how much there was.
+Running it again finds what is left, or nothing.
+
+Data under a legal hold must not be erased, so on a terminal it asks, and wants the
+user id typed. Elsewhere it wants --yes --no-legal-hold.
+
+What Didit keeps all the same, and what else may have copies: docs/erasure.md.`
+
+const eraseExample = `  starter erase --user u1 --actor jo --reason request-of-the-person:CASE-12
+  starter erase --user u1 --actor jo --reason account-closed:CASE-9 --yes --no-legal-hold -o json`
+
+// eraseTimeout is longer than that of other orders: Temporal deletes a run some minutes after its end.
+const eraseTimeout = 10 * time.Minute
+
+func (t *tool) eraseCommand() *cobra.Command {
+	f := &operatorFlags{}
+	var yes, noHold bool
+	cmd := &cobra.Command{
+		Use:     "erase --user USER --actor WHO --reason CODE:TICKET",
+		Short:   "Make Didit and Temporal forget a user",
+		Long:    eraseLong,
+		Example: eraseExample,
+		Args:    noArguments,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := f.check(); err != nil {
+				return err
+			}
+			if err := t.confirmErasure(cmd.Context(), f.userID, yes, noHold); err != nil {
+				return err
+			}
+			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
+				op := kyc.Operation{UserID: f.userID, Verb: kyc.VerbErase, Operator: f.by, LegalHoldChecked: true, ID: f.id}
+				result, err := v.Operate(ctx, op)
+				if err != nil {
+					return err
+				}
+				return t.printErasure(f.output.value, op, result)
+			})
+		},
+	}
+	f.add(cmd)
+	f.timeout = eraseTimeout
+	cmd.Flags().Lookup("timeout").DefValue = eraseTimeout.String()
+	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask; needs --no-legal-hold")
+	cmd.Flags().BoolVar(&noHold, "no-legal-hold", false, "you have made sure that nobody has to keep this user's data; needs --yes")
+	return cmd
+}
+
+const eraseQuestion = `This deletes all that Didit and Temporal have of user %[1]s. It cannot be undone.
+Is there a legal hold on this user's data: a court case, an authority's request, a report that
+must be kept? If there is, or if you do not know, stop here (Ctrl-C).
+If there is none, type the user id to go on: `
+
+// confirmErasure makes sure that somebody has thought of a legal hold.
+func (t *tool) confirmErasure(ctx context.Context, userID string, yes, noHold bool) error {
+	switch {
+	case yes && noHold:
+		return nil
+	case yes:
+		return errors.New("--yes needs --no-legal-hold: make sure that nobody has to keep this user's data, then say so")
+	case noHold:
+		return errors.New("--no-legal-hold needs --yes: nothing is erased without it")
+	case !t.interactive:
+		return errors.New("nobody can be asked here: make sure that there is no legal hold on this user's data, then add --yes --no-legal-hold")
+	}
+	if _, err := fmt.Fprintf(t.stderr, eraseQuestion, userID); err != nil {
+		return err
+	}
+	typed := make(chan string, 1)
+	go func() {
+		line, _ := bufio.NewReader(t.stdin).ReadString('\n') // what is cut short is not the user id
+		typed <- strings.TrimSpace(line)
+	}()
+	select {
+	case <-ctx.Done():
+		return fmt.Errorf("%w; nothing is erased", errInterrupted)
+	case line := <-typed:
+		if line != userID {
+			return errors.New("that is not the user id; nothing is erased")
+		}
+	}
+	return nil
+}
+
+func (t *tool) printErasure(output string, op kyc.Operation, r kyc.OperationResult) error {
+	id := kyc.OperationID(op.UserID, op.Verb, op.ID)
+	if output == jsonOut {
+		return writeJSON(t.stdout, operationJSON{r, id})
+	}
+	var e kyc.Erased
+	if r.Erased != nil {
+		e = *r.Erased
+	}
+	erased, user, ended := "yes", "deleted", "no"
+	switch {
+	case e.UserKept:
+		user = "kept, for another user whose id differs only in upper and lower case"
+	case e.Users == 0:
+		user = "there was none"
+	}
+	if r.Already {
+		erased = "nothing was left"
+	}
+	if e.Ended {
+		ended = "yes"
+	}
+	return writeTable(t.stdout, [][2]string{
+		{"user", r.UserID}, {"erased", erased}, {"sessions at Didit", strconv.Itoa(e.Sessions)}, {"user at Didit", user},
+		{"was open", ended}, {"workflows", strconv.Itoa(e.Runs)}, {"by", op.String()}, {"record", id},
+	})
+}
