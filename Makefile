@@ -167,6 +167,10 @@ bench: ## benchmarks of both modules
 	@pkgs=$$(cd dev && grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|/[^/]*$$||' | sort -u); \
 	if [ -n "$$pkgs" ]; then set -x; go -C dev test -run '^$$' -bench . -benchmem -timeout $(DEV_TIMEOUT) $$pkgs; fi
 
+.PHONY: bench-limits
+bench-limits: build-dev ## what the system does at Didit's rate limits, about half an hour (ARGS="-list", "-short", "-only signups")
+	go -C dev run ./bench -out $(CURDIR)/bin $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dev/bin coverage.out

@@ -44,6 +44,7 @@ func parse(args []string, help io.Writer) (o command, err error) {
 	fs.IntVar(&o.CodecPort, "codec-port", 8082, "`port` of the codec server")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
+	fs.IntVar(&o.Partitions, "partitions", 1, "`number` of partitions of the limited queues: 1, or 4 as a server has that nobody configured")
 	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")
 	fs.StringVar(&o.didit, "didit", simulated, "`whom` to talk to: simulated, or real, which costs money (docs/real-didit.md)")
 	fs.StringVar(&o.envFile, "env-file", "", "`file` of the settings for -didit real; empty: the environment")
@@ -55,6 +56,8 @@ func parse(args []string, help io.Writer) (o command, err error) {
 		return o, err
 	case err != nil:
 		return o, fmt.Errorf("%w (-help lists the flags)", err)
+	case o.Partitions != 1 && o.Partitions != stack.DefaultPartitions:
+		return o, fmt.Errorf("-partitions %d: want 1 or %d", o.Partitions, stack.DefaultPartitions)
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
 	}

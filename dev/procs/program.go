@@ -94,7 +94,7 @@ func (p *Program) note(r *Process) bool {
 func (p *Program) launch() *Process {
 	r := &Process{up: make(chan struct{}), gone: make(chan struct{})}
 	r.out = &output{ready: []byte(p.ready), up: r.up}
-	r.cmd = exec.Command(p.file)
+	r.cmd = exec.CommandContext(context.Background(), p.file) //nolint:gosec // G204: we have built it
 	r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = p.env, r.out, r.out
 	if r.err = Start(r.cmd); r.err != nil {
 		close(r.gone)

@@ -15,6 +15,17 @@ func temporalPorts(o *Options) []wanted {
 	return ports
 }
 
+// DefaultPartitions is what Temporal gives a task queue that nobody configured.
+const DefaultPartitions = 4
+
+// singlePartition lists the queues whose limit is exact because they have one partition.
+func (o *Options) singlePartition() []string {
+	if o.Partitions == DefaultPartitions {
+		return nil
+	}
+	return []string{kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead}
+}
+
 func startTemporal(ctx context.Context, s *Stack) error {
 	srv, err := temporal.Start(ctx, temporal.Options{
 		IP:              s.o.IP,
@@ -23,7 +34,7 @@ func startTemporal(ctx context.Context, s *Stack) error {
 		UIPort:          s.o.UIPort,
 		CodecURL:        s.codecURL(),
 		DBFile:          s.o.DBFile,
-		SinglePartition: []string{kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead},
+		SinglePartition: s.o.singlePartition(),
 		LogLevel:        s.o.TemporalLogLevel,
 	})
 	if err != nil {

@@ -24,6 +24,8 @@ type Options struct {
 	DBFile string // SQLite file, which a killed or stopped server finds again
 	Port   int    // 0: any free one; a restart keeps it
 	UI     bool
+	// Partitions of the limited queues: 4 is what a server has that nobody configured; 0 means 1.
+	Partitions int
 }
 
 // Server is a running server.
@@ -114,7 +116,7 @@ func (s *Server) keepPort() error {
 func (s *Server) args() []string {
 	return []string{
 		"-leash", "-only", "temporal", "-db", s.o.DBFile, "-log-level", "error",
-		"-temporal-port", strconv.Itoa(s.o.Port), "-ui=" + strconv.FormatBool(s.o.UI), "-ui-port", "0",
+		"-partitions", strconv.Itoa(max(s.o.Partitions, 1)), "-temporal-port", strconv.Itoa(s.o.Port), "-ui=" + strconv.FormatBool(s.o.UI), "-ui-port", "0",
 	}
 }
 

@@ -1,0 +1,222 @@
+package world
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/kyc"
+)
+
+// Crowd are people who sign up, and when each of them got a URL to open.
+type Crowd struct {
+	tenant *Tenant
+
+	mu      sync.Mutex
+	asked   map[string]time.Time
+	served  map[string]time.Time
+	urls    map[string]string
+	refused map[string]error // told that there will be no session
+	again   int              // times that somebody had to ask again
+	all     sync.WaitGroup
+}
+
+// Crowd is an empty one.
+func (t *Tenant) Crowd() *Crowd {
+	return &Crowd{
+		tenant: t, asked: map[string]time.Time{}, served: map[string]time.Time{}, urls: map[string]string{}, refused: map[string]error{},
+	}
+}
+
+// patience of a signup service: longer than any queue here.
+const patience = time.Hour
+
+// SignUp starts a user as a signup service does: whatever goes wrong on the way to Temporal, it asks again.
+func (c *Crowd) SignUp(ctx context.Context, user string, p kyc.Priority) {
+	c.mu.Lock()
+	c.asked[user] = time.Now()
+	c.mu.Unlock()
+	c.all.Go(func() {
+		for {
+			attempt, cancel := context.WithTimeout(ctx, patience)
+			began, err := c.tenant.Start(attempt, kyc.Input{UserID: user, Priority: p})
+			cancel()
+			if final := c.note(user, began, err); final || !sleep(ctx, 250*time.Millisecond) {
+				return
+			}
+		}
+	})
+}
+
+// note reports whether the user need not ask again.
+func (c *Crowd) note(user string, began kyc.Started, err error) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch no := new(kyc.SessionError); {
+	case err == nil:
+		c.served[user], c.urls[user] = time.Now(), began.Session.URL
+		return true
+	case errors.As(err, &no):
+		c.refused[user] = err
+		return true
+	}
+	c.again++
+	return false
+}
+
+// Wait returns when everybody has a URL or was refused, or with the error of ctx.
+func (c *Crowd) Wait(ctx context.Context) error {
+	done := make(chan struct{})
+	go func() {
+		c.all.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// Reach returns when n people have a URL.
+func (c *Crowd) Reach(ctx context.Context, n int) error {
+	for c.Served() < n {
+		if !sleep(ctx, 50*time.Millisecond) {
+			return context.Cause(ctx)
+		}
+	}
+	return nil
+}
+
+// Served counts who has a URL.
+func (c *Crowd) Served() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.served)
+}
+
+// Again counts how often somebody had to ask once more.
+func (c *Crowd) Again() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.again
+}
+
+// Refused are those who were told that there will be no session.
+func (c *Crowd) Refused() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.refused)
+}
+
+// URLs are those that people have got so far, by user.
+func (c *Crowd) URLs() map[string]string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m := make(map[string]string, len(c.urls))
+	for k, v := range c.urls {
+		m[k] = v
+	}
+	return m
+}
+
+// Took is how long each user who has a URL waited for it, the shortest wait first.
+func (c *Crowd) Took() []time.Duration {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []time.Duration
+	for user, at := range c.served {
+		all = append(all, at.Sub(c.asked[user]))
+	}
+	slices.Sort(all)
+	return all
+}
+
+// ServedAt are the times at which URLs came, in order.
+func (c *Crowd) ServedAt() []time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	var all []time.Time
+	for _, at := range c.served {
+		all = append(all, at)
+	}
+	slices.SortFunc(all, time.Time.Compare)
+	return all
+}
+
+// Approve lets the people with these URLs pass at Didit, all at the same moment.
+func Approve(ctx context.Context, urls []string) error {
+	var all sync.WaitGroup
+	errs := make(chan error, len(urls))
+	turns := make(chan struct{}, 64)
+	for _, page := range urls {
+		all.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			errs <- approve(ctx, page)
+		})
+	}
+	all.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func approve(ctx context.Context, page string) error {
+	body := strings.NewReader(url.Values{"action": {"approve"}}.Encode())
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page, body)
+	if err != nil {
+		return err
+	}
+	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return err
+	}
+	_, _ = io.Copy(io.Discard, res.Body)
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusOK {
+		return fmt.Errorf("the hosted page answers %s", res.Status)
+	}
+	return nil
+}
+
+// Backlog starts verifications and waits for nothing, as a batch job in any language does.
+func (t *Tenant) Backlog(ctx context.Context, users []string, p kyc.Priority) error {
+	var all sync.WaitGroup
+	errs := make(chan error, len(users))
+	turns := make(chan struct{}, 32)
+	for _, user := range users {
+		all.Go(func() {
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			errs <- patiently(ctx, func(ctx context.Context) error {
+				_, err := t.Temporal().ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue},
+					kyc.WorkflowVerification, kyc.Input{UserID: user, Priority: p})
+				return err
+			})
+		})
+	}
+	all.Wait()
+	close(errs)
+	for err := range errs {
+		if err != nil {
+			return fmt.Errorf("start the backlog: %w", err)
+		}
+	}
+	return nil
+}
