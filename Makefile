@@ -60,7 +60,7 @@ test: build-dev ## all tests of both modules; needs no C compiler
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./...
 
 .PHONY: check
-check: fmt-check mod-check packages-check vet lint workflowcheck vuln race test ## everything that CI runs (needs a C compiler for the race detector)
+check: fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check race test ## everything that CI runs (needs a C compiler for the race detector)
 
 .PHONY: fmt
 fmt: ## format all Go files
@@ -121,10 +121,20 @@ race: build-dev
 .PHONY: compose-check
 compose-check: ## validate docker-compose.yml with no Docker engine (builds the compose client once: 1 to 3 minutes)
 	$(COMPOSE) --env-file .env.example config -q
-	$(COMPOSE) --env-file .env.example --profile sim config -q
+	$(COMPOSE) --env-file .env.example --profile sim --profile observe config -q
 	$(COMPOSE) -f docker-compose.yml -f docker-compose.second.yml --env-file .env.example --profile sim --profile tools config -q
 
+# The rules against promtool, which knows Prometheus's language; what needs no promtool is a test of internal/metrics.
+.PHONY: alerts-check
+alerts-check: ## check the alerts and test when each begins and ends (needs promtool)
+	@command -v promtool >/dev/null || { echo "promtool is missing (apt-get install prometheus): alerts NOT tested"; exit 0; }; \
+	set -x; promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/rules_test.yml
+
 ##@ more
+
+.PHONY: alerts
+alerts: build-dev ## make alerts fire and clear under a real Prometheus (needs prometheus; a few minutes)
+	go -C dev test -count=1 -timeout 30m -v ./e2e -run TestAlertsFireAndClear -alerts
 
 .PHONY: chaos
 chaos: build-dev ## kill every process twenty times under a thousand users, and count what is lost (ARGS="-seed 2")

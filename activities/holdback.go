@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 
@@ -19,6 +20,9 @@ import (
 //
 // Use one per task queue, since a queue is a limit of Didit. What it knows is harmless to lose.
 func HoldBack() interceptor.WorkerInterceptor { return &holdBack{} }
+
+// MetricHeldBack counts the calls that were put back without being sent.
+const MetricHeldBack = "kyc_didit_held_back"
 
 type holdBack struct {
 	interceptor.WorkerInterceptorBase
@@ -39,6 +43,9 @@ type heldActivity struct {
 func (a *heldActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	probe, wait := a.gate.enter(time.Now())
 	if wait > 0 {
+		if activity.IsActivity(ctx) {
+			activity.GetMetricsHandler(ctx).Counter(MetricHeldBack).Inc(1)
+		}
 		return nil, heldBack(wait)
 	}
 	refused, delay := probe, time.Duration(0) // if it panics, nobody knows whether Didit would let the others in

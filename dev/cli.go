@@ -42,6 +42,8 @@ func parse(args []string, help io.Writer) (o command, err error) {
 	fs.IntVar(&o.APIPort, "api-port", 8081, "`port` of the HTTP API")
 	fs.BoolVar(&o.Encrypt, "encrypt", true, "encrypt payloads, with a key that everybody knows, and show them through a codec server")
 	fs.IntVar(&o.CodecPort, "codec-port", 8082, "`port` of the codec server")
+	fs.BoolVar(&o.Traces, "traces", false, "send traces where OTEL_EXPORTER_OTLP_ENDPOINT says")
+	fs.IntVar(&o.MetricsPort, "metrics-port", 9464, "first of three `ports` with metrics, of worker, webhook and API")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
 	fs.IntVar(&o.Partitions, "partitions", 1, "`number` of partitions of the limited queues: 1, or 4 as a server has that nobody configured")

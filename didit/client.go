@@ -33,6 +33,9 @@ type ClientOptions struct {
 	// HTTPClient lends its Transport and nothing else: its redirect policy, cookies and Timeout are not used.
 	// Nil gives a transport that keeps enough idle connections for a busy worker.
 	HTTPClient *http.Client
+	// Wrap, if given, goes around the transport, to count and time the calls. It must not keep the request: the API key
+	// is in its headers.
+	Wrap func(http.RoundTripper) http.RoundTripper
 	// Timeout of one call, within the deadline of its context. Default 10 s.
 	Timeout time.Duration
 }
@@ -85,6 +88,9 @@ func newClient(o ClientOptions) (*Client, error) {
 		c.transport = http.DefaultTransport
 	default:
 		c.transport = o.HTTPClient.Transport
+	}
+	if o.Wrap != nil {
+		c.transport = o.Wrap(c.transport)
 	}
 	return c, nil
 }

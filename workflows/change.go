@@ -46,6 +46,7 @@ func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, erro
 	}
 	r = change(in, last.State, d, workflow.Now(ctx))
 	publishChange(ctx, r)
+	measureChange(ctx, r)
 	if r.Changed && last.Results {
 		reportChange(ctx, r.State)
 	}

@@ -27,6 +27,7 @@ func (v *verification) publish(ctx workflow.Context) {
 		}
 	}
 	v.published = now
+	v.measure(ctx)
 	v.describe(ctx)
 }
 

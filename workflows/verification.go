@@ -55,7 +55,8 @@ type verification struct {
 	published attributes
 	unseen    bool // a create may have made a session that nobody has seen
 	orders
-	results results
+	results  results
+	measured measured
 }
 
 // run is the story: get a session, then follow it until Didit has decided or the user's time is up.
@@ -89,6 +90,7 @@ func (v *verification) look(ctx workflow.Context) error {
 	now := v.timers.now(ctx)
 	overdue, attempt := v.overdue(now), v.record.state.Attempt
 	refreshes := v.asked
+	timer, before := !v.record.doubt && !v.refreshAsked(), v.record.state
 	usable, err := v.readDecision(ctx)
 	if err != nil {
 		return err
@@ -103,6 +105,7 @@ func (v *verification) look(ctx workflow.Context) error {
 	if v.late = v.record.reviewLate(now); v.late {
 		workflow.GetLogger(ctx).Warn("review is late", "session_id", v.record.state.SessionID, "since", v.record.state.UpdatedAt)
 	}
+	v.measureLook(ctx, timer, usable, before)
 	if usable && overdue && v.overdue(now) {
 		v.record.timeUp(now)
 	}

@@ -55,7 +55,13 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, func(*testsuite.WorkflowTestSuite) {})
+}
+
+func newWorldOf(t *testing.T, adjust func(*testsuite.WorkflowTestSuite)) *world {
+	t.Helper()
 	suite := &testsuite.WorkflowTestSuite{}
+	adjust(suite)
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	w := &world{TestWorkflowEnvironment: suite.NewTestWorkflowEnvironment(), t: t, truth: didit.StatusNotStarted}
 	w.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})

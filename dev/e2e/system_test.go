@@ -51,6 +51,7 @@ type system struct {
 	keys       codec.Keys // of who is started or dials next
 
 	stopWebhook, stopWorker func()
+	metrics                 map[string]string // addresses, by process
 }
 
 type options struct {
@@ -59,8 +60,9 @@ type options struct {
 	sessionDeadline time.Duration
 	reconcileAfter  time.Duration
 	webhookRetries  []time.Duration
-	resultURL       string // default: nobody is told results
-	payloadKeys     string // PAYLOAD_KEYS of everybody; default: none
+	resultURL       string         // default: nobody is told results
+	payloadKeys     string         // PAYLOAD_KEYS of everybody; default: none
+	observe         config.Observe // nothing unless a test says so
 }
 
 // start runs a system of its own for a test. Its Temporal server is a child process, half a second away.
@@ -75,7 +77,7 @@ func start(t *testing.T, o options) *system {
 	if o.reconcileAfter == 0 {
 		o.reconcileAfter = 15 * time.Minute
 	}
-	s := &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}}
+	s := &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}}
 	s.setKeys(o.payloadKeys)
 	s.Client = s.dial()
 	_, err := s.Setup(t.Context())
@@ -96,12 +98,23 @@ func start(t *testing.T, o options) *system {
 
 func (s *system) dial() *kyc.Client {
 	s.t.Helper()
+	c, _ := s.dialAs("client")
+	return c
+}
+
+// dialAs connects as a process does that is observed.
+func (s *system) dialAs(process string) (*kyc.Client, *app.Observed) {
+	s.t.Helper()
+	watch, err := app.Observe(s.t.Context(), s.o.observe, process, s.logger(process))
+	require.NoError(s.t, err)
+	s.t.Cleanup(watch.Close)
+	s.metrics[process] = watch.Address
 	dial := client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))}
 	s.keys.Apply(&dial)
-	c, err := kyc.Dial(s.t.Context(), dial)
+	c, err := kyc.Dial(s.t.Context(), watch.Client(dial))
 	require.NoError(s.t, err)
 	s.t.Cleanup(c.Close)
-	return c
+	return c, watch
 }
 
 func (s *system) startWebhook() (stop func()) {
@@ -113,12 +126,14 @@ func (s *system) startWebhook() (stop func()) {
 	cfg := config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: 6 * time.Minute, Environment: config.Live, MaxBody: 1 << 20,
 	}
-	c := s.dial()
-	return s.process(func(ctx context.Context) error { return app.ServeWebhook(ctx, listener, c, cfg, s.logger("webhook")) })
+	c, watch := s.dialAs("webhook")
+	return s.process(func(ctx context.Context) error {
+		return app.ServeWebhook(ctx, listener, c, cfg, s.logger("webhook"), watch)
+	})
 }
 
 func (s *system) startWorker(o options) (stop func()) {
-	c := s.dial()
+	c, watch := s.dialAs("worker")
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
 		WritesPerMinute: 6000, ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
@@ -128,7 +143,7 @@ func (s *system) startWorker(o options) (stop func()) {
 		cfg.ResultURL = config.NewSecret(o.resultURL)
 		cfg.ResultSecrets = []config.Secret{config.NewSecret(resultSecret), config.NewSecret(nextResultSecret)}
 	}
-	return s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker")) })
+	return s.process(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.logger("worker"), watch) })
 }
 
 // process runs a process until it is stopped or the test ends, as SIGTERM would end it.

@@ -20,7 +20,7 @@ func apiPorts(o *Options) []wanted {
 
 // startAPI runs what `starter serve` runs.
 func startAPI(ctx context.Context, s *Stack) error {
-	c, err := s.dial(ctx, "api")
+	c, watch, err := s.dialWatched(ctx, "starter", s.o.MetricsPort+2)
 	if err != nil {
 		return err
 	}
@@ -32,7 +32,7 @@ func startAPI(ctx context.Context, s *Stack) error {
 		Tokens: []config.Token{{Name: apiCaller, Value: config.NewSecret(APIToken)}}, Environment: config.Environment(simulatorEnviron),
 		PayloadKeys: s.keys(),
 	}
-	s.run(func(ctx context.Context) error { return app.ServeStarter(ctx, listener, c, cfg, s.log("api")) })
+	s.run(func(ctx context.Context) error { return app.ServeStarter(ctx, listener, c, cfg, s.log("api"), watch) })
 	s.Addresses = append(s.Addresses, Address{Key: "api", Title: "API", Value: "http://" + s.o.reach(s.o.APIPort)})
 	return nil
 }

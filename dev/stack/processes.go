@@ -24,7 +24,7 @@ func webhookPorts(o *Options) []wanted {
 func noPorts(*Options) []wanted { return nil }
 
 func startWebhook(ctx context.Context, s *Stack) error {
-	c, err := s.dial(ctx, "webhook")
+	c, watch, err := s.dialWatched(ctx, "webhook", s.o.MetricsPort+1)
 	if err != nil {
 		return err
 	}
@@ -33,13 +33,15 @@ func startWebhook(ctx context.Context, s *Stack) error {
 		return err
 	}
 	cfg := s.webhookSettings()
-	s.run(func(ctx context.Context) error { return app.ServeWebhook(ctx, listener, c, cfg, s.log("webhook")) })
+	s.run(func(ctx context.Context) error {
+		return app.ServeWebhook(ctx, listener, c, cfg, s.log("webhook"), watch)
+	})
 	s.Addresses = append(s.Addresses, Address{Key: "webhook", Title: "Webhook", Value: s.webhookURL()})
 	return nil
 }
 
 func startWorker(ctx context.Context, s *Stack) error {
-	c, err := s.dial(ctx, "worker")
+	c, watch, err := s.dialWatched(ctx, "worker", s.o.MetricsPort)
 	if err != nil {
 		return err
 	}
@@ -47,7 +49,7 @@ func startWorker(ctx context.Context, s *Stack) error {
 		return err
 	}
 	cfg := s.workerSettings()
-	s.run(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.log("worker")) })
+	s.run(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.log("worker"), watch) })
 	return nil
 }
 

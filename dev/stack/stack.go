@@ -27,6 +27,8 @@ type Options struct {
 	UIPort        int
 	SimulatorPort int
 	WebhookPort   int
+	MetricsPort   int  // of the worker; the webhook has the next one, the API the one after it. 0: any free ones
+	Traces        bool // send traces where the OTEL_ variables say
 	APIPort       int
 	CodecPort     int
 
@@ -51,6 +53,8 @@ type Stack struct {
 	o      Options
 	stops  []func() error
 	failed chan error
+
+	watched map[string]string // addresses of metrics, by process
 }
 
 type part struct {
@@ -101,7 +105,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	s := &Stack{o: o, failed: make(chan error, len(chosen))}
+	s := &Stack{o: o, failed: make(chan error, len(chosen)), watched: map[string]string{}}
 	if o.Real != nil {
 		s.Addresses = append(s.Addresses, Address{Key: "didit", Title: "Didit", Value: o.Real.Worker.DiditBaseURL})
 	}
@@ -110,6 +114,7 @@ func Start(ctx context.Context, o Options) (*Stack, error) {
 			return nil, errors.Join(fmt.Errorf("start %s: %w", p.name, err), s.Stop())
 		}
 	}
+	s.tellMetrics()
 	return s, nil
 }
 

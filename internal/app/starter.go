@@ -7,12 +7,13 @@ import (
 	"net"
 
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/tracing"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 )
 
 // RunStarter serves the HTTP API until ctx ends, then answers the requests in flight.
-func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger) error {
+func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
 	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every caller away
 		return err
 	}
@@ -20,11 +21,13 @@ func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slo
 	if err != nil {
 		return fmt.Errorf("listen on STARTER_ADDR=%s: %w", cfg.Addr, err)
 	}
-	return ServeStarter(ctx, listener, c, cfg, log)
+	return ServeStarter(ctx, listener, c, cfg, log, seen...)
 }
 
 // ServeStarter is RunStarter on a listener that is open already.
-func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger) error {
+func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
+	watch := observedBy(seen)
+	log = watch.tracing.Log(log)
 	callers := make([]api.Caller, len(cfg.Tokens))
 	for i, t := range cfg.Tokens {
 		callers[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal()}
@@ -33,7 +36,7 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
 	notePayloadKeys(cfg.PayloadKeys, log)
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
-	err := serve(ctx, listener, a.Handler())
+	err := serve(ctx, listener, watch.tracing.Handler(watch.metrics.Requests(a.Handler(), apiRoute), tracing.Callers, apiRoute))
 	log.Info("api has stopped")
 	return err
 }

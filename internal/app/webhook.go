@@ -14,6 +14,7 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/tracing"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -22,7 +23,7 @@ import (
 const drainTimeout = 10 * time.Second
 
 // RunWebhook serves Didit's webhooks until ctx ends, then answers the requests in flight.
-func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger) error {
+func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger, seen ...*Observed) error {
 	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every event away
 		return err
 	}
@@ -30,11 +31,13 @@ func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slo
 	if err != nil {
 		return fmt.Errorf("listen on WEBHOOK_ADDR=%s: %w", cfg.Addr, err)
 	}
-	return ServeWebhook(ctx, listener, c, cfg, log)
+	return ServeWebhook(ctx, listener, c, cfg, log, seen...)
 }
 
 // ServeWebhook is RunWebhook on a listener that is open already.
-func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Webhook, log *slog.Logger) error {
+func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Webhook, log *slog.Logger, seen ...*Observed) error {
+	watch := observedBy(seen)
+	log = watch.tracing.Log(log)
 	secrets := make([]string, len(cfg.Secrets))
 	for i, s := range cfg.Secrets {
 		secrets[i] = s.Reveal()
@@ -45,11 +48,13 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	}
 	r := receiver.New(receiver.Options{
 		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
-		AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies,
+		AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies, Observe: watch.metrics.Webhook,
 	})
 	notePayloadKeys(cfg.PayloadKeys, log)
+	watch.metrics.OfWebhook()
+	watch.metrics.SamplePollers(ctx, c, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
-	err = serve(ctx, listener, r.Handler())
+	err = serve(ctx, listener, watch.tracing.Handler(r.Handler(), tracing.Nobody, webhookRoute))
 	log.Info("webhook has stopped", "deliveries", r.Counts())
 	return err
 }

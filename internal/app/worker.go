@@ -25,14 +25,15 @@ const stopTimeout = 15 * time.Second
 
 // RunWorker runs workflows and activities until ctx ends, then lets running activities finish. It refuses to start
 // where `starter setup` was not run: every verification would stand still.
-func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger) error {
+func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger, seen ...*Observed) error {
+	watch := observedBy(seen)
 	if err := c.CheckSetup(ctx); err != nil {
 		if ctx.Err() != nil { // asked to stop before it began
 			return nil
 		}
 		return err
 	}
-	acts, err := newActivities(c, cfg)
+	acts, err := newActivities(c, cfg, watch)
 	if err != nil {
 		return err
 	}
@@ -47,6 +48,8 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}
+	watch.metrics.OfWorker()
+	watch.metrics.Sample(ctx, c, log)
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
 	<-ctx.Done()
 	stopAll(workers)
@@ -57,8 +60,8 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	return nil
 }
 
-func newActivities(c *kyc.Client, cfg config.Worker) (*activities.Activities, error) {
-	api, err := didit.NewClient(didit.ClientOptions{BaseURL: cfg.DiditBaseURL, APIKey: cfg.DiditAPIKey.Reveal()})
+func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activities.Activities, error) {
+	api, err := didit.NewClient(didit.ClientOptions{BaseURL: cfg.DiditBaseURL, APIKey: cfg.DiditAPIKey.Reveal(), Wrap: watch.toDidit})
 	if err != nil {
 		return nil, err
 	}

@@ -18,6 +18,8 @@ const (
 	grpc        = "google.golang.org/grpc/..."
 	isatty      = "github.com/mattn/go-isatty"
 	log         = "go.temporal.io/sdk/log"
+	prometheus  = "github.com/prometheus/client_golang/..."
+	otel        = "go.opentelemetry.io/otel/..."
 	progressbar = "github.com/schollz/progressbar/v3"
 	sdk         = "go.temporal.io/sdk/..."
 	stdwebhooks = "github.com/standard-webhooks/standard-webhooks/libraries/go"
@@ -70,9 +72,15 @@ var table = map[string]rule{
 		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
 	},
+	// What operators see. Metrics know all whose numbers they show; nobody but the wiring knows the metrics.
+	"internal/metrics": {
+		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver"},
+		outside: []string{client, prometheus},
+	},
+	"internal/tracing": {outside: []string{otel, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
 	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
 	"internal/app": {
-		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver"},
+		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver", "internal/metrics", "internal/tracing"},
 		outside: []string{sdk, api, grpc, gin, sync},
 	},
 

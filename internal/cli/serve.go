@@ -86,11 +86,16 @@ func server(load func() (client.Options, error)) func(context.Context, config.St
 			return fmt.Errorf("read the TEMPORAL_ settings: %w", err)
 		}
 		o.Logger = log
-		c, err := kyc.Dial(ctx, o)
+		watch, err := app.Observe(ctx, cfg.Observe, "starter", log)
+		if err != nil {
+			return err
+		}
+		defer watch.Close()
+		c, err := kyc.Dial(ctx, watch.Client(o))
 		if err != nil {
 			return err
 		}
 		defer c.Close()
-		return app.RunStarter(ctx, c, cfg, log)
+		return app.RunStarter(ctx, c, cfg, log, watch)
 	}
 }

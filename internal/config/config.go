@@ -57,6 +57,7 @@ type Worker struct {
 	ResultSecrets []Secret   // each result is signed with all of them
 	PayloadKeys   codec.Keys // none: Temporal stores plain text
 
+	Observe   Observe
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -76,6 +77,7 @@ type Webhook struct {
 
 	PayloadKeys codec.Keys // those of the worker
 
+	Observe   Observe
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -94,6 +96,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		SessionDeadline: e.duration("SESSION_DEADLINE", time.Second, maxDeadline),
 		ReconcileAfter:  e.duration("RECONCILE_AFTER", time.Second, 24*time.Hour),
 		SessionCap:      e.integer("SESSION_CAP", 1, 100),
+		Observe:         e.observe(metricsOfWorker),
 		LogLevel:        e.logLevel(),
 		LogFormat:       e.logFormat(),
 	}
@@ -115,6 +118,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 		AllowFrom:      e.networks("WEBHOOK_ALLOW_FROM"),
 		TrustedProxies: e.networks("WEBHOOK_TRUSTED_PROXIES"),
 
+		Observe:   e.observe(metricsOfWebhook),
 		LogLevel:  e.logLevel(),
 		LogFormat: e.logFormat(),
 	}

@@ -40,14 +40,14 @@ func TestDefaults(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "https://verification.didit.me", Environment: config.Live,
 		WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 4, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
-		LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		Observe: config.Observe{MetricsAddr: "127.0.0.1:9464"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, w)
 
 	h, err := config.ForWebhook(from(nil))
 	require.NoError(t, err)
 	assert.Equal(t, config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(whSecret)}, Tolerance: 6 * time.Minute, Environment: config.Live,
-		MaxBody: 1 << 20, Addr: ":8080", LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		MaxBody: 1 << 20, Addr: ":8080", Observe: config.Observe{MetricsAddr: "127.0.0.1:9465"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, h)
 }
 
@@ -55,6 +55,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 	w, err := config.ForWorker(from(map[string]string{
 		"DIDIT_BASE_URL": "http://127.0.0.1:8090/didit/", "DIDIT_ENVIRONMENT": "Sandbox",
 		"DIDIT_WRITES_PER_MINUTE": "5", "DIDIT_READS_PER_MINUTE": "100000", "DIDIT_QUEUE_PARTITIONS": "1", "SESSION_DEADLINE": " 36h ", "RECONCILE_AFTER": "90s", "SESSION_CAP": "10",
+		"METRICS_ADDR": ":9000", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
 		"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 	}))
 	require.NoError(t, err)
@@ -62,7 +63,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
 		WritesPerMinute: 5, ReadsPerMinute: 100_000, QueuePartitions: 1, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
-		LogLevel: slog.LevelDebug, LogFormat: config.Text,
+		Observe: config.Observe{MetricsAddr: ":9000", Tracing: true}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
 	}, w)
 
 	h, err := config.ForWebhook(from(map[string]string{

@@ -19,6 +19,7 @@ type Starter struct {
 
 	PayloadKeys codec.Keys // those of the worker
 
+	Observe   Observe
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -36,6 +37,7 @@ func ForStarter(getenv Getenv) (Starter, error) {
 		Addr:        e.address("STARTER_ADDR"),
 		Tokens:      e.tokens("STARTER_TOKENS", "name:token for each caller, separated by commas; make a token with `openssl rand -hex 24`"),
 		Environment: e.environment(),
+		Observe:     e.observe(metricsOfStarter),
 		LogLevel:    e.logLevel(),
 		LogFormat:   e.logFormat(),
 	}

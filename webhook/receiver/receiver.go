@@ -30,7 +30,7 @@ type Deliverer interface {
 	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
 }
 
-// Options configures New. Ready, AllowFrom and TrustedProxies may be left out.
+// Options configures New. All from Ready on may be left out.
 type Options struct {
 	Verifier    *didit.Verifier
 	Deliverer   Deliverer
@@ -41,6 +41,15 @@ type Options struct {
 	// AllowFrom are the only senders that are listened to; empty: anyone, since the signature decides. Behind proxies the
 	// sender is the last one in X-Forwarded-For that is not in TrustedProxies; without them it is the peer.
 	AllowFrom, TrustedProxies []netip.Prefix
+	Observe                   func(context.Context, Observation) // nil: nobody is told
+}
+
+// Observation is one delivery that was answered.
+type Observation struct {
+	Result  Result
+	Code    int
+	EventID string // empty unless the signature was good
+	Took    time.Duration
 }
 
 // Receiver is the HTTP side of the webhook.
@@ -51,6 +60,9 @@ type Receiver struct {
 
 // New makes a Receiver.
 func New(o Options) *Receiver {
+	if o.Observe == nil {
+		o.Observe = func(context.Context, Observation) {}
+	}
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }
 	}
@@ -75,54 +87,77 @@ func (r *Receiver) Handler() http.Handler {
 func (r *Receiver) receive(c *gin.Context) {
 	ctx, cancel := context.WithTimeout(c.Request.Context(), budget) // a bare *gin.Context has no Done
 	defer cancel()
+	began := time.Now()
 	ev, result, err := r.take(ctx, c)
 	r.counts.add(result)
-	attrs := []slog.Attr{slog.String("result", string(result)), slog.Int("code", result.code())}
+	defer func() {
+		o := Observation{Result: result, Code: result.Code(), Took: time.Since(began)}
+		if result.verified() {
+			o.EventID = ev.EventID
+		}
+		r.o.Observe(ctx, o)
+	}()
+	attrs := []slog.Attr{slog.String("result", string(result)), slog.Int("code", result.Code())}
 	if result.verified() {
 		attrs = append(attrs, slog.String("event_id", ev.EventID), slog.String("type", ev.Type),
 			slog.String("session_id", ev.SessionID), slog.String("status", string(ev.Status)))
+		if ev.run != "" {
+			attrs = append(attrs, slog.String("workflow_id", ev.workflow), slog.String("run_id", ev.run))
+		}
 	}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
 	r.o.Log.LogAttrs(ctx, result.level(), "didit webhook", attrs...)
-	if result.code() == http.StatusOK {
+	if result.Code() == http.StatusOK {
 		c.JSON(http.StatusOK, gin.H{"status": "received"})
 		return
 	}
-	c.JSON(result.code(), gin.H{"error": result.text()})
+	c.JSON(result.Code(), gin.H{"error": result.text()})
+}
+
+// event is one that was delivered, and the run that made its session; empty unless the session says so itself, because
+// the user id of another system's may be anything.
+type event struct {
+	kyc.DiditEvent
+	workflow, run string
 }
 
 // take verifies a delivery and hands it on.
-func (r *Receiver) take(ctx context.Context, c *gin.Context) (kyc.DiditEvent, Result, error) {
+func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, error) {
 	if !r.allows(c.ClientIP()) {
-		return kyc.DiditEvent{}, NotAllowed, nil
+		return event{}, NotAllowed, nil
 	}
 	if err := r.o.Verifier.CheckHeader(c.Request.Header); err != nil {
-		return kyc.DiditEvent{}, refusal(err), err
+		return event{}, refusal(err), err
 	}
 	body, err := r.read(c)
 	if err != nil {
-		return kyc.DiditEvent{}, refusal(err), err
+		return event{}, refusal(err), err
 	}
 	signed, err := r.o.Verifier.Verify(c.Request.Header, body)
 	if err != nil {
-		return kyc.DiditEvent{}, refusal(err), err
+		return event{}, refusal(err), err
 	}
 	ev := kyc.FromDidit(signed)
 	if result := r.ignore(signed); result != "" {
-		return loggable(ev), result, nil
+		return event{DiditEvent: loggable(ev)}, result, nil
 	}
-	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, kyc.MetadataOf(signed.Metadata))
+	session := kyc.MetadataOf(signed.Metadata)
+	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, session)
+	taken := event{DiditEvent: ev}
+	if uuid.Validate(session.RunID) == nil {
+		taken.workflow, taken.run = kyc.WorkflowID(signed.VendorData), session.RunID
+	}
 	switch {
 	case err != nil:
-		return ev, Unavailable, err
+		return taken, Unavailable, err
 	case delivery == kyc.DeliveredChange:
-		return ev, Late, nil
+		return taken, Late, nil
 	case delivery == kyc.DeliveredNobody:
-		return loggable(ev), Foreign, nil
+		return event{DiditEvent: loggable(ev)}, Foreign, nil
 	}
-	return ev, Received, nil
+	return taken, Received, nil
 }
 
 // read reads at most MaxBody bytes, and none where the request says that there are more.

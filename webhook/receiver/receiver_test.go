@@ -51,14 +51,14 @@ type site struct {
 	answer    kyc.Delivery
 }
 
-func newSite(t *testing.T, fails error, ready error) *site {
+func newSite(t *testing.T, fails error, ready error, adjust ...func(*receiver.Options)) *site {
 	t.Helper()
 	v, err := didit.NewVerifier(didit.VerifierOptions{
 		Secrets: []string{"an-older-secret-of-ours", secret}, Tolerance: 5 * time.Minute, MaxBody: maxBody, Now: clock,
 	})
 	require.NoError(t, err)
 	s := &site{answer: kyc.DeliveredSignal}
-	s.Receiver = receiver.New(receiver.Options{
+	o := receiver.Options{
 		Verifier: v, Environment: didit.EnvironmentLive, MaxBody: maxBody, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Ready: func(context.Context) error { return ready },
 		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error) {
@@ -68,7 +68,11 @@ func newSite(t *testing.T, fails error, ready error) *site {
 			s.users, s.delivered, s.runs = append(s.users, userID), append(s.delivered, ev), append(s.runs, session.RunID)
 			return s.answer, fails
 		}),
-	})
+	}
+	for _, f := range adjust {
+		f(&o)
+	}
+	s.Receiver = receiver.New(o)
 	s.handler = s.Handler()
 	return s
 }
@@ -321,4 +325,22 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 	s := newSite(t, nil, nil)
 	require.Equal(t, http.StatusMethodNotAllowed, s.post(httptest.NewRequest(http.MethodGet, receiver.Path, nil)).Code)
 	require.Equal(t, http.StatusNotFound, s.post(httptest.NewRequest(http.MethodPost, "/", nil)).Code)
+}
+
+// Who observes learns what became of each delivery, and no id of one that nobody signed for.
+func TestEachAnswerIsObserved(t *testing.T) {
+	var seen []receiver.Observation
+	s := newSite(t, nil, nil, func(o *receiver.Options) {
+		o.Observe = func(_ context.Context, one receiver.Observation) { seen = append(seen, one) }
+	})
+	s.post(signed(approval(nil)))
+	forged := signed(approval(nil))
+	forged.Header.Set(didit.HeaderSignature, didit.Sign("another", approval(nil)))
+	s.post(forged)
+	require.Len(t, seen, 2)
+	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: seen[0].Took}, seen[0])
+	require.Positive(t, seen[0].Took)
+	require.Equal(t, receiver.Observation{Result: receiver.BadSignature, Code: 403, Took: seen[1].Took}, seen[1])
+	require.Contains(t, s.log.String(), "run_id="+run, "the line leads to the verification")
+	require.Contains(t, s.log.String(), "workflow_id=kyc-")
 }

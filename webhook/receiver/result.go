@@ -4,6 +4,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync/atomic"
 
 	"didit-temporal/didit"
@@ -33,6 +34,9 @@ var results = [...]Result{
 	Received, Late, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
 }
 
+// Results lists what can become of a delivery.
+func Results() []Result { return slices.Clone(results[:]) }
+
 // refusal names a failed verification.
 func refusal(err error) Result {
 	var tooLarge *http.MaxBytesError
@@ -49,7 +53,8 @@ func refusal(err error) Result {
 	return Malformed
 }
 
-func (r Result) code() int {
+// Code is the HTTP status of the answer.
+func (r Result) Code() int {
 	switch r {
 	case Unsigned, Malformed:
 		return http.StatusBadRequest
@@ -64,7 +69,7 @@ func (r Result) code() int {
 }
 
 // verified reports whether the signature was good, so that the event's ids may be logged.
-func (r Result) verified() bool { return r.code() == http.StatusOK || r == Unavailable }
+func (r Result) verified() bool { return r.Code() == http.StatusOK || r == Unavailable }
 
 func (r Result) text() string {
 	switch r {

@@ -1,0 +1,111 @@
+package app
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/internal/config"
+	"didit-temporal/internal/metrics"
+	"didit-temporal/internal/tracing"
+	"didit-temporal/starter/api"
+	"didit-temporal/webhook/receiver"
+)
+
+// Observed is what operators see of a process beside its log: metrics and traces.
+type Observed struct {
+	metrics *metrics.Metrics
+	tracing *tracing.Tracing
+	// Address is where the metrics are; empty if nowhere.
+	Address string
+	stop    func()
+}
+
+// Observe begins to observe a process. Close ends it, after what it observes.
+func Observe(ctx context.Context, cfg config.Observe, process string, log *slog.Logger) (*Observed, error) {
+	o := unobserved()
+	if cfg.Tracing {
+		t, err := tracing.Start(ctx, "didit-temporal-"+process, log)
+		if err != nil {
+			return nil, err
+		}
+		o.tracing = t
+	}
+	if cfg.MetricsAddr == "" {
+		return o, nil
+	}
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.MetricsAddr)
+	if err != nil { // a second process on this machine, perhaps: users come first
+		log.Error("nobody can ask for metrics: give each process its own METRICS_ADDR", "error", err)
+		return o, nil
+	}
+	o.serve(listener)
+	log.Info("metrics", "url", "http://"+o.Address+metrics.Path)
+	return o, nil
+}
+
+// unobserved counts, but nobody may ask.
+func unobserved() *Observed {
+	return &Observed{metrics: metrics.New(), tracing: tracing.Off(), stop: func() {}}
+}
+
+func (o *Observed) serve(l net.Listener) {
+	srv := &http.Server{Handler: o.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	o.Address = l.Addr().String()
+	go func() { _ = srv.Serve(l) }() // ends with Close
+	o.stop = func() { _ = srv.Close() }
+}
+
+// Client adds to the options of a connection to Temporal what counts and traces its calls, and those of its workers.
+func (o *Observed) Client(c client.Options) client.Options {
+	c.MetricsHandler = o.metrics.SDK()
+	c.Interceptors = append(o.tracing.Interceptors(), c.Interceptors...)
+	return c
+}
+
+// Close sends the last spans.
+func (o *Observed) Close() {
+	o.stop()
+	o.tracing.Close()
+}
+
+// observedBy is the one that was given, if any.
+func observedBy(given []*Observed) *Observed {
+	for _, o := range given {
+		if o != nil {
+			return o
+		}
+	}
+	return unobserved()
+}
+
+// toDidit goes around the calls to Didit.
+func (o *Observed) toDidit(next http.RoundTripper) http.RoundTripper {
+	return o.tracing.Transport(o.metrics.Transport(next), func(method, path string) string {
+		return "Didit " + metrics.Operation(method, path)
+	})
+}
+
+// webhookRoute names the requests of the webhook that are worth a span.
+func webhookRoute(r *http.Request) string {
+	if r.URL.Path == receiver.Path {
+		return receiver.Path
+	}
+	return ""
+}
+
+// apiRoute names the requests of the API.
+func apiRoute(r *http.Request) string {
+	switch {
+	case r.URL.Path == api.Path:
+		return api.Path
+	case strings.HasPrefix(r.URL.Path, api.Path+"/"):
+		return api.Path + "/{user_id}"
+	}
+	return ""
+}

@@ -1,0 +1,53 @@
+package config
+
+import (
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Observe says how a process is watched. Zero: not at all.
+type Observe struct {
+	MetricsAddr string // where Prometheus may ask; empty: nowhere
+	Tracing     bool   // where to, OpenTelemetry's SDK reads from the environment itself
+}
+
+// Off switches metrics off.
+const Off = "off"
+
+// The metrics of each process have a port of their own, so that all of them may run on one machine.
+const (
+	metricsOfWorker  = 0
+	metricsOfWebhook = 1
+	metricsOfStarter = 2
+)
+
+// observe reads METRICS_ADDR, whose default is that of the table plus the number of the process, and whether somebody has
+// asked for traces as OpenTelemetry's specification says.
+func (e *env) observe(process int) Observe {
+	o := Observe{MetricsAddr: e.metricsAddr(process)}
+	endpoint := strings.TrimSpace(e.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
+	exporter := strings.TrimSpace(e.get("OTEL_TRACES_EXPORTER"))
+	switch exporter {
+	case "", "otlp", "none":
+	default:
+		e.wrong("OTEL_TRACES_EXPORTER", exporter, "otlp or none")
+	}
+	if strings.EqualFold(strings.TrimSpace(e.get("OTEL_SDK_DISABLED")), "true") {
+		return o
+	}
+	o.Tracing = exporter == "otlp" || exporter == "" && endpoint != ""
+	return o
+}
+
+func (e *env) metricsAddr(process int) string {
+	if strings.TrimSpace(e.get("METRICS_ADDR")) == "" {
+		host, port, _ := net.SplitHostPort(defaultOf("METRICS_ADDR"))
+		n, _ := strconv.Atoi(port) // a test reads the table
+		return net.JoinHostPort(host, strconv.Itoa(n+process))
+	}
+	if strings.EqualFold(e.text("METRICS_ADDR"), Off) {
+		return ""
+	}
+	return e.address("METRICS_ADDR")
+}

@@ -1,0 +1,81 @@
+// Package metrics counts what an operator asks about, and serves it to Prometheus. Labels have few values, all of them
+// known here or to Temporal's SDK; no user, session or event is ever one.
+package metrics
+
+import (
+	"net/http"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"go.temporal.io/sdk/client"
+
+	"didit-temporal/webhook/receiver"
+)
+
+// Path is where Prometheus asks.
+const Path = "/metrics"
+
+// Metrics are those of one process.
+type Metrics struct {
+	registry *prometheus.Registry
+	sdk      *series
+
+	deliveries *prometheus.CounterVec
+	acks       *prometheus.HistogramVec
+	repeats    prometheus.Counter
+	recent     ring
+
+	calls     *prometheus.CounterVec
+	callTimes *prometheus.HistogramVec
+
+	requests *prometheus.HistogramVec
+
+	queues samples
+}
+
+// New makes the metrics of a process.
+func New() *Metrics {
+	m := &Metrics{
+		registry:   prometheus.NewRegistry(),
+		sdk:        &series{},
+		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts(about(nameDeliveries)), []string{"result", "code"}),
+		acks:       histogram(nameAcks, quick, "code"),
+		repeats:    prometheus.NewCounter(prometheus.CounterOpts(about(nameRepeats))),
+		calls:      prometheus.NewCounterVec(prometheus.CounterOpts(about(nameCalls)), []string{"scope", "operation", "code"}),
+		callTimes:  histogram(nameCallTimes, quick, "scope", "operation"),
+		requests:   histogram(nameRequests, quick, "method", "route", "code"),
+		queues:     newSamples(),
+	}
+	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.sdk)
+	return m
+}
+
+// Handler serves Path, and nothing else.
+func (m *Metrics) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("GET "+Path, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry}))
+	return mux
+}
+
+// SDK is for client.Options: Temporal's SDK counts there, and so do workflows and activities through it.
+func (m *Metrics) SDK() client.MetricsHandler { return handler{series: m.sdk} }
+
+// OfWebhook adds what only the webhook counts. Each result is there from the start: a counter that appears with its
+// first event has no rate.
+func (m *Metrics) OfWebhook() {
+	m.registry.MustRegister(m.deliveries, m.acks, m.repeats)
+	for _, r := range receiver.Results() {
+		m.deliveries.WithLabelValues(string(r), code(r.Code()))
+	}
+}
+
+// OfWorker adds what only the worker counts. The failures that a rule waits for are there from the start, too.
+func (m *Metrics) OfWorker() {
+	m.registry.MustRegister(m.calls, m.callTimes)
+	for _, c := range []string{"401", "402", "403", "404", "429", "500", "502", "503", noAnswer} {
+		m.calls.WithLabelValues("write", "POST session", c)
+		m.calls.WithLabelValues("read", "GET session/*/decision", c)
+	}
+	m.sdk.begin()
+}

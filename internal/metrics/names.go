@@ -1,0 +1,96 @@
+package metrics
+
+import (
+	"maps"
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"didit-temporal/activities"
+	"didit-temporal/workflows"
+)
+
+// What this package counts itself. What workflows and activities count has its name there.
+const (
+	nameDeliveries = "kyc_webhook_deliveries_total"
+	nameAcks       = "kyc_webhook_ack_seconds"
+	nameRepeats    = "kyc_webhook_repeats_total"
+
+	nameCalls     = "kyc_didit_calls_total"
+	nameCallTimes = "kyc_didit_call_seconds"
+
+	nameRequests = "kyc_api_request_seconds"
+
+	nameBacklog    = "kyc_queue_backlog"
+	nameOldest     = "kyc_queue_oldest_seconds"
+	nameETA        = "kyc_queue_eta_seconds"
+	nameLimit      = "kyc_queue_limit_per_second"
+	nameDispatched = "kyc_queue_dispatched_per_second"
+	namePaused     = "kyc_queue_paused"
+	nameByOperator = "kyc_queue_limit_by_operator"
+	namePollers    = "kyc_queue_pollers"
+
+	nameOpen         = "kyc_open_verifications"
+	nameWaiting      = "kyc_waiting_verifications"
+	nameSampleErrors = "kyc_sample_errors_total"
+)
+
+// help says what each metric means; it is the list of all that are ours, as Prometheus sees them.
+var help = map[string]string{
+	nameDeliveries: "Webhooks that were answered, by what became of them.",
+	nameAcks:       "Time to answer a webhook; Didit hangs up after 5 s.",
+	nameRepeats: "Webhooks whose event this process has seen among its last few thousand. Temporal drops repeats and does not say so, " +
+		"so those that another process took are not in it.",
+	nameCalls:     "Calls to Didit, by limit (read, write), operation and HTTP status; code none is no answer.",
+	nameCallTimes: "Time of a call to Didit.",
+
+	nameRequests: "Time to answer a request of the HTTP API; one with ?wait takes as long as it was told to.",
+
+	nameBacklog:    "Tasks that wait in a task queue, by whose turn it is (interactive, bulk, look, other).",
+	nameOldest:     "How long the oldest task of a queue has waited.",
+	nameETA:        "How long a call that is asked for now would wait for its turn; absent while the queue is paused.",
+	nameLimit:      "The limit in force on a queue, in calls per second; absent where there is none.",
+	nameDispatched: "Tasks handed out per second, over the last half minute.",
+	namePaused:     "1 while a queue hands out nothing because its limit is 0.",
+	nameByOperator: "1 while a limit is in force that an operator has set.",
+	namePollers:    "Pollers that asked a queue for a task lately, by the server's word.",
+
+	nameOpen:         "Open verifications by Didit's status.",
+	nameWaiting:      "Open verifications by what they wait for, and by how long ago they began at least.",
+	nameSampleErrors: "Samples of queues and verifications that Temporal did not answer.",
+
+	workflows.MetricOutcomes + "_total":        "Verifications that ended, by outcome, and whether a reviewer had them.",
+	workflows.MetricTimeToOutcome + "_seconds": "Time from the start of a verification to its outcome.",
+	workflows.MetricReviews + "_total":         "Times that a session went to a reviewer.",
+	workflows.MetricReviewTime + "_seconds":    "How long reviewers took.",
+	workflows.MetricReviewsLate + "_total":     "Looks at reviews that have waited for more than three days.",
+	workflows.MetricResubmissions + "_total":   "Times that a user was asked to come back.",
+	workflows.MetricLooks + "_total":           "Looks at Didit that only a timer asked for; found=yes means that a webhook was lost or late.",
+	workflows.MetricUnusable + "_total":        "Decisions of Didit that could not be used: foreign, gone, or in unknown words.",
+	workflows.MetricChanges + "_total":         "News about sessions whose verification had ended.",
+	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back without being sent, after a 429.",
+}
+
+// Names lists the metrics that are ours, as Prometheus sees them.
+func Names() []string { return slices.Sorted(maps.Keys(help)) }
+
+func about(name string) prometheus.Opts { return prometheus.Opts{Name: name, Help: help[name]} }
+
+// Buckets, in seconds: of what machines do, and of what people do.
+var (
+	quick = []float64{.005, .01, .025, .05, .1, .25, .5, 1, 2, 3.5, 5, 10, 20}
+	slow  = []float64{60, 120, 300, 900, 1800, 3600, 4 * 3600, 12 * 3600, 24 * 3600, 3 * 24 * 3600, 8 * 24 * 3600, 30 * 24 * 3600}
+)
+
+// buckets of a timer of the SDK's handler.
+func buckets(timer string) []float64 {
+	switch timer {
+	case workflows.MetricTimeToOutcome, workflows.MetricReviewTime, "temporal_workflow_endtoend_latency":
+		return slow
+	}
+	return quick
+}
+
+func histogram(name string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: name, Help: help[name], Buckets: buckets}, labels)
+}

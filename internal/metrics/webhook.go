@@ -1,0 +1,48 @@
+package metrics
+
+import (
+	"context"
+	"strconv"
+	"sync"
+
+	"didit-temporal/webhook/receiver"
+)
+
+// Webhook counts one delivery.
+func (m *Metrics) Webhook(_ context.Context, o receiver.Observation) {
+	m.deliveries.WithLabelValues(string(o.Result), code(o.Code)).Inc()
+	m.acks.WithLabelValues(code(o.Code)).Observe(o.Took.Seconds())
+	if o.EventID != "" && m.recent.seen(o.EventID) {
+		m.repeats.Inc()
+	}
+}
+
+func code(status int) string { return strconv.Itoa(status) }
+
+// remembered is how many events a process remembers in order to count repeats: some minutes' worth of a busy day, which
+// is how long Didit repeats one. It decides nothing.
+const remembered = 8192
+
+// ring remembers the last events.
+type ring struct {
+	mu   sync.Mutex
+	ids  [remembered]string
+	next int
+	has  map[string]bool
+}
+
+// seen reports whether id is among the last events, and remembers it.
+func (r *ring) seen(id string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.has[id] {
+		return true
+	}
+	if r.has == nil {
+		r.has = make(map[string]bool, remembered)
+	}
+	delete(r.has, r.ids[r.next])
+	r.ids[r.next], r.has[id] = id, true
+	r.next = (r.next + 1) % remembered
+	return false
+}

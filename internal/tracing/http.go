@@ -1,0 +1,129 @@
+package tracing
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/propagation"
+	"go.opentelemetry.io/otel/trace"
+)
+
+// Whom a server believes when a request says which trace it belongs to.
+const (
+	Nobody  = false // whoever calls may be anybody
+	Callers = true  // the callers are our own programs
+)
+
+// Handler gives every request of a server a span. route names a request by its route, never by its path, which holds ids; an
+// empty route gets no span.
+func (t *Tracing) Handler(next http.Handler, believe bool, route func(*http.Request) string) http.Handler {
+	if !t.On() {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		name := route(r)
+		if name == "" {
+			next.ServeHTTP(w, r)
+			return
+		}
+		ctx := r.Context()
+		if believe {
+			ctx = w3c.Extract(ctx, propagation.HeaderCarrier(r.Header))
+		}
+		verb := method(r.Method)
+		ctx, s := t.tracer.Start(ctx, verb+" "+name, trace.WithSpanKind(trace.SpanKindServer),
+			trace.WithAttributes(attribute.String("http.request.method", verb), attribute.String("http.route", name)))
+		defer s.End()
+		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		next.ServeHTTP(status, r.WithContext(ctx))
+		s.SetAttributes(attribute.Int("http.response.status_code", status.status))
+		if status.status >= http.StatusInternalServerError {
+			fail(s, http.StatusText(status.status))
+		}
+	})
+}
+
+// method keeps what a stranger may invent out of a name.
+func method(m string) string {
+	if m == http.MethodGet || m == http.MethodPost {
+		return m
+	}
+	return "_OTHER" // OpenTelemetry's word
+}
+
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// Unwrap is for http.ResponseController.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
+// Transport gives every call that goes through next a span. name names a call without its ids. The call itself tells
+// the other side nothing of the trace.
+func (t *Tracing) Transport(next http.RoundTripper, name func(method, path string) string) http.RoundTripper {
+	if !t.On() {
+		return next
+	}
+	return transport{t.tracer, next, name}
+}
+
+type transport struct {
+	tracer trace.Tracer
+	next   http.RoundTripper
+	name   func(method, path string) string
+}
+
+// RoundTrip makes the call.
+func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	ctx, s := t.tracer.Start(req.Context(), t.name(req.Method, req.URL.Path), trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(attribute.String("http.request.method", req.Method), attribute.String("server.address", req.URL.Hostname())))
+	defer s.End()
+	res, err := t.next.RoundTrip(req.WithContext(ctx))
+	if err != nil {
+		fail(s, "no answer")
+		return nil, err
+	}
+	s.SetAttributes(attribute.Int("http.response.status_code", res.StatusCode))
+	if res.StatusCode >= http.StatusBadRequest {
+		fail(s, http.StatusText(res.StatusCode))
+	}
+	return res, nil
+}
+
+// Names of what correlates log lines with a trace.
+const (
+	keyTrace = "trace_id"
+	keySpan  = "span_id"
+)
+
+// Log adds the trace of a line's context to the line.
+func (t *Tracing) Log(l *slog.Logger) *slog.Logger {
+	if !t.On() {
+		return l
+	}
+	return slog.New(logHandler{l.Handler()})
+}
+
+type logHandler struct{ slog.Handler }
+
+// Handle writes a record.
+func (h logHandler) Handle(ctx context.Context, r slog.Record) error {
+	if s := trace.SpanContextFromContext(ctx); s.IsValid() {
+		r.AddAttrs(slog.String(keyTrace, s.TraceID().String()), slog.String(keySpan, s.SpanID().String()))
+	}
+	return h.Handler.Handle(ctx, r)
+}
+
+// WithAttrs keeps the trace.
+func (h logHandler) WithAttrs(a []slog.Attr) slog.Handler { return logHandler{h.Handler.WithAttrs(a)} }
+
+// WithGroup keeps the trace.
+func (h logHandler) WithGroup(name string) slog.Handler { return logHandler{h.Handler.WithGroup(name)} }
