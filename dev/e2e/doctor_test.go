@@ -16,7 +16,6 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 
-	"didit-temporal/dev/tserver"
 	"didit-temporal/internal/doctor"
 	"didit-temporal/kyc"
 )
@@ -94,7 +93,8 @@ func TestTheDoctorFindsFaultsAtTemporal(t *testing.T) {
 
 func TestTheDoctorFindsANamespaceThatWasNotPrepared(t *testing.T) {
 	t.Parallel()
-	s := &system{t: t, server: tserver.Run(t, tserver.Options{}), logs: &logs{}, simURL: "http://127.0.0.1:1"}
+	s := bare(t, options{})
+	s.simURL = "http://127.0.0.1:1"
 	s.Client = s.dial()
 	o, _ := s.patient()
 	all := complaints(t, o)

@@ -17,7 +17,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/port"
-	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/doctor"
 	"didit-temporal/internal/envfile"
@@ -33,7 +32,7 @@ type newcomer struct {
 
 func arrive(t *testing.T) *newcomer {
 	t.Helper()
-	s := &system{t: t, server: tserver.Run(t, tserver.Options{}), logs: &logs{}}
+	s := bare(t, options{})
 	s.sim = diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}})
 	t.Cleanup(s.sim.Close)
 	api := httptest.NewServer(s.sim)

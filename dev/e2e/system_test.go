@@ -77,7 +77,7 @@ func start(t *testing.T, o options) *system {
 	if o.reconcileAfter == 0 {
 		o.reconcileAfter = 15 * time.Minute
 	}
-	s := &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}}
+	s := bare(t, o)
 	s.setKeys(o.payloadKeys)
 	s.Client = s.dial()
 	_, err := s.Setup(t.Context())
@@ -94,6 +94,12 @@ func start(t *testing.T, o options) *system {
 
 	s.stopWebhook, s.stopWorker = s.startWebhook(), s.startWorker(o)
 	return s
+}
+
+// bare is a server that nothing of ours has touched.
+func bare(t *testing.T, o options) *system {
+	t.Helper()
+	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}}
 }
 
 func (s *system) dial() *kyc.Client {
