@@ -16,6 +16,7 @@ import (
 // Program is one of our processes with a supervisor that starts it again whenever it has ended, as a cluster would.
 type Program struct {
 	file  string
+	args  []string
 	ready string // what it logs once it works
 	env   []string
 
@@ -43,7 +44,12 @@ const restartPause = 200 * time.Millisecond
 
 // Supervise runs the program in the file until Stop. It gets the environment env, HOME, PATH, and nothing else.
 func Supervise(file, home, ready string, env ...string) *Program {
-	p := &Program{file: file, ready: ready, next: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{})}
+	return SuperviseWith(nil, file, home, ready, env...)
+}
+
+// SuperviseWith is Supervise for a program that takes arguments.
+func SuperviseWith(args []string, file, home, ready string, env ...string) *Program {
+	p := &Program{file: file, args: args, ready: ready, next: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{})}
 	p.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LOG_FORMAT=text", "METRICS_ADDR=127.0.0.1:0"}, env...)
 	go func() {
 		defer close(p.stopped)
@@ -94,7 +100,7 @@ func (p *Program) note(r *Process) bool {
 func (p *Program) launch() *Process {
 	r := &Process{up: make(chan struct{}), gone: make(chan struct{})}
 	r.out = &output{ready: []byte(p.ready), up: r.up}
-	r.cmd = exec.CommandContext(context.Background(), p.file) //nolint:gosec // G204: we have built it
+	r.cmd = exec.CommandContext(context.Background(), p.file, p.args...) //nolint:gosec // G204: we have built it
 	r.cmd.Env, r.cmd.Stdout, r.cmd.Stderr = p.env, r.out, r.out
 	if r.err = Start(r.cmd); r.err != nil {
 		close(r.gone)

@@ -151,3 +151,16 @@ func (s *Server) Log() string {
 	}
 	return s.p.tail()
 }
+
+// PID is the number of the running server's process; 0 if it is stopped, or not ours.
+func (s *Server) PID() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.p == nil {
+		return 0
+	}
+	return s.p.cmd.Process.Pid
+}
+
+// DBFile is where the server keeps its state; empty: in memory.
+func (s *Server) DBFile() string { return s.o.DBFile }
