@@ -12,11 +12,12 @@ import (
 
 	"didit-temporal/dev/bench/limits"
 	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/speed"
 )
 
 func main() {
 	ctx, restore := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, restore) // a second Ctrl-C ends the process at once
-	benches := slices.Concat(limits.Benchmarks())
+	benches := slices.Concat(limits.Benchmarks(), speed.Benchmarks())
 	os.Exit(run.Main(ctx, os.Args[1:], os.Stdout, os.Stderr, benches))
 }

@@ -23,6 +23,8 @@ type flags struct {
 	out      string
 	parallel int
 	part     string
+	pairs    int
+	scale    float64
 }
 
 func parse(args []string, help io.Writer) (flags, error) {
@@ -30,17 +32,19 @@ func parse(args []string, help io.Writer) (flags, error) {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(help)
 	fs.BoolVar(&f.list, "list", false, "list the benchmarks and end")
-	fs.StringVar(&f.only, "only", "", "comma-separated `names` of those to run; empty: all but the ones that run only when named")
+	fs.StringVar(&f.only, "only", "", "comma-separated `names` of those to run, or of groups; empty: all but the ones that run only when named")
 	fs.BoolVar(&f.short, "short", false, "small models, each of less than a minute: they show that it works, not how well")
 	fs.Uint64Var(&f.seed, "seed", 1, "of everything that is drawn")
 	fs.StringVar(&f.out, "out", "", "`folder` for bench/*.json and pictures/*.png; empty: none are written")
 	fs.StringVar(&f.part, "case", "", "run only those cases of a benchmark whose `name` has this in it")
 	fs.IntVar(&f.parallel, "parallel", max(runtime.NumCPU(), 2), "how many systems run at a time: most of a run is waiting")
+	fs.IntVar(&f.pairs, "pairs", 20, "`number` of measurements of ours and of the other's for each ratio, in turns; a ratio of fewer than 20 is not judged")
+	fs.Float64Var(&f.scale, "scale", 1, "`part` of the users of the benchmarks that count them in thousands")
 	if err := fs.Parse(args); err != nil {
 		return f, err
 	}
-	if fs.NArg() > 0 || f.parallel < 1 {
-		return f, fmt.Errorf("unexpected argument %q, or -parallel below 1 (-help lists the flags)", fs.Args())
+	if fs.NArg() > 0 || f.parallel < 1 || f.pairs < 1 || f.scale <= 0 {
+		return f, fmt.Errorf("unexpected argument %q, or a number below 1 (-help lists the flags)", fs.Args())
 	}
 	if f.part != "" && f.out != "" {
 		return f, errors.New("-case and -out: a part of a benchmark must not take the place of the whole")
@@ -83,6 +87,10 @@ func choose(benches []Bench, only string) ([]Bench, error) {
 	}
 	var chosen []Bench
 	for name := range strings.SplitSeq(only, ",") {
+		if of := inGroup(benches, strings.TrimSpace(name)); len(of) > 0 {
+			chosen = append(chosen, of...)
+			continue
+		}
 		i := slices.IndexFunc(benches, func(b Bench) bool { return b.Name == strings.TrimSpace(name) })
 		if i < 0 {
 			return nil, fmt.Errorf("there is no benchmark %q (-list)", name)
@@ -90,6 +98,11 @@ func choose(benches []Bench, only string) ([]Bench, error) {
 		chosen = append(chosen, benches[i])
 	}
 	return chosen, nil
+}
+
+// inGroup are those of a group that run when the group is named.
+func inGroup(benches []Bench, group string) []Bench {
+	return slices.DeleteFunc(slices.Clone(benches), func(b Bench) bool { return b.Group != group || b.Extra })
 }
 
 func runAll(ctx context.Context, f flags, args []string, stdout, stderr io.Writer, benches []Bench) error {
@@ -103,7 +116,7 @@ func runAll(ctx context.Context, f flags, args []string, stdout, stderr io.Write
 	}
 	defer remove()
 	env := NewEnv(dir, f.parallel, stderr)
-	env.Short, env.Seed, env.part = f.short, f.seed, f.part
+	env.Short, env.Seed, env.part, env.Pairs, env.Scale = f.short, f.seed, f.part, f.pairs, f.scale
 	env.Say("building the programs and the server")
 	if err := Build(ctx, dir); err != nil {
 		return err
@@ -111,20 +124,30 @@ func runAll(ctx context.Context, f flags, args []string, stdout, stderr io.Write
 	results := make([]Result, len(chosen))
 	var all sync.WaitGroup
 	for i, b := range chosen {
-		all.Go(func() { results[i] = b.run(ctx, env, args) })
+		if !b.Alone {
+			all.Go(func() { results[i] = b.run(ctx, env, args) })
+		}
 	}
 	all.Wait()
+	for i, b := range chosen {
+		if b.Alone && ctx.Err() == nil {
+			results[i] = b.run(ctx, env, args)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	return conclude(stdout, f.out, results, benches)
 }
 
 // NewEnv is an Env whose programs are in a folder.
 func NewEnv(programs string, parallel int, log io.Writer) *Env {
-	return &Env{Programs: programs, began: time.Now(), slots: make(chan struct{}, parallel), mu: new(sync.Mutex), log: log}
+	return &Env{Programs: programs, Pairs: 20, Scale: 1, began: time.Now(), slots: make(chan struct{}, parallel), mu: new(sync.Mutex), log: log}
 }
 
 // Build leaves the programs that benchmarks start in dir.
 func Build(ctx context.Context, dir string) error {
-	return errors.Join(procs.Build(ctx, dir, "./worker", "./webhook"), procs.BuildDev(ctx, dir, "./bench/loop"))
+	return errors.Join(procs.Build(ctx, dir, "./worker", "./webhook", "./starter"), procs.BuildDev(ctx, dir, "./bench/loop", "./bench/peer"))
 }
 
 func (b Bench) run(ctx context.Context, env *Env, args []string) Result {

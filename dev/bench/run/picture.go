@@ -90,12 +90,12 @@ func (p Picture) draw(file string, curves []Series) error {
 		canvas.Legend.Add(s.Name, line)
 	}
 	canvas.X.Min, canvas.Y.Min, canvas.Y.Max = 0, 0, max(p.Floor, 1.15*canvas.Y.Max)
-	return paint(canvas, file)
+	return paint(canvas, file, 4.4*vg.Inch)
 }
 
 // paint leaves a margin, and enough pixels for a screen that has many.
-func paint(canvas *plot.Plot, file string) error {
-	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(9*vg.Inch, 4.4*vg.Inch), vgimg.UseDPI(144), vgimg.UseBackgroundColor(color.White))}
+func paint(canvas *plot.Plot, file string, height vg.Length) error {
+	png := vgimg.PngCanvas{Canvas: vgimg.NewWith(vgimg.UseWH(9*vg.Inch, height), vgimg.UseDPI(144), vgimg.UseBackgroundColor(color.White))}
 	margin := vg.Points(12)
 	canvas.Draw(vgdraw.Crop(vgdraw.New(png), margin, -2*margin, margin, -margin))
 	var b bytes.Buffer

@@ -17,6 +17,7 @@ type Report struct {
 	// Figures are the numbers of the tables by name.
 	Figures map[string]float64 `json:"figures,omitempty"`
 	Series  []Series           `json:"series,omitempty"`
+	Ratios  []Ratio            `json:"ratios,omitempty"`
 
 	safety []string // broken promises that no slow machine excuses
 }

@@ -67,11 +67,18 @@ func write(out string, results []Result, benches []Bench) error {
 		if err := save(file, all); err != nil {
 			return err
 		}
-		if err := draw(filepath.Join(out, "pictures"), all, benches); err != nil {
+		if err := illustrate(out, group, all, benches); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// illustrate makes the pictures of a group, and the tables of its page.
+func illustrate(out, group string, all []Result, benches []Bench) error {
+	pictures := filepath.Join(out, "pictures")
+	return errors.Join(draw(pictures, all, benches), drawRatios(filepath.Join(pictures, group+"-ratios.png"), all),
+		fillPage(filepath.Join(out, group+".md"), all))
 }
 
 func read(file string) ([]Result, error) {

@@ -17,6 +17,7 @@ type Bench struct {
 	Group string // whose results share a file
 	About string // one line
 	Extra bool   // runs only when it is named
+	Alone bool   // runs when nothing else does: it measures how fast things are
 	// Picture that it draws into, if any; several may draw into one.
 	Picture Picture
 	Run     func(context.Context, *Env) (*Report, error)
@@ -24,9 +25,11 @@ type Bench struct {
 
 // Env is what a benchmark is given.
 type Env struct {
-	Short    bool   // a small model that takes less than a minute
-	Seed     uint64 // of everything that is drawn
-	Programs string // folder of the built programs
+	Short    bool    // a small model that takes less than a minute
+	Seed     uint64  // of everything that is drawn
+	Programs string  // folder of the built programs
+	Pairs    int     // of measurements for each ratio
+	Scale    float64 // of what is counted in thousands; 1 is all of it
 
 	began time.Time
 	part  string
@@ -84,3 +87,6 @@ func Pick[T any](e *Env, full, short T) T {
 	}
 	return full
 }
+
+// Times is n, scaled, and at least least.
+func (e *Env) Times(n, least int) int { return max(least, int(e.Scale*float64(n))) }

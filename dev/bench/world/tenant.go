@@ -34,6 +34,7 @@ type Options struct {
 	Pace      Pace
 	Workers   int
 	Webhook   bool
+	Fast      *Fast // for measuring how fast things are
 }
 
 // Tenant is a namespace, an application of Didit, and the programs between them.
@@ -42,6 +43,8 @@ type Tenant struct {
 	Sim     *diditsim.Server
 	Workers []*procs.Program
 	Pace    Pace
+
+	fast
 
 	env *run.Env
 	ear *ear
@@ -86,6 +89,14 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 	}
 	t.Sim = diditsim.New(so)
 	t.ear = &ear{next: t.Sim, latency: Latency}
+	if o.Fast != nil {
+		t.hurry(webhookPort)
+	}
+	if o.Fast != nil && o.Fast.Results {
+		if err := s.takeResults(t); err != nil {
+			return nil, err
+		}
+	}
 	s.closers = append(s.closers, t.Sim.Close)
 	return t, s.programs(ctx, t, o, webhookPort)
 }
@@ -109,20 +120,24 @@ func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error 
 // the webhook.
 func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookPort int) error {
 	all := []*procs.Program{}
-	for i := range o.Workers {
-		url, err := s.Listen(t, "worker-"+strconv.Itoa(i+1))
+	for range o.Workers {
+		p, err := s.worker(t)
 		if err != nil {
 			return err
 		}
-		p := s.supervise("worker", "worker runs", o.Namespace, "DIDIT_API_KEY="+key(o.Namespace), "DIDIT_WORKFLOW_ID="+flow,
-			"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(o.Pace.Writes),
-			"DIDIT_READS_PER_MINUTE="+strconv.Itoa(o.Pace.Reads), "DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))
-		t.Workers = append(t.Workers, p)
 		all = append(all, p)
 	}
 	if o.Webhook {
-		all = append(all, s.supervise("webhook", "webhook listens", o.Namespace, "DIDIT_WEBHOOK_SECRETS="+secret,
-			"WEBHOOK_ADDR=127.0.0.1:"+strconv.Itoa(webhookPort)))
+		t.Hook = s.supervise("webhook", "webhook listens", o.Namespace, "DIDIT_WEBHOOK_SECRETS="+secret,
+			"WEBHOOK_ADDR=127.0.0.1:"+strconv.Itoa(webhookPort))
+		all = append(all, t.Hook)
+	}
+	if o.Fast != nil {
+		more, err := s.fastPrograms(t, o)
+		if err != nil {
+			return err
+		}
+		all = append(all, more...)
 	}
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -132,6 +147,19 @@ func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookPo
 		}
 	}
 	return nil
+}
+
+// worker starts one more.
+func (s *Temporal) worker(t *Tenant) (*procs.Program, error) {
+	url, err := s.Listen(t, "worker-"+strconv.Itoa(len(t.Workers)+1))
+	if err != nil {
+		return nil, err
+	}
+	p := s.supervise("worker", "worker runs", t.Namespace(), append(t.results, "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
+		"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE="+strconv.Itoa(t.Pace.Reads),
+		"DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))...)
+	t.Workers = append(t.Workers, p)
+	return p, nil
 }
 
 func (s *Temporal) supervise(name, ready, namespace string, env ...string) *procs.Program {

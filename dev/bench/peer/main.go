@@ -1,0 +1,107 @@
+// Command peer is what the benchmarks compare with, in a process of its own as ours are: a worker for the bare workflow, and
+// handlers of gin that refuse at once.
+package main
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/gin-gonic/gin"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/dev/bench/bare"
+	"didit-temporal/didit"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	if err := run(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "peer:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context) error {
+	c, err := client.DialContext(ctx, client.Options{HostPort: os.Getenv("TEMPORAL_ADDRESS"), Namespace: os.Getenv("TEMPORAL_NAMESPACE")})
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	for _, w := range workers(c) {
+		if err := w.Start(); err != nil {
+			return err
+		}
+		defer w.Stop()
+	}
+	handler, err := refusals(os.Getenv("DIDIT_WEBHOOK_SECRETS"))
+	if err != nil {
+		return err
+	}
+	srv := &http.Server{Addr: os.Getenv("PEER_ADDR"), Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	context.AfterFunc(ctx, func() { _ = srv.Close() })
+	fmt.Println("peer runs")
+	if err := srv.ListenAndServe(); err != http.ErrServerClosed {
+		return err
+	}
+	return nil
+}
+
+// workers poll as ours do.
+func workers(c client.Client) []worker.Worker {
+	decide := worker.New(c, bare.TaskQueue, worker.Options{
+		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
+	})
+	decide.RegisterWorkflowWithOptions(bare.Run, workflow.RegisterOptions{Name: bare.Workflow})
+	all := []worker.Worker{decide}
+	for _, queue := range []string{bare.First, bare.Second} {
+		w := worker.New(c, queue, worker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 4})
+		w.RegisterActivity(bare.Nothing)
+		all = append(all, w)
+	}
+	return all
+}
+
+// refusals are handlers that answer 403 with as little work as the refusal takes.
+func refusals(secret string) (http.Handler, error) {
+	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}})
+	if err != nil {
+		return nil, err
+	}
+	gin.SetMode(gin.ReleaseMode)
+	e := gin.New()
+	e.POST("/at-once", func(c *gin.Context) { c.Status(http.StatusForbidden) })
+	e.POST("/hmac", func(c *gin.Context) {
+		body, err := io.ReadAll(c.Request.Body)
+		mac := hmac.New(sha256.New, []byte(secret))
+		mac.Write(body)
+		sent, _ := hex.DecodeString(c.GetHeader(didit.HeaderSignature))
+		c.Status(status(err == nil && hmac.Equal(mac.Sum(nil), sent)))
+	})
+	e.POST("/verify", func(c *gin.Context) {
+		body, err := io.ReadAll(c.Request.Body)
+		if err == nil {
+			_, err = verifier.Verify(c.Request.Header, body)
+		}
+		c.Status(status(err == nil))
+	})
+	return e, nil
+}
+
+func status(good bool) int {
+	if good {
+		return http.StatusOK
+	}
+	return http.StatusForbidden
+}

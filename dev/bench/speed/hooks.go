@@ -1,0 +1,82 @@
+package speed
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/dev/bench/world"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// verification is one that waits.
+type verification struct {
+	user    string
+	run     string
+	session kyc.Session
+}
+
+// body is a webhook of Didit's about a verification, padded to a size if it is smaller.
+func (v verification) body(status didit.Status, size int) []byte {
+	now := time.Now().Unix()
+	event := map[string]any{
+		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "created_at": now, "timestamp": now,
+		"application_id": "00000000-0000-4000-8000-00000000d1d1", "environment": didit.EnvironmentLive, "session_id": v.session.SessionID,
+		"session_kind": "user", "status": status, "workflow_id": world.Flow, "workflow_version": 1, "vendor_data": v.user,
+		"metadata": kyc.SessionMetadata{RunID: v.run, Attempt: 1},
+	}
+	b, _ := json.Marshal(event) // strings and numbers only
+	if spare := size - len(b); spare > 0 {
+		event["decision"] = decision(spare)
+		b, _ = json.Marshal(event)
+	}
+	return b
+}
+
+// decision has the form of one, and about the size: objects of short strings, numbers and lists.
+func decision(size int) any {
+	var checks []any
+	for n := 0; n < size-300; n += 270 {
+		checks = append(checks, map[string]any{
+			"node_id": "feature_ocr", "status": "Approved", "score": 98.5, "document_type": "Identity Card", "issuing_state": "ESP",
+			"first_name": "Elena", "last_name": "Martínez Sánchez", "warnings": []any{}, "extra": map[string]any{"n": n, "ok": true, "none": nil},
+			"front_image": "https://media.example/" + strconv.Itoa(n),
+		})
+	}
+	return map[string]any{"id_verifications": checks}
+}
+
+// hook is the request that brings a body, signed in all ways that Didit does.
+func hook(url string, body []byte, want int) (request, error) {
+	v2, err := didit.SignV2(world.Secret, body)
+	if err != nil {
+		return request{}, err
+	}
+	var stamped struct {
+		Timestamp int64 `json:"timestamp"`
+	}
+	if err := json.Unmarshal(body, &stamped); err != nil {
+		return request{}, fmt.Errorf("read our own webhook: %w", err)
+	}
+	return request{url: url, body: body, want: want, header: http.Header{
+		"Content-Type": {"application/json"}, "X-Signature": {didit.Sign(world.Secret, body)}, "X-Signature-V2": {v2},
+		"X-Timestamp": {strconv.FormatInt(stamped.Timestamp, 10)},
+	}}, nil
+}
+
+// hooks are signed requests about n verifications, in turns.
+func hooks(url string, about []verification, status didit.Status, n int) ([]request, error) {
+	all := make([]request, n)
+	for i := range all {
+		var err error
+		if all[i], err = hook(url, about[i%len(about)].body(status, 0), http.StatusOK); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}

@@ -1,0 +1,163 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+	"os"
+
+	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/world"
+	"didit-temporal/didit"
+)
+
+// scaling is what a second and a fourth process bring on this machine, and what stands in the way of more.
+func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
+	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{}, true)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	r, table := &run.Report{}, comparison("several processes against one")
+	shares := run.Table{Title: "processor time while it ran, in cores", Columns: []string{"", "Temporal", "workers", "webhooks", "callers and Didit"}}
+	for _, workers := range run.Pick(env, []int{2, 4}, []int{2}) {
+		users := run.Pick(env, 300, 32)
+		one, many := map[string]float64{}, map[string]float64{}
+		pairs, err := turns(ctx, env, fmt.Sprintf("scaling, %d workers", workers), pairsOf(env), s.withWorkers(workers, users, many), s.withWorkers(1, users, one))
+		if err != nil {
+			return nil, err
+		}
+		compare(r, &table, fmt.Sprintf("starts with %d workers", workers), "with one", pairs["rate"], perSecond, run.Target{})
+		share(&shares, "starts, 1 worker", one)
+		share(&shares, fmt.Sprintf("starts, %d workers", workers), many)
+	}
+	about, _, err := s.begin(ctx, "scaling", run.Pick(env, 500, 64))
+	if err != nil {
+		return nil, err
+	}
+	n, one, two := run.Pick(env, 2000, 200), map[string]float64{}, map[string]float64{}
+	pairs, err := turns(ctx, env, "scaling, 2 webhooks", pairsOf(env), s.withWebhooks(true, about, n, two), s.withWebhooks(false, about, n, one))
+	if err != nil {
+		return nil, err
+	}
+	compare(r, &table, "events with 2 webhook processes", "with one", pairs["rate"], perSecond, run.Target{})
+	share(&shares, "events, 1 webhook", one)
+	share(&shares, "events, 2 webhooks", two)
+	r.Tables = append(r.Tables, table, shares)
+	r.Notes = append(r.Notes, "All processes share one machine with one Temporal server on one shard and SQLite, which has one writer: "+
+		"what has the most of the processor is what more of our processes cannot help.")
+	return r, nil
+}
+
+func share(t *run.Table, name string, cores map[string]float64) {
+	t.Row(name, cores["Temporal"], cores["workers"], cores["webhooks"], cores["rest"])
+}
+
+// withWorkers is a turn of starts with so many workers.
+func (s *system) withWorkers(workers, users int, cores map[string]float64) turn {
+	return func(ctx context.Context, i int) (figures, error) {
+		for range workers - 1 {
+			stop, err := s.server.AddWorker(ctx, s.Tenant)
+			if err != nil {
+				return nil, err
+			}
+			defer func() {
+				stop()
+				s.Workers = s.Workers[:len(s.Workers)-1]
+			}()
+		}
+		var l load
+		err := s.watched(ctx, nil, cores, func() (took float64, err error) {
+			_, l, err = s.begin(ctx, fmt.Sprintf("scale-%d-%d-%d", workers, users, i), users)
+			return l.took.Seconds(), err
+		})
+		return figures{"rate": l.figures()["rate"]}, err
+	}
+}
+
+// withWebhooks is a turn of events to one or two processes.
+func (s *system) withWebhooks(second bool, about []verification, n int, cores map[string]float64) turn {
+	return func(ctx context.Context, _ int) (figures, error) {
+		urls, others := []string{s.WebhookURL}, []int(nil)
+		if second {
+			url, p, stop, err := s.server.AddWebhook(ctx, s.Tenant)
+			if err != nil {
+				return nil, err
+			}
+			defer stop()
+			pid, err := world.PID(ctx, p)
+			if err != nil {
+				return nil, err
+			}
+			urls, others = append(urls, url), []int{pid}
+		}
+		all, err := hooks(s.WebhookURL, about, didit.StatusInProgress, n)
+		if err != nil {
+			return nil, err
+		}
+		var l load
+		err = s.watched(ctx, others, cores, func() (float64, error) {
+			l, err = closed(ctx, connections, n, func(ctx context.Context, i int) error {
+				r := all[i]
+				r.url = urls[i%len(urls)]
+				_, err := s.flood.send(ctx, r)
+				return err
+			})
+			return l.took.Seconds(), err
+		})
+		if err != nil {
+			return nil, err
+		}
+		return figures{"rate": l.figures()["rate"]}, s.settle(ctx)
+	}
+}
+
+// watched notes how many cores each kind of process used in the run of f: of several runs a mean that weighs the later ones more.
+func (s *system) watched(ctx context.Context, webhooks []int, cores map[string]float64, f func() (float64, error)) error {
+	pids := map[string][]int{"Temporal": {s.server.PID()}, "rest": {os.Getpid()}, "webhooks": webhooks}
+	for _, p := range s.Workers {
+		pid, err := world.PID(ctx, p)
+		if err != nil {
+			return err
+		}
+		pids["workers"] = append(pids["workers"], pid)
+	}
+	pid, err := world.PID(ctx, s.Hook)
+	if err != nil {
+		return err
+	}
+	pids["webhooks"] = append(pids["webhooks"], pid)
+	before, err := cpuOf(pids)
+	if err != nil {
+		return err
+	}
+	took, err := f()
+	if err != nil {
+		return err
+	}
+	after, err := cpuOf(pids)
+	if err != nil {
+		return err
+	}
+	for kind := range pids {
+		now := (after[kind] - before[kind]) / took
+		if seen, ok := cores[kind]; ok {
+			now = (3*seen + now) / 4
+		}
+		cores[kind] = now
+	}
+	return nil
+}
+
+func cpuOf(pids map[string][]int) (map[string]float64, error) {
+	sums := map[string]float64{}
+	for kind, all := range pids {
+		for _, pid := range all {
+			u, err := usageOf(pid)
+			if err != nil {
+				return nil, err
+			}
+			sums[kind] += u.cpu.Seconds()
+		}
+	}
+	return sums, nil
+}

@@ -1,0 +1,64 @@
+package speed
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/bench/run"
+)
+
+// TestShortFormsMeasure runs small models of all of them. What they measure on a machine that does other things as well is
+// only shown; the size of a history is the same on any.
+func TestShortFormsMeasure(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	defer cancel()
+	programs := t.TempDir()
+	require.NoError(t, run.Build(ctx, programs))
+	env := run.NewEnv(programs, 1, t.Output())
+	env.Short, env.Seed = true, 1
+	t.Run("together", func(t *testing.T) {
+		for _, b := range Benchmarks() {
+			t.Run(b.Name, func(t *testing.T) {
+				t.Parallel()
+				report, err := b.Run(ctx, env)
+				require.NoError(t, err)
+				report.Write(t.Output())
+				assert.NotEmpty(t, report.Tables)
+				assert.Empty(t, report.Broken)
+			})
+		}
+	})
+}
+
+func TestTurnsChangeWhoBegins(t *testing.T) {
+	var order []string
+	side := func(name string, value float64) turn {
+		return func(_ context.Context, i int) (figures, error) {
+			order = append(order, name)
+			return figures{"x": value * float64(i+1)}, nil
+		}
+	}
+	pairs, err := turns(t.Context(), run.NewEnv("", 1, t.Output()), "x", 3, side("a", 2), side("b", 1))
+	require.NoError(t, err)
+	assert.Equal(t, []string{"a", "b", "b", "a", "a", "b", "b", "a"}, order)
+	assert.InDelta(t, 2, pairs["x"].Ratio().Median, 1e-9)
+	assert.Equal(t, 3, pairs["x"].Ratio().Pairs, "the first pair warms up")
+}
+
+func TestAWebhookHasTheSizeThatIsAsked(t *testing.T) {
+	for _, size := range []int{1 << 10, 4 << 10, 64 << 10, 256 << 10} {
+		assert.InEpsilon(t, size, len(verification{user: "u"}.body("Approved", size)), 0.3)
+	}
+}
+
+func TestUsageIsReadFromTheKernel(t *testing.T) {
+	u, err := usageOf(1)
+	if err != nil {
+		t.Skip("no /proc here")
+	}
+	assert.Positive(t, u.rss)
+}

@@ -1,0 +1,116 @@
+// Package speed measures how fast the system is, each figure against a peer or a floor that is measured in turns with it, in
+// the same run and on the same Temporal server.
+package speed
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"didit-temporal/dev/bench/ratio"
+	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/world"
+)
+
+const group = "performance"
+
+// Benchmarks lists them.
+func Benchmarks() []run.Bench {
+	all := []run.Bench{
+		{Name: "post", About: "POST /v1/verifications until the URL is there, against bare Update-With-Start", Run: post},
+		{Name: "webhook", About: "webhooks stored by Temporal, against a bare signal and against Didit's published example", Run: webhooks},
+		{Name: "forged", About: "forged webhooks refused, against a handler of gin that refuses at once", Run: forged},
+		{Name: "verify", About: "signatures checked, against a bare HMAC and against Python", Run: verify},
+		{Name: "start", About: "start until a verification waits, against a bare workflow", Run: start},
+		{Name: "verdict", About: "verdict's webhook until the result is delivered, against a bare workflow", Run: verdict},
+		{Name: "history", About: "events, bytes and billable actions of a verification", Run: history},
+		{Name: "waiting", About: "memory and disk of verifications that wait", Run: waiting, Picture: memory},
+		{Name: "scaling", About: "more workers and more webhook processes on one machine", Run: scaling},
+	}
+	for i := range all {
+		all[i].Group, all[i].Alone = group, true
+	}
+	return all
+}
+
+// figures are what one turn has measured, by name.
+type figures map[string]float64
+
+// turn measures one side once; i numbers the pairs.
+type turn func(ctx context.Context, i int) (figures, error)
+
+// turns lets ours and theirs measure n times each, in turns; who begins changes from pair to pair. The first pair, in
+// which connections are made and caches are filled, is left out.
+func turns(ctx context.Context, env *run.Env, name string, n int, ours, theirs turn) (map[string]*ratio.Pairs, error) {
+	pairs, said := map[string]*ratio.Pairs{}, time.Now()
+	for i := range n + 1 {
+		a, b, err := pair(ctx, i, ours, theirs)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if i == 0 {
+			continue
+		}
+		for what := range a {
+			if pairs[what] == nil {
+				pairs[what] = &ratio.Pairs{}
+			}
+			pairs[what].Add(a[what], b[what])
+		}
+		if time.Since(said) > 10*time.Second {
+			said = time.Now()
+			env.Say("%s: %d of %d pairs", name, i, n)
+		}
+	}
+	return pairs, nil
+}
+
+func pair(ctx context.Context, i int, ours, theirs turn) (a, b figures, err error) {
+	if i%2 == 1 {
+		if b, err = theirs(ctx, i); err == nil {
+			a, err = ours(ctx, i)
+		}
+		return a, b, err
+	}
+	if a, err = ours(ctx, i); err == nil {
+		b, err = theirs(ctx, i)
+	}
+	return a, b, err
+}
+
+// pairsOf is how many pairs are measured.
+func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 3) }
+
+// comparison is a table of ratios.
+func comparison(title string) run.Table {
+	return run.Table{Title: title, Columns: []string{"figure", "ours", "peer's", "peer", "ratio (95 %)", "target", ""}}
+}
+
+// compare adds a ratio to a table and to the report.
+func compare(r *run.Report, t *run.Table, name, peer string, p *ratio.Pairs, show func(float64) string, target run.Target) {
+	x := r.Compare(name, peer, p, target)
+	t.Row(name, show(x.Ours), show(x.Theirs), peer, x.Interval(), target.String(), x.Verdict())
+}
+
+func millis(s float64) string    { return fmt.Sprintf("%.1f ms", 1000*s) }
+func micros(s float64) string    { return fmt.Sprintf("%.1f µs", 1e6*s) }
+func perSecond(x float64) string { return fmt.Sprintf("%.0f/s", x) }
+
+// system is a server with our programs on it.
+type system struct {
+	*world.Tenant
+	server *world.Temporal
+	flood  *flood
+}
+
+// newSystem starts one with one worker.
+func newSystem(ctx context.Context, env *run.Env, to world.TemporalOptions, f world.Fast, webhook bool) (*system, error) {
+	server, tenant, err := world.New(ctx, env, to, world.Options{Pace: world.Lifted, Workers: 1, Webhook: webhook, Fast: &f})
+	if err != nil {
+		return nil, err
+	}
+	return &system{server: server, Tenant: tenant, flood: newFlood()}, nil
+}
+
+// Close stops all.
+func (s *system) Close() { s.server.Close() }

@@ -1,0 +1,43 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+
+	"didit-temporal/dev/bench/bare"
+	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/world"
+)
+
+// start is how fast verifications come to the point where they wait for their users.
+func start(ctx context.Context, env *run.Env) (*run.Report, error) {
+	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{Peer: true}, false)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	pairs := pairsOf(env)
+	users := run.Pick(env, env.Times(10_000, 20*pairs), 32*pairs)
+	n := users / pairs
+	ours := func(ctx context.Context, i int) (figures, error) {
+		_, l, err := s.begin(ctx, fmt.Sprintf("start-%d", i), n)
+		return l.figures(), err
+	}
+	theirs := func(ctx context.Context, i int) (figures, error) {
+		_, l, err := s.bareBegin(ctx, fmt.Sprintf("bare-start-%d", i), n, bare.Input{Timer: true})
+		return l.figures(), err
+	}
+	measured, err := turns(ctx, env, "start", pairs, ours, theirs)
+	if err != nil {
+		return nil, err
+	}
+	r, table := &run.Report{}, comparison(fmt.Sprintf("start until it waits, %d users, %d at a time, Didit's limit lifted", pairs*n, connections))
+	const peer = "bare workflow, one activity, one timer"
+	compare(r, &table, "starts, rate", peer, measured["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, "starts, p50", peer, measured["p50"], millis, run.Target{})
+	compare(r, &table, "starts, p99", peer, measured["p99"], millis, run.Target{})
+	r.Tables = append(r.Tables, table)
+	r.Notes = append(r.Notes, "The peer starts by Update-With-Start too. Ours writes two search-attribute events and calls Didit (simulated, which answers at once) in addition; "+
+		"the caller asks for the URL with a second request, so that one whose time runs out knows which run it waited for.")
+	return r, nil
+}

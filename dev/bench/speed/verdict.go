@@ -1,0 +1,86 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+
+	"didit-temporal/dev/bench/bare"
+	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/world"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// verdict is how fast verdicts come through: webhook, Didit's decision, the receiver of results, end.
+func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
+	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{Peer: true, Results: true}, true)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	n := run.Pick(env, 200, 32)
+	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.decided(n), s.bareDecided(n))
+	if err != nil {
+		return nil, err
+	}
+	r, table := &run.Report{}, comparison(fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time", connections))
+	const peer = "bare signal, then two activities on two queues"
+	compare(r, &table, "verdicts, rate", peer, measured["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, "verdicts, p50", peer, measured["p50"], millis, run.Target{})
+	compare(r, &table, "verdicts, p99", peer, measured["p99"], millis, run.Target{})
+	r.Tables = append(r.Tables, table)
+	r.Notes = append(r.Notes, "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. "+
+		"The peer's two activities do nothing.")
+	return r, nil
+}
+
+// decided is a turn of n users whose verdict's webhook comes in; that they came so far is not timed.
+func (s *system) decided(n int) turn {
+	return func(ctx context.Context, i int) (figures, error) {
+		about, _, err := s.begin(ctx, fmt.Sprintf("verdict-%d", i), n)
+		if err != nil {
+			return nil, err
+		}
+		urls := make([]string, n)
+		for i, v := range about {
+			urls[i] = v.session.URL
+		}
+		if err := world.Approve(ctx, urls); err != nil {
+			return nil, err
+		}
+		all, err := hooks(s.WebhookURL, about, didit.StatusApproved, n)
+		if err != nil {
+			return nil, err
+		}
+		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+			if _, err := s.flood.send(ctx, all[i]); err != nil {
+				return err
+			}
+			var state kyc.State
+			err := s.Temporal().GetWorkflow(ctx, kyc.WorkflowID(about[i].user), about[i].run).Get(ctx, &state)
+			if err == nil && state.Outcome != kyc.OutcomeApproved {
+				err = fmt.Errorf("outcome %q", state.Outcome)
+			}
+			return err
+		})
+		return l.figures(), err
+	}
+}
+
+func (s *system) bareDecided(n int) turn {
+	return func(ctx context.Context, i int) (figures, error) {
+		prefix := fmt.Sprintf("bare-verdict-%d", i)
+		runs, _, err := s.bareBegin(ctx, prefix, n, bare.Input{Timer: true, After: []string{bare.First, bare.Second}})
+		if err != nil {
+			return nil, err
+		}
+		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+			id := fmt.Sprintf("%s-%d", prefix, i)
+			if err := s.Temporal().SignalWorkflow(ctx, id, runs[i], bare.Signal, nil); err != nil {
+				return err
+			}
+			return s.Temporal().GetWorkflow(ctx, id, runs[i]).Get(ctx, nil)
+		})
+		return l.figures(), err
+	}
+}

@@ -1,0 +1,123 @@
+package speed
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"time"
+
+	"didit-temporal/dev/bench/ratio"
+	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/world"
+	"didit-temporal/didit"
+)
+
+// verify is what it costs to check a signature, for bodies of some sizes.
+func verify(ctx context.Context, env *run.Env) (*run.Report, error) {
+	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{world.Secret}, Tolerance: time.Hour})
+	if err != nil {
+		return nil, err
+	}
+	r, table := &run.Report{}, comparison("time to check one webhook")
+	py, err := startPythonVerifier(ctx)
+	switch {
+	case errors.Is(err, errNoPython):
+		r.Notes = append(r.Notes, "Python was not measured: there is none.")
+	case err != nil:
+		return nil, err
+	default:
+		defer py.close()
+	}
+	for _, size := range []int{1 << 10, 4 << 10, 16 << 10, 64 << 10, 256 << 10} {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		v := &checks{verifier: verifier, python: py}
+		if v.good, err = hook("", verification{user: "u"}.body(didit.StatusApproved, size), 0); err != nil {
+			return nil, err
+		}
+		if err := v.compare(env, r, &table, fmt.Sprintf("%d KB", size>>10)); err != nil {
+			return nil, err
+		}
+	}
+	r.Tables = append(r.Tables, table)
+	r.Notes = append(r.Notes, "Signature step: headers, HMAC and comparison, for a body whose X-Signature is wrong. Raw and V2: all of Verify, which reads the event, "+
+		"when X-Signature matches, and when only X-Signature-V2 does. Python: json and hmac of its standard library, as in Didit's documentation.")
+	return r, nil
+}
+
+// checks measures one body.
+type checks struct {
+	verifier *didit.Verifier
+	python   *pythonVerifier
+	good     request
+}
+
+func (c *checks) compare(env *run.Env, r *run.Report, t *run.Table, size string) error {
+	wrong := didit.Sign("another secret than ours", c.good.body)
+	unsigned, onlyV2 := http.Header{didit.HeaderSignature: {wrong}}, maps.Clone(c.good.header)
+	onlyV2[didit.HeaderSignature] = []string{wrong}
+	for _, x := range []struct {
+		name, python string
+		header       http.Header
+		want         error
+		target       float64
+	}{
+		{"signature step, ", "", unsigned, didit.ErrBadSignature, 1.25},
+		{"raw, ", "raw", c.good.header, nil, 5},
+		{"V2, ", "v2", onlyV2, nil, 8},
+	} {
+		bare, snake := &ratio.Pairs{}, &ratio.Pairs{}
+		for range pairsOf(env) {
+			ours, err := c.ours(x.header, x.want)
+			if err != nil {
+				return err
+			}
+			bare.Add(ours, timed(c.floor()))
+			if x.python != "" && c.python != nil {
+				theirs, err := c.python.perBody(x.python, c.good)
+				if err != nil {
+					return err
+				}
+				snake.Add(1/ours, 1/theirs)
+			}
+		}
+		compare(r, t, x.name+size, "bare HMAC-SHA256", bare, micros, run.AtMost(x.target))
+		if x.python != "" && c.python != nil {
+			compare(r, t, x.name+size+", rate", "Python", snake, perSecond, run.AtLeast(5))
+		}
+	}
+	return nil
+}
+
+// ours is the time of a Verify that must end as wanted.
+func (c *checks) ours(h http.Header, want error) (float64, error) {
+	if _, err := c.verifier.Verify(h, c.good.body); !errors.Is(err, want) {
+		return 0, fmt.Errorf("verify gives another answer than is wanted: %w", err)
+	}
+	return timed(func() { _, _ = c.verifier.Verify(h, c.good.body) }), nil
+}
+
+// floor is the least there is: the HMAC of the bytes, with its state used again.
+func (c *checks) floor() func() {
+	mac, sum := hmac.New(sha256.New, []byte(world.Secret)), make([]byte, 0, sha256.Size)
+	return func() {
+		mac.Reset()
+		mac.Write(c.good.body)
+		mac.Sum(sum)
+	}
+}
+
+// timed is how many seconds f takes, over 20 ms.
+func timed(f func()) float64 {
+	for n, began := 1, time.Now(); ; n++ {
+		f()
+		if took := time.Since(began); took > 20*time.Millisecond {
+			return took.Seconds() / float64(n)
+		}
+	}
+}

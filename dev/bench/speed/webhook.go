@@ -1,0 +1,128 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/bench/world"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// webhooks is how many of them are stored per second, and what that costs beside the storing.
+func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
+	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{}, true)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	r, table := &run.Report{}, comparison(fmt.Sprintf("webhooks over %d connections", connections))
+	for _, c := range []struct {
+		name    string
+		waiting int
+		target  float64
+	}{{"500 users", run.Pick(env, 500, 64), 0.95}, {"10,000 users", run.Pick(env, env.Times(10_000, 1000), 128), 0.9}} {
+		if !env.Wants(c.name) {
+			continue
+		}
+		env.Say("webhook: %d verifications begin", c.waiting)
+		about, _, err := s.begin(ctx, fmt.Sprintf("hook-%d", c.waiting), c.waiting)
+		if err != nil {
+			return nil, err
+		}
+		n := run.Pick(env, 2000, 200)
+		pairs, err := turns(ctx, env, "webhook, "+c.name, pairsOf(env), s.hooked(about, n), s.signalled(about, n))
+		if err != nil {
+			return nil, err
+		}
+		const bareSignal = "bare SignalWorkflow"
+		compare(r, &table, "webhooks, "+c.name+", rate", bareSignal, pairs["rate"], perSecond, run.AtLeast(c.target))
+		compare(r, &table, "webhooks, "+c.name+", p50", bareSignal, pairs["p50"], millis, run.Target{})
+		compare(r, &table, "webhooks, "+c.name+", p99", bareSignal, pairs["p99"], millis, run.Target{})
+		compare(r, &table, "webhooks, "+c.name+", processor time", bareSignal, pairs["cpu"], micros, run.Target{})
+		if err := s.againstBlog(ctx, env, r, &table, c.name, about, n); err != nil {
+			return nil, err
+		}
+	}
+	r.Tables = append(r.Tables, table)
+	r.Notes = append(r.Notes, "The peer: SignalWorkflow in a loop by as many callers in one process, with the same payload to the same verifications: "+
+		"no HTTP, no signature, and no repeat is noticed. Processor time is that of our process webhook, or of the loop's, for each event.")
+	return r, nil
+}
+
+// hooked is a turn of n webhooks about verifications.
+func (s *system) hooked(about []verification, n int) turn {
+	return func(ctx context.Context, _ int) (f figures, err error) {
+		all, err := hooks(s.WebhookURL, about, didit.StatusInProgress, n)
+		if err != nil {
+			return nil, err
+		}
+		cpu, err := costing(ctx, s.Hook, func() error {
+			l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+				_, err := s.flood.send(ctx, all[i])
+				return err
+			})
+			f = l.figures()
+			return err
+		})
+		if err != nil {
+			return nil, err
+		}
+		f["cpu"] = cpu.Seconds() / float64(n)
+		return f, s.settle(ctx)
+	}
+}
+
+// signalled is the same by bare signals.
+func (s *system) signalled(about []verification, n int) turn {
+	return func(ctx context.Context, _ int) (figures, error) {
+		events := make([]kyc.DiditEvent, n)
+		for i := range events {
+			v := about[i%len(about)]
+			events[i] = kyc.DiditEvent{
+				EventID: fmt.Sprintf("00000000-0000-4000-8000-%012x", i), Type: didit.EventStatusUpdated, SessionID: v.session.SessionID,
+				Status: didit.StatusInProgress, CreatedAt: time.Now().Unix(),
+			}
+		}
+		before, err := usageOf(os.Getpid())
+		if err != nil {
+			return nil, err
+		}
+		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+			v := about[i%len(about)]
+			return s.Temporal().SignalWorkflow(ctx, kyc.WorkflowID(v.user), v.run, kyc.SignalDiditEvent, events[i])
+		})
+		if err != nil {
+			return nil, err
+		}
+		after, err := usageOf(os.Getpid())
+		if err != nil {
+			return nil, err
+		}
+		f := l.figures()
+		f["cpu"] = (after.cpu - before.cpu).Seconds() / float64(n)
+		return f, s.settle(ctx)
+	}
+}
+
+// settle waits until the workers have caught up, or for ten seconds: what is left to do must not disturb the other turn.
+func (s *system) settle(ctx context.Context) error {
+	const look = 250 * time.Millisecond
+	for range 40 {
+		var busy time.Duration
+		for _, p := range s.Workers {
+			cpu, err := costing(ctx, p, func() error { return world.Sleep(ctx, look) })
+			if err != nil {
+				return err
+			}
+			busy = max(busy, cpu)
+		}
+		if busy <= look/10 {
+			return nil
+		}
+	}
+	return nil
+}

@@ -1,0 +1,144 @@
+package world
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"math"
+	"net/http"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"didit-temporal/dev/port"
+	"didit-temporal/dev/procs"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/starter/api"
+	"didit-temporal/webhook/receiver"
+)
+
+// Secret is what webhooks are signed with, Flow the flow of all sessions, Token lets a caller of the API in.
+const (
+	Secret = secret
+	Flow   = flow
+	Token  = "bench-caller-of-no-account"
+
+	resultSecret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" //nolint:gosec // G101: it protects nothing
+)
+
+// Lifted is so far above what a machine does that no queue holds anything back.
+var Lifted = Pace{Writes: 100_000, Reads: 100_000, Window: time.Minute}
+
+// Fast is for measuring how fast things are: Didit answers at once, hears of nothing by itself (no webhook is sent but those
+// of the benchmark), and does not note its calls.
+type Fast struct {
+	API     bool // `starter serve`
+	Peer    bool // dev/bench/peer
+	Results bool // a receiver of results, which takes all of them at once
+}
+
+// fast is what Fast adds to a tenant.
+type fast struct {
+	WebhookURL string // of the process webhook
+	APIURL     string // of `starter serve`
+	PeerURL    string
+	Hook       *procs.Program
+	Starter    *procs.Program
+	Peer       *procs.Program
+
+	results []string // environment of workers
+}
+
+func (t *Tenant) hurry(webhookPort int) {
+	t.ear.latency, t.ear.deaf = 0, true
+	t.WebhookURL = "http://127.0.0.1:" + strconv.Itoa(webhookPort) + receiver.Path
+	t.Sim.SetWebhookScript(diditsim.DropMask(math.MaxUint64))
+}
+
+// takeResults is a receiver of results that does nothing with them.
+func (s *Temporal) takeResults(t *Tenant) error {
+	url, stop, err := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		w.WriteHeader(http.StatusNoContent)
+	}))
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, stop)
+	t.results = []string{"RESULT_URL=" + url, "RESULT_SECRETS=" + resultSecret}
+	return nil
+}
+
+func (s *Temporal) fastPrograms(t *Tenant, o Options) (all []*procs.Program, err error) {
+	if o.Fast.API {
+		p, err := port.Pick("127.0.0.1", 0)
+		if err != nil {
+			return nil, err
+		}
+		addr := "127.0.0.1:" + strconv.Itoa(p)
+		t.APIURL = "http://" + addr + api.Path
+		t.Starter = s.superviseWith([]string{"serve"}, "starter", "api listens", t.Namespace(), "STARTER_ADDR="+addr, "STARTER_TOKENS=bench:"+Token)
+		all = append(all, t.Starter)
+	}
+	if o.Fast.Peer {
+		p, err := port.Pick("127.0.0.1", 0)
+		if err != nil {
+			return nil, err
+		}
+		addr := "127.0.0.1:" + strconv.Itoa(p)
+		t.PeerURL = "http://" + addr
+		t.Peer = s.supervise("peer", "peer runs", t.Namespace(), "PEER_ADDR="+addr, "DIDIT_WEBHOOK_SECRETS="+secret)
+		all = append(all, t.Peer)
+	}
+	return all, nil
+}
+
+func (s *Temporal) superviseWith(args []string, name, ready, namespace string, env ...string) *procs.Program {
+	p := procs.SuperviseWith(args, filepath.Join(s.env.Programs, name), s.dir, ready,
+		append(env, "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+namespace)...)
+	s.closers = append(s.closers, p.Stop)
+	return p
+}
+
+// AddWorker starts one more worker and returns when it works; stop stops it.
+func (s *Temporal) AddWorker(ctx context.Context, t *Tenant) (stop func(), err error) {
+	p, err := s.worker(t)
+	if err != nil {
+		return nil, err
+	}
+	return s.added(ctx, p)
+}
+
+// AddWebhook starts one more webhook process.
+func (s *Temporal) AddWebhook(ctx context.Context, t *Tenant) (url string, p *procs.Program, stop func(), err error) {
+	n, err := port.Pick("127.0.0.1", 0)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	addr := "127.0.0.1:" + strconv.Itoa(n)
+	p = s.supervise("webhook", "webhook listens", t.Namespace(), "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+addr)
+	stop, err = s.added(ctx, p)
+	return "http://" + addr + receiver.Path, p, stop, err
+}
+
+// added waits until a program works. It may be stopped before the rest is.
+func (s *Temporal) added(ctx context.Context, p *procs.Program) (stop func(), err error) {
+	last := len(s.closers) - 1
+	s.closers = s.closers[:last] // which supervise has added
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	if _, err := p.Working(ctx); err != nil {
+		p.Stop()
+		return nil, fmt.Errorf("add a process: %w", err)
+	}
+	return p.Stop, nil
+}
+
+// PID is the process of a program that works.
+func PID(ctx context.Context, p *procs.Program) (int, error) {
+	r, err := p.Working(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return r.PID(), nil
+}
