@@ -172,14 +172,18 @@ fuzz: ## run every fuzz test for FUZZTIME (5m) each
 	done < bin/.fuzz
 
 .PHONY: bench
-bench: ## benchmarks of both modules
-	go test -run '^$$' -bench . -benchmem ./...
-	@pkgs=$$(cd dev && grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|/[^/]*$$||' | sort -u); \
-	if [ -n "$$pkgs" ]; then set -x; go -C dev test -run '^$$' -bench . -benchmem -timeout $(DEV_TIMEOUT) $$pkgs; fi
+bench: build-dev ## how fast it is, beside what you would use instead (about an hour; ARGS="-short", "-list", "-only verify,forged")
+	go -C dev run ./bench -out $(CURDIR)/docs $(if $(findstring -only,$(ARGS)),,-only performance) $(ARGS)
 
 .PHONY: bench-limits
 bench-limits: build-dev ## what the system does at Didit's rate limits, about half an hour (ARGS="-list", "-short", "-only signups")
-	go -C dev run ./bench -out $(CURDIR)/bin $(ARGS)
+	go -C dev run ./bench -out $(CURDIR)/bin $(if $(findstring -only,$(ARGS)),,-only limits) $(ARGS)
+
+.PHONY: microbench
+microbench: ## Go's own benchmarks of both modules
+	go test -run '^$$' -bench . -benchmem ./...
+	@pkgs=$$(cd dev && grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|/[^/]*$$||' | sort -u); \
+	if [ -n "$$pkgs" ]; then set -x; go -C dev test -run '^$$' -bench . -benchmem -timeout $(DEV_TIMEOUT) $$pkgs; fi
 
 .PHONY: clean
 clean: ## remove what was built
