@@ -125,7 +125,7 @@ type event struct {
 
 // take verifies a delivery and hands it on.
 func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, error) {
-	if !r.allows(c.ClientIP()) {
+	if len(r.o.AllowFrom) > 0 && !r.allows(c.ClientIP()) {
 		return event{}, NotAllowed, nil
 	}
 	if err := r.o.Verifier.CheckHeader(c.Request.Header); err != nil {
