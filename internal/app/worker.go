@@ -93,9 +93,9 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 		WorkerStopTimeout: stopTimeout, OnFatalError: onFatal, Interceptors: []interceptor.WorkerInterceptor{activities.HidePanics()},
 	}
 
-	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts.
-	decide := options
-	decide.WorkflowTaskPollerBehavior = sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
+	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts or of results.
+	decide, scaling := options, sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
+	decide.WorkflowTaskPollerBehavior, decide.ActivityTaskPollerBehavior = scaling, scaling
 	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
 	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
 	w.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
