@@ -5,7 +5,10 @@ import (
 	"context"
 	"time"
 
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/kyc"
 )
 
 // Names on the wire.
@@ -20,8 +23,9 @@ const (
 
 // Input of the workflow.
 type Input struct {
-	Timer bool     // wait with a timer beside the signal
-	After []string // queues of the activities that run one after the other after the signal
+	Timer  bool     // wait with a timer beside the signal
+	Upsert bool     // tell operators before and after each activity what it waits for, as a verification does: search attributes
+	After  []string // queues of the activities that run one after the other after the signal
 }
 
 // Run answers the update once its first activity is done, and then waits for a signal.
@@ -31,6 +35,9 @@ func Run(ctx workflow.Context, in Input) error {
 	err := workflow.SetUpdateHandler(ctx, Update, func(ctx workflow.Context) (string, error) {
 		return "https://didit.example/session/1", workflow.Await(ctx, func() bool { return done })
 	})
+	if err == nil && in.Upsert {
+		err = tell(ctx, kyc.WaitingForLimit)
+	}
 	if err == nil {
 		err = workflow.ExecuteActivity(workflow.WithTaskQueue(ctx, First), Nothing).Get(ctx, nil)
 	}
@@ -38,16 +45,33 @@ func Run(ctx workflow.Context, in Input) error {
 		return err
 	}
 	done = true
+	if in.Upsert {
+		if err := tell(ctx, kyc.WaitingForUser); err != nil {
+			return err
+		}
+	}
 	if in.Timer {
 		_ = workflow.NewTimer(ctx, 15*time.Minute)
 	}
 	workflow.GetSignalChannel(ctx, Signal).Receive(ctx, nil)
 	for _, queue := range in.After {
+		if in.Upsert {
+			if err := tell(ctx, kyc.WaitingFor(queue)); err != nil {
+				return err
+			}
+		}
 		if err := workflow.ExecuteActivity(workflow.WithTaskQueue(ctx, queue), Nothing).Get(ctx, nil); err != nil {
 			return err
 		}
 	}
+	if in.Upsert {
+		return tell(ctx, "")
+	}
 	return nil
+}
+
+func tell(ctx workflow.Context, w kyc.WaitingFor) error {
+	return workflow.UpsertTypedSearchAttributes(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet(string(w)))
 }
 
 // Nothing is an activity.

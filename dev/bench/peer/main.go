@@ -49,7 +49,10 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Addr: os.Getenv("PEER_ADDR"), Handler: handler, ReadHeaderTimeout: 5 * time.Second}
+	srv := &http.Server{ // a server without these is one that a few slow senders stop
+		Addr: os.Getenv("PEER_ADDR"), Handler: handler, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second,
+		WriteTimeout: 15 * time.Second, IdleTimeout: 2 * time.Minute,
+	}
 	context.AfterFunc(ctx, func() { _ = srv.Close() })
 	fmt.Println("peer runs")
 	if err := srv.ListenAndServe(); err != http.ErrServerClosed {
@@ -81,27 +84,29 @@ func refusals(secret string) (http.Handler, error) {
 	}
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	e.POST("/at-once", func(c *gin.Context) { c.Status(http.StatusForbidden) })
+	e.POST("/at-once", func(c *gin.Context) { refuse(c, false) })
 	e.POST("/hmac", func(c *gin.Context) {
 		body, err := io.ReadAll(c.Request.Body)
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write(body)
 		sent, _ := hex.DecodeString(c.GetHeader(didit.HeaderSignature))
-		c.Status(status(err == nil && hmac.Equal(mac.Sum(nil), sent)))
+		refuse(c, err == nil && hmac.Equal(mac.Sum(nil), sent))
 	})
 	e.POST("/verify", func(c *gin.Context) {
 		body, err := io.ReadAll(c.Request.Body)
 		if err == nil {
 			_, err = verifier.Verify(c.Request.Header, body)
 		}
-		c.Status(status(err == nil))
+		refuse(c, err == nil)
 	})
 	return e, nil
 }
 
-func status(good bool) int {
+// refuse says why, as ours does.
+func refuse(c *gin.Context, good bool) {
 	if good {
-		return http.StatusOK
+		c.JSON(http.StatusOK, gin.H{"status": "received"})
+		return
 	}
-	return http.StatusForbidden
+	c.JSON(http.StatusForbidden, gin.H{"error": "the signature does not match"})
 }

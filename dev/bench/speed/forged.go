@@ -47,7 +47,7 @@ func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
 		compare(r, &table, c.name+", rate", c.peer, pairs["rate"], perSecond, run.Target{})
 	}
 	r.Tables = append(r.Tables, table)
-	r.Notes = append(r.Notes, "The peer is a handler of gin on the same machine that does no more than its name says; ours writes a line of log for each request as well. "+
+	r.Notes = append(r.Notes, "The peer is a handler of gin behind a server with the same timeouts that does no more than its name says and answers as much; ours writes a line of log for each request as well. "+
 		"Processor time is that of the answering process, so that the cost of sending does not blur it.")
 	return r, nil
 }

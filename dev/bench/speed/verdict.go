@@ -18,26 +18,33 @@ func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
 		return nil, err
 	}
 	defer s.Close()
-	n := run.Pick(env, 200, 32)
-	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.decided(n), s.bareDecided(n))
+	n, after := run.Pick(env, 150, 32), []string{bare.First, bare.Second}
+	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.decided("bare", n), s.bareDecided("bare", n, bare.Input{Timer: true, After: after}))
+	if err != nil {
+		return nil, err
+	}
+	told, err := turns(ctx, env, "verdict, with attributes", pairsOf(env), s.decided("told", n),
+		s.bareDecided("told", n, bare.Input{Timer: true, After: after, Upsert: true}))
 	if err != nil {
 		return nil, err
 	}
 	r, table := &run.Report{}, comparison(fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time", connections))
 	const peer = "bare signal, then two activities on two queues"
 	compare(r, &table, "verdicts, rate", peer, measured["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, "verdicts, rate, against listed ones", peer+", in the operators' list", told["rate"], perSecond, run.AtLeast(0.9))
 	compare(r, &table, "verdicts, p50", peer, measured["p50"], millis, run.Target{})
 	compare(r, &table, "verdicts, p99", peer, measured["p99"], millis, run.Target{})
 	r.Tables = append(r.Tables, table)
 	r.Notes = append(r.Notes, "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. "+
-		"The peer's two activities do nothing.")
+		"The peer's two activities do nothing. "+
+		"The second peer also tells operators what it waits for, as ours does: three search-attribute events.")
 	return r, nil
 }
 
 // decided is a turn of n users whose verdict's webhook comes in; that they came so far is not timed.
-func (s *system) decided(n int) turn {
+func (s *system) decided(name string, n int) turn {
 	return func(ctx context.Context, i int) (figures, error) {
-		about, _, err := s.begin(ctx, fmt.Sprintf("verdict-%d", i), n)
+		about, _, err := s.begin(ctx, fmt.Sprintf("verdict-%s-%d", name, i), n)
 		if err != nil {
 			return nil, err
 		}
@@ -67,10 +74,10 @@ func (s *system) decided(n int) turn {
 	}
 }
 
-func (s *system) bareDecided(n int) turn {
+func (s *system) bareDecided(name string, n int, in bare.Input) turn {
 	return func(ctx context.Context, i int) (figures, error) {
-		prefix := fmt.Sprintf("bare-verdict-%d", i)
-		runs, _, err := s.bareBegin(ctx, prefix, n, bare.Input{Timer: true, After: []string{bare.First, bare.Second}})
+		prefix := fmt.Sprintf("peer-%s-%d", name, i)
+		runs, _, err := s.bareBegin(ctx, prefix, n, in)
 		if err != nil {
 			return nil, err
 		}

@@ -33,7 +33,7 @@ func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 		if err != nil {
 			return nil, err
 		}
-		n := run.Pick(env, 2000, 200)
+		n := run.Pick(env, 1000, 200)
 		pairs, err := turns(ctx, env, "webhook, "+c.name, pairsOf(env), s.hooked(about, n), s.signalled(about, n))
 		if err != nil {
 			return nil, err
