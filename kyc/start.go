@@ -152,6 +152,9 @@ func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWor
 		WorkflowIDReusePolicy:    reuse,
 		StaticSummary:            "Verify user " + in.UserID + " at Didit",
 		StaticDetails:            staticDetails,
+		// What the workflow would say first: said here it costs no event, and no second write to the list.
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForLimit))),
 	}
 }
 

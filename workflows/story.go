@@ -36,6 +36,12 @@ func (v *verification) describe(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, v.details()+v.results.story())
 }
 
+// publishedByStarter is what the list says already when the workflow begins; nothing if somebody started it without.
+func publishedByStarter(ctx workflow.Context) attributes {
+	waitingFor, _ := workflow.GetTypedSearchAttributes(ctx).GetKeyword(temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor))
+	return attributes{waitingFor: waitingFor}
+}
+
 func (v *verification) attributes() attributes {
 	s := v.record.state
 	a := attributes{

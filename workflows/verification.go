@@ -22,7 +22,7 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	if err := checkInput(ctx, in); err != nil {
 		return kyc.State{}, err
 	}
-	v := &verification{in: in, record: newRecord(in.UserID, workflow.Now(ctx))}
+	v := &verification{in: in, record: newRecord(in.UserID, workflow.Now(ctx)), published: publishedByStarter(ctx)}
 	running, stop := workflow.WithCancel(ctx)
 	v.stop = stop
 	if err := v.handle(ctx); err != nil {
