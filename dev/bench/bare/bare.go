@@ -24,7 +24,7 @@ const (
 // Input of the workflow.
 type Input struct {
 	Timer  bool     // wait with a timer beside the signal
-	Upsert bool     // tell operators before and after each activity what it waits for, as a verification does: search attributes
+	Upsert bool     // tell operators what it waits for whenever that changes, as a verification does; the start has told the first
 	After  []string // queues of the activities that run one after the other after the signal
 }
 
@@ -35,9 +35,6 @@ func Run(ctx workflow.Context, in Input) error {
 	err := workflow.SetUpdateHandler(ctx, Update, func(ctx workflow.Context) (string, error) {
 		return "https://didit.example/session/1", workflow.Await(ctx, func() bool { return done })
 	})
-	if err == nil && in.Upsert {
-		err = tell(ctx, kyc.WaitingForLimit)
-	}
 	if err == nil {
 		err = workflow.ExecuteActivity(workflow.WithTaskQueue(ctx, First), Nothing).Get(ctx, nil)
 	}

@@ -4,9 +4,9 @@ import (
 	"context"
 	"fmt"
 
-	"go.temporal.io/sdk/client"
-
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
 
 	"didit-temporal/dev/bench/bare"
 	"didit-temporal/kyc"
@@ -28,11 +28,14 @@ func (s *system) begin(ctx context.Context, prefix string, n int) ([]verificatio
 // bareStart is a bare Update-With-Start.
 func (s *system) bareStart(ctx context.Context, id string, in bare.Input) (runID string, err error) {
 	c := s.Temporal()
+	o := client.StartWorkflowOptions{ID: id, TaskQueue: bare.TaskQueue, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}
+	if in.Upsert {
+		o.TypedSearchAttributes = temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet(string(kyc.WaitingForLimit)))
+	}
 	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
-			ID: id, TaskQueue: bare.TaskQueue, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		}, bare.Workflow, in),
-		UpdateOptions: client.UpdateWorkflowOptions{UpdateName: bare.Update, WaitForStage: client.WorkflowUpdateStageCompleted},
+		StartWorkflowOperation: c.NewWithStartWorkflowOperation(o, bare.Workflow, in),
+		UpdateOptions:          client.UpdateWorkflowOptions{UpdateName: bare.Update, WaitForStage: client.WorkflowUpdateStageCompleted},
 	})
 	if err != nil {
 		return "", fmt.Errorf("bare start: %w", err)
