@@ -58,7 +58,7 @@ func (r Result) markdown() string {
 		fmt.Fprintf(&b, "\n%s\n", n)
 	}
 	for _, m := range r.Missed {
-		fmt.Fprintf(&b, "\nMissed: %s.\n", m)
+		fmt.Fprintf(&b, "\nNot reached: %s.\n", m)
 	}
 	b.WriteString("\n")
 	return b.String()

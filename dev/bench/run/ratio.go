@@ -85,7 +85,7 @@ func (r *Report) Compare(name, peer string, p *ratio.Pairs, target Target) Ratio
 	}
 	r.Ratios = append(r.Ratios, x)
 	if v := x.Verdict(); v == "missed" || v == "not shown" {
-		r.Target(false, "%s: %s of %s, %v was wanted", name, x.Interval(), peer, target)
+		r.Target(false, "%s (%s): %s of %s, %v was wanted", name, v, x.Interval(), peer, target)
 	}
 	return x
 }
