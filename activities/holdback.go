@@ -18,6 +18,9 @@ import (
 // calls Didit until Didit's Retry-After has passed; then one goes first, and the rest follow when it was let in. A call
 // that is held back fails as a 429 would, without a call, and Temporal tries it again after the wait.
 //
+// It also spreads calls that were held up on their way from the server: the rate of the queue counts turns when they are
+// handed out, so turns that pile up on the way would break Didit's limit together. What comes very late is put back.
+//
 // Use one per task queue, since a queue is a limit of Didit. What it knows is harmless to lose.
 func HoldBack() interceptor.WorkerInterceptor { return &holdBack{} }
 
@@ -27,20 +30,25 @@ const MetricHeldBack = "kyc_didit_held_back"
 type holdBack struct {
 	interceptor.WorkerInterceptorBase
 	gate gate
+	pace pace
 }
 
 // InterceptActivity puts the gate in front of every activity of the worker.
 func (h *holdBack) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	return &heldActivity{interceptor.ActivityInboundInterceptorBase{Next: next}, &h.gate}
+	return &heldActivity{interceptor.ActivityInboundInterceptorBase{Next: next}, &h.gate, &h.pace}
 }
 
 type heldActivity struct {
 	interceptor.ActivityInboundInterceptorBase
 	gate *gate
+	pace *pace
 }
 
-// ExecuteActivity runs the activity if the gate is open.
+// ExecuteActivity runs the activity when its turn has come, if the gate is open then.
 func (a *heldActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	if err := a.pace.await(ctx); err != nil {
+		return nil, err
+	}
 	probe, wait := a.gate.enter(time.Now())
 	if wait > 0 {
 		if activity.IsActivity(ctx) {

@@ -79,7 +79,7 @@ func TestWorkersSetTheLimitsAtTheServer(t *testing.T) {
 		require.NoError(t, err)
 		assert.Equal(t, kyc.LimitFromServer, l.Source)
 		assert.Equal(t, kyc.LimitIdentity, l.SetBy)
-		assert.InDelta(t, app.SafeRate(6000), l.PerSecond, 0.001)
+		assert.InDelta(t, app.SafeRate(6000, 1), l.PerSecond, 0.001)
 		assert.Contains(t, l.Reason, "6000 calls a minute")
 	}
 }
@@ -95,7 +95,7 @@ func TestAWorkerThatForgetsItsLimitDoesNotLiftIt(t *testing.T) {
 
 	rate, source := s.inForce()
 	assert.Equal(t, enums.RATE_LIMIT_SOURCE_API, source)
-	assert.InDelta(t, app.SafeRate(6000), rate, 0.01)
+	assert.InDelta(t, app.SafeRate(6000, 1), rate, 0.01)
 }
 
 func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {

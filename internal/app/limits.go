@@ -14,20 +14,24 @@ import (
 	"didit-temporal/kyc"
 )
 
-// SafeRate is the rate, in calls per second, at which a task queue of at most four partitions stays below a limit of
-// Didit per sliding 60 s (docs.didit.me/integration/rate-limiting). Temporal lets each partition burst by one second's
-// worth, and by one call: in any minute a rate R sends at most 61R, and one more for each partition. docs/limits.md has the
-// arithmetic.
-func SafeRate(limitPerMinute int) float64 { return float64(limitPerMinute-4) / 61 }
+// SafeRate is the rate, in calls per second, at which a task queue stays below a limit of Didit per sliding 60 s
+// (docs.didit.me/integration/rate-limiting). Temporal lets each partition burst by one second's worth, and by one call;
+// workers use turns in a minute activities.Hurry closer together than they were handed out; and what the server itself
+// holds up is the more, the more partitions are polled. docs/limits.md has the arithmetic and the measurements.
+func SafeRate(limitPerMinute, partitions int) float64 {
+	p := float64(partitions)
+	return (float64(limitPerMinute) - p) / (61 + activities.Hurry.Seconds() + 0.275*p)
+}
 
-// pollersPerPartition lets a queue reach its rate: a partition where nobody polls hands out nothing.
-const pollersPerPartition = 4
+// pollersPerPartition lets a queue reach its rate: a partition where nobody polls hands out nothing. Turns under way to
+// pollers are turns that may pile up, so there are no more than it takes.
+const pollersPerPartition = 2
 
 // limited makes the options of a worker on a queue for Didit. The rate in them is what the server falls back to where
 // it has no limit of its own; see limitQueues.
 func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Options {
 	o.DisableWorkflowWorker = true
-	o.TaskQueueActivitiesPerSecond = SafeRate(limitPerMinute)
+	o.TaskQueueActivitiesPerSecond = SafeRate(limitPerMinute, partitions)
 	o.MaxConcurrentActivityTaskPollers = pollersPerPartition * partitions
 	o.Interceptors = append(slices.Clip(o.Interceptors), activities.HoldBack())
 	return o
@@ -37,13 +41,13 @@ func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Opti
 // limit that an operator has set holds. Where the server refuses, the workers' own rate is the limit.
 func limitQueues(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger) {
 	var both sync.WaitGroup // each takes the server about a second
-	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditWrite, cfg.WritesPerMinute, log) })
-	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditRead, cfg.ReadsPerMinute, log) })
+	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditWrite, cfg.WritesPerMinute, cfg.QueuePartitions, log) })
+	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditRead, cfg.ReadsPerMinute, cfg.QueuePartitions, log) })
 	both.Wait()
 }
 
-func limitQueue(ctx context.Context, c *kyc.Client, queue string, perMinute int, log *slog.Logger) {
-	rate := SafeRate(perMinute)
+func limitQueue(ctx context.Context, c *kyc.Client, queue string, perMinute, partitions int, log *slog.Logger) {
+	rate := SafeRate(perMinute, partitions)
 	limit, now, err := c.LimitQueue(ctx, queue, rate, fmt.Sprintf("stays below %d calls a minute at Didit", perMinute))
 	log = log.With("queue", queue, "per_second", rate)
 	switch {

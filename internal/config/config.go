@@ -133,10 +133,10 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 }
 
 const (
-	// A limit of four or less leaves nothing: the safe rate of a queue is (limit - 4)/61 a second.
+	// A limit of four or less leaves nothing to a queue of four partitions.
 	minPerMinute = 5
 	maxPerMinute = 100_000
-	// Each partition may send one call over the rate, and the safe rate makes room for four.
+	// Each partition may send one call over the rate, and the safe rate was measured with up to four.
 	maxPartitions = 4
 	// A deadline of years is a typing mistake, and a timer that long can no longer be told from a leak.
 	maxDeadline = 366 * 24 * time.Hour

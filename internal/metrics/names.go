@@ -69,6 +69,7 @@ var help = map[string]string{
 	workflows.MetricUnusable + "_total":        "Decisions of Didit that could not be used: foreign, gone, or in unknown words.",
 	workflows.MetricChanges + "_total":         "News about sessions whose verification had ended.",
 	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back without being sent, after a 429.",
+	activities.MetricLateTurns + "_total":      "Turns that were held up on their way to the worker and not used.",
 }
 
 // Names lists the metrics that are ours, as Prometheus sees them.

@@ -118,7 +118,9 @@ func (s *series) Collect(out chan<- prometheus.Metric) {
 func (s *series) begin() {
 	h := handler{series: s}
 	for _, queue := range kyc.LimitedQueues() {
-		h.WithTags(map[string]string{"task_queue": queue}).Counter(activities.MetricHeldBack)
+		for _, name := range []string{activities.MetricHeldBack, activities.MetricLateTurns} {
+			h.WithTags(map[string]string{"task_queue": queue}).Counter(name)
+		}
 	}
 	for _, found := range []string{"yes", "no"} {
 		h.WithTags(map[string]string{"found": found}).Counter(workflows.MetricLooks)

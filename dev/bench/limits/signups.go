@@ -26,6 +26,7 @@ var crowds = []crowd{
 	{name: "1 worker", workers: 1, kills: 1, partitions: 1},
 	{name: "2 workers", workers: 2, kills: 2, partitions: 1, drawn: true},
 	{name: "8 workers", workers: 8, kills: 2, partitions: 1},
+	{name: "1 worker, 4 partitions", workers: 1, kills: 1, partitions: 4},
 	{name: "8 workers, 4 partitions", workers: 8, kills: 2, partitions: 4},
 	{name: "2 workers, Temporal killed too", workers: 2, kills: 2, partitions: 1, temporal: true},
 }
