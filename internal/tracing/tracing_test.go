@@ -135,6 +135,25 @@ func TestACallToDiditIsASpanOfWhichDiditLearnsNothing(t *testing.T) {
 	}
 }
 
+// OpenTelemetry writes the value of a panic into a span that is ended by defer.
+func TestASpanKeepsTheValueOfAPanicToItself(t *testing.T) {
+	on, r := recorded()
+	rt := on.Transport(answers(func(*http.Request) (*http.Response, error) { panic("Jane Doe, born 1980") }), func(string, string) string { return "Didit" })
+	assert.Panics(t, func() {
+		res, err := rt.RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://didit.example/", nil))
+		require.NoError(t, errors.Join(err, res.Body.Close()))
+	})
+	h := on.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("Jane Doe, born 1980") }), Nobody, func(*http.Request) string { return "/a" })
+	assert.Panics(t, func() {
+		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/a", nil))
+	})
+	require.Len(t, r.Ended(), 2)
+	for _, s := range r.Ended() {
+		assert.Empty(t, s.Events())
+		assert.NotContains(t, s.Status().Description, "Jane")
+	}
+}
+
 func TestOnlyOurOwnCallersChooseTheirTrace(t *testing.T) {
 	on, r := recorded()
 	var log bytes.Buffer
