@@ -28,6 +28,7 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, sess
 	if err := ValidateUserID(userID); err != nil {
 		return "", err
 	}
+	ctx = withAllItsTime(ctx)
 	// The run that made the session, not the newest: a user who was started again has another session now.
 	err := c.temporal.SignalWorkflow(withRequestID(ctx, ev.EventID), WorkflowID(userID), session.RunID, SignalDiditEvent, ev)
 	switch {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
@@ -23,13 +24,22 @@ type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	signal func(*workflowservice.SignalWorkflowExecutionRequest) error
 	start  func(*workflowservice.StartWorkflowExecutionRequest) error
+	until  func(call string, deadline time.Time) // nil: nobody asks
 }
 
-func (f *frontend) SignalWorkflowExecution(_ context.Context, r *workflowservice.SignalWorkflowExecutionRequest) (*workflowservice.SignalWorkflowExecutionResponse, error) {
+func (f *frontend) tell(ctx context.Context, call string) {
+	if deadline, ok := ctx.Deadline(); ok && f.until != nil {
+		f.until(call, deadline)
+	}
+}
+
+func (f *frontend) SignalWorkflowExecution(ctx context.Context, r *workflowservice.SignalWorkflowExecutionRequest) (*workflowservice.SignalWorkflowExecutionResponse, error) {
+	f.tell(ctx, "signal")
 	return &workflowservice.SignalWorkflowExecutionResponse{}, asStatus(f.signal(r))
 }
 
-func (f *frontend) StartWorkflowExecution(_ context.Context, r *workflowservice.StartWorkflowExecutionRequest) (*workflowservice.StartWorkflowExecutionResponse, error) {
+func (f *frontend) StartWorkflowExecution(ctx context.Context, r *workflowservice.StartWorkflowExecutionRequest) (*workflowservice.StartWorkflowExecutionResponse, error) {
+	f.tell(ctx, "start")
 	return &workflowservice.StartWorkflowExecutionResponse{RunId: "run"}, asStatus(f.start(r))
 }
 
@@ -121,6 +131,43 @@ func TestDeliverGivesUpInTime(t *testing.T) {
 			require.NotErrorIs(t, err, kyc.ErrNotFound)
 		})
 	}
+}
+
+// Where a server stalls, half of the time is often not enough, and the SDK would leave it at half.
+func TestDeliverLetsACallTakeAllTheTime(t *testing.T) {
+	t.Parallel()
+	const budget = 8 * time.Second // the SDK has an upper bound of its own, 10 s
+	ctx, cancel := context.WithTimeout(t.Context(), budget)
+	defer cancel()
+	mine, _ := ctx.Deadline()
+	told := make(chan string, 2)
+	c := dial(t, &frontend{
+		signal: func(*workflowservice.SignalWorkflowExecutionRequest) error {
+			return serviceerror.NewNotFound("workflow execution already completed")
+		},
+		start: func(*workflowservice.StartWorkflowExecutionRequest) error { return nil },
+		until: func(call string, deadline time.Time) {
+			assert.WithinRange(t, deadline, mine.Add(-budget/4), mine.Add(budget), call)
+			told <- call
+		},
+	})
+	_, err := c.Deliver(ctx, "u1", event, kyc.SessionMetadata{RunID: runID})
+	require.NoError(t, err)
+	require.Equal(t, "signal", <-told)
+	require.Equal(t, "start", <-told)
+}
+
+// It lasts no longer than the caller has time.
+func TestDeliverEndsWithItsCaller(t *testing.T) {
+	t.Parallel()
+	stalled := make(chan struct{})
+	c := dial(t, &frontend{signal: func(*workflowservice.SignalWorkflowExecutionRequest) error { <-stalled; return nil }})
+	defer close(stalled)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	_, err := c.Deliver(ctx, "u1", event, kyc.SessionMetadata{RunID: runID})
+	require.Error(t, err)
+	require.Error(t, ctx.Err(), "it gave up before")
 }
 
 func TestForwardNamesTheRun(t *testing.T) {
