@@ -29,8 +29,13 @@ type load struct {
 	wrong    []string          // the first answers that are not right
 	wrongs   int
 	slowest  time.Duration
+	began    time.Time
+	turned   []turnedAway // genuine ones that were answered 503
 	inFlight sync.WaitGroup
 }
+
+// turnedAway is an event that Temporal did not take in time.
+type turnedAway struct{ at, took time.Duration }
 
 func newLoad(w *world) *load {
 	l := &load{
@@ -48,10 +53,10 @@ func newLoad(w *world) *load {
 
 // run sends at the rate, whatever the answers, until the time is over, and returns when all are answered.
 func (l *load) run(ctx context.Context) {
-	began := time.Now()
+	l.began = time.Now()
 	for n := 0; ; n++ {
-		due := began.Add(time.Duration(n) * time.Second / time.Duration(*rate))
-		if due.Sub(began) >= *length {
+		due := l.began.Add(time.Duration(n) * time.Second / time.Duration(*rate))
+		if due.Sub(l.began) >= *length {
 			break
 		}
 		time.Sleep(time.Until(due)) // the rate is the point
@@ -94,6 +99,9 @@ func (l *load) send(ctx context.Context, d delivery) {
 			l.taken[d.person][d.id] = true
 		} else {
 			l.unsure[d.person][d.id] = true
+		}
+		if code == http.StatusServiceUnavailable {
+			l.turned = append(l.turned, turnedAway{began.Sub(l.began), took})
 		}
 	}
 	// Temporal may be slow on a busy machine: then Didit sends again, and nothing is lost.

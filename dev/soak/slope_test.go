@@ -7,6 +7,16 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
+func TestTroublesAreToldApart(t *testing.T) {
+	at := func(s, took float64) turnedAway {
+		return turnedAway{time.Duration(s * float64(time.Second)), time.Duration(took * float64(time.Second))}
+	}
+	assert.Empty(t, spans(nil))
+	assert.Equal(t, []string{
+		"2 sent from 1s to 2.5s, answered after 1.75s to 3.5s", "1 sent from 1m0s to 1m0s, answered after 20ms to 20ms",
+	}, spans([]turnedAway{at(2.5, 1.75), at(60, 0.02), at(1, 3.5)}))
+}
+
 func TestGrowthIsSeen(t *testing.T) {
 	var grows, stays []sample
 	for i := range 120 {
