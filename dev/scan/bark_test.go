@@ -35,9 +35,9 @@ func TestTheScannerBarks(t *testing.T) {
 	for _, p := range w.processes {
 		_, _ = fmt.Fprintf(p.log, "planted %s\n", markedEmail)
 	}
-	w.keep(sink{name: "metrics at nowhere", data: []byte(`kyc_made_up{user="` + leak + `"} 1`)})
+	w.keep(sink{name: "metrics of nobody", data: []byte(`kyc_made_up{user="` + leak + `"} 1`)})
 
-	found := scan(w.gather(), needles(w.sim.Sessions()))
+	found := scan(w.gather(), w.needles())
 	for _, want := range []struct {
 		sink  string
 		class class
@@ -47,7 +47,8 @@ func TestTheScannerBarks(t *testing.T) {
 		{"description of planted", "document_number"}, {"history of planted", classAPIKey},
 		{"log of worker", "email"}, {"log of webhook", "email"}, {"log of starter", "email"}, {"log of starter", "first_name"},
 		{"file temporal.db", "address"}, {"command starter start", "first_name"}, {"command starter status", "first_name"},
-		{"answer of the API", "first_name"}, {"result that was sent", "first_name"}, {"metrics at", "first_name"},
+		{"answer of the API", "first_name"}, {"result that was sent", "first_name"}, {"metrics of nobody", "first_name"},
+		{"traces of webhook", "first_name"}, {"traces of worker", "first_name"},
 	} {
 		assert.True(t, slices.ContainsFunc(found, func(f finding) bool {
 			return strings.HasPrefix(f.sink, want.sink) && f.class == want.class

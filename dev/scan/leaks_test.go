@@ -2,14 +2,11 @@ package scan
 
 import (
 	"bytes"
-	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-
-	"didit-temporal/internal/config"
 )
 
 func TestNothingPersonalIsKept(t *testing.T) {
@@ -20,8 +17,10 @@ func TestNothingPersonalIsKept(t *testing.T) {
 			w.live()
 			w.refused()
 			w.operate()
+			w.erases()
 			w.knock()
 			w.ask()
+			w.decrypt()
 			w.shout()
 			w.panics()
 			before := w.gather()
@@ -29,8 +28,11 @@ func TestNothingPersonalIsKept(t *testing.T) {
 				p.stop()
 			}
 			all := append(before, w.gather()...)
+			require.NoError(t, w.server.Stop()) // which empties the write-ahead log into the file
+			all = append(all, w.files("after the end", w.secretly()...)...)
 			w.requireFull(all)
-			for _, f := range scan(all, needles(w.sim.Sessions())) {
+			w.requireErased()
+			for _, f := range scan(all, w.needles()) {
 				t.Error(f)
 			}
 			t.Logf("%d sinks, %d bytes, %d sessions", len(all), volume(all), len(w.sim.Sessions()))
@@ -49,13 +51,17 @@ func volume(all []sink) (n int) {
 func (w *world) requireFull(all []sink) {
 	w.t.Helper()
 	kinds := []string{
-		"history of kyc-approved, event 1,", "list entry of kyc-approved", "description of kyc-approved", "log of worker", "log of webhook",
-		"log of starter", "file temporal.db", "command starter start", "command starter status", "command starter bulk",
-		"command starter decide", "command starter doctor", "command starter setup", "answer of the API", "answer of the webhook",
-		"result that was sent", "results of a bulk start",
+		"history of kyc-approved, event 1,", "history of kyc-erase-approved~erase-", "list entry of kyc-approved", "description of kyc-approved",
+		"description of kyc-panic-create", "file temporal.db at work", "file temporal.db after the end",
+		"log of worker", "log of webhook", "log of starter", "log of " + panickyWorker,
+		"metrics of worker", "metrics of webhook", "metrics of starter", "metrics of " + panickyWorker,
+		"traces of worker", "traces of webhook", "traces of starter",
+		"command starter start", "command starter status", "command starter bulk", "command starter decide", "command starter refresh",
+		"command starter cancel", "command starter erase", "command starter doctor", "command starter setup",
+		"answer of the API", "answer of the webhook", "result that was sent", "results of a bulk start",
 	}
-	if slices.ContainsFunc(config.Variables(), func(v config.Variable) bool { return v.Name == "METRICS_ADDR" }) {
-		kinds = append(kinds, "metrics at", "traces")
+	if w.keys != "" {
+		kinds = append(kinds, "answer of the codec server")
 	}
 	for _, kind := range kinds {
 		size := 0

@@ -22,6 +22,13 @@ var prebuilt = flag.String("programs", "", "folder with the three programs; empt
 var programs string
 
 func TestMain(m *testing.M) {
+	if os.Getenv(panicVariable) != "" {
+		if err := runPanicky(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		return
+	}
 	flag.Parse()
 	os.Exit(run(m))
 }

@@ -7,12 +7,10 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
-
-	"didit-temporal/didit/diditsim"
 )
 
 func TestMarkersAreFoundInEveryForm(t *testing.T) {
-	all := needles([]diditsim.Session{{Token: "lbQMu1g8fO4s"}})
+	all := needles([]string{"lbQMu1g8fO4s"}, []string{"kX7pWq2Zt0Ra"})
 	quoted, err := json.Marshal(markedMRZ)
 	assert.NoError(t, err)
 	for name, tc := range map[string]struct {
@@ -29,6 +27,7 @@ func TestMarkersAreFoundInEveryForm(t *testing.T) {
 		"in base64, two on":   {base64.URLEncoding.EncodeToString([]byte("xx" + marker("address") + "yy")), "address"},
 		"cut off":             {marker("last_name")[:len(prefix)+2], classAny},
 		"a token":             {"/session/lbQMu1g8fO4s", classSession},
+		"an erased token":     {`"kX7pWq2Zt0Ra"`, classErased},
 		"a result secret":     {resultSecret, classResultSecret},
 		"a payload key":       {payloadKeys, classPayloadKey},
 		"between wild bytes":  {"\xff\xfe\x00" + apiKey + "\x80\x81", classAPIKey},

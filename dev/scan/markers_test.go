@@ -11,8 +11,6 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-
-	"didit-temporal/didit/diditsim"
 )
 
 // Markers are words that occur nowhere else. Where one is found, what it stands for has leaked.
@@ -24,6 +22,7 @@ type class string
 // after the field that they were planted in.
 const (
 	classSession       class = "session token or URL"
+	classErased        class = "session token of an erased user"
 	classAPIKey        class = "Didit's API key"
 	classWebhookSecret class = "webhook secret"
 	classBearer        class = "bearer token"
@@ -98,7 +97,7 @@ var personal = []string{
 }
 
 // needles are all forms of all markers. The cut-off prefix comes last, so that a whole marker gives its own name.
-func needles(sessions []diditsim.Session) []needle {
+func needles(tokens, erased []string) []needle {
 	var all []needle
 	add := func(c class, text string) { all = append(all, forms(c, text)...) }
 	for _, f := range personal {
@@ -116,8 +115,11 @@ func needles(sessions []diditsim.Session) []needle {
 	for _, v := range []string{resultUser, resultPass, resultQuery} {
 		add(classResultURL, v)
 	}
-	for _, s := range sessions {
-		add(classSession, s.Token)
+	for _, t := range tokens {
+		add(classSession, t)
+	}
+	for _, t := range erased {
+		add(classErased, t)
 	}
 	add(classAny, prefix)
 	return all

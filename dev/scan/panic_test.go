@@ -1,58 +1,64 @@
 package scan
 
 import (
-	"context"
-	"log/slog"
+	"bytes"
+	"net/http"
+	"os"
+	"path/filepath"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/interceptor"
-	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/temporal"
-	"go.temporal.io/sdk/worker"
-	"go.temporal.io/sdk/workflow"
 
-	"didit-temporal/activities"
 	"didit-temporal/didit"
-	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
-	"didit-temporal/kyc/codec"
 )
 
-// panicky is a Didit whose client has a fault.
-type panicky struct{ activities.Didit }
+const panickyWorker = "a worker that panics"
 
-func (panicky) ListSessions(context.Context, didit.ListSessionsRequest) (didit.SessionPage, error) {
-	panic(marker("panic") + markedEmail)
-}
-
-const panicQueue = "panics"
-
-// panics lets an activity panic, on a queue of its own, with what stands around activities in production.
+// panics lets the worker of production panic on each of its queues, with metrics, traces and the log at debug.
 func (w *world) panics() {
 	w.t.Helper()
-	own := &buffer{}
-	keys, err := codec.ParseKeys(w.keys)
+	w.keep(sink{name: "metrics of worker", data: w.scrape(w.metrics["worker"])})
+	w.stop("worker")
+	now := filepath.Join(w.t.TempDir(), "now")
+	self, err := os.Executable()
 	require.NoError(w.t, err)
-	o := client.Options{HostPort: w.server.Address, Logger: log.NewStructuredLogger(config.NewLogger(own, slog.LevelDebug, config.JSON))}
-	keys.Apply(&o)
-	c, err := kyc.Dial(w.t.Context(), o)
-	require.NoError(w.t, err)
-	w.t.Cleanup(c.Close)
-	acts := &activities.Activities{Didit: panicky{}}
-	work := worker.New(c.Temporal(), panicQueue, worker.Options{Interceptors: []interceptor.WorkerInterceptor{activities.HidePanics()}})
-	work.RegisterActivity(acts)
-	work.RegisterWorkflowWithOptions(func(ctx workflow.Context) error {
-		ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-			StartToCloseTimeout: patience, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 2},
-		})
-		return workflow.ExecuteActivity(ctx, acts.ListSessions, activities.ListSessionsInput{UserID: "u1"}).Get(ctx, nil)
-	}, workflow.RegisterOptions{Name: "Panics"})
-	require.NoError(w.t, work.Start())
-	defer work.Stop()
-	run, err := c.Temporal().ExecuteWorkflow(w.within(patience), client.StartWorkflowOptions{ID: "panics", TaskQueue: panicQueue}, "Panics")
-	require.NoError(w.t, err)
-	require.ErrorContains(w.t, run.Get(w.within(patience), nil), "panicked")
-	require.Contains(w.t, string(own.bytes()), "panic in an activity")
-	w.processes = append(w.processes, &process{name: "a worker that panics", log: own, stop: func() {}})
+	p := w.launchFile(self, panickyWorker, "worker runs", nil, append(w.workerEnv(panickyWorker), panicVariable+"="+now)...)
+
+	w.receiver(func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(http.StatusInternalServerError) })
+	w.begin("panic-send")
+	w.begin("panic-read")
+	w.begin("panic-order")
+	w.moves("panic-send", didit.StatusInProgress, didit.StatusApproved) // its result is tried again and again
+	w.moves("panic-read", didit.StatusInProgress)
+	w.moves("panic-order", didit.StatusInProgress, didit.StatusInReview)
+	require.NoError(w.t, os.WriteFile(now, nil, 0o600))
+	w.cli("start", "--user", "panic-create", "--timeout", "1s")
+	require.NoError(w.t, w.sim.SetStatus(w.sim.SessionsOf("panic-read")[0].ID, didit.StatusApproved))
+	w.aside.Go(func() {
+		w.cli("decide", "--user", "panic-order", "--status", "approved", "--actor", actor, "--reason", reason, "--timeout", "2s")
+	})
+	w.aside.Go(func() { w.erase("panic-send", "--timeout", "2s") })
+	// To Didit on both queues, to the receiver, to Temporal.
+	for _, activity := range []string{"CreateSession", "ReadDecision", "SendResult", "EndVerification"} {
+		w.eventually(func() bool { return hasPanicked(p.log.bytes(), activity) }, activity+" panics")
+	}
+	w.aside.Wait()
+	w.cli("status", "--user", "panic-create", "--history")
+	w.cli("status", "--user", "panic-read", "--history", "-o", "json")
+	for _, s := range append(w.stored(), sink{name: "metrics of " + panickyWorker, data: w.scrape(w.metrics[panickyWorker])}) {
+		w.keep(s) // what waits to be tried again is told in descriptions, and only until then
+	}
+	require.NoError(w.t, os.Remove(now))
+	w.receiver(nil)
+	w.ends("panic-read", kyc.OutcomeApproved)
+}
+
+// hasPanicked looks for the line of the log that is left of a panic.
+func hasPanicked(log []byte, activity string) bool {
+	for line := range bytes.Lines(log) {
+		if bytes.Contains(line, []byte("panic in an activity")) && bytes.Contains(line, []byte(activity)) {
+			return true
+		}
+	}
+	return false
 }

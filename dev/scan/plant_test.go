@@ -2,6 +2,7 @@ package scan
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"didit-temporal/didit/diditsim"
@@ -127,4 +128,40 @@ func marked(h http.Handler) http.Handler {
 		w.Header().Set("Set-Cookie", "person="+marker("cookie"))
 		h.ServeHTTP(w, r)
 	})
+}
+
+// mark plants markers, and remembers the token of every session: those that are deleted must not be found either.
+func (w *world) mark(what string, body map[string]any) {
+	if token, ok := body["session_token"].(string); ok {
+		user, _ := body["vendor_data"].(string)
+		w.mu.Lock()
+		if !slices.Contains(w.tokens[user], token) {
+			w.tokens[user] = append(w.tokens[user], token)
+		}
+		w.mu.Unlock()
+	}
+	mark(what, body)
+}
+
+// needles are all forms of all that must not be found.
+func (w *world) needles() []needle {
+	users := []string{}
+	w.mu.Lock()
+	for user := range w.tokens {
+		if !slices.Contains(w.erased, user) {
+			users = append(users, user)
+		}
+	}
+	w.mu.Unlock()
+	return needles(w.tokensOf(users), w.tokensOf(w.erased))
+}
+
+// tokensOf are those of all sessions that users ever had.
+func (w *world) tokensOf(users []string) (all []string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, user := range users {
+		all = append(all, w.tokens[user]...)
+	}
+	return all
 }

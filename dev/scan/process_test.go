@@ -43,8 +43,13 @@ type process struct {
 // launch starts a program and returns once it has logged ready.
 func (w *world) launch(name, ready string, args []string, env ...string) *process {
 	w.t.Helper()
+	return w.launchFile(filepath.Join(programs, name), name, ready, args, env...)
+}
+
+func (w *world) launchFile(file, name, ready string, args []string, env ...string) *process {
+	w.t.Helper()
 	p := &process{name: name, log: &buffer{}}
-	cmd := exec.Command(filepath.Join(programs, name), args...)
+	cmd := exec.Command(file, args...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.t.TempDir(), "LOG_LEVEL=debug"}, env...)
 	cmd.Stdout, cmd.Stderr = p.log, p.log
 	require.NoError(w.t, procs.Start(cmd))
@@ -60,6 +65,14 @@ func (w *world) launch(name, ready string, args []string, env ...string) *proces
 	w.eventually(func() bool { return bytes.Contains(p.log.bytes(), []byte(ready)) }, name+" is ready")
 	w.processes = append(w.processes, p)
 	return p
+}
+
+func (w *world) stop(name string) {
+	for _, p := range w.processes {
+		if p.name == name {
+			p.stop()
+		}
+	}
 }
 
 // cli runs a command of the starter to its end, keeps what it prints and returns it.
@@ -79,7 +92,7 @@ func (w *world) cliWith(env []string, args ...string) (out string, code int) {
 	}
 	s := sink{name: "command starter " + args[0], data: both}
 	if args[0] == "start" {
-		s.may = []class{classSession}
+		s.may = []class{classSession, classErased}
 	}
 	w.keep(s)
 	return string(both), cmd.ProcessState.ExitCode()

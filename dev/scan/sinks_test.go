@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 	"path/filepath"
+	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
@@ -33,13 +35,20 @@ func (w *world) gather() []sink {
 		all = append(all, sink{name: "log of " + p.name, data: p.log.bytes()})
 	}
 	all = append(all, sink{name: "log of Temporal", data: []byte(w.server.Log())})
-	for _, address := range w.metrics {
+	for process, address := range w.metrics {
 		if data := w.scrape(address); data != nil {
-			all = append(all, sink{name: "metrics at " + address, data: data})
+			all = append(all, sink{name: "metrics of " + process, data: data})
 		}
 	}
+	// The write-ahead log has what was deleted until the server stops.
+	return append(all, w.files("at work", append(w.secretly(), classErased)...)...)
+}
+
+// files are those of Temporal's database.
+func (w *world) files(when string, may ...class) (all []sink) {
+	w.t.Helper()
 	for _, file := range []string{"", "-wal", "-shm"} {
-		all = append(all, sink{name: "file " + filepath.Base(w.db) + file, data: read(w.t, w.db+file), may: w.secretly()})
+		all = append(all, sink{name: "file " + filepath.Base(w.db) + file + " " + when, data: read(w.t, w.db+file), may: may})
 	}
 	return all
 }
@@ -109,5 +118,14 @@ func (w *world) scrape(address string) []byte {
 	defer res.Body.Close()
 	b, err := io.ReadAll(res.Body)
 	require.NoError(w.t, err)
+	return b
+}
+
+func read(t *testing.T, file string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(file)
+	if err != nil && !os.IsNotExist(err) {
+		t.Error(err)
+	}
 	return b
 }

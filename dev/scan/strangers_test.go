@@ -150,6 +150,11 @@ func (w *world) shout() {
 				_ = conn.Close()
 			}
 			return
+		case 5:
+			panic(http.ErrAbortHandler) // hangs up
+		case 6:
+			rw.Header().Set("Content-Encoding", "gzip")
+			rw.WriteHeader(http.StatusForbidden)
 		}
 		_, _ = fmt.Fprint(rw, marker("answer"), r.Header, r.URL, markedEmail)
 	})
@@ -158,8 +163,18 @@ func (w *world) shout() {
 	w.eventually(func() bool {
 		w.mu.Lock()
 		defer w.mu.Unlock()
-		return tries > 4
-	}, strconv.Itoa(4)+" tries")
+		return tries > 6
+	}, strconv.Itoa(6)+" tries that fail, and one that does not")
 	w.ends("shouted", kyc.OutcomeApproved)
+	w.receiver(func(rw http.ResponseWriter, _ *http.Request) {
+		rw.WriteHeader(http.StatusGone) // for good: it is in a history
+		_, _ = fmt.Fprint(rw, marker("answer"), markedEmail)
+	})
+	w.begin("gone")
+	w.moves("gone", didit.StatusInProgress, didit.StatusDeclined)
+	w.ends("gone", kyc.OutcomeDeclined)
+	for _, more := range [][]string{nil, {"--history"}, {"--history", "-o", "json"}} {
+		w.cli(append([]string{"status", "--user", "gone"}, more...)...)
+	}
 	w.receiver(nil)
 }

@@ -1,12 +1,13 @@
 package scan
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -47,26 +48,31 @@ type world struct {
 	simURL     string
 	webhookURL string
 	apiURL     string
-	metrics    []string // addresses
-	traces     string   // where they are sent
+	resultURL  string
+	metrics    map[string]string // addresses, by process
+	traces     string            // where they are sent
 	processes  []*process
 	results    http.HandlerFunc
 	aside      sync.WaitGroup // commands that run meanwhile
 
-	mu    sync.Mutex
-	sinks []sink
+	mu     sync.Mutex
+	sinks  []sink
+	tokens map[string][]string // of all sessions that ever were, by user
+	erased []string            // users
 }
 
 func start(t *testing.T, keys string) *world {
 	t.Helper()
-	w := &world{t: t, keys: keys, db: filepath.Join(t.TempDir(), "temporal.db")}
+	w := &world{
+		t: t, keys: keys, db: filepath.Join(t.TempDir(), "temporal.db"), tokens: map[string][]string{}, metrics: map[string]string{},
+	}
 	w.server = tserver.Run(t, tserver.Options{DBFile: w.db})
 	w.dial()
 	out, code := w.cli("setup")
 	must(t, out, code)
 
 	w.sim = diditsim.New(diditsim.Options{
-		APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited, Edit: mark, RetryDelays: []time.Duration{},
+		APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited, Edit: w.mark, RetryDelays: []time.Duration{},
 	})
 	didit := httptest.NewServer(marked(w.sim))
 	t.Cleanup(didit.Close)
@@ -79,7 +85,7 @@ func start(t *testing.T, keys string) *world {
 		body, _ := io.ReadAll(r.Body)
 		// A span names the workflow that a webhook is for before it is known whether there is one. What has not the form of a
 		// user id gets no span.
-		w.keep(sink{name: "traces", data: body, may: []class{"vendor"}})
+		w.keep(sink{name: "traces of " + service(body), data: body, may: []class{"vendor"}})
 	}))
 	t.Cleanup(traces.Close)
 	w.traces = traces.URL
@@ -87,13 +93,11 @@ func start(t *testing.T, keys string) *world {
 	webhook, serve := w.free(), w.free()
 	w.webhookURL, w.apiURL = "http://"+webhook+receiver.Path, "http://"+serve+api.Path
 	w.sim.SetWebhook(w.webhookURL, webhookSecret)
-	w.launch("worker", "worker runs", nil, w.env("DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+w.simURL,
-		"DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000", "DIDIT_QUEUE_PARTITIONS=1", "RECONCILE_AFTER=2s",
-		"RESULT_URL="+strings.Replace(results.URL, "://", "://"+resultUser+":"+resultPass+"@", 1)+"/results?tenant="+resultQuery,
-		"RESULT_SECRETS="+resultSecret)...)
-	w.launch("webhook", "webhook listens", nil, w.env("WEBHOOK_ADDR="+webhook, "DIDIT_WEBHOOK_SECRETS="+nextSecret+","+webhookSecret,
+	w.resultURL = strings.Replace(results.URL, "://", "://"+resultUser+":"+resultPass+"@", 1) + "/results?tenant=" + resultQuery
+	w.launch("worker", "worker runs", nil, w.workerEnv("worker")...)
+	w.launch("webhook", "webhook listens", nil, w.env("webhook", "WEBHOOK_ADDR="+webhook, "DIDIT_WEBHOOK_SECRETS="+nextSecret+","+webhookSecret,
 		"WEBHOOK_MAX_BODY=256KiB")...)
-	w.launch("starter", "api listens", []string{"serve"}, w.env("STARTER_ADDR="+serve, "STARTER_TOKENS=shop:"+bearer)...)
+	w.launch("starter", "api listens", []string{"serve"}, w.env("starter", "STARTER_ADDR="+serve, "STARTER_TOKENS=shop:"+bearer)...)
 	return w
 }
 
@@ -103,10 +107,16 @@ func (w *world) temporal() []string {
 }
 
 // env is the environment of a process that goes on.
-func (w *world) env(more ...string) []string {
+func (w *world) env(process string, more ...string) []string {
 	metrics := w.free()
-	w.metrics = append(w.metrics, metrics)
+	w.metrics[process] = metrics
 	return append(append(w.temporal(), "METRICS_ADDR="+metrics, "OTEL_EXPORTER_OTLP_ENDPOINT="+w.traces, "OTEL_BSP_SCHEDULE_DELAY=100"), more...)
+}
+
+func (w *world) workerEnv(process string) []string {
+	return w.env(process, "DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+w.simURL,
+		"DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000", "DIDIT_QUEUE_PARTITIONS=1", "RECONCILE_AFTER=2s",
+		"RESULT_URL="+w.resultURL, "RESULT_SECRETS="+resultSecret)
 }
 
 func (w *world) free() string {
@@ -130,10 +140,22 @@ func (w *world) dial() {
 	w.processes = append(w.processes, &process{name: "test", log: own, stop: func() {}})
 }
 
+// service is the process that sent spans: the name is in the resource, which comes first.
+func service(spans []byte) string {
+	for _, process := range []string{"worker", "webhook", "starter"} {
+		if bytes.Contains(spans, []byte("didit-temporal-"+process)) {
+			return process
+		}
+	}
+	return "nobody"
+}
+
 // receive is the receiver of results.
 func (w *world) receive(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
-	w.keep(sink{name: "result that was sent", data: body})
+	header := r.Header.Clone()
+	header.Del("Authorization") // RESULT_URL's own
+	w.keep(sink{name: "result that was sent", data: append(body, fmt.Sprint(header)...)})
 	w.mu.Lock()
 	answer := w.results
 	w.mu.Unlock()
@@ -214,16 +236,7 @@ func (w *world) call(s sink, method, url, body string, header map[string]string)
 	defer res.Body.Close()
 	answer, err := io.ReadAll(res.Body)
 	require.NoError(w.t, err)
-	s.data = append(answer, strings.Join(append(res.Header.Values("Location"), res.Header.Values("Www-Authenticate")...), " ")...)
+	s.data = append(answer, fmt.Sprint(res.Header)...)
 	w.keep(s)
 	return res.StatusCode, string(answer)
-}
-
-func read(t *testing.T, file string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil && !os.IsNotExist(err) {
-		t.Error(err)
-	}
-	return b
 }
