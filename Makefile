@@ -140,12 +140,14 @@ alerts: build-dev ## make alerts fire and clear under a real Prometheus (needs p
 chaos: build-dev ## kill every process twenty times under a thousand users, and count what is lost (ARGS="-seed 2")
 	go -C dev test -count=1 -timeout 60m -v ./chaos -full $(ARGS)
 
-# The page is docs/security.md. Fuzzing needs no more than half a minute each here; make fuzz is for longer.
+# The page is docs/security.md: every test that it names is run. Fuzzing needs no more than half a minute each here;
+# make fuzz is for longer.
 .PHONY: audit
 audit: FUZZTIME = 30s
 audit: build-dev mod-check packages-check vuln ## prove what docs/security.md says: scanner, hostile requests, fuzzing, packages
-	go test -count=1 ./internal/arch ./internal/config ./didit ./webhook/receiver ./starter/api ./kyc/codec
+	go test -count=1 ./...
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -v ./scan
+	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -p 1 -run "^($$(grep -o '`Test[A-Za-z0-9]*`' docs/security.md | tr -d '`' | sort -u | paste -sd '|' -))$$" ./e2e ./chaos ./soak
 	@$(MAKE) fuzz FUZZTIME=$(FUZZTIME)
 
 .PHONY: soak

@@ -10,6 +10,18 @@ import (
 	"didit-temporal/activities"
 )
 
+// What a panic says must not get past the first interceptor. That it does not, whatever else stands around, is shown with the
+// whole worker in dev/scan.
+func TestPanicsAreHiddenOnEveryQueue(t *testing.T) {
+	o := workerOptions(func(error) {})
+	for name, options := range map[string]sdkworker.Options{
+		"decisions": o, "writes": limited(o, 300, 1), "reads": limited(o, 600, 1),
+	} {
+		require.NotEmpty(t, options.Interceptors, name)
+		require.IsType(t, activities.HidePanics(), options.Interceptors[0], name)
+	}
+}
+
 // The queues for Didit must not lose what stands around all activities.
 func TestLimitedQueuesKeepTheOthersInterceptors(t *testing.T) {
 	first := activities.HidePanics()

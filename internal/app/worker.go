@@ -89,9 +89,7 @@ func newReceiver(cfg config.Worker) (*activities.Receiver, error) {
 
 // newWorkers makes one worker per task queue. onFatal hears of an error that ends one of them.
 func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, onFatal func(error)) []sdkworker.Worker {
-	options := sdkworker.Options{
-		WorkerStopTimeout: stopTimeout, OnFatalError: onFatal, Interceptors: []interceptor.WorkerInterceptor{activities.HidePanics()},
-	}
+	options := workerOptions(onFatal)
 
 	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts or of results.
 	decide, scaling := options, sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
@@ -110,6 +108,14 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
 	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession, acts.FindReview, acts.ListAllSessions)
 	return []sdkworker.Worker{w, write, read}
+}
+
+// workerOptions are those of all queues. Nothing of ours stands outside of HidePanics but tracing, which comes with the
+// client.
+func workerOptions(onFatal func(error)) sdkworker.Options {
+	return sdkworker.Options{
+		WorkerStopTimeout: stopTimeout, OnFatalError: onFatal, Interceptors: []interceptor.WorkerInterceptor{activities.HidePanics()},
+	}
 }
 
 // register registers activities by the names of their methods, which is how workflows call them.
