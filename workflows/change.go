@@ -44,7 +44,9 @@ func DecisionChange(ctx workflow.Context, in kyc.Change) (kyc.ChangeResult, erro
 	if err != nil {
 		return kyc.ChangeResult{}, vanished(ctx, in, last, err)
 	}
-	r = change(in, last.State, d, workflow.Now(ctx))
+	if r = change(in, last.State, d, workflow.Now(ctx)); givenUp(ctx, last.State, r) {
+		r = kyc.ChangeResult{State: last.State}
+	}
 	publishChange(ctx, r)
 	measureChange(ctx, r)
 	if r.Changed && last.Results {
@@ -79,6 +81,13 @@ func publishChange(ctx workflow.Context, r kyc.ChangeResult) {
 	if err != nil {
 		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
 	}
+}
+
+// givenUp reports whether a change is only that a session goes on whose verification was cancelled: nobody follows that
+// any more, so it is no news before Didit has come to an end. The version keeps runs of older code on their path.
+func givenUp(ctx workflow.Context, last kyc.State, r kyc.ChangeResult) bool {
+	return r.Changed && r.State.Outcome == "" && last.Outcome == kyc.OutcomeCancelled &&
+		workflow.GetVersion(ctx, "cancelled-until-an-outcome", workflow.DefaultVersion, 1) == 1
 }
 
 // knownStatus reports whether a decision says anything about our user.

@@ -165,3 +165,42 @@ func TestAChangeIsToldWhereSomebodyIsTold(t *testing.T) {
 		})
 	}
 }
+
+// A session that was left at Didit may go on after a cancel. That it does is no news, what comes of it is.
+func TestNewsOfACancelledSessionIsAnOutcome(t *testing.T) {
+	for status, want := range map[didit.Status][]string{
+		didit.StatusInProgress:   nil,
+		didit.StatusAwaitingUser: nil,
+		didit.StatusInReview:     nil,
+		didit.StatusResubmitted:  nil,
+		didit.StatusApproved:     {"verification.changed Approved"},
+		didit.StatusDeclined:     {"verification.changed Declined"},
+		didit.StatusAbandoned:    {"verification.changed Abandoned"},
+		didit.StatusExpired:      {"verification.changed Expired"},
+		didit.StatusKycExpired:   {"verification.changed Kyc Expired"},
+	} {
+		for _, was := range []kyc.Outcome{kyc.OutcomeCancelled, kyc.OutcomeApproved} {
+			t.Run(string(was)+", now "+string(status), func(t *testing.T) {
+				t.Parallel()
+				want := want
+				w := newWorld(t)
+				last := kyc.State{UserID: user, SessionID: session, Status: didit.StatusNotStarted, Outcome: was}
+				w.OnActivity(acts.FindLastReport, mock.Anything, mock.Anything).Return(activities.LastReport{State: last, Results: true}, nil)
+				w.OnActivity(acts.ReadDecision, mock.Anything, mock.Anything).Return(activities.Decision{Status: status}, nil)
+				told := w.receives(lasting(time.Second), nil)
+				w.ExecuteWorkflow(workflows.DecisionChange, kyc.Change{UserID: user, Event: ev(9, status)})
+				var r kyc.ChangeResult
+				require.NoError(t, w.GetWorkflowError())
+				require.NoError(t, w.GetWorkflowResult(&r))
+				if was == kyc.OutcomeApproved { // a verdict that is taken back is news
+					want = []string{"verification.changed " + string(status)}
+				}
+				require.Equal(t, want, told.types())
+				require.Equal(t, len(want) > 0, r.Changed)
+				if !r.Changed {
+					require.Equal(t, last, r.State)
+				}
+			})
+		}
+	}
+}

@@ -42,7 +42,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// What becomes of a session that was left at Didit is told as news after the end.
+// What becomes of a session that was left at Didit is told as news after the end; that the user goes on with it is none.
 func TestNewsOfACancelledSession(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
@@ -50,6 +50,14 @@ func TestNewsOfACancelledSession(t *testing.T) {
 	s.open(url)
 	_, err := s.Cancel(s.within(patience), "u1", kyc.Request{Operator: jo})
 	require.NoError(t, err)
+	require.Equal(t, kyc.OutcomeCancelled, s.result("u1").Outcome)
+	s.press(url, "review")
+	s.eventually(func() bool {
+		return s.count(`WorkflowType = "DecisionChange" AND ExecutionStatus = "Completed"`) > 0
+	}, "the news has been looked into")
+	require.Equal(t, kyc.OutcomeCancelled, s.stateOf("u1").Outcome)
+	require.Zero(t, s.count(`WorkflowType = "DecisionChange" AND KycStatus = "In Review"`))
+	s.recordRun(kyc.ChangeID("u1", s.lastEvent(didit.StatusInReview)), "cancelled-goes-on")
 	s.press(url, "approve")
 	s.status("u1", didit.StatusApproved)
 	require.Equal(t, kyc.OutcomeApproved, s.stateOf("u1").Outcome)
