@@ -41,11 +41,13 @@ type Options struct {
 	Turns         Turns                       // nil: nobody can tell how long it takes
 	Ready         func(context.Context) error // nil: always ready
 	Patience      time.Duration               // how long a caller waits for the session or the state; default 8 s
+	MaxPolls      int                         // how many requests may wait for a verdict at once; default 1000
 }
 
 const (
 	patience   = 8 * time.Second // shorter than most clients', proxies' and load balancers' own
 	maxWait    = time.Minute     // of a long poll
+	maxPolls   = 1000            // each is one of the 1200 histories that a Temporal frontend lets wait (frontend.namespaceCount)
 	maxBody    = 16 << 10        // five times the longest input
 	readyLimit = 2 * time.Second
 )
@@ -54,14 +56,15 @@ const (
 type API struct {
 	o        Options
 	callers  []caller
+	polls    chan struct{} // holds one for each that waits
 	draining chan struct{}
 	drain    func()
 }
 
 // New makes an API.
 func New(o Options) *API {
-	o.Patience = cmp.Or(o.Patience, patience)
-	a := &API{o: o, callers: hashed(o.Callers), draining: make(chan struct{})}
+	o.Patience, o.MaxPolls = cmp.Or(o.Patience, patience), cmp.Or(o.MaxPolls, maxPolls)
+	a := &API{o: o, callers: hashed(o.Callers), polls: make(chan struct{}, o.MaxPolls), draining: make(chan struct{})}
 	a.drain = sync.OnceFunc(func() { close(a.draining) })
 	return a
 }
@@ -87,8 +90,10 @@ func (a *API) engine() *gin.Engine {
 	v1.GET("/:user_id", a.find)
 	e.GET("/openapi.json", serveDescription)
 	e.GET(problems+":name", serveProblem)
-	e.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
-	e.GET("/readyz", a.readyz)
+	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers ask either way
+		e.Handle(method, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+		e.Handle(method, "/readyz", a.readyz)
+	}
 	return e
 }
 

@@ -160,7 +160,7 @@ func TestUnknownRoutesAndMethodsAreProblemsToo(t *testing.T) {
 		{http.MethodGet, "/v1/verifications/u1/x", noRoute, ""},
 		{http.MethodGet, "/v1/verifications", noMethod, "POST"},
 		{http.MethodDelete, "/v1/verifications/u1", noMethod, "GET"},
-		{http.MethodPost, "/healthz", noMethod, "GET"},
+		{http.MethodPost, "/healthz", noMethod, "GET, HEAD"},
 	} {
 		rec := b.request(tc.method, tc.path, "", nil)
 		assert.Equal(t, tc.allow, rec.Header().Get("Allow"), tc.method+tc.path)
@@ -175,9 +175,12 @@ func TestHealth(t *testing.T) {
 	nobody := func(r *http.Request) { r.Header.Del("Authorization") }
 	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", nobody).Code)
 	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", nobody).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/healthz", "", nobody).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/readyz", "", nobody).Code)
 	down = errors.New("no route to hunter2")
 	rec := b.request(http.MethodGet, "/readyz", "", nobody)
 	assert.Equal(t, ErrorTypeTemporal, problemIn(t, rec).ErrorType)
+	assert.Equal(t, http.StatusServiceUnavailable, b.request(http.MethodHead, "/readyz", "", nobody).Code)
 	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", nobody).Code)
 }
 

@@ -27,8 +27,10 @@ func (a *API) find(c *gin.Context) {
 		return
 	}
 	extend(c, wait+a.o.Patience)
-	if wait > 0 {
-		a.await(c.Request.Context(), userID, wait)
+	if wait > 0 && !a.await(c.Request.Context(), userID, wait) {
+		a.problem(c, tooManyWaiting, trouble{detail: fmt.Sprintf(
+			"this process lets no more than %d requests wait; send it again after Retry-After, or without wait", a.o.MaxPolls)})
+		return
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience)
 	defer cancel()
@@ -41,7 +43,14 @@ func (a *API) find(c *gin.Context) {
 }
 
 // await returns when the verification has ended, or is no more to be waited for. What it says is looked up afterwards.
-func (a *API) await(ctx context.Context, userID string, wait time.Duration) {
+// It is false, at once, if too many wait already: Temporal's frontend would let the rest wait in line, for nothing.
+func (a *API) await(ctx context.Context, userID string, wait time.Duration) bool {
+	select {
+	case a.polls <- struct{}{}:
+	default:
+		return false
+	}
+	defer func() { <-a.polls }()
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	go func() {
@@ -52,6 +61,7 @@ func (a *API) await(ctx context.Context, userID string, wait time.Duration) {
 		}
 	}()
 	_, _ = a.o.Verifications.Wait(ctx, userID) // an error comes again from the look that follows
+	return true
 }
 
 // parseQuery reads ?wait= where the route knows it, and refuses what it does not know.

@@ -75,10 +75,13 @@ var (
 	diditUnavailable = kind{"didit-unavailable", 503, "Didit makes no sessions",
 		"`error_type` says why: DiditUnavailable, DiditRateLimited, DiditUnauthorized or DiditOutOfCredit. The operator may have to act. " +
 			"Send the same request again later.", 60}
+	tooManyWaiting = kind{"too-many-waiting", 503, "Too many requests wait",
+		"As many requests with ?wait= as one process lets wait do so already. Send it again after Retry-After, or without wait; or have " +
+			"results posted (RESULT_URL). The operator may run more processes.", retryAfter}
 
 	kinds = []kind{
 		invalidInput, unauthorized, noRoute, notFound, noMethod, sessionCap, ended, tooLarge, unsupportedMedia, rejected, internal,
-		temporalUnavailable, diditUnavailable,
+		temporalUnavailable, diditUnavailable, tooManyWaiting,
 	}
 )
 

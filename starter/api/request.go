@@ -23,8 +23,9 @@ const (
 
 const headerRequestID = "X-Request-Id"
 
-// saneID lets through what others use as request ids, and nothing that could forge a log line or a header.
-var saneID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}$`)
+// saneID lets through what others use as request ids, and nothing that could forge a log line or a header, or be
+// somebody's e-mail address.
+var saneID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // identify gives each request an id: the caller's own, so that both logs tell one story, or a new one.
 func (a *API) identify(c *gin.Context) {

@@ -53,14 +53,17 @@ func TestOnlyCallersWithATokenGetIn(t *testing.T) {
 
 func TestRequestIDs(t *testing.T) {
 	for given, kept := range map[string]bool{
-		"checkout-42": true, "0193d1f2-7a3b-7c4d-8e5f-60718293a4b5": true, "00-4bf92f3577b34da6-01:a/b+c=": true,
-		"": false, "a b": false, "a\tb": false, "<script>": false, "ü": false, strings.Repeat("a", 129): false, "-flag": false,
+		"checkout-42": true, "0193d1f2-7a3b-7c4d-8e5f-60718293a4b5": true,
+		"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01": true, strings.Repeat("a", 64): true,
+		"": false, "a b": false, "a\tb": false, "<script>": false, "ü": false, strings.Repeat("a", 65): false, "-flag": false,
+		"jo@example.com": false, "a/b": false, "a:b": false, "a=b": false,
 	} {
 		b := newBench(t, nil)
 		rec := b.request(http.MethodGet, "/nowhere", "", header(headerRequestID, given))
 		id := rec.Header().Get(headerRequestID)
 		assert.Equal(t, kept, id == given, given)
 		assert.Contains(t, b.log.String(), id)
+		assert.NotContains(t, b.log.String(), "@")
 		if !kept {
 			made, err := uuid.Parse(id)
 			require.NoError(t, err)

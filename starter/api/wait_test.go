@@ -75,6 +75,30 @@ func TestStoppingEndsLongPolls(t *testing.T) {
 	})
 }
 
+func TestOnlySoManyWaitAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t, func(o *Options) { o.MaxPolls = 2 })
+		decided := make(chan struct{})
+		b.open(decided)
+		codes := make(chan int)
+		for _, user := range []string{"/u1", "/u2"} {
+			go func() { codes <- b.get(Path + user + "?wait=60s").Code }()
+		}
+		synctest.Wait()
+		rec, began := b.get(Path+"/u3?wait=60s"), time.Now()
+		assert.Equal(t, "5", rec.Header().Get("Retry-After"))
+		p := problemIn(t, rec)
+		assert.Equal(t, tooManyWaiting.name, p.name())
+		assert.Equal(t, http.StatusServiceUnavailable, p.Status)
+		assert.Contains(t, p.Detail, "no more than 2")
+		assert.Equal(t, http.StatusOK, b.get(Path+"/u3").Code, "who does not wait is answered")
+		assert.Zero(t, time.Since(began))
+		close(decided)
+		assert.Equal(t, []int{http.StatusOK, http.StatusOK}, []int{<-codes, <-codes})
+		assert.Equal(t, http.StatusOK, b.get(Path+"/u3?wait=60s").Code, "there is room again")
+	})
+}
+
 func TestPatienceHasAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, began := newBench(t, nil), time.Now()

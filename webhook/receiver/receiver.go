@@ -78,8 +78,10 @@ func (r *Receiver) Handler() http.Handler {
 	e.HandleMethodNotAllowed = true
 	e.Use(r.recoverPanic)
 	e.POST(Path, r.receive)
-	e.GET("/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
-	e.GET("/readyz", r.readyz)
+	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers ask either way
+		e.Handle(method, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
+		e.Handle(method, "/readyz", r.readyz)
+	}
 	return e
 }
 

@@ -302,6 +302,7 @@ func TestHealth(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil, tc.ready)
 			require.Equal(t, tc.want, s.post(httptest.NewRequest(http.MethodGet, tc.path, nil)).Code)
+			require.Equal(t, tc.want, s.post(httptest.NewRequest(http.MethodHead, tc.path, nil)).Code)
 		})
 	}
 }
