@@ -43,7 +43,7 @@ func ServeCodec(ctx context.Context, listener net.Listener, cfg config.Codec, lo
 	log.Info("codec server listens", "address", listener.Addr().String(), "origins", cfg.Origins)
 	err := serve(ctx, listener, codecserver.New(codecserver.Options{
 		Codec: cfg.Keys.Codec(), Tokens: tokens, Origins: cfg.Origins, Log: log,
-	}))
+	}), log)
 	log.Info("codec server has stopped")
 	return err
 }

@@ -44,7 +44,7 @@ func Observe(ctx context.Context, cfg config.Observe, process string, log *slog.
 		log.Error("nobody can ask for metrics: give each process its own METRICS_ADDR", "error", err)
 		return o, nil
 	}
-	o.serve(listener)
+	o.serve(listener, log)
 	log.Info("metrics", "url", "http://"+o.Address+metrics.Path)
 	return o, nil
 }
@@ -54,8 +54,9 @@ func unobserved() *Observed {
 	return &Observed{metrics: metrics.New(), tracing: tracing.Off(), stop: func() {}}
 }
 
-func (o *Observed) serve(l net.Listener) {
+func (o *Observed) serve(l net.Listener, log *slog.Logger) {
 	srv := &http.Server{Handler: o.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
+	complaints(srv, log)
 	o.Address = l.Addr().String()
 	go func() { _ = srv.Serve(l) }() // ends with Close
 	o.stop = func() { _ = srv.Close() }
