@@ -104,7 +104,10 @@ func (c *Client) notOpen(ctx context.Context, userID, what string) (State, error
 
 // HasEnded says that a verification is over, and how.
 func HasEnded(s State) string {
-	return fmt.Sprintf("the verification has ended: %s", cmp.Or(s.Outcome, "without an outcome"))
+	if s.Outcome == "" { // in news after the end
+		return fmt.Sprintf("the verification has ended; its verdict was taken back since, Didit says %s", s.Status)
+	}
+	return fmt.Sprintf("the verification has ended: %s", s.Outcome)
 }
 
 func operationError(what, userID string, err error) error {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
@@ -60,4 +61,10 @@ func TestOperationIDs(t *testing.T) {
 	} {
 		require.ErrorContains(t, op.ValidateWorkflowID(id), "must be kyc-u1~approve- and a new UUID", id)
 	}
+}
+
+func TestHowAVerificationHasEnded(t *testing.T) {
+	require.Equal(t, "the verification has ended: declined", kyc.HasEnded(kyc.State{Status: didit.StatusDeclined, Outcome: kyc.OutcomeDeclined}))
+	require.Equal(t, "the verification has ended; its verdict was taken back since, Didit says Resubmitted",
+		kyc.HasEnded(kyc.State{Status: didit.StatusResubmitted}))
 }

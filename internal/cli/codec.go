@@ -27,10 +27,11 @@ LOG_FORMAT.`
 
 func (t *tool) codecServerCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "codec-server",
-		Short: "Decrypt payloads for the Web UI",
-		Long:  codecServerLong,
-		Args:  noArguments,
+		Use:     "codec-server",
+		Short:   "Decrypt payloads for the Web UI",
+		Long:    codecServerLong,
+		Example: `  PAYLOAD_KEYS=k1:... CODEC_TOKENS=$(openssl rand -hex 24) starter codec-server`,
+		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.ForCodec(t.getenv)
 			if err != nil {
@@ -53,7 +54,9 @@ func (t *tool) codecKeyCommand() *cobra.Command {
 		Use:   "codec-key",
 		Short: "Make a key that encrypts payloads",
 		Long:  codecKeyLong,
-		Args:  noArguments,
+		Example: `  starter codec-key
+  starter codec-key --id k1`,
+		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if id == "" {
 				id = t.now().UTC().Format("k" + time.DateOnly)
