@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
@@ -250,7 +251,7 @@ func TestServeRunsAsAProcess(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 }
 
-// The README's lines are run as they stand there, but for the address and the token.
+// The README's lines are run as they stand there, but for the address and the token, while somebody presses Approve.
 func TestTheReadmesCurlsWork(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("curl"); err != nil {
@@ -264,14 +265,20 @@ func TestTheReadmesCurlsWork(t *testing.T) {
 	a := serveAPI(start(t, options{}))
 	cmd := exec.CommandContext(a.within(patience), "sh", "-ec", script)
 	cmd.Env = append(os.Environ(), "API="+a.url, "TOKEN="+apiToken)
-	out, err := cmd.Output()
-	require.NoError(t, err)
-	d := json.NewDecoder(bytes.NewReader(out))
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	require.NoError(t, cmd.Start())
+	a.eventually(func() bool { return a.sessionsOf("u-1042") == 1 }, "the first line has started it")
+	session := a.begin("u-1042").Session
+	a.open(session.URL)
+	require.NoError(t, a.sim.SetStatus(session.SessionID, didit.StatusApproved)) // the button would lead to the return URL
+	require.NoError(t, cmd.Wait())
+	d := json.NewDecoder(&out)
 	var began, stands api.Verification
-	require.NoError(t, d.Decode(&began), string(out))
-	require.NoError(t, d.Decode(&stands), string(out))
+	require.NoError(t, d.Decode(&began), out.String())
+	require.NoError(t, d.Decode(&stands), out.String())
 	assert.NotEmpty(t, began.URL)
-	assert.Equal(t, "u-1042", stands.UserID)
+	assert.Equal(t, kyc.OutcomeApproved, stands.Outcome)
 	assert.Equal(t, began.RunID, stands.RunID)
 	var described map[string]any
 	require.NoError(t, d.Decode(&described))
