@@ -44,6 +44,7 @@ const (
 	AttributeWaitingFor = "KycWaitingFor"  // WaitingFor
 	AttributeAttempt    = "KycAttempt"     // how often the user has been asked to act
 	AttributeDeadline   = "KycDeadline"    // when the user's time to act is over
+	AttributeErrorType  = "KycErrorType"   // what is wrong: one of the ErrorType constants; absent while nothing is
 )
 
 // WorkflowID names the verification of a user.

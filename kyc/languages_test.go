@@ -39,6 +39,7 @@ func TestTheLanguagesPageKnowsTheContract(t *testing.T) {
 		kyc.WorkflowVerification, kyc.WorkflowDecisionChange, kyc.TaskQueue, kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead,
 		kyc.SignalDiditEvent, kyc.QueryState, kyc.UpdateSession, kyc.WorkflowID("<user_id>"),
 		kyc.AttributeStatus, kyc.AttributeOutcome, kyc.AttributeSessionID, kyc.AttributeWaitingFor, kyc.AttributeAttempt, kyc.AttributeDeadline,
+		kyc.AttributeErrorType,
 		kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit,
 		kyc.ErrorTypeNotFound, kyc.ErrorTypeSessionCap, kyc.ErrorTypeInvalidInput,
 	}

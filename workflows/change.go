@@ -60,10 +60,11 @@ func reportChange(ctx workflow.Context, s kyc.State) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	in := activities.SendResultInput{Type: kyc.ResultChanged, Sequence: 1, Timestamp: workflow.Now(ctx), State: s}
 	tellWaiting(ctx, kyc.WaitingForCallback)
-	if undelivered(ctx, startSending(ctx, in), in) != "" {
+	lost := undelivered(ctx, startSending(ctx, in), in)
+	if lost != "" {
 		workflow.SetCurrentDetails(ctx, "**Changed** after the end: Didit now says **"+string(s.Status)+"**. The receiver of results was **not told**.")
 	}
-	tellWaiting(ctx, "")
+	tellDelivered(ctx, lost)
 }
 
 // publishChange makes the change searchable, and found by kyc.Client.State: only a real one names its session.

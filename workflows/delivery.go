@@ -23,18 +23,32 @@ func ResultDelivery(ctx workflow.Context, in Delivery) error {
 		r.RunID = in.RunID
 		sent[i] = startSending(ctx, r)
 	}
+	lost := ""
 	for i, r := range in.Results {
-		if undelivered(ctx, sent[i], r) != "" {
+		if kind := undelivered(ctx, sent[i], r); kind != "" {
+			lost = kind
 			workflow.SetCurrentDetails(ctx, "**A result was not delivered**: the activity's failure says why.")
 		}
 	}
-	tellWaiting(ctx, "")
+	tellDelivered(ctx, lost)
 	return nil
 }
 
 func tellWaiting(ctx workflow.Context, w kyc.WaitingFor) {
-	err := workflow.UpsertTypedSearchAttributes(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet(string(w)))
-	if err != nil {
+	search(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet(string(w)))
+}
+
+// tellDelivered ends the wait for the receiver of results; lost is the type of error, if it was in vain.
+func tellDelivered(ctx workflow.Context, lost string) {
+	changes := []temporal.SearchAttributeUpdate{temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet("")}
+	if lost != "" {
+		changes = append(changes, errorTypeIs(lost))
+	}
+	search(ctx, changes...)
+}
+
+func search(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) {
+	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
 		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
 	}
 }

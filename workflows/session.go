@@ -23,7 +23,7 @@ func (v *verification) getSession(ctx workflow.Context) error {
 	v.busy = kyc.WaitingForLimit
 	v.publish(ctx)
 	made, err := v.makeSession(ctx)
-	v.busy = ""
+	v.busy, v.silent = "", false
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) {
 		v.record.end(kyc.OutcomeFailed, refused.Type(), workflow.Now(ctx))
@@ -57,10 +57,11 @@ func (v *verification) makeSession(ctx workflow.Context) (activities.MadeSession
 		}
 	}
 	for moment := firstMoment; ; moment = min(2*moment, longestMoment) {
-		made, err := v.createSession(ctx)
+		made, err := v.createOnceDiditAnswers(ctx)
 		if v.unseen = unclear(err); !v.unseen {
 			return made, err
 		}
+		v.tellSilence(ctx)
 		if err := workflow.NewTimerWithOptions(ctx, moment, workflow.TimerOptions{
 			Summary: "Give Didit a moment, then look whether the session was made",
 		}).Get(ctx, nil); err != nil {
@@ -82,12 +83,50 @@ func unclear(err error) bool {
 	return errors.As(err, &timeout) || errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable
 }
 
+// closed reports whether Didit said that it takes no calls at the moment, and did nothing. The worker marks the failures
+// after which it may have done something as final.
+func closed(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable && !app.NonRetryable()
+}
+
+// createOnceDiditAnswers lets the workflow see the first time that Didit is closed, so that the list can tell who waits for
+// Didit from who waits for a turn. After that the server tries by itself, at no cost to the history.
+func (v *verification) createOnceDiditAnswers(ctx workflow.Context) (activities.MadeSession, error) {
+	if v.silent {
+		return v.createSession(ctx)
+	}
+	made, err := v.createSession(ctx, kyc.ErrorTypeUnavailable)
+	if !closed(err) {
+		return made, err
+	}
+	v.tellSilence(ctx)
+	var app *temporal.ApplicationError
+	errors.As(err, &app)
+	if err := workflow.NewTimerWithOptions(ctx, max(firstMoment, app.NextRetryDelay()), workflow.TimerOptions{
+		Summary: "Didit does not answer: then ask again",
+	}).Get(ctx, nil); err != nil {
+		return made, err
+	}
+	return v.createSession(ctx)
+}
+
+// tellSilence makes the list say that Didit does not answer. The version keeps runs of older code on their path.
+func (v *verification) tellSilence(ctx workflow.Context) {
+	if v.silent || workflow.GetVersion(ctx, "tell-silence", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
+		return
+	}
+	v.silent, v.busy = true, kyc.WaitingForDidit
+	v.publish(ctx)
+}
+
 // workerDied is Temporal's name for an activity whose worker did not report in time. Temporal would otherwise send the
 // create again, unseen.
 const workerDied = "TemporalTimeout:StartToClose"
 
-func (v *verification) createSession(ctx workflow.Context) (made activities.MadeSession, err error) {
-	options := callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit", v.in.Priority.Key(), append(refusals(), workerDied)...)
+func (v *verification) createSession(ctx workflow.Context, final ...string) (made activities.MadeSession, err error) {
+	final = append(append(refusals(), workerDied), final...)
+	options := callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit", v.in.Priority.Key(), final...)
 	options.WaitForCancellation = true
 	detached, stop := workflow.NewDisconnectedContext(ctx)
 	create := workflow.ExecuteActivity(workflow.WithActivityOptions(detached, options), acts.CreateSession, activities.CreateSessionInput{

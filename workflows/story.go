@@ -14,6 +14,7 @@ import (
 // attributes are the search attributes of the Web UI's list, in their Go form.
 type attributes struct {
 	status, outcome, sessionID, waitingFor string
+	errorType                              string // empty while nothing is wrong
 	attempt                                int64
 	deadline                               time.Time // zero while the user need not act
 }
@@ -46,12 +47,26 @@ func (v *verification) attributes() attributes {
 	s := v.record.state
 	a := attributes{
 		status: string(s.Status), outcome: string(s.Outcome), sessionID: s.SessionID,
-		waitingFor: string(v.waitingFor()), attempt: int64(s.Attempt),
+		waitingFor: string(v.waitingFor()), attempt: int64(s.Attempt), errorType: v.errorType(),
 	}
 	if v.record.userMustAct() {
 		a.deadline = v.deadline()
 	}
 	return a
+}
+
+// errorType is what keeps the verification, or has ended it. A result that was not delivered is told at the end, together
+// with what changes then anyway: runs of older code said nothing in between.
+func (v *verification) errorType() string {
+	switch {
+	case v.silent:
+		return kyc.ErrorTypeUnavailable
+	case v.record.ended() && v.record.state.ErrorType != "":
+		return v.record.state.ErrorType
+	case v.record.ended() && len(v.results.pending) == 0:
+		return v.results.lost
+	}
+	return ""
 }
 
 // changesTo lists the updates that turn a into b.
@@ -70,6 +85,9 @@ func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 	if a.attempt != b.attempt {
 		changes = append(changes, temporal.NewSearchAttributeKeyInt64(kyc.AttributeAttempt).ValueSet(b.attempt))
 	}
+	if a.errorType != b.errorType {
+		changes = append(changes, errorTypeIs(b.errorType))
+	}
 	deadline := temporal.NewSearchAttributeKeyTime(kyc.AttributeDeadline)
 	switch {
 	case a.deadline.Equal(b.deadline):
@@ -79,6 +97,15 @@ func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 		changes = append(changes, deadline.ValueSet(b.deadline))
 	}
 	return changes
+}
+
+// errorTypeIs takes an empty one away, so that the lists of what is wrong can ask for IS NOT NULL.
+func errorTypeIs(kind string) temporal.SearchAttributeUpdate {
+	key := temporal.NewSearchAttributeKeyKeyword(kyc.AttributeErrorType)
+	if kind == "" {
+		return key.ValueUnset()
+	}
+	return key.ValueSet(kind)
 }
 
 func (v *verification) waitingFor() kyc.WaitingFor {
@@ -110,7 +137,7 @@ func (v *verification) details() string {
 	}
 	switch v.waitingFor() {
 	case kyc.WaitingForLimit:
-		return "Waiting for Didit to make the session: for a turn under its rate limit, or because it does not answer."
+		return "Waiting for Didit to make the session. Next: the user's turn under Didit's rate limit, then the link."
 	case kyc.WaitingForReview:
 		late := ""
 		if v.late {
@@ -124,6 +151,9 @@ func (v *verification) details() string {
 	case kyc.WaitingForUser:
 		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, a look at Didit at %s, or the end of the user's time at %s.",
 			s.Status, s.Attempt, when(v.looks.next), when(v.deadline()))
+	}
+	if v.silent {
+		return "**Didit does not answer**, so there is no session yet. Next: it is asked again by itself until it does; nobody is charged twice."
 	}
 	return fmt.Sprintf("**%s**: reading Didit's decision. Next: the verdict, if Didit confirms it.", s.Status)
 }

@@ -54,6 +54,7 @@ type verification struct {
 	late      bool           // the review has waited for too long
 	published attributes
 	unseen    bool // a create may have made a session that nobody has seen
+	silent    bool // Didit does not answer, and the list says so
 	orders
 	results  results
 	measured measured
