@@ -163,6 +163,7 @@ pictures: build-dev ## press Approve in a browser and take the pictures of the d
 	@for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null && exit 0; done; \
 		echo "make pictures needs a browser: apt-get install chromium"; exit 1
 	go -C dev test -count=1 -tags browser ./browser -pictures $(CURDIR)/docs/pictures
+	go -C dev test -count=1 -tags browser ./e2e -run InTheBrowsersList -pictures $(CURDIR)/docs/pictures
 
 .PHONY: fuzz
 fuzz: ## run every fuzz test for FUZZTIME (5m) each

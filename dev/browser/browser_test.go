@@ -6,54 +6,50 @@ package browser
 
 import (
 	"bufio"
-	"context"
-	"flag"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/chrome"
 )
-
-var pictures = flag.String("pictures", "", "folder for the pictures; empty takes none")
-
-// patience is for a page that is slow to come; it is only used up when a test fails.
-const patience = time.Minute
 
 func TestApproveAndLookAtTheWebUI(t *testing.T) {
 	at := system(t)
-	page := browser(t)
+	page := chrome.Open(t)
+	workflows := at["ui"] + "/namespaces/default/workflows"
 
-	require.NoError(t, chromedp.Do(page, chromedp.Navigate(at["open"]), chromedp.WaitVisible(chromedp.CSS("#approve"))))
-	picture(t, page, "hosted.png", 520, 640)
-	require.NoError(t, chromedp.Do(page, chromedp.Click(chromedp.CSS("#approve")), chromedp.WaitVisible(chromedp.CSS("#status.good"))))
-	picture(t, page, "approved.png", 520, 640)
+	chrome.Do(t, page, chromedp.Navigate(workflows))
+	chrome.Reads(t, page, "kyc-demo")
+	chrome.Columns(t, page)
+	chrome.SeesRow(t, page, "Running", "kyc-demo", "Not Started", "", "user", "", "Verification")
 
-	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(1500, 1100), chromedp.Navigate(at["watch"])))
-	reads(t, page, "COMPLETED", `"outcome": "approved"`, "Create the session at Didit", "Read Didit", "Next look at Didit")
-	picture(t, page, "workflow.png", 1500, 1300)
+	chrome.Do(t, page, chromedp.Navigate(at["watch"]))
+	chrome.Reads(t, page, "RUNNING", "Create the session at Didit", "Next look at Didit, if no webhook comes")
+	run := strings.TrimSuffix(chrome.Evaluate[string](t, page, `location.origin + location.pathname`), "/timeline")
+	chrome.Do(t, page, chromedp.Navigate(run+"/user-metadata"))
+	chrome.Reads(t, page, "Verify user demo at Didit", "Makes a session at Didit", "Not Started: waiting for the user at Didit",
+		"attempt 1. Next: Didit", "or the end of the user")
+	chrome.Picture(t, page, "details.png", 1440, 700)
 
+	chrome.Do(t, page, chromedp.Navigate(at["open"]), chromedp.WaitVisible(chromedp.CSS("#approve")))
+	chrome.Picture(t, page, "hosted.png", 520, 640)
+	chrome.Do(t, page, chromedp.Click(chromedp.CSS("#approve")), chromedp.WaitVisible(chromedp.CSS("#status.good")))
+	chrome.Picture(t, page, "approved.png", 520, 640)
+
+	chrome.Do(t, page, chromedp.EmulateViewport(1440, 1100), chromedp.Navigate(at["watch"]))
+	chrome.Reads(t, page, "COMPLETED", `"outcome": "approved"`, "Create the session at Didit", "Read Didit", "Next look at Didit")
+	chrome.Picture(t, page, "workflow.png", 1440, 1240)
 	hasNothingReadable(t, at["ui"], "kyc-demo")
-	run := strings.TrimSuffix(location(t, page), "/timeline")
-	require.NoError(t, chromedp.Do(page, chromedp.Navigate(run+"/user-metadata")))
-	reads(t, page, "Verify user demo at Didit", "Makes a session at Didit", "decision on session")
-	picture(t, page, "details.png", 1500, 700)
+	chrome.Do(t, page, chromedp.Navigate(run+"/user-metadata"))
+	chrome.Reads(t, page, "Verify user demo at Didit", "decision on session", "Nothing more to do")
 
-	require.NoError(t, chromedp.Do(page, chromedp.Navigate(at["ui"]+"/namespaces/default/workflows")))
-	reads(t, page, "kyc-demo", "Verification", "COMPLETED")
-}
-
-func location(t *testing.T, page context.Context) string {
-	t.Helper()
-	at, err := chromedp.Run(page, chromedp.Evaluate[string](`location.origin + location.pathname`))
-	require.NoError(t, err)
-	return at
+	chrome.Do(t, page, chromedp.Navigate(workflows))
+	chrome.SeesRow(t, page, "Completed", "kyc-demo", "Approved", "approved", "", "", "Verification")
 }
 
 // system runs what `make dev` runs, on free ports, and returns the links that it prints.
@@ -79,62 +75,4 @@ func system(t *testing.T) map[string]string {
 	}
 	require.NotEmpty(t, links["open"], line)
 	return links
-}
-
-// browser starts Chromium. Without one the test fails: a picture nobody took proves nothing.
-func browser(t *testing.T) context.Context {
-	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
-		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
-	)
-	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
-	t.Cleanup(stop)
-	page, stopPage := chromedp.NewContext(alloc)
-	t.Cleanup(stopPage)
-	page, stopWaiting := context.WithTimeout(page, 3*patience)
-	t.Cleanup(stopWaiting)
-	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(1500, 1000)), "no Chromium: apt-get install chromium")
-	return page
-}
-
-// shownText is what the page and its frames show: the Web UI renders Markdown in frames of its own, with typographic
-// apostrophes, so look for texts without.
-const shownText = `[document, ...[...document.querySelectorAll("iframe")].map(f => f.contentDocument)]
-	.map(d => d?.body?.innerText).join(" ")`
-
-// reads waits until the page shows each of the texts, white space aside.
-func reads(t *testing.T, page context.Context, texts ...string) {
-	t.Helper()
-	var shown string
-	var missing []string
-	assert.Eventually(t, func() bool {
-		once, done := context.WithTimeout(page, 5*time.Second) // a page that is leaving never answers
-		defer done()
-		text, err := chromedp.Run(once, chromedp.Evaluate[string](shownText))
-		if err != nil {
-			shown = err.Error()
-			return false
-		}
-		shown = text
-		missing = slices.DeleteFunc(slices.Clone(texts), func(want string) bool { return strings.Contains(squeeze(shown), squeeze(want)) })
-		return len(missing) == 0
-	}, patience, 200*time.Millisecond, "the page lacks some of %q", texts)
-	if t.Failed() {
-		t.Fatalf("missing: %q; the page shows:\n%s", missing, shown)
-	}
-}
-
-func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
-
-func picture(t *testing.T, page context.Context, name string, width, height int64) {
-	t.Helper()
-	if *pictures == "" {
-		return
-	}
-	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(width, height), chromedp.Sleep(500*time.Millisecond)))
-	png, err := chromedp.Run(page, chromedp.CaptureScreenshot())
-	require.NoError(t, err)
-	require.NoError(t, os.MkdirAll(*pictures, 0o755))
-	require.NoError(t, os.WriteFile(filepath.Join(*pictures, name), png, 0o644))
 }

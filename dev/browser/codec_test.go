@@ -16,6 +16,7 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
 
+	"didit-temporal/dev/chrome"
 	"didit-temporal/internal/codecserver"
 	"didit-temporal/kyc/codec"
 )
@@ -36,7 +37,7 @@ func hasNothingReadable(t *testing.T, ui, workflowID string) {
 
 // The Web UI's way to a codec server that asks for a token, in a real browser: a cookie that another port has set.
 func TestTheBrowserBringsTheSessionOfLogin(t *testing.T) {
-	page := browser(t)
+	page := chrome.Open(t)
 	const token, secret = "0123456789abcdef-of-an-operator", "MARKER-secret"
 	keys, err := codec.ParseKeys(codec.Demo)
 	require.NoError(t, err)
@@ -71,7 +72,6 @@ func TestTheBrowserBringsTheSessionOfLogin(t *testing.T) {
 	require.Equal(t, "401", from(ui.URL))
 	require.NoError(t, chromedp.Do(page, chromedp.Navigate(server.URL+"/login"), chromedp.WaitVisible(chromedp.CSS("input")),
 		chromedp.SendKeys(chromedp.CSS("input"), token), chromedp.Click(chromedp.CSS("button")), chromedp.WaitVisible(chromedp.CSS("#done"))))
-	picture(t, page, "codec-login.png", 640, 420)
 	require.Equal(t, `"`+secret+`"`, from(ui.URL))
 	require.Equal(t, "blocked", from(evil.URL), "a page of somebody else, in the same browser")
 	require.NoError(t, chromedp.Do(page, chromedp.Navigate(ui.URL)))

@@ -25,24 +25,24 @@ import (
 )
 
 // situations are all that an operator has to tell apart, with what the list says of each in the columns of
-// docs/observe.md: status, type, KycStatus, KycOutcome, KycWaitingFor, KycErrorType. The key is the workflow's id, without
+// docs/observe.md: status, KycStatus, KycOutcome, KycWaitingFor, KycErrorType, type. The key is the workflow's id, without
 // the UUID.
 var situations = map[string]string{
-	"kyc-waiting":           "Running Verification | Not Started | - | user | -",
-	"kyc-queued":            "Running Verification | - | - | limit | -",
-	"kyc-in-review":         "Running Verification | In Review | - | review | -",
-	"kyc-resubmitted":       "Running Verification | Resubmitted | - | user | -",
-	"kyc-didit-down":        "Running Verification | - | - | didit | DiditUnavailable",
-	"kyc-wrong-key":         "Completed Verification | - | failed | - | DiditUnauthorized",
-	"kyc-expired":           "Completed Verification | Expired | expired | - | -",
-	"kyc-callback-fails":    "Running Verification | Approved | approved | callback | -",
-	"kyc-erased~erase-":     "Completed Operation | - | erased | - | -",
-	"kyc-changed~":          "Completed DecisionChange | Declined | declined | - | -",
-	"kyc-changed":           "Completed Verification | Approved | approved | - | -",
-	"kyc-callback-refused":  "Completed Verification | Declined | declined | - | CallbackGone",
-	"kyc-declined-plainly":  "Completed Verification | Declined | declined | - | -",
-	"kyc-abandoned":         "Completed Verification | Abandoned | abandoned | - | -",
-	"kyc-needs-an-operator": "Running Verification | In Progress | - | operator | -",
+	"kyc-waiting":           "Running | Not Started | - | user | - | Verification",
+	"kyc-queued":            "Running | - | - | limit | - | Verification",
+	"kyc-in-review":         "Running | In Review | - | review | - | Verification",
+	"kyc-resubmitted":       "Running | Resubmitted | - | user | - | Verification",
+	"kyc-didit-down":        "Running | - | - | didit | DiditUnavailable | Verification",
+	"kyc-wrong-key":         "Completed | - | failed | - | DiditUnauthorized | Verification",
+	"kyc-expired":           "Completed | Expired | expired | - | - | Verification",
+	"kyc-callback-fails":    "Running | Approved | approved | callback | - | Verification",
+	"kyc-erased~erase-":     "Completed | - | erased | - | - | Operation",
+	"kyc-changed~":          "Completed | Declined | declined | - | - | DecisionChange",
+	"kyc-changed":           "Completed | Approved | approved | - | - | Verification",
+	"kyc-callback-refused":  "Completed | Declined | declined | - | CallbackGone | Verification",
+	"kyc-declined-plainly":  "Completed | Declined | declined | - | - | Verification",
+	"kyc-abandoned":         "Completed | Abandoned | abandoned | - | - | Verification",
+	"kyc-needs-an-operator": "Running | In Progress | - | operator | - | Verification",
 }
 
 // inEverySituation is a system with one user in each of them.
@@ -125,11 +125,11 @@ func (s *system) list(query string) map[string]string {
 	rows := map[string]string{}
 	for _, x := range page.GetExecutions() {
 		id := anyUUID.ReplaceAllString(x.GetExecution().GetWorkflowId(), "")
-		row := []string{x.GetStatus().String() + " " + x.GetType().GetName()}
+		row := []string{x.GetStatus().String()}
 		for _, column := range []string{kyc.AttributeStatus, kyc.AttributeOutcome, kyc.AttributeWaitingFor, kyc.AttributeErrorType} {
 			row = append(row, cell(x, column))
 		}
-		rows[id] = strings.Join(row, " | ")
+		rows[id] = strings.Join(append(row, x.GetType().GetName()), " | ")
 	}
 	return rows
 }
@@ -180,7 +180,7 @@ func (s *system) viewsHold(page string) {
 		"THREE_DAYS_AGO", time.Now().UTC().Add(time.Minute).Format(time.RFC3339),
 		"TODAY", time.Now().UTC().Add(-time.Hour).Format(time.RFC3339),
 	)
-	rows := regexp.MustCompile("(?m)^\\| ([^|`]+) \\| `([^`]+)` \\| (?:\\[open\\]\\(([^)]+)\\))? ?\\|$").FindAllStringSubmatch(page, -1)
+	rows := viewRows(page)
 	require.Len(s.t, rows, len(views))
 	for _, row := range rows {
 		name, query := row[1], row[2]
@@ -193,6 +193,11 @@ func (s *system) viewsHold(page string) {
 			require.Equal(s.t, name, link.Query().Get("savedQuery"), "the Web UI keeps the view under this name")
 		}
 	}
+}
+
+// viewRows are the page's views: a row, the name, the query and perhaps a link.
+func viewRows(page string) [][]string {
+	return regexp.MustCompile("(?m)^\\| ([^|`]+) \\| `([^`]+)` \\| (?:\\[open\\]\\(([^)]+)\\))? ?\\|$").FindAllStringSubmatch(page, -1)
 }
 
 // views are those of docs/observe.md, with whom they find.

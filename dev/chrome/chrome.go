@@ -1,0 +1,103 @@
+//go:build browser
+
+// Package chrome drives a real headless Chromium for tests of what a person sees, and takes pictures of it.
+package chrome
+
+import (
+	"context"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/chromedp/chromedp"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+var pictures = flag.String("pictures", "", "folder for the pictures; empty takes none")
+
+// patience is for a page that is slow to come; it is only used up when a test fails.
+const patience = time.Minute
+
+// Open starts Chromium. Without one the test fails: a picture nobody took proves nothing.
+func Open(t *testing.T) context.Context {
+	t.Helper()
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.NoSandbox, chromedp.DisableGPU, chromedp.UserDataDir(t.TempDir()),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
+	)
+	alloc, stop := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(stop)
+	page, stopPage := chromedp.NewContext(alloc)
+	t.Cleanup(stopPage)
+	page, stopWaiting := context.WithTimeout(page, 3*patience)
+	t.Cleanup(stopWaiting)
+	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(1440, 1000)), "no Chromium: apt-get install chromium")
+	return page
+}
+
+// Do runs actions on the page.
+func Do(t *testing.T, page context.Context, actions ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	require.NoError(t, chromedp.Do(page, actions...))
+}
+
+// Evaluate returns what a script says, once its promise is kept.
+func Evaluate[T any](t *testing.T, page context.Context, script string) T {
+	t.Helper()
+	got, err := chromedp.Run(page, chromedp.Evaluate[T](script, chromedp.EvalAwaitPromise))
+	require.NoError(t, err)
+	return got
+}
+
+// shownText is what the page and its frames show: the Web UI renders Markdown in frames of its own, with typographic
+// apostrophes, so look for texts without.
+const shownText = `[document, ...[...document.querySelectorAll("iframe")].map(f => f.contentDocument)]
+	.map(d => d?.body?.innerText).join(" ")`
+
+// Reads waits until the page shows each of the texts, white space aside.
+func Reads(t *testing.T, page context.Context, texts ...string) {
+	t.Helper()
+	Sees(t, page, shownText, texts...)
+}
+
+// Sees waits until what a script says holds each of the texts, white space aside.
+func Sees(t *testing.T, page context.Context, script string, texts ...string) {
+	t.Helper()
+	var shown string
+	var missing []string
+	assert.Eventually(t, func() bool {
+		once, done := context.WithTimeout(page, 5*time.Second) // a page that is leaving never answers
+		defer done()
+		text, err := chromedp.Run(once, chromedp.Evaluate[string](script))
+		if err != nil {
+			shown = err.Error()
+			return false
+		}
+		shown = text
+		missing = slices.DeleteFunc(slices.Clone(texts), func(want string) bool { return strings.Contains(squeeze(shown), squeeze(want)) })
+		return len(missing) == 0
+	}, patience, 200*time.Millisecond, "the page lacks some of %q", texts)
+	if t.Failed() {
+		t.Fatalf("missing: %q; the page shows:\n%s", missing, shown)
+	}
+}
+
+func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
+
+// Picture takes a picture of the page, if the command line names a folder.
+func Picture(t *testing.T, page context.Context, name string, width, height int64) {
+	t.Helper()
+	if *pictures == "" {
+		return
+	}
+	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(width, height), chromedp.Sleep(500*time.Millisecond)))
+	png, err := chromedp.Run(page, chromedp.CaptureScreenshot())
+	require.NoError(t, err)
+	require.NoError(t, os.MkdirAll(*pictures, 0o750))
+	require.NoError(t, os.WriteFile(filepath.Join(*pictures, name), png, 0o600))
+}
