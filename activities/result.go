@@ -66,6 +66,11 @@ func newResultTransport() http.RoundTripper {
 	}
 }
 
+// Around puts wrap around the calls to the receiver, in order to watch them. Call it before the first result.
+func (r *Receiver) Around(wrap func(http.RoundTripper) http.RoundTripper) {
+	r.transport = wrap(r.transport)
+}
+
 // SendResultInput is one result to deliver.
 type SendResultInput struct {
 	Type      kyc.ResultType `json:"type"`

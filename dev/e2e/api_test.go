@@ -44,11 +44,11 @@ func serveAPI(s *system) *served {
 	require.NoError(s.t, err)
 	ctx, cancel := context.WithCancel(context.Background())
 	a := &served{system: s, url: "http://" + listener.Addr().String(), stop: cancel, done: make(chan struct{})}
-	c := s.dial()
+	c, watch := s.dialAs("api")
 	cfg := config.Starter{Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(apiToken)}}}
 	go func() {
 		defer close(a.done)
-		a.err = app.ServeStarter(ctx, listener, c, cfg, s.logger("api"))
+		a.err = app.ServeStarter(ctx, listener, c, cfg, s.logger("api"), watch)
 	}()
 	s.t.Cleanup(func() {
 		cancel()

@@ -92,6 +92,11 @@ func (o *Observed) toDidit(next http.RoundTripper) http.RoundTripper {
 	})
 }
 
+// toReceiver goes around the calls to the receiver of results.
+func (o *Observed) toReceiver(next http.RoundTripper) http.RoundTripper {
+	return o.tracing.OwnTransport(next, "POST result")
+}
+
 // webhookRoute names the requests of the webhook that are worth a span.
 func webhookRoute(r *http.Request) string {
 	if r.URL.Path == receiver.Path {

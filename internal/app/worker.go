@@ -65,7 +65,7 @@ func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activiti
 	if err != nil {
 		return nil, err
 	}
-	receiver, err := newReceiver(cfg)
+	receiver, err := newReceiver(cfg, watch)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +76,7 @@ func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activiti
 }
 
 // newReceiver is nil where no results are wanted.
-func newReceiver(cfg config.Worker) (*activities.Receiver, error) {
+func newReceiver(cfg config.Worker, watch *Observed) (*activities.Receiver, error) {
 	if cfg.ResultURL.Reveal() == "" {
 		return nil, nil //nolint:nilnil // nobody is told the results
 	}
@@ -84,7 +84,11 @@ func newReceiver(cfg config.Worker) (*activities.Receiver, error) {
 	for i, s := range cfg.ResultSecrets {
 		secrets[i] = s.Reveal()
 	}
-	return activities.NewReceiver(cfg.ResultURL.Reveal(), secrets)
+	r, err := activities.NewReceiver(cfg.ResultURL.Reveal(), secrets)
+	if err == nil {
+		r.Around(watch.toReceiver)
+	}
+	return r, err
 }
 
 // newWorkers makes one worker per task queue. onFatal hears of an error that ends one of them.

@@ -76,21 +76,38 @@ func (t *Tracing) Transport(next http.RoundTripper, name func(method, path strin
 	if !t.On() {
 		return next
 	}
-	return transport{t.tracer, next, name}
+	return transport{tracer: t.tracer, next: next, name: name}
+}
+
+// OwnTransport is for calls to another program of the operator's, which may go on with the trace. Its address may be a
+// secret, so that the span does not tell it.
+func (t *Tracing) OwnTransport(next http.RoundTripper, name string) http.RoundTripper {
+	if !t.On() {
+		return next
+	}
+	return transport{tracer: t.tracer, next: next, name: func(string, string) string { return name }, own: true}
 }
 
 type transport struct {
 	tracer trace.Tracer
 	next   http.RoundTripper
 	name   func(method, path string) string
+	own    bool
 }
 
 // RoundTrip makes the call.
 func (t transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	ctx, s := t.tracer.Start(req.Context(), t.name(req.Method, req.URL.Path), trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(attribute.String("http.request.method", req.Method), attribute.String("server.address", req.URL.Hostname())))
+	attrs := []attribute.KeyValue{attribute.String("http.request.method", req.Method)}
+	if !t.own {
+		attrs = append(attrs, attribute.String("server.address", req.URL.Hostname()))
+	}
+	ctx, s := t.tracer.Start(req.Context(), t.name(req.Method, req.URL.Path), trace.WithSpanKind(trace.SpanKindClient), trace.WithAttributes(attrs...))
 	defer end(s)
-	res, err := t.next.RoundTrip(req.WithContext(ctx))
+	req = req.Clone(ctx) // a RoundTripper leaves its request alone
+	if t.own {
+		w3c.Inject(ctx, propagation.HeaderCarrier(req.Header))
+	}
+	res, err := t.next.RoundTrip(req)
 	if err != nil {
 		fail(s, "no answer")
 		return nil, err

@@ -36,6 +36,7 @@ var w3c propagation.TraceContext
 // span is a span, or the place of one in another process.
 type span struct {
 	trace.Span
+	taken []attribute.KeyValue // what it tells only if all went well
 }
 
 // UnmarshalSpan reads a header.
@@ -44,7 +45,7 @@ func (t *tracer) UnmarshalSpan(m map[string]string) (interceptor.TracerSpanRef, 
 	if !trace.SpanContextFromContext(ctx).IsValid() {
 		return nil, nil //nolint:nilnil // no span: what the interceptor asks for
 	}
-	return span{trace.SpanFromContext(ctx)}, nil
+	return span{Span: trace.SpanFromContext(ctx)}, nil
 }
 
 // MarshalSpan writes a header.
@@ -57,7 +58,7 @@ func (t *tracer) MarshalSpan(s interceptor.TracerSpan) (map[string]string, error
 // SpanFromContext returns the span of a context.
 func (t *tracer) SpanFromContext(ctx context.Context) interceptor.TracerSpan {
 	if s := trace.SpanFromContext(ctx); s.SpanContext().IsValid() {
-		return span{s}
+		return span{Span: s}
 	}
 	return nil
 }
@@ -72,6 +73,7 @@ const (
 	opRunWorkflow    = "RunWorkflow"
 	opHandleSignal   = "HandleSignal"
 	opValidateUpdate = "ValidateUpdate"
+	opSignal         = "SignalWorkflow"
 	tagRunID         = "temporalRunID"
 )
 
@@ -83,15 +85,18 @@ func (t *tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.T
 		ctx = trace.ContextWithSpanContext(ctx, parent.SpanContext())
 	}
 	if o.Operation == opValidateUpdate { // nothing of ours validates
-		return span{trace.SpanFromContext(ctx)}, nil
+		return span{Span: trace.SpanFromContext(ctx)}, nil
 	}
 	kind := trace.SpanKindServer
 	if o.ToHeader {
 		kind = trace.SpanKindClient
 	}
-	var attrs []attribute.KeyValue
+	var attrs, taken []attribute.KeyValue
 	for k, v := range o.Tags {
 		attrs = append(attrs, attribute.String(k, v))
+	}
+	if o.Operation == opSignal { // until somebody of ours takes it, it may be about anybody
+		attrs, taken = nil, attrs
 	}
 	_, s := t.otel.Start(ctx, t.SpanName(o), trace.WithTimestamp(o.Time), trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
 	switch o.Operation {
@@ -102,7 +107,7 @@ func (t *tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.T
 			t.meet(o, run, s, attrs)
 		}
 	}
-	return span{s}, nil
+	return span{Span: s, taken: taken}, nil
 }
 
 // meet links the span of a signal with its workflow's trace, in both directions.
@@ -135,6 +140,7 @@ func (s span) Finish(o *interceptor.TracerFinishSpanOptions) {
 	var app *temporal.ApplicationError
 	switch {
 	case o.Error == nil:
+		s.SetAttributes(s.taken...)
 	case errors.As(o.Error, &app) && app.Category() == temporal.ApplicationErrorCategoryBenign:
 		s.SetAttributes(attribute.String("error.type", app.Type())) // waiting is not failing
 	case app != nil:

@@ -3,7 +3,7 @@
 // own; the two are linked where they meet.
 //
 // Spans carry ids, names, statuses and types of errors; never a URL, a header, a text of an error or a word about a person.
-// Nothing of a trace is sent to Didit.
+// Nothing of a trace is sent to Didit. The receiver of results, which is the operator's own, is told of it.
 package tracing
 
 import (

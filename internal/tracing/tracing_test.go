@@ -15,6 +15,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/sdk/trace/tracetest"
 	"go.opentelemetry.io/otel/trace"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/temporal"
 )
@@ -154,6 +155,54 @@ func TestASpanKeepsTheValueOfAPanicToItself(t *testing.T) {
 	}
 }
 
+// The receiver of results is the operator's own: it may go on with the trace. Its address may be a secret.
+func TestTheReceiverOfResultsIsToldOfTheTrace(t *testing.T) {
+	on, r := recorded()
+	var sent http.Header
+	rt := on.OwnTransport(answers(func(req *http.Request) (*http.Response, error) {
+		sent = req.Header
+		return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody}, nil
+	}), "POST result")
+	ctx, parent := on.tracer.Start(t.Context(), "activity")
+	req := httptest.NewRequestWithContext(ctx, http.MethodPost, "https://SECRET.example/SECRET", nil)
+	res, err := rt.RoundTrip(req)
+	require.NoError(t, err)
+	require.NoError(t, res.Body.Close())
+	assert.Empty(t, req.Header, "a RoundTripper leaves its request alone")
+	s := r.Ended()[0]
+	assert.Equal(t, parent.SpanContext().SpanID(), s.Parent().SpanID())
+	assert.Equal(t, "00-"+s.SpanContext().TraceID().String()+"-"+s.SpanContext().SpanID().String()+"-01", sent.Get("Traceparent"))
+	for _, a := range s.Attributes() {
+		assert.NotContains(t, a.Value.String(), "SECRET", a.Key)
+	}
+}
+
+// A webhook of another system's session asks for a workflow by a name that the other system chose.
+func TestASignalThatNobodyTakesDoesNotSayWhomItWasFor(t *testing.T) {
+	for name, tc := range map[string]struct {
+		err  error
+		want int
+	}{
+		"taken":   {nil, 1},
+		"foreign": {serviceerror.NewNotFound("no such workflow"), 0},
+		"unknown": {errors.New("unavailable"), 0},
+	} {
+		on, r := recorded()
+		s, err := on.temporal().StartSpan(&interceptor.TracerStartSpanOptions{
+			Operation: opSignal, Name: "didit-event", Tags: map[string]string{"temporalWorkflowID": "kyc-jane.doe@example.com"}, ToHeader: true,
+		})
+		require.NoError(t, err)
+		s.Finish(&interceptor.TracerFinishSpanOptions{Error: tc.err})
+		n := 0
+		for _, a := range r.Ended()[0].Attributes() {
+			if a.Key == "temporalWorkflowID" {
+				n++
+			}
+		}
+		assert.Equal(t, tc.want, n, name)
+	}
+}
+
 func TestOnlyOurOwnCallersChooseTheirTrace(t *testing.T) {
 	on, r := recorded()
 	var log bytes.Buffer
@@ -182,6 +231,7 @@ func TestOffLeavesNoTrace(t *testing.T) {
 	off := Off()
 	assert.Empty(t, off.Interceptors(), "nothing may be written into a history's headers")
 	assert.Nil(t, off.Transport(nil, nil))
+	assert.Nil(t, off.OwnTransport(nil, ""))
 	off.Close()
 }
 
