@@ -76,13 +76,20 @@ func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
 	}
 }
 
-// The webhook of a verdict is lost, and the look that finds it is counted.
-func TestALostWebhookIsCounted(t *testing.T) {
+// The webhook of a verdict is lost, and the look that finds it is counted; so is a result that nobody takes. Each counts in
+// the series that was there before, or the first of them would have no rate.
+func TestALostWebhookAndALostResultAreCounted(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{observe: config.Observe{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second})
+	signup := newSignup(t, down)
+	s := start(t, options{observe: config.Observe{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL})
+	looks, failures := `kyc_reconcile_looks_total\{.*found="yes".*\}`, `temporal_activity_execution_failed_total\{activity_type="SendResult".*\}`
+	s.shows("worker", looks+" 0", failures+" 0", `kyc_reviews_total\{.*\} 0`)
 	s.sim.SetWebhook("http://127.0.0.1:1/", secret)
 	started := s.begin("unheard")
 	s.press(started.Session.URL, "approve")
 	require.Equal(t, kyc.OutcomeApproved, s.result("unheard").Outcome)
-	s.shows("worker", `kyc_reconcile_looks_total\{.*found="yes".*\} 1`)
+	s.shows("worker", looks+" 1", failures+" [1-9]")
+	for _, series := range []string{looks, failures} {
+		assert.Len(t, regexp.MustCompile("(?m)^"+series).FindAllString(s.scrape("worker"), -1), 1)
+	}
 }

@@ -48,7 +48,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}
-	watch.metrics.OfWorker()
+	watch.metrics.OfWorker(c.Namespace())
 	watch.metrics.Sample(ctx, c, log)
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
 	<-ctx.Done()

@@ -71,11 +71,11 @@ func (m *Metrics) OfWebhook() {
 }
 
 // OfWorker adds what only the worker counts. The failures that a rule waits for are there from the start, too.
-func (m *Metrics) OfWorker() {
+func (m *Metrics) OfWorker(namespace string) {
 	m.registry.MustRegister(m.calls, m.callTimes)
 	for _, c := range []string{"401", "402", "403", "404", "429", "500", "502", "503", noAnswer} {
 		m.calls.WithLabelValues("write", "POST session", c)
 		m.calls.WithLabelValues("read", "GET session/*/decision", c)
 	}
-	m.sdk.begin()
+	m.sdk.begin(namespace)
 }

@@ -64,7 +64,7 @@ func (a answers) RoundTrip(r *http.Request) (*http.Response, error) { return a(r
 
 func TestCallsToDiditAreCountedWithoutIDs(t *testing.T) {
 	m := metrics.New()
-	m.OfWorker()
+	m.OfWorker("default")
 	call := func(method, path string, status int) {
 		rt := m.Transport(answers(func(*http.Request) (*http.Response, error) {
 			if status == 0 {

@@ -114,18 +114,26 @@ func (s *series) Collect(out chan<- prometheus.Metric) {
 	})
 }
 
-// begin makes the series that a rule waits for, so that the first event has a rate.
-func (s *series) begin() {
+// begin makes the series that a rule waits for, so that the first event has a rate. That takes the very labels that the
+// SDK will give them: with others, the first event makes another series.
+func (s *series) begin(namespace string) {
 	h := handler{series: s}
 	for _, queue := range kyc.LimitedQueues() {
 		for _, name := range []string{activities.MetricHeldBack, activities.MetricLateTurns} {
 			h.WithTags(map[string]string{"task_queue": queue}).Counter(name)
 		}
 	}
+	told := h.WithTags(map[string]string{
+		"client_name": "temporal_go", "namespace": namespace, "task_queue": kyc.TaskQueue, "worker_type": "none",
+		"workflow_type": kyc.WorkflowVerification, "activity_type": "SendResult",
+	})
+	told.WithTags(map[string]string{"failure_reason": "ActivityError"}).Counter("temporal_activity_execution_failed")
+	told.Timer("temporal_activity_execution_latency")
+	decides := told.WithTags(map[string]string{"activity_type": "none"})
 	for _, found := range []string{"yes", "no"} {
-		h.WithTags(map[string]string{"found": found}).Counter(workflows.MetricLooks)
+		decides.WithTags(map[string]string{"found": found}).Counter(workflows.MetricLooks)
 	}
 	for _, name := range []string{workflows.MetricUnusable, workflows.MetricReviews, workflows.MetricReviewsLate, workflows.MetricResubmissions} {
-		h.Counter(name)
+		decides.Counter(name)
 	}
 }
