@@ -1,7 +1,6 @@
 package metrics_test
 
 import (
-	"encoding/json"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -101,33 +100,5 @@ func TestEachAlertHasARunbookAndATest(t *testing.T) {
 	}
 	for _, chapter := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(runbook, -1) {
 		assert.Contains(t, rules, "- alert: "+chapter[1]+"\n", "a chapter about an alert that there is not")
-	}
-}
-
-func TestTheBoardIsOneThatGrafanaReads(t *testing.T) {
-	var board struct {
-		UID, Title string
-		Panels     []struct {
-			ID      int
-			Type    string
-			Title   string
-			GridPos struct{ H, W, X, Y int }
-			Targets []struct{ Expr, RefID string }
-		}
-	}
-	require.NoError(t, json.Unmarshal([]byte(read(t, "deploy/grafana/board.json")), &board))
-	require.NotEmpty(t, board.UID)
-	ids := map[int]bool{}
-	for _, p := range board.Panels {
-		assert.False(t, ids[p.ID], "two panels have id %d", p.ID)
-		ids[p.ID] = true
-		assert.NotEmpty(t, p.Title)
-		assert.LessOrEqual(t, p.GridPos.X+p.GridPos.W, 24, p.Title)
-		if p.Type != "row" {
-			assert.NotEmpty(t, p.Targets, p.Title)
-		}
-		for _, x := range p.Targets {
-			assert.Equal(t, strings.Count(x.Expr, "("), strings.Count(x.Expr, ")"), p.Title)
-		}
 	}
 }
