@@ -133,7 +133,7 @@ alerts-check: ## check the alerts and test when each begins and ends (needs prom
 ##@ more
 
 .PHONY: alerts
-alerts: build-dev ## make alerts fire and clear under a real Prometheus (needs prometheus; a few minutes)
+alerts: build-dev ## make alerts fire and clear under a real Prometheus (needs prometheus; six minutes)
 	go -C dev test -count=1 -timeout 30m -v ./e2e -run TestAlertsFireAndClear -alerts
 
 .PHONY: chaos

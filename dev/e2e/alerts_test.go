@@ -2,116 +2,59 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
-	"io"
-	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
-	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/metrics"
 	"didit-temporal/kyc"
 )
 
-var alerts = flag.Bool("alerts", false, "make each alert's condition true under a real Prometheus, and see it fire and clear (make alerts)")
+var (
+	alerts    = flag.Bool("alerts", false, "plant each alert's fault under a real Prometheus, and see it fire and clear (make alerts)")
+	onlyAlert = flag.String("alert", "", "only the faults of the alerts that match this expression, and not the board")
+)
 
-// prometheus runs the rules with their waits and windows shortened, on the system's metrics.
-func (s *system) prometheus() (firing func(alert string) bool) {
-	s.t.Helper()
-	rules, err := os.ReadFile("../../deploy/prometheus/rules.yml")
-	require.NoError(s.t, err)
-	short := regexp.MustCompile(`for: \d+m`).ReplaceAllString(string(rules), "for: 1s")
-	short = regexp.MustCompile(`\[\d+[mh]\]`).ReplaceAllString(short, "[10s]")
-	short = strings.ReplaceAll(short, "offset 10m", "offset 10s")
-	dir := s.t.TempDir()
-	write := func(name, text string) {
-		require.NoError(s.t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
+// alertPatience is for what is sampled every 30 s, slowly, on a busy machine.
+const alertPatience = 4 * time.Minute
+
+// TestEachAlertHasAFault needs no Prometheus, so that an alert that nobody has seen fire fails wherever tests run.
+func TestEachAlertHasAFault(t *testing.T) {
+	rules, err := os.ReadFile(rulesFile)
+	require.NoError(t, err)
+	var want, got []string
+	for _, m := range regexp.MustCompile(`(?m)^ +- alert: (\w+)$`).FindAllStringSubmatch(string(rules), -1) {
+		want = append(want, m[1])
 	}
-	write("rules.yml", short)
-	write("prometheus.yml", `global: { scrape_interval: 1s, evaluation_interval: 1s }
-rule_files: [rules.yml]
-scrape_configs:
-  - { job_name: kyc-worker, static_configs: [{ targets: ["`+s.metrics["worker"]+`"] }] }
-  - { job_name: kyc-webhook, static_configs: [{ targets: ["`+s.metrics["webhook"]+`"] }] }
-`)
-	n, err := port.Pick("127.0.0.1", 0)
-	require.NoError(s.t, err)
-	address := "127.0.0.1:" + itoa(n)
-	cmd := exec.CommandContext(s.t.Context(), "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"),
-		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address, "--log.level=error")
-	cmd.Stderr, cmd.Cancel, cmd.WaitDelay = os.Stderr, func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second
-	require.NoError(s.t, cmd.Start())
-	s.t.Cleanup(func() { _ = cmd.Wait() }) // its context has ended
-	s.eventually(func() bool {             // what happens before the first look is no increase
-		res, err := http.Get("http://" + address + "/api/v1/query?query=sum(min_over_time(up[3s]))")
-		if err != nil {
-			return false
+	require.NotEmpty(t, want)
+	for _, f := range faults {
+		if len(got) == 0 || got[len(got)-1] != f.alert { // one alert may have several
+			got = append(got, f.alert)
 		}
-		defer res.Body.Close()
-		body, err := io.ReadAll(res.Body)
-		return err == nil && strings.Contains(string(body), `"2"]`)
-	}, "Prometheus has looked at both")
-	return func(alert string) bool {
-		res, err := http.Get("http://" + address + "/api/v1/alerts")
-		if err != nil {
-			return false
-		}
-		defer res.Body.Close()
-		var answer struct {
-			Data struct {
-				Alerts []struct {
-					State  string
-					Labels map[string]string
-				}
-			}
-		}
-		if json.NewDecoder(res.Body).Decode(&answer) != nil {
-			return false
-		}
-		for _, a := range answer.Data.Alerts {
-			if a.Labels["alertname"] == alert && a.State == "firing" {
-				return true
-			}
-		}
-		return false
 	}
+	assert.ElementsMatch(t, want, got, "make alerts plants a fault for each alert of rules.yml, in alert_faults_test.go")
 }
 
-func itoa(n int) string { b, _ := json.Marshal(n); return string(b) }
-
-// fail makes the next calls to Didit fail.
-func (s *system) fail(method, prefix string, status, times int) {
-	s.sim.FailNext(method, prefix, diditsim.Fault{Status: status, Times: times})
-}
-
-// post sends webhooks until the context ends.
-func (s *system) post(ctx context.Context, header http.Header) {
-	go func() {
-		for ctx.Err() == nil {
-			req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.webhookURL, strings.NewReader("{}"))
-			if err != nil {
-				return
-			}
-			req.Header = header
-			if res, err := http.DefaultClient.Do(req); err == nil {
-				_ = res.Body.Close()
-			}
-			select {
-			case <-ctx.Done():
-			case <-time.After(50 * time.Millisecond):
-			}
-		}
-	}()
+// watched is the whole system with a Prometheus beside it.
+type watched struct {
+	*served
+	prom   *prom
+	signup *signup
+	n      atomic.Int64
 }
 
 func TestAlertsFireAndClear(t *testing.T) {
@@ -121,48 +64,119 @@ func TestAlertsFireAndClear(t *testing.T) {
 	if _, err := exec.LookPath("prometheus"); err != nil {
 		t.Skip("prometheus is missing (apt-get install prometheus): alerts NOT fired")
 	}
-	s := start(t, options{observe: config.Observe{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second})
-	firing := s.prometheus()
-	n := 0
-	users := func(count int) {
-		for range count {
-			n++
-			go func(user string) { _, _ = s.Start(s.t.Context(), kyc.Input{UserID: user}) }("alert-" + itoa(n))
+	w := watch(t)
+	w.liveADay()
+	for _, f := range faults {
+		if regexp.MustCompile(*onlyAlert).MatchString(f.alert) {
+			w.see(f)
 		}
 	}
-	for _, tc := range []struct {
-		alert string
-		begin func()
-		end   func()
-	}{
-		{"KycDiditRefuses", func() { s.fail(http.MethodPost, "/v3/session", http.StatusUnauthorized, 10); users(10) }, func() {}},
-		{"KycDiditFails", func() { s.fail(http.MethodPost, "/v3/session", http.StatusServiceUnavailable, 12); users(12) }, s.sim.ClearFaults},
-		{"KycQueuePaused", func() { s.limit(kyc.TaskQueueDiditWrite, 0) },
-			func() { s.limit(kyc.TaskQueueDiditWrite, 0.05) }},
-		{"KycUsersWaitLong", func() { users(20) }, func() { s.limit(kyc.TaskQueueDiditWrite, 100) }},
-		{"KycWebhooksLost", func() {
-			s.sim.SetWebhook("http://127.0.0.1:1/", secret)
-			before := len(s.sim.Sessions())
-			users(15)
-			s.eventually(func() bool { return len(s.sim.Sessions()) >= before+15 }, "sessions")
-			for _, x := range s.sim.Sessions() {
-				_ = s.sim.SetStatus(x.ID, didit.StatusInProgress)
-			}
-		}, func() { s.sim.SetWebhook(s.webhookURL, secret) }},
-	} {
-		tc.begin()
-		began := time.Now()
-		s.eventually(func() bool { return firing(tc.alert) }, tc.alert+" fires")
-		fired := time.Since(began)
-		tc.end()
-		s.eventually(func() bool { return !firing(tc.alert) }, tc.alert+" clears")
-		t.Logf("%-20s fired after %v, was over after %v", tc.alert, fired.Round(time.Second), (time.Since(began) - fired).Round(time.Second))
+	if *onlyAlert != "" {
+		return
 	}
+	for _, panel := range board(t) {
+		for _, target := range panel.Targets {
+			assert.True(t, w.prom.shows(target.Expr), "the panel %q shows nothing: %s", panel.Title, target.Expr)
+		}
+	}
+}
 
-	ctx, stop := context.WithCancel(t.Context())
-	s.post(ctx, http.Header{didit.HeaderSignature: {didit.Sign("another", []byte("{}"))}})
-	s.eventually(func() bool { return firing("KycSignaturesFail") }, "KycSignaturesFail fires")
-	stop()
-	s.eventually(func() bool { return !firing("KycSignaturesFail") }, "KycSignaturesFail clears")
-	t.Log("KycSignaturesFail fired and was over")
+// see plants a fault and mends it, and expects the alert to follow.
+func (w *watched) see(f fault) {
+	name := strings.TrimSuffix(f.alert+", "+f.what, ", ")
+	wait := func(fires bool, what string) (alert *fired, took time.Duration) {
+		began := time.Now()
+		assert.Eventually(w.t, func() bool {
+			alert = w.prom.firing(f.alert)
+			return (alert != nil) == fires
+		}, alertPatience, 250*time.Millisecond, name+" "+what)
+		return alert, time.Since(began)
+	}
+	wait(false, "is quiet before")
+	mend := f.plant(w)
+	alert, fires := wait(true, "fires")
+	mend()
+	_, clears := wait(false, "clears")
+	if alert == nil {
+		return
+	}
+	w.t.Logf("%-38s fired after %3.0f s, was over after %3.0f s: %s", name, fires.Seconds(), clears.Seconds(), alert.Annotations["summary"])
+	assert.Equal(w.t, "docs/runbook.md#"+strings.ToLower(f.alert), alert.Annotations["runbook_url"])
+	assert.NotContains(w.t, alert.Annotations["summary"], "<", "a template that failed")
+}
+
+// watch starts everything, and Prometheus on it.
+func watch(t *testing.T) *watched {
+	t.Helper()
+	signup := newSignup(t, nil)
+	s := start(t, options{
+		observe: config.Observe{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL,
+		server: tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")},
+	})
+	w := &watched{served: serveAPI(s), signup: signup}
+	later := metrics.New()
+	ctx, stop := context.WithCancel(context.Background())
+	t.Cleanup(stop)
+	later.Sample(ctx, threeDaysLater{w.Client}, s.logger("later"))
+	srv := httptest.NewServer(later.Handler())
+	t.Cleanup(srv.Close)
+	w.prom = startPrometheus(t, map[string]string{
+		"kyc-worker": s.metrics["worker"], "kyc-webhook": s.metrics["webhook"], "kyc-api": s.metrics["api"],
+		jobLater: strings.TrimPrefix(srv.URL, "http://"),
+	})
+	return w
+}
+
+// threeDaysLater asks Temporal as a worker's metrics would in three days: nobody can wait for as long. All else about
+// them is real.
+type threeDaysLater struct{ *kyc.Client }
+
+func (l threeDaysLater) CountOpen(ctx context.Context, attribute, value string, age time.Duration) (int64, error) {
+	return l.Client.CountOpen(ctx, attribute, value, max(age-72*time.Hour, 0))
+}
+
+// liveADay does what happens on any day, so that each panel of the board has something to show.
+func (w *watched) liveADay() {
+	started := w.post(`{"user_id":"a-day"}`)
+	w.t.Cleanup(w.again(func() { // the signup service asks all day
+		_, _ = w.call(w.t.Context(), "", `{"user_id":"all-day"}`)
+		_, _ = w.call(w.t.Context(), "/all-day", "")
+	}))
+	w.press(started.URL, "review")
+	w.status("a-day", didit.StatusInReview)
+	session := w.sim.SessionsOf("a-day")[0].ID
+	require.NoError(w.t, w.sim.SetStatus(session, didit.StatusResubmitted))
+	w.status("a-day", didit.StatusResubmitted)
+	w.press(started.URL, "approve")
+	require.Equal(w.t, kyc.OutcomeApproved, w.closed("a-day").Outcome)
+	require.NoError(w.t, w.sim.SetStatus(session, didit.StatusDeclined))
+	w.eventually(func() bool { return w.finds(`WorkflowType = "DecisionChange" AND ExecutionStatus = "Completed"`) }, "news after the end")
+}
+
+// fresh is a user whom nobody has seen.
+func (w *watched) fresh() string { return "user-" + strconv.FormatInt(w.n.Add(1), 10) }
+
+// users start count verifications and do not wait for their sessions.
+func (w *watched) users(count int) {
+	for range count {
+		user := w.fresh()
+		go func() { _, _ = w.Start(w.t.Context(), kyc.Input{UserID: user}) }()
+	}
+}
+
+// again does something every half second until it is stopped.
+func (w *watched) again(what func()) (stop func()) {
+	ctx, cancel := context.WithCancel(w.t.Context())
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		for tick := time.NewTicker(500 * time.Millisecond); ctx.Err() == nil; {
+			what()
+			select {
+			case <-ctx.Done():
+			case <-tick.C:
+			}
+		}
+	}()
+	return func() { cancel(); <-done }
 }

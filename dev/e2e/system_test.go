@@ -51,7 +51,8 @@ type system struct {
 	keys       codec.Keys // of who is started or dials next
 
 	stopWebhook, stopWorker func()
-	metrics                 map[string]string // addresses, by process
+	metrics                 map[string]string        // addresses, by process
+	watches                 map[string]*app.Observed // of each process that runs
 }
 
 type options struct {
@@ -99,7 +100,7 @@ func start(t *testing.T, o options) *system {
 // bare is a server that nothing of ours has touched.
 func bare(t *testing.T, o options) *system {
 	t.Helper()
-	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}}
+	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}, watches: map[string]*app.Observed{}}
 }
 
 func (s *system) dial() *kyc.Client {
@@ -114,7 +115,7 @@ func (s *system) dialAs(process string) (*kyc.Client, *app.Observed) {
 	watch, err := app.Observe(s.t.Context(), s.o.observe, process, s.logger(process))
 	require.NoError(s.t, err)
 	s.t.Cleanup(watch.Close)
-	s.metrics[process] = watch.Address
+	s.metrics[process], s.watches[process] = watch.Address, watch
 	dial := client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))}
 	s.keys.Apply(&dial)
 	c, err := kyc.Dial(s.t.Context(), watch.Client(dial))
