@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
@@ -38,24 +39,34 @@ func Dial(ctx context.Context, o client.Options) (*Client, error) {
 
 // startNote is what the server says about the start in an Update-With-Start; the SDK drops it.
 type startNote struct {
-	started atomic.Bool // this call made the run
-	closed  atomic.Bool // the update's answer comes from a run that has ended
+	requestID string      // of the start, in every request that notes here
+	started   atomic.Bool // this call made the run
+	closed    atomic.Bool // the update's answer comes from a run that has ended
 }
 
 type startNoteKey struct{}
 
 func withStartNote(ctx context.Context) (context.Context, *startNote) {
-	note := new(startNote)
+	note := &startNote{requestID: uuid.NewString()}
 	return context.WithValue(ctx, startNoteKey{}, note), note
 }
 
 // noteStart is a gRPC interceptor. The SDK repeats the request until the update is durable, so a later answer must
 // not forget that the first one made the run.
 func noteStart(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
-	err := invoke(ctx, method, req, reply, cc, opts...)
 	note, asked := ctx.Value(startNoteKey{}).(*startNote)
 	answer, multi := reply.(*workflowservice.ExecuteMultiOperationResponse)
-	if err != nil || !asked || !multi {
+	if !asked || !multi {
+		return invoke(ctx, method, req, reply, cc, opts...)
+	}
+	if both, ok := req.(*workflowservice.ExecuteMultiOperationRequest); ok {
+		for _, op := range both.GetOperations() {
+			if start := op.GetStartWorkflow(); start != nil {
+				start.RequestId = note.requestID
+			}
+		}
+	}
+	if err := invoke(ctx, method, req, reply, cc, opts...); err != nil {
 		return err
 	}
 	for _, r := range answer.GetResponses() {

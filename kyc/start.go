@@ -118,25 +118,71 @@ type attachment struct {
 	update  client.WorkflowUpdateHandle
 }
 
-// attach starts the workflow unless it runs and asks it for the session. It waits for stage Accepted only: a caller
-// whose time runs out while Didit's limit makes it wait has then been told which run it waits for.
+// answerWithin bounds the request that starts and waits for the session at once. A caller with less time than twice that
+// gets half of it for each of the two ways to ask.
+const answerWithin = 5 * time.Second
+
+// attach starts the workflow unless it runs and asks it for the session. One request does both where the answer comes soon.
+// Where it does not, a second one waits for stage Accepted only: a caller whose time runs out while Didit's limit makes it
+// wait has then been told which run it waits for.
 func (c *Client) attach(ctx context.Context, in Input, updateID string, reuse enumspb.WorkflowIdReusePolicy) (attachment, error) {
+	o := startOptions(in, reuse)
 	noted, note := withStartNote(ctx)
-	start := c.temporal.NewWithStartWorkflowOperation(startOptions(in, reuse), WorkflowVerification, in)
-	update, err := c.temporal.UpdateWithStartWorkflow(noted, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{
-			UpdateID: updateID, UpdateName: UpdateSession, WaitForStage: client.WorkflowUpdateStageAccepted,
-		},
+	soon, stop := context.WithTimeout(noted, patienceForAnswer(ctx))
+	a, err := c.ask(soon, note, o, in, updateID, client.WorkflowUpdateStageCompleted)
+	late := err != nil && ctx.Err() == nil && (soon.Err() != nil || timedOut(err))
+	stop()
+	if late {
+		if a, err = c.ask(noted, note, o, in, updateID, client.WorkflowUpdateStageAccepted); err == nil && !a.started && !a.closed {
+			a.started = c.madeBy(ctx, in.UserID, a.runID, note.requestID)
+		}
+	}
+	if err != nil {
+		return attachment{}, fmt.Errorf("start the verification of user %s: %w", in.UserID, err)
+	}
+	return a, nil
+}
+
+func patienceForAnswer(ctx context.Context) time.Duration {
+	end, ends := ctx.Deadline()
+	if !ends {
+		return answerWithin
+	}
+	return min(answerWithin, time.Until(end)/2)
+}
+
+// timedOut reports whether the server was the first to notice that the time of a request is over.
+func timedOut(err error) bool {
+	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	var deadline *serviceerror.DeadlineExceeded
+	var canceled *serviceerror.Canceled
+	return errors.As(err, &update) || errors.As(err, &deadline) || errors.As(err, &canceled)
+}
+
+// ask is one Update-With-Start, which returns when the update has come to a stage.
+func (c *Client) ask(
+	ctx context.Context, note *startNote, o client.StartWorkflowOptions, in Input, updateID string, stage client.WorkflowUpdateStage,
+) (attachment, error) {
+	update, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(o, WorkflowVerification, in),
+		UpdateOptions:          client.UpdateWorkflowOptions{UpdateID: updateID, UpdateName: UpdateSession, WaitForStage: stage},
 	})
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
 	case errors.As(err, &ended):
 		return attachment{runID: ended.RunId, closed: true}, nil
 	case err != nil:
-		return attachment{}, fmt.Errorf("start the verification of user %s: %w", in.UserID, err)
+		return attachment{}, err
 	}
 	return attachment{runID: update.RunID(), started: note.started.Load(), closed: note.closed.Load(), update: update}, nil
+}
+
+// madeBy reports whether the start with that request id made the run, of which the caller was not told in time. Where
+// nobody can say, another caller made it.
+func (c *Client) madeBy(ctx context.Context, userID, runID, requestID string) bool {
+	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
+	info := desc.GetWorkflowExtendedInfo().GetRequestIdInfos()[requestID]
+	return err == nil && info.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
 }
 
 // staticDetails is what an operator reads on every verification's page; the workflow keeps the current details beside it.

@@ -45,8 +45,8 @@ func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 	compare(r, &table, "starts, p50", peer, measured["p50"], millis, run.Target{})
 	compare(r, &table, "starts, p99", peer, measured["p99"], millis, run.Target{})
 	r.Tables = append(r.Tables, table)
-	r.Notes = append(r.Notes, "The peer starts by Update-With-Start too. Ours calls Didit (simulated, which answers at once) in addition; "+
-		"the caller asks for the URL with a second request, so that one whose time runs out knows which run it waited for. The second peer also tells operators "+
+	r.Notes = append(r.Notes, "The peer starts by Update-With-Start too. Ours calls Didit (simulated, which answers at once) in addition. "+
+		"The second peer also tells operators "+
 		"what it waits for, as ours does: with the start, and by one search-attribute event, which is a transaction and a write to Temporal's visibility store. The difference between the rows is their price.")
 	return r, nil
 }
