@@ -24,6 +24,9 @@ func Dial(ctx context.Context, o client.Options) (*Client, error) {
 	if o.DataConverter == nil && o.FailureConverter == nil { // without keys, what is encrypted is at least an error that says so
 		codec.Keys{}.Apply(&o)
 	}
+	if o.ConnectionOptions.GrpcCompression == nil { // the SDK's default, gzip, makes both ends work more for messages of a kilobyte
+		o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
+	}
 	o.HostPort, o.Namespace = cmp.Or(o.HostPort, client.DefaultHostPort), cmp.Or(o.Namespace, client.DefaultNamespace)
 	o.ConnectionOptions.DialOptions = append(slices.Clip(o.ConnectionOptions.DialOptions),
 		grpc.WithChainUnaryInterceptor(noteStart, stampRequestID))

@@ -27,7 +27,7 @@ func (s *system) begin(ctx context.Context, prefix string, n int) ([]verificatio
 
 // bareStart is a bare Update-With-Start.
 func (s *system) bareStart(ctx context.Context, id string, in bare.Input) (runID string, err error) {
-	c := s.Temporal()
+	c := s.plain
 	o := client.StartWorkflowOptions{ID: id, TaskQueue: bare.TaskQueue, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}
 	if in.Upsert {
 		o.TypedSearchAttributes = temporal.NewSearchAttributes(

@@ -5,7 +5,11 @@ package speed
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
+
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
 
 	"didit-temporal/dev/bench/ratio"
 	"didit-temporal/dev/bench/run"
@@ -101,6 +105,7 @@ type system struct {
 	*world.Tenant
 	server *world.Temporal
 	flood  *flood
+	plain  client.Client // the peers': Temporal's SDK as it comes
 }
 
 // newSystem starts one with one worker.
@@ -109,8 +114,35 @@ func newSystem(ctx context.Context, env *run.Env, to world.TemporalOptions, f wo
 	if err != nil {
 		return nil, err
 	}
-	return &system{server: server, Tenant: tenant, flood: newFlood()}, nil
+	plain, err := client.DialContext(ctx, client.Options{
+		HostPort: server.Address, Namespace: tenant.Namespace(), Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
+	})
+	if err != nil {
+		server.Close()
+		return nil, err
+	}
+	return &system{server: server, Tenant: tenant, flood: newFlood(), plain: plain}, nil
 }
 
 // Close stops all.
-func (s *system) Close() { s.server.Close() }
+func (s *system) Close() {
+	s.plain.Close()
+	s.server.Close()
+}
+
+// serverTime adds to the figures of a turn of n how much of Temporal's own processor time each of them took.
+func (s *system) serverTime(n int, t turn) turn {
+	return func(ctx context.Context, i int) (figures, error) {
+		before, err := usageOf(s.server.PID())
+		if err != nil {
+			return nil, err
+		}
+		f, err := t(ctx, i)
+		if err != nil {
+			return nil, err
+		}
+		after, err := usageOf(s.server.PID())
+		f["server"] = (after.cpu - before.cpu).Seconds() / float64(n)
+		return f, err
+	}
+}

@@ -29,12 +29,13 @@ func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 			return l.figures(), err
 		}
 	}
-	measured, err := turns(ctx, env, "start", pairs, ours, bareStarts("bare", bare.Input{Timer: true}))
+	measured, err := turns(ctx, env, "start", pairs, s.serverTime(n, ours), s.serverTime(n, bareStarts("bare", bare.Input{Timer: true})))
 	if err != nil {
 		return nil, err
 	}
 	again := func(ctx context.Context, i int) (figures, error) { return ours(ctx, pairs+1+i) }
-	told, err := turns(ctx, env, "start, with attributes", pairs, again, bareStarts("told", bare.Input{Timer: true, Upsert: true}))
+	told, err := turns(ctx, env, "start, with attributes", pairs, s.serverTime(n, again),
+		s.serverTime(n, bareStarts("told", bare.Input{Timer: true, Upsert: true})))
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +45,8 @@ func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 	compare(r, &table, "starts, rate, against a listed one", peer+listed, told["rate"], perSecond, run.AtLeast(0.9))
 	compare(r, &table, "starts, p50", peer, measured["p50"], millis, run.Target{})
 	compare(r, &table, "starts, p99", peer, measured["p99"], millis, run.Target{})
+	compare(r, &table, "starts, Temporal's processor time", peer, measured["server"], millis, run.Target{})
+	compare(r, &table, "starts, Temporal's processor time, against a listed one", peer+listed, told["server"], millis, run.Target{})
 	r.Tables = append(r.Tables, table)
 	r.Notes = append(r.Notes, "The peer starts by Update-With-Start too. Ours calls Didit (simulated, which answers at once) in addition. "+
 		"The second peer also tells operators "+

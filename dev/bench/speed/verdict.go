@@ -19,7 +19,8 @@ func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
 	}
 	defer s.Close()
 	n, after := run.Pick(env, 150, 32), []string{bare.First, bare.Second}
-	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.decided("bare", n), s.bareDecided("bare", n, bare.Input{Timer: true, After: after}))
+	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.serverTime(n, s.decided("bare", n)),
+		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
 	if err != nil {
 		return nil, err
 	}
@@ -34,6 +35,7 @@ func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
 	compare(r, &table, "verdicts, rate, against listed ones", peer+", in the operators' list", told["rate"], perSecond, run.AtLeast(0.9))
 	compare(r, &table, "verdicts, p50", peer, measured["p50"], millis, run.Target{})
 	compare(r, &table, "verdicts, p99", peer, measured["p99"], millis, run.Target{})
+	compare(r, &table, "Temporal's processor time, start and verdict", peer, measured["server"], millis, run.Target{})
 	r.Tables = append(r.Tables, table)
 	r.Notes = append(r.Notes, "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. "+
 		"The peer's two activities do nothing. "+
@@ -83,10 +85,10 @@ func (s *system) bareDecided(name string, n int, in bare.Input) turn {
 		}
 		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
 			id := fmt.Sprintf("%s-%d", prefix, i)
-			if err := s.Temporal().SignalWorkflow(ctx, id, runs[i], bare.Signal, nil); err != nil {
+			if err := s.plain.SignalWorkflow(ctx, id, runs[i], bare.Signal, nil); err != nil {
 				return err
 			}
-			return s.Temporal().GetWorkflow(ctx, id, runs[i]).Get(ctx, nil)
+			return s.plain.GetWorkflow(ctx, id, runs[i]).Get(ctx, nil)
 		})
 		return l.figures(), err
 	}
