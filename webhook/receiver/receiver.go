@@ -3,8 +3,8 @@
 package receiver
 
 import (
+	"bytes"
 	"context"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -87,10 +87,8 @@ func (r *Receiver) Handler() http.Handler {
 
 // receive answers one delivery: one verdict, one log line, one status.
 func (r *Receiver) receive(c *gin.Context) {
-	ctx, cancel := context.WithTimeout(c.Request.Context(), budget) // a bare *gin.Context has no Done
-	defer cancel()
-	began := time.Now()
-	ev, result, err := r.take(ctx, c)
+	ctx, began := c.Request.Context(), time.Now() // a bare *gin.Context has no Done
+	ev, result, err := r.take(ctx, c, began)
 	r.counts.add(result)
 	defer func() {
 		o := Observation{Result: result, Code: result.Code(), Took: time.Since(began)}
@@ -111,11 +109,7 @@ func (r *Receiver) receive(c *gin.Context) {
 		attrs = append(attrs, slog.Any("error", err))
 	}
 	r.o.Log.LogAttrs(ctx, result.level(), "didit webhook", attrs...)
-	if result.Code() == http.StatusOK {
-		c.JSON(http.StatusOK, gin.H{"status": "received"})
-		return
-	}
-	c.JSON(result.Code(), gin.H{"error": result.text()})
+	c.Data(result.Code(), "application/json; charset=utf-8", answers[result])
 }
 
 // event is one that was delivered, and the run that made its session; empty unless the session says so itself, because
@@ -126,7 +120,7 @@ type event struct {
 }
 
 // take verifies a delivery and hands it on.
-func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, error) {
+func (r *Receiver) take(ctx context.Context, c *gin.Context, began time.Time) (event, Result, error) {
 	if len(r.o.AllowFrom) > 0 && !r.allows(c.ClientIP()) {
 		return event{}, NotAllowed, nil
 	}
@@ -145,6 +139,8 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 	if result := r.ignore(signed); result != "" {
 		return event{DiditEvent: loggable(ev)}, result, nil
 	}
+	ctx, cancel := context.WithDeadline(ctx, began.Add(budget)) // not before: a forged webhook is not worth a timer
+	defer cancel()
 	session := kyc.MetadataOf(signed.Metadata)
 	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, session)
 	taken := event{DiditEvent: ev}
@@ -162,12 +158,17 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 	return taken, Received, nil
 }
 
+// usualBody is how much room a body is given before any of it has come, if it says that it is as long: in bytes.
+const usualBody = 16 << 10
+
 // read reads at most MaxBody bytes, and none where the request says that there are more.
 func (r *Receiver) read(c *gin.Context) ([]byte, error) {
 	if c.Request.ContentLength > r.o.MaxBody {
 		return nil, didit.ErrTooLarge
 	}
-	return io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, r.o.MaxBody))
+	body := bytes.NewBuffer(make([]byte, 0, min(max(c.Request.ContentLength, 0), usualBody)+bytes.MinRead))
+	_, err := body.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, r.o.MaxBody))
+	return body.Bytes(), err
 }
 
 // ignore tells why a genuine event concerns no verification of ours; empty if it may.

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"encoding/json"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -90,6 +91,19 @@ func (r Result) text() string {
 	}
 	return ""
 }
+
+// answers are the bodies of all answers, made once: most of what answering a forged webhook would cost.
+var answers = func() map[Result][]byte {
+	all := make(map[Result][]byte, len(results))
+	for _, r := range results {
+		body := map[string]string{"error": r.text()}
+		if r.Code() == http.StatusOK {
+			body = map[string]string{"status": "received"}
+		}
+		all[r], _ = json.Marshal(body) // strings only
+	}
+	return all
+}()
 
 func (r Result) level() slog.Level {
 	switch r {
