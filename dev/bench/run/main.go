@@ -121,23 +121,41 @@ func runAll(ctx context.Context, f flags, args []string, stdout, stderr io.Write
 	if err := Build(ctx, dir); err != nil {
 		return err
 	}
-	results := make([]Result, len(chosen))
+	return runChosen(ctx, env, f.out, args, stdout, chosen, benches)
+}
+
+// runChosen runs those together that do not mind, and then the others one after the other. What has ended is printed and
+// saved before the next one begins: a run that is killed keeps what it has.
+func runChosen(ctx context.Context, env *Env, out string, args []string, stdout io.Writer, chosen, benches []Bench) error {
+	var together []Result
+	var mu sync.Mutex
 	var all sync.WaitGroup
-	for i, b := range chosen {
+	for _, b := range chosen {
 		if !b.Alone {
-			all.Go(func() { results[i] = b.run(ctx, env, args) })
+			all.Go(func() {
+				r := b.run(ctx, env, args)
+				mu.Lock()
+				defer mu.Unlock()
+				together = append(together, r)
+			})
 		}
 	}
 	all.Wait()
-	for i, b := range chosen {
-		if b.Alone && ctx.Err() == nil {
-			results[i] = b.run(ctx, env, args)
-		}
-	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return conclude(stdout, f.out, results, benches)
+	errs := []error{conclude(stdout, out, merge(nil, together, benches), benches)}
+	for _, b := range chosen {
+		if !b.Alone {
+			continue
+		}
+		r := b.run(ctx, env, args)
+		if err := ctx.Err(); err != nil {
+			return errors.Join(append(errs, err)...)
+		}
+		errs = append(errs, conclude(stdout, out, []Result{r}, benches))
+	}
+	return errors.Join(errs...)
 }
 
 // NewEnv is an Env whose programs are in a folder.

@@ -90,3 +90,21 @@ func TestTheFirstErrorEndsTheOtherCases(t *testing.T) {
 	})
 	require.ErrorIs(t, err, first)
 }
+
+func TestARunThatIsCutOffKeepsWhatHasEnded(t *testing.T) {
+	dir := t.TempDir()
+	ctx, kill := context.WithCancel(t.Context())
+	all := []Bench{
+		{Name: "a", Group: "g", Alone: true, Run: func(context.Context, *Env) (*Report, error) { return &Report{}, nil }},
+		{Name: "b", Group: "g", Alone: true, Run: func(context.Context, *Env) (*Report, error) {
+			kill()
+			return &Report{}, nil
+		}},
+	}
+	var out bytes.Buffer
+	require.ErrorIs(t, runChosen(ctx, NewEnv("", 1, &out), dir, nil, &out, all, all), context.Canceled)
+	kept, err := read(filepath.Join(dir, "bench", "g.json"))
+	require.NoError(t, err)
+	require.Len(t, kept, 1)
+	assert.Equal(t, "a", kept[0].Bench)
+}

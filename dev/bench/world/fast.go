@@ -8,11 +8,13 @@ import (
 	"net/http"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"didit-temporal/dev/port"
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/kyc/codec"
 	"didit-temporal/starter/api"
 	"didit-temporal/webhook/receiver"
 )
@@ -35,6 +37,8 @@ type Fast struct {
 	API     bool // `starter serve`
 	Peer    bool // dev/bench/peer
 	Results bool // a receiver of results, which takes all of them at once
+	// Observed switches on what a company has on: encrypted payloads, metrics, and traces, to a collector that takes them at once.
+	Observed bool
 }
 
 // fast is what Fast adds to a tenant.
@@ -46,7 +50,38 @@ type fast struct {
 	Starter    *procs.Program
 	Peer       *procs.Program
 
-	results []string // environment of workers
+	spans    *atomic.Int64 // requests with spans that the collector has taken
+	results  []string      // environment of workers
+	observed []string      // environment of all
+	keys     string        // of payloads; empty: plain text
+}
+
+// Spans counts the requests that brought spans.
+func (t *Tenant) Spans() int64 { return t.spans.Load() }
+
+// Unobserved is the environment of a program that is not observed, but encrypts as the others do.
+func (t *Tenant) Unobserved() []string {
+	return []string{"OTEL_SDK_DISABLED=true", "METRICS_ADDR=off", "PAYLOAD_KEYS=" + t.keys}
+}
+
+// collect is a collector of spans that does nothing with them.
+func (s *Temporal) collect(t *Tenant) error {
+	keys, err := codec.Generate("bench")
+	if err != nil {
+		return err
+	}
+	t.keys, t.spans = keys, new(atomic.Int64)
+	url, stop, err := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		t.spans.Add(1)
+		w.WriteHeader(http.StatusOK)
+	}))
+	if err != nil {
+		return err
+	}
+	s.closers = append(s.closers, stop)
+	t.observed = []string{"OTEL_EXPORTER_OTLP_ENDPOINT=" + url, "PAYLOAD_KEYS=" + keys}
+	return nil
 }
 
 func (t *Tenant) hurry(webhookPort int) {
@@ -109,14 +144,14 @@ func (s *Temporal) AddWorker(ctx context.Context, t *Tenant) (stop func(), err e
 	return s.added(ctx, p)
 }
 
-// AddWebhook starts one more webhook process.
-func (s *Temporal) AddWebhook(ctx context.Context, t *Tenant) (url string, p *procs.Program, stop func(), err error) {
+// AddWebhook starts one more webhook process, with more in its environment.
+func (s *Temporal) AddWebhook(ctx context.Context, t *Tenant, env ...string) (url string, p *procs.Program, stop func(), err error) {
 	n, err := port.Pick("127.0.0.1", 0)
 	if err != nil {
 		return "", nil, nil, err
 	}
 	addr := "127.0.0.1:" + strconv.Itoa(n)
-	p = s.supervise("webhook", "webhook listens", t.Namespace(), "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+addr)
+	p = s.supervise("webhook", "webhook listens", t.Namespace(), append(env, "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+addr)...)
 	stop, err = s.added(ctx, p)
 	return "http://" + addr + receiver.Path, p, stop, err
 }

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
+	"didit-temporal/kyc/codec"
 	"didit-temporal/webhook/receiver"
 )
 
@@ -72,6 +74,11 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 	} else if err := s.namespace(ctx, o.Namespace); err != nil {
 		return nil, err
 	}
+	if o.Fast != nil && o.Fast.Observed {
+		if err := s.collect(t); err != nil {
+			return nil, err
+		}
+	}
 	if err := patiently(ctx, func(ctx context.Context) error { return s.dial(ctx, t, o.Namespace) }); err != nil {
 		return nil, err
 	}
@@ -102,9 +109,17 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 }
 
 func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error {
-	c, err := kyc.Dial(ctx, client.Options{
+	co := client.Options{
 		HostPort: s.Address, Namespace: namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-	})
+	}
+	if t.keys != "" {
+		keys, err := codec.ParseKeys(t.keys)
+		if err != nil {
+			return err
+		}
+		keys.Apply(&co)
+	}
+	c, err := kyc.Dial(ctx, co)
 	if err != nil {
 		return err
 	}
@@ -128,8 +143,8 @@ func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookPo
 		all = append(all, p)
 	}
 	if o.Webhook {
-		t.Hook = s.supervise("webhook", "webhook listens", o.Namespace, "DIDIT_WEBHOOK_SECRETS="+secret,
-			"WEBHOOK_ADDR=127.0.0.1:"+strconv.Itoa(webhookPort))
+		t.Hook = s.supervise("webhook", "webhook listens", o.Namespace, append(slices.Clone(t.observed), "DIDIT_WEBHOOK_SECRETS="+secret,
+			"WEBHOOK_ADDR=127.0.0.1:"+strconv.Itoa(webhookPort))...)
 		all = append(all, t.Hook)
 	}
 	if o.Fast != nil {
@@ -155,7 +170,7 @@ func (s *Temporal) worker(t *Tenant) (*procs.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := s.supervise("worker", "worker runs", t.Namespace(), append(t.results, "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
+	p := s.supervise("worker", "worker runs", t.Namespace(), append(slices.Concat(t.results, t.observed), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
 		"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE="+strconv.Itoa(t.Pace.Reads),
 		"DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))...)
 	t.Workers = append(t.Workers, p)
