@@ -23,6 +23,10 @@ import (
 // stopTimeout lets calls to Didit that are under way come to their end when a worker stops.
 const stopTimeout = 15 * time.Second
 
+// workflowsAtHand is how many workflows a worker keeps in memory, at some 80 KB each. A verification waits for days for
+// three pieces of news, and reading its history again takes milliseconds: the SDK's 10,000 would be most of a gigabyte.
+const workflowsAtHand = 1500
+
 // RunWorker runs workflows and activities until ctx ends, then lets running activities finish. It refuses to start
 // where `starter setup` was not run: every verification would stand still.
 func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger, seen ...*Observed) error {
@@ -39,6 +43,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	}
 	notePayloadKeys(cfg.PayloadKeys, log)
 	limitQueues(ctx, c, cfg, log)
+	sdkworker.SetStickyWorkflowCacheSize(workflowsAtHand)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	workers := newWorkers(c, cfg, acts, fail)

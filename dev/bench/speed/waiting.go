@@ -141,12 +141,12 @@ func extrapolate(env *run.Env, r *run.Report, prints []footprint, n int) {
 		allowed := "-"
 		if c.most > 0 {
 			allowed = fmt.Sprintf("%.0f", c.most)
-			r.Target(env.Short || end <= c.most, "%s: %.0f with %d verifications that wait, %.0f were allowed", c.name, end, n, c.most)
+			r.Target(env.Short || max(end, then) <= c.most, "%s: %.0f with %d verifications that wait and %.0f with %d, %.0f were allowed", c.name, end, n, then, farther, c.most)
 		}
 		far.Row(c.name, end, then, allowed)
 		r.Figure(end, "%s at %d", c.name, n)
 	}
 	r.Tables = append(r.Tables, far)
-	r.Notes = append(r.Notes, "A worker keeps the state of up to 10,000 workflows at hand (the SDK's default) and reads others' histories again when there is news of them: "+
+	r.Notes = append(r.Notes, "A worker keeps the state of up to 1,500 workflows at hand and reads others' histories again when there is news of them: "+
 		"so its memory stops growing there, and a line through the second half of the curve is an upper bound.")
 }
