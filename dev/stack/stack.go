@@ -34,6 +34,7 @@ type Options struct {
 
 	Encrypt          bool   // payloads, with the key that everybody knows; the Web UI shows them through a codec server
 	DBFile           string // Temporal's SQLite file; empty: in memory
+	Postgres         string // host:port of an empty PostgreSQL in its place
 	TemporalLogLevel string
 	Partitions       int          // of the limited queues: DefaultPartitions, else 1
 	Log              *slog.Logger // of everything but Temporal; nil: none

@@ -34,6 +34,7 @@ func startTemporal(ctx context.Context, s *Stack) error {
 		UIPort:          s.o.UIPort,
 		CodecURL:        s.codecURL(),
 		DBFile:          s.o.DBFile,
+		Postgres:        s.o.Postgres,
 		SinglePartition: s.o.singlePartition(),
 		LogLevel:        s.o.TemporalLogLevel,
 	})

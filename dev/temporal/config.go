@@ -45,6 +45,9 @@ func serverConfig(o *Options) (*config.Config, hostsByService, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if o.Postgres != "" {
+		return &c, hosts, addPostgres(&c, o)
+	}
 	return &c, hosts, addPersistence(&c, o)
 }
 

@@ -25,6 +25,11 @@ func waitReady(ctx context.Context, addr string, o *Options) error {
 		return err
 	}
 	defer c.Close()
+	if o.Postgres != "" {
+		if err := poll(ctx, func() error { return makeNamespace(ctx, c, o) }); err != nil {
+			return fmt.Errorf("namespace %s cannot be made: %w", o.Namespace, err)
+		}
+	}
 	err = poll(ctx, func() error {
 		_, err := c.WorkflowService().DescribeNamespace(ctx,
 			&workflowservice.DescribeNamespaceRequest{Namespace: o.Namespace})

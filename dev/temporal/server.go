@@ -32,6 +32,8 @@ type Options struct {
 	Namespace string        // default "default"
 	Retention time.Duration // default 720 h; a namespace that a database file already has keeps its own
 	DBFile    string        // SQLite file, made if it is missing; empty: in memory
+	// Postgres is host:port of an empty PostgreSQL whose superuser "temporal" needs no password; it takes the place of SQLite.
+	Postgres string
 
 	SinglePartition  []string // task queues with one partition, so that a rate limit on them is exact
 	SearchAttributes map[string]enumspb.IndexedValueType

@@ -22,8 +22,10 @@ var ErrNotOurs = errors.New("the server of " + AddressVariable + " is not ours t
 // Options configures Start. The zero value is a server in memory on a free port, without a Web UI.
 type Options struct {
 	DBFile string // SQLite file, which a killed or stopped server finds again
-	Port   int    // 0: any free one; a restart keeps it
-	UI     bool
+	// Postgres is host:port of an empty PostgreSQL in its place; it can be used once.
+	Postgres string
+	Port     int // 0: any free one; a restart keeps it
+	UI       bool
 	// Partitions of the limited queues: 4 is what a server has that nobody configured; 0 means 1.
 	Partitions int
 }
@@ -115,7 +117,7 @@ func (s *Server) keepPort() error {
 
 func (s *Server) args() []string {
 	return []string{
-		"-leash", "-only", "temporal", "-db", s.o.DBFile, "-log-level", "error",
+		"-leash", "-only", "temporal", "-db", s.o.DBFile, "-postgres", s.o.Postgres, "-log-level", "error",
 		"-partitions", strconv.Itoa(max(s.o.Partitions, 1)), "-temporal-port", strconv.Itoa(s.o.Port), "-ui=" + strconv.FormatBool(s.o.UI), "-ui-port", "0",
 	}
 }

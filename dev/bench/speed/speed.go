@@ -29,6 +29,7 @@ func Benchmarks() []run.Bench {
 		{Name: "verdict", About: "verdict's webhook until the result is delivered, against a bare workflow", Run: verdict},
 		{Name: "history", About: "events, bytes and billable actions of a verification", Run: history},
 		{Name: "waiting", About: "memory and disk of verifications that wait", Run: waiting, Picture: memory},
+		{Name: "stores", About: "the system on SQLite in a file and on PostgreSQL, against SQLite in memory", Run: stores},
 		{Name: "scaling", About: "more workers and more webhook processes on one machine", Run: scaling},
 	}
 	for i := range all {

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/postgres"
 	"didit-temporal/dev/tserver"
 )
 
@@ -32,6 +33,7 @@ type Temporal struct {
 type TemporalOptions struct {
 	Partitions int  // of the limited queues; 0 is 1
 	Lasting    bool // its state is in a file, so that it can be killed
+	Postgres   bool // its state is in PostgreSQL, or New fails with postgres.ErrNotInstalled
 }
 
 // NewTemporal starts a server.
@@ -44,13 +46,23 @@ func NewTemporal(ctx context.Context, env *run.Env, o TemporalOptions) (*Tempora
 	if o.Lasting {
 		so.DBFile = filepath.Join(dir, "temporal.db")
 	}
+	t := &Temporal{env: env, dir: dir, partitions: so.Partitions, closers: []func(){remove}}
+	if o.Postgres {
+		db, err := postgres.Start(ctx)
+		if err != nil {
+			t.Close()
+			return nil, err
+		}
+		so.Postgres = db.Address
+		t.closers = append(t.closers, db.Close)
+	}
 	server, err := tserver.Start(ctx, so)
 	if err != nil {
-		remove()
+		t.Close()
 		return nil, err
 	}
-	t := &Temporal{Server: server, env: env, dir: dir, partitions: so.Partitions}
-	t.closers = append(t.closers, remove, func() { _ = server.Kill() })
+	t.Server = server
+	t.closers = append(t.closers, func() { _ = server.Kill() })
 	return t, nil
 }
 
