@@ -175,7 +175,7 @@ fuzz: ## run every fuzz test for FUZZTIME (5m) each
 	done < bin/.fuzz
 
 .PHONY: bench
-bench: build-dev ## how fast it is, beside what you would use instead (about an hour; ARGS="-short", "-list", "-only verify,forged")
+bench: build-dev ## how fast it is, beside what you would use instead (about 45 minutes; ARGS="-short", "-list", "-only verify,forged")
 	go -C dev run ./bench -out $(CURDIR)/docs $(if $(findstring -only,$(ARGS)),,-only performance) $(ARGS)
 
 .PHONY: bench-limits

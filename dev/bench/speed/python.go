@@ -56,7 +56,7 @@ func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t
 		})
 		return l.figures(), err
 	}
-	pairs, err := turns(ctx, env, "webhook, "+name+", the published example", pairsOf(env), s.hooked(about, n), theirs)
+	pairs, err := turns(ctx, env, "webhook, "+name+", the published example", fewPairs(env), s.hooked(about, n), theirs)
 	if err != nil {
 		return err
 	}

@@ -20,9 +20,9 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	r, table := &run.Report{}, comparison("several processes against one")
 	shares := run.Table{Title: "processor time while it ran, in cores", Columns: []string{"", "Temporal", "workers", "webhooks", "callers and Didit"}}
 	for _, workers := range run.Pick(env, []int{2, 4}, []int{2}) {
-		users := run.Pick(env, 200, 32)
+		users := run.Pick(env, 100, 32)
 		one, many := map[string]float64{}, map[string]float64{}
-		pairs, err := turns(ctx, env, fmt.Sprintf("scaling, %d workers", workers), pairsOf(env), s.withWorkers(workers, users, many), s.withWorkers(1, users, one))
+		pairs, err := turns(ctx, env, fmt.Sprintf("scaling, %d workers", workers), fewPairs(env), s.withWorkers(workers, users, many), s.withWorkers(1, users, one))
 		if err != nil {
 			return nil, err
 		}
@@ -34,8 +34,8 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	n, one, two := run.Pick(env, 1000, 200), map[string]float64{}, map[string]float64{}
-	pairs, err := turns(ctx, env, "scaling, 2 webhooks", pairsOf(env), s.withWebhooks(true, about, n, two), s.withWebhooks(false, about, n, one))
+	n, one, two := run.Pick(env, 600, 200), map[string]float64{}, map[string]float64{}
+	pairs, err := turns(ctx, env, "scaling, 2 webhooks", fewPairs(env), s.withWebhooks(true, about, n, two), s.withWebhooks(false, about, n, one))
 	if err != nil {
 		return nil, err
 	}

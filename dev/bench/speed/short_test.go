@@ -14,7 +14,7 @@ import (
 // TestShortFormsMeasure runs small models of all of them. What they measure on a machine that does other things as well is
 // only shown; the size of a history is the same on any.
 func TestShortFormsMeasure(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	programs := t.TempDir()
 	require.NoError(t, run.Build(ctx, programs))

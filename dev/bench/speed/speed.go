@@ -84,7 +84,10 @@ func pair(ctx context.Context, i int, ours, theirs turn) (a, b figures, err erro
 }
 
 // pairsOf is how many pairs are measured.
-func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 3) }
+func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 2) }
+
+// fewPairs are enough for a ratio without a target, which is not judged.
+func fewPairs(env *run.Env) int { return min(pairsOf(env), 12) }
 
 // comparison is a table of ratios.
 func comparison(title string) run.Table {

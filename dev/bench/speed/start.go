@@ -19,23 +19,24 @@ func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 	pairs := pairsOf(env)
 	users := run.Pick(env, env.Times(10_000, 20*pairs), 32*pairs)
 	n := users / pairs
-	ours := func(ctx context.Context, i int) (figures, error) {
-		_, l, err := s.begin(ctx, fmt.Sprintf("start-%d", i), n)
-		return l.figures(), err
+	ours := func(name string, n int) turn {
+		return s.serverTime(n, func(ctx context.Context, i int) (figures, error) {
+			_, l, err := s.begin(ctx, fmt.Sprintf("%s-%d", name, i), n)
+			return l.figures(), err
+		})
 	}
-	bareStarts := func(name string, in bare.Input) turn {
-		return func(ctx context.Context, i int) (figures, error) {
+	theirs := func(name string, n int, in bare.Input) turn {
+		return s.serverTime(n, func(ctx context.Context, i int) (figures, error) {
 			_, l, err := s.bareBegin(ctx, fmt.Sprintf("%s-%d", name, i), n, in)
 			return l.figures(), err
-		}
+		})
 	}
-	measured, err := turns(ctx, env, "start", pairs, s.serverTime(n, ours), s.serverTime(n, bareStarts("bare", bare.Input{Timer: true})))
+	measured, err := turns(ctx, env, "start", pairs, ours("start", n), theirs("bare", n, bare.Input{Timer: true}))
 	if err != nil {
 		return nil, err
 	}
-	again := func(ctx context.Context, i int) (figures, error) { return ours(ctx, pairs+1+i) }
-	told, err := turns(ctx, env, "start, with attributes", pairs, s.serverTime(n, again),
-		s.serverTime(n, bareStarts("told", bare.Input{Timer: true, Upsert: true})))
+	some := max(20, n/3)
+	told, err := turns(ctx, env, "start, with attributes", pairs, ours("start-told", some), theirs("told", some, bare.Input{Timer: true, Upsert: true}))
 	if err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.
 	}
 	defer s.Close()
 	users, events := run.Pick(env, 100, 32), run.Pick(env, 400, 64)
-	pairs, err := turns(ctx, env, "stores, "+name, pairsOf(env), s.startAndHear(name, users, events), memory.startAndHear(name, users, events))
+	pairs, err := turns(ctx, env, "stores, "+name, fewPairs(env), s.startAndHear(name, users, events), memory.startAndHear(name, users, events))
 	if err != nil {
 		return err
 	}

@@ -18,7 +18,7 @@ func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
 		return nil, err
 	}
 	defer s.Close()
-	n, after := run.Pick(env, 150, 32), []string{bare.First, bare.Second}
+	n, after := run.Pick(env, 100, 16), []string{bare.First, bare.Second}
 	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.serverTime(n, s.decided("bare", n)),
 		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
 	if err != nil {

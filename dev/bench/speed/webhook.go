@@ -18,14 +18,14 @@ const bareSignal = "bare SignalWorkflow"
 // webhooks is how many of them are stored per second, and what that costs beside the storing.
 func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 	r, table := &run.Report{}, comparison(fmt.Sprintf("webhooks over %d connections", connections))
-	many := run.Pick(env, env.Times(10_000, 1000), 128)
+	many := run.Pick(env, env.Times(10_000, 1000), 64)
 	for _, c := range []struct {
 		name     string
 		waiting  int
 		observed bool
 		target   float64
 	}{
-		{"500 users", run.Pick(env, 500, 64), false, 0.95},
+		{"500 users", run.Pick(env, 500, 32), false, 0.95},
 		{fmt.Sprintf("%d users, observed", many), many, true, 0.9},
 	} {
 		if !env.Wants(c.name) {
@@ -55,7 +55,7 @@ func hookCase(ctx context.Context, env *run.Env, r *run.Report, table *run.Table
 	if err != nil {
 		return err
 	}
-	n := run.Pick(env, 1000, 200)
+	n := run.Pick(env, 600, 128)
 	pairs, err := turns(ctx, env, "webhook, "+name, pairsOf(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
 	if err != nil {
 		return err
