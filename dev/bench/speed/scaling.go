@@ -20,15 +20,15 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	r, table := &run.Report{}, comparison("several processes against one")
 	shares := run.Table{Title: "processor time while it ran, in cores", Columns: []string{"", "Temporal", "workers", "webhooks", "callers and Didit"}}
 	for _, workers := range run.Pick(env, []int{2, 4}, []int{2}) {
-		users := run.Pick(env, 100, 32)
+		users, name := run.Pick(env, 100, 32), fmt.Sprintf("%d workers", workers)
 		one, many := map[string]float64{}, map[string]float64{}
-		pairs, err := turns(ctx, env, fmt.Sprintf("scaling, %d workers", workers), fewPairs(env), s.withWorkers(workers, users, many), s.withWorkers(1, users, one))
+		pairs, err := turns(ctx, env, "scaling, "+name, fewPairs(env), s.withWorkers(name, workers, users, many), s.withWorkers(name, 1, users, one))
 		if err != nil {
 			return nil, err
 		}
-		compare(r, &table, fmt.Sprintf("starts with %d workers", workers), "with one", pairs["rate"], perSecond, run.Target{})
-		share(&shares, "starts, 1 worker", one)
-		share(&shares, fmt.Sprintf("starts, %d workers", workers), many)
+		compare(r, &table, "starts with "+name, "with one", pairs["rate"], perSecond, run.Target{})
+		share(&shares, "starts, 1 worker (in turns with "+name+")", one)
+		share(&shares, "starts, "+name, many)
 	}
 	about, _, err := s.begin(ctx, "scaling", run.Pick(env, 500, 64))
 	if err != nil {
@@ -53,7 +53,7 @@ func share(t *run.Table, name string, cores map[string]float64) {
 }
 
 // withWorkers is a turn of starts with so many workers.
-func (s *system) withWorkers(workers, users int, cores map[string]float64) turn {
+func (s *system) withWorkers(name string, workers, users int, cores map[string]float64) turn {
 	return func(ctx context.Context, i int) (figures, error) {
 		for range workers - 1 {
 			stop, err := s.server.AddWorker(ctx, s.Tenant)
@@ -67,7 +67,7 @@ func (s *system) withWorkers(workers, users int, cores map[string]float64) turn 
 		}
 		var l load
 		err := s.watched(ctx, nil, cores, func() (took float64, err error) {
-			_, l, err = s.begin(ctx, fmt.Sprintf("scale-%d-%d-%d", workers, users, i), users)
+			_, l, err = s.begin(ctx, fmt.Sprintf("scale-%c-%d-%d", name[0], workers, i), users)
 			return l.took.Seconds(), err
 		})
 		return figures{"rate": l.figures()["rate"]}, err
