@@ -22,8 +22,8 @@ const (
 	// Hurry is how much closer together than they were handed out turns may be used, within Didit's window of a
 	// minute: the jitter that is let through, and what the lateness shrinks by.
 	Hurry  = jitter + shrink
-	jitter = 100 * time.Millisecond
-	shrink = 400 * time.Millisecond // a minute
+	jitter = 50 * time.Millisecond
+	shrink = 250 * time.Millisecond // a minute
 
 	// longestLag is how late a turn may come, compared with the soonest of late. A later one is put back unused.
 	longestLag = 3 * time.Second

@@ -76,7 +76,7 @@ func TestTurnsAreUsedEquallyLate(t *testing.T) {
 		assert.Zero(t, waited, "it is late enough")
 		waited, err = call(5 * time.Millisecond)
 		require.NoError(t, err)
-		assert.InDelta(t, 1.9, waited.Seconds(), 0.05)
+		assert.InDelta(t, 1.95, waited.Seconds(), 0.01)
 
 		waited, err = call(4 * time.Second)
 		assert.Zero(t, waited)
@@ -105,11 +105,11 @@ func TestALateWorkerIsSoonQuickAgain(t *testing.T) {
 	v := newTravel()
 	v.turn(5 * time.Millisecond)
 	v.turn(2 * time.Second)
-	v.now = v.now.Add(5 * time.Minute)
+	v.now = v.now.Add(8 * time.Minute)
 	wait, late := v.turn(5 * time.Millisecond)
 	require.False(t, late)
 	require.Zero(t, wait)
-	wait, _ = v.turn(100 * time.Millisecond)
+	wait, _ = v.turn(50 * time.Millisecond)
 	assert.Zero(t, wait, "jitter")
 	wait, _ = v.turn(5 * time.Millisecond)
 	assert.Zero(t, wait, "jitter")
@@ -130,7 +130,7 @@ func TestClocksThatDifferCostNothing(t *testing.T) {
 			require.False(t, late)
 			require.Zero(t, wait)
 			wait, _ = v.turn(skew)
-			require.InDelta(t, 1.9, wait.Seconds(), 0.01)
+			require.InDelta(t, 1.95, wait.Seconds(), 0.01)
 		})
 	}
 }
@@ -144,7 +144,7 @@ func TestAClockThatIsSetDoesNoLastingHarm(t *testing.T) {
 				v.turn(5 * time.Millisecond)
 			}
 			harm := 0
-			for range 1200 {
+			for range 2400 {
 				v.now = v.now.Add(time.Second)
 				wait, late := v.turn(to + 5*time.Millisecond)
 				require.LessOrEqual(t, wait, 3*time.Second)
@@ -152,7 +152,7 @@ func TestAClockThatIsSetDoesNoLastingHarm(t *testing.T) {
 					harm++
 				}
 			}
-			assert.Less(t, harm, 600)
+			assert.Less(t, harm, 900)
 			wait, late := v.turn(to + 5*time.Millisecond)
 			assert.False(t, late)
 			assert.Zero(t, wait)
@@ -162,7 +162,7 @@ func TestAClockThatIsSetDoesNoLastingHarm(t *testing.T) {
 
 // Whatever the road does, turns that were handed out evenly are used evenly, and few are lost.
 func TestTurnsThatPileUpAreSpreadAgain(t *testing.T) {
-	const rate, lasts = 4.84, 20 * time.Minute
+	const rate, lasts = 4.82, 20 * time.Minute
 	for seed := range uint64(500) {
 		draw := rand.New(rand.NewPCG(seed, 1))
 		v := newTravel()

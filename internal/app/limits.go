@@ -20,7 +20,7 @@ import (
 // holds up is the more, the more partitions are polled. docs/limits.md has the arithmetic and the measurements.
 func SafeRate(limitPerMinute, partitions int) float64 {
 	p := float64(partitions)
-	return (float64(limitPerMinute) - p) / (61 + activities.Hurry.Seconds() + 0.275*p)
+	return (float64(limitPerMinute) - p) / (61 + activities.Hurry.Seconds() + 0.7*p)
 }
 
 // pollersPerPartition lets a queue reach its rate: a partition where nobody polls hands out nothing. Turns under way to
