@@ -29,8 +29,8 @@ TLS and your load balancer in front of them.
 Callers send "Authorization: Bearer TOKEN" with one of the tokens below. SIGTERM
 and Ctrl-C stop it, after the requests in flight have their answer.
 
-Environment, beside Temporal's (a secret may also come from the file that
-NAME_FILE names):
+Environment, beside Temporal's and PAYLOAD_KEYS (a secret may also come from the
+file that NAME_FILE names; METRICS_ADDR is 127.0.0.1:9466 here):
 
 `
 
