@@ -77,7 +77,7 @@ tool, holds the key to Didit, which only ` + "`setup didit` and `doctor`" + ` as
 Exit code: 0 when the command did what it says, whatever the verdict on the
 user is; 1 on any error.`
 
-const rootExample = `  starter setup                      once per namespace
+const rootExample = `  starter setup                      once per namespace, and before each update
   starter start --user u1            print the URL that the user must open
   starter start --user u1 --wait     ... and wait for the verdict
   starter status --user u1 -o json   how it stands, for a program

@@ -13,11 +13,13 @@ import (
 
 const setupLong = `Register the search attributes of verifications in the Temporal namespace, so
 that they can be listed by status, outcome and deadline. Workers refuse to start
-before this was done once. What is there already is left alone. It also shows the
-limits of the task queues that call Didit, which workers set when they start;
-docs/limits.md says how to change or pause them while everything runs.
+while one is missing, so run it again before an update. What is there already is
+left alone. It also shows the limits of the task queues that call Didit, which
+workers set when they start; docs/limits.md says how to change or pause them while
+everything runs.
 
-On Temporal Cloud search attributes are made in the console or with tcld instead.`
+On Temporal Cloud search attributes are made in the console or with tcld instead;
+docs/languages.md has their names and types.`
 
 const (
 	setupPolls    = 60 // of setupInterval each
@@ -27,7 +29,7 @@ const (
 func (t *tool) setupCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "setup",
-		Short:   "Prepare the Temporal namespace, once",
+		Short:   "Prepare the Temporal namespace, once and before each update",
 		Long:    setupLong,
 		Example: "  starter setup\n  TEMPORAL_NAMESPACE=kyc-sandbox starter setup",
 		Args:    noArguments,

@@ -56,7 +56,7 @@ func (t *tool) setupDiditCommand() *cobra.Command {
 	fs.StringVar(&o.code, "code", "", "the `code` that Didit has sent, of an account that was begun before")
 	fs.StringVar(&o.url, "url", "", "public `URL` of your webhook, such as https://HOST/webhooks/didit")
 	fs.StringVar(&o.workflowID, "workflow-id", "", "`id` of the flow that users go through")
-	o.environment.add(cmd, "environment", "", "which side of Didit the application belongs to")
+	o.environment.add(cmd, "environment", "", "which side of Didit the application belongs to (default: that of the file, else live)")
 	return cmd
 }
 
