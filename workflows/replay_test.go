@@ -37,6 +37,12 @@ func TestReplayFindsAnIncompatibleChange(t *testing.T) {
 	require.ErrorContains(t, replay(t, "testdata/incompatible-approved.json"), "nondeterministic")
 }
 
+// Code before the version "tell-silence" took every failure of a create that was cancelled for an unclear one.
+func TestReplayOfOneThatWasCancelledWhileDiditWasClosed(t *testing.T) {
+	t.Parallel()
+	require.NoError(t, replay(t, "testdata/older-cancelled-while-closed.json"))
+}
+
 func replay(t *testing.T, file string) error {
 	t.Helper()
 	r := worker.NewWorkflowReplayer()

@@ -101,6 +101,9 @@ func (v *verification) createOnceDiditAnswers(ctx workflow.Context) (activities.
 		return made, err
 	}
 	v.tellSilence(ctx)
+	if !v.silent && ctx.Err() != nil { // code before the version looked for a session even then
+		return made, err
+	}
 	var app *temporal.ApplicationError
 	errors.As(err, &app)
 	if err := workflow.NewTimerWithOptions(ctx, max(firstMoment, app.NextRetryDelay()), workflow.TimerOptions{
