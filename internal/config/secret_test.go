@@ -29,7 +29,9 @@ func TestSecretIsNeverPrinted(t *testing.T) {
 	fmt.Fprintln(&out, s.String(), s.GoString(), fmt.Errorf("wrapped: %v", s))
 	require.NoError(t, json.NewEncoder(&out).Encode(map[string]any{"worker": shown, "s": s}))
 	for _, format := range []config.LogFormat{config.JSON, config.Text} {
-		config.NewLogger(&out, slog.LevelInfo, format).Info("started", "key", s, "config", shown, "all", []config.Secret{s})
+		log := config.NewLogger(&out, slog.LevelInfo, format)
+		log.Info("started", "key", s, "config", shown, "all", []config.Secret{s})
+		log.With("key", s, slog.Group("in", "key", &s)).WithGroup("deep").Info("started", slog.Group("er", "key", s, "config", shown))
 	}
 
 	assert.NotContains(t, out.String(), "hunter2")
