@@ -198,7 +198,8 @@ func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWor
 		WorkflowIDReusePolicy:    reuse,
 		StaticSummary:            "Verify user " + in.UserID + " at Didit",
 		StaticDetails:            staticDetails,
-		// What the workflow would say first: said here it costs no event, and no second write to the list.
+		// What the workflow would say first: said here it costs no event, and no second write to the list. Upgrade workers
+		// before starters: one of older code says it again, and what it began then can be replayed by no newer one.
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForLimit))),
 	}
