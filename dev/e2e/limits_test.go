@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -154,7 +155,7 @@ func TestTheWorkersTellTheRateWhereTheServerHasNone(t *testing.T) {
 	s.anyone("somebody@console", nil)
 	s.eventually(func() bool {
 		rate, source := s.inForce()
-		return source == enums.RATE_LIMIT_SOURCE_WORKER && rate > 98 && rate < 99
+		return source == enums.RATE_LIMIT_SOURCE_WORKER && math.Abs(rate-app.SafeRate(6000, 1)) < 0.01
 	}, "the workers' rate is in force")
 	l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
 	require.NoError(t, err)

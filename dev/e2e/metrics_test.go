@@ -54,7 +54,7 @@ func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
 		`kyc_review_time_seconds_count\{.*\} 1`,
 		`kyc_didit_calls_total\{code="201",operation="POST session",scope="write"\} 1`,
 		`kyc_didit_calls_total\{code="200",operation="GET session/\*/decision",scope="read"\} 1`,
-		`kyc_queue_limit_per_second\{queue="didit-write"\} 98.*`,
+		`kyc_queue_limit_per_second\{queue="didit-write"\} 96.*`,
 		`kyc_queue_paused\{queue="didit-write"\} 0`,
 		`kyc_queue_eta_seconds\{queue="didit-write",turn="interactive"\} 0`,
 		`temporal_workflow_completed_total\{.*workflow_type="Verification".*\} 1`,
