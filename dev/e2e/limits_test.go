@@ -135,7 +135,8 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 	s.anyone("somebody@console", &none)
 	done := make(chan error, 1)
 	go func() {
-		_, err := s.Start(s.within(patience), kyc.Input{UserID: "paused"})
+		began, err := s.Start(s.within(patience), kyc.Input{UserID: "paused"})
+		assert.True(t, began.New, "who waited long is told that somebody else began")
 		done <- err
 	}()
 	s.eventually(func() bool {
