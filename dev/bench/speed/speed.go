@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -110,6 +111,7 @@ type system struct {
 	server *world.Temporal
 	flood  *flood
 	plain  client.Client // the peers': Temporal's SDK as it comes
+	users  sync.Map      // that were started
 }
 
 // newSystem starts one with one worker.
