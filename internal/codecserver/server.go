@@ -15,6 +15,8 @@ import (
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
+
+	"didit-temporal/internal/httpstatus"
 )
 
 // maxBody is more than the Web UI asks at once: a page of history is at most 4 MB, and a third more in base64.
@@ -120,22 +122,12 @@ func hardened(next http.Handler) http.Handler {
 // logged writes a line for each request: who wanted something, not what it was.
 func (s *server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, seen := s.o.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		began, seen := s.o.Now(), httpstatus.Of(w)
 		next.ServeHTTP(seen, r)
 		namespace := r.Header.Get("X-Namespace")
-		s.o.Log.Info("request", "method", r.Method, "path", r.URL.Path, "status", seen.status, "namespace", namespace[:min(len(namespace), 64)],
+		s.o.Log.Info("request", "method", r.Method, "path", r.URL.Path, "status", seen.Status, "namespace", namespace[:min(len(namespace), 64)],
 			"from", r.RemoteAddr, "took", s.o.Now().Sub(began))
 	})
-}
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
 }
 
 // noted logs why a payload could not be read; the codec's errors name keys by their ids and hold nothing of a payload.

@@ -3,6 +3,8 @@ package metrics
 import (
 	"net/http"
 	"time"
+
+	"didit-temporal/internal/httpstatus"
 )
 
 // Requests counts and times the requests of the HTTP API. route names one without its ids; an empty route is not counted.
@@ -14,9 +16,9 @@ func (m *Metrics) Requests(next http.Handler, route func(*http.Request) string) 
 			next.ServeHTTP(w, r)
 			return
 		}
-		began, status := time.Now(), &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		began, status := time.Now(), httpstatus.Of(w)
 		next.ServeHTTP(status, r)
-		m.requests.WithLabelValues(method(r.Method), name, code(status.status)).Observe(time.Since(began).Seconds())
+		m.requests.WithLabelValues(method(r.Method), name, code(status.Status)).Observe(time.Since(began).Seconds())
 	})
 }
 
@@ -27,17 +29,3 @@ func method(m string) string {
 	}
 	return "other"
 }
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-// WriteHeader remembers the status.
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }

@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/propagation"
 	"go.opentelemetry.io/otel/trace"
+
+	"didit-temporal/internal/httpstatus"
 )
 
 // Whom a server believes when a request says which trace it belongs to.
@@ -36,11 +38,11 @@ func (t *Tracing) Handler(next http.Handler, believe bool, route func(*http.Requ
 		ctx, s := t.tracer.Start(ctx, verb+" "+name, trace.WithSpanKind(trace.SpanKindServer),
 			trace.WithAttributes(attribute.String("http.request.method", verb), attribute.String("http.route", name)))
 		defer end(s)
-		status := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		status := httpstatus.Of(w)
 		next.ServeHTTP(status, r.WithContext(ctx))
-		s.SetAttributes(attribute.Int("http.response.status_code", status.status))
-		if status.status >= http.StatusInternalServerError {
-			fail(s, http.StatusText(status.status))
+		s.SetAttributes(attribute.Int("http.response.status_code", status.Status))
+		if status.Status >= http.StatusInternalServerError {
+			fail(s, http.StatusText(status.Status))
 		}
 	})
 }
@@ -56,19 +58,6 @@ func method(m string) string {
 	}
 	return "_OTHER" // OpenTelemetry's word
 }
-
-type statusWriter struct {
-	http.ResponseWriter
-	status int
-}
-
-func (w *statusWriter) WriteHeader(status int) {
-	w.status = status
-	w.ResponseWriter.WriteHeader(status)
-}
-
-// Unwrap is for http.ResponseController.
-func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 
 // Transport gives every call that goes through next a span. name names a call without its ids. The call itself tells
 // the other side nothing of the trace.
