@@ -13,6 +13,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 
+	"didit-temporal/dev/hosted"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -40,7 +41,7 @@ func TestANewVerdictAtTheLastMoment(t *testing.T) {
 			id := began.Session.SessionID
 			changed.Add(1)
 			read := w.firstDecision(id)
-			if !assert.NoError(t, act(w.within(patience), began.Session.URL, "approve")) {
+			if !assert.NoError(t, hosted.Press(w.within(patience), began.Session.URL, "approve")) {
 				changed.Done()
 				return
 			}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/hosted"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -32,7 +33,7 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL, "the session was found")
 	require.Len(t, w.sim.Sessions(), 1)
 	require.Equal(t, 1, w.createsOf("u1"), "looked before trying again")
-	require.NoError(t, act(t.Context(), s.Session.URL, "approve"))
+	require.NoError(t, hosted.Press(t.Context(), s.Session.URL, "approve"))
 	require.Equal(t, kyc.OutcomeApproved, w.result("u1").Outcome)
 }
 
@@ -41,10 +42,10 @@ func TestTemporalIsDownUntilDiditGivesUp(t *testing.T) {
 	alongside(t)
 	w := start(t, options{reconcileAfter: 2 * time.Second, retries: []time.Duration{100 * time.Millisecond, 200 * time.Millisecond}})
 	s := w.begin("u1")
-	require.NoError(t, open(t.Context(), s.Session.URL))
+	require.NoError(t, hosted.Open(t.Context(), s.Session.URL))
 	w.eventually(func() bool { return w.delivered(didit.StatusInProgress, http.StatusOK) }, "the webhook of the opened page")
 	require.NoError(t, w.server.Kill())
-	require.NoError(t, act(t.Context(), s.Session.URL, "approve"))
+	require.NoError(t, hosted.Press(t.Context(), s.Session.URL, "approve"))
 	require.NoError(t, w.sim.Wait(w.within(patience)), "Didit gives up")
 	require.False(t, w.delivered(didit.StatusApproved, http.StatusOK))
 	require.NoError(t, w.server.Restart(w.within(patience)))

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"didit-temporal/dev/hosted"
 	"didit-temporal/didit"
 )
 
@@ -83,7 +84,7 @@ func (w *world) live(ctx context.Context, p person, step func()) error {
 	}
 	step()
 	think(ctx, p.thinks[0])
-	if err := open(ctx, began.Session.URL); err != nil {
+	if err := hosted.Open(ctx, began.Session.URL); err != nil {
 		return err
 	}
 	step()
@@ -92,7 +93,7 @@ func (w *world) live(ctx context.Context, p person, step func()) error {
 	if p.reviewed {
 		action = "review"
 	}
-	if err := act(ctx, began.Session.URL, action); err != nil {
+	if err := hosted.Press(ctx, began.Session.URL, action); err != nil {
 		return err
 	}
 	step()

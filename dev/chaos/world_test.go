@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -187,32 +186,3 @@ func (w *world) result(user string) kyc.State {
 	require.NoError(w.t, err)
 	return state
 }
-
-// open opens the hosted page, as a browser does; act presses one of its buttons.
-func open(ctx context.Context, page string) error { return browse(ctx, http.MethodGet, page, nil) }
-
-func act(ctx context.Context, page, action string) error {
-	return browse(ctx, http.MethodPost, page, url.Values{"action": {action}})
-}
-
-func browse(ctx context.Context, method, page string, form url.Values) error {
-	req, err := http.NewRequestWithContext(ctx, method, page, strings.NewReader(form.Encode()))
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	_, _ = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return &pageError{res.Status}
-	}
-	return nil
-}
-
-type pageError struct{ status string }
-
-func (e *pageError) Error() string { return "the hosted page answers " + e.status }

@@ -3,7 +3,6 @@
 package scan
 
 import (
-	"context"
 	"flag"
 	"fmt"
 	"os"
@@ -30,25 +29,5 @@ func TestMain(m *testing.M) {
 		return
 	}
 	flag.Parse()
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if programs = *prebuilt; programs != "" {
-		return m.Run()
-	}
-	dir, err := os.MkdirTemp("", "scan-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	programs = dir
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	if err := procs.Build(ctx, dir, "./worker", "./webhook", "./starter"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(procs.Main(m, *prebuilt, &programs, "./worker", "./webhook", "./starter"))
 }

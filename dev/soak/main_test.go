@@ -3,9 +3,7 @@
 package soak
 
 import (
-	"context"
 	"flag"
-	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -34,25 +32,5 @@ var programs string
 
 func TestMain(m *testing.M) {
 	flag.Parse()
-	os.Exit(run(m))
-}
-
-func run(m *testing.M) int {
-	if programs = *prebuilt; programs != "" {
-		return m.Run()
-	}
-	dir, err := os.MkdirTemp("", "soak-*")
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	programs = dir
-	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
-	defer cancel()
-	if err := procs.Build(ctx, dir, "./worker", "./webhook"); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	return m.Run()
+	os.Exit(procs.Main(m, *prebuilt, &programs, "./worker", "./webhook"))
 }

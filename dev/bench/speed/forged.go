@@ -54,19 +54,24 @@ func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
 
 // refused is a turn of n equal requests.
 func (s *system) refused(p *procs.Program, r request, n int) turn {
-	return func(ctx context.Context, _ int) (f figures, err error) {
-		cpu, err := costing(ctx, p, func() error {
-			l, err := closed(ctx, connections/4, n, func(ctx context.Context, _ int) error {
-				_, err := s.flood.send(ctx, r)
-				return err
-			})
-			f = l.figures()
+	return func(ctx context.Context, _ int) (figures, error) {
+		return s.sent(ctx, p, connections/4, n, func(int) request { return r })
+	}
+}
+
+// sent sends n requests over some connections, and counts the processor time that each takes a program.
+func (s *system) sent(ctx context.Context, p *procs.Program, connections, n int, request func(i int) request) (f figures, err error) {
+	cpu, err := costing(ctx, p, func() error {
+		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+			_, err := s.flood.send(ctx, request(i))
 			return err
 		})
-		if err != nil {
-			return nil, err
-		}
-		f["cpu"] = cpu.Seconds() / float64(n)
-		return f, nil
+		f = l.figures()
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
+	f["cpu"] = cpu.Seconds() / float64(n)
+	return f, nil
 }

@@ -95,23 +95,15 @@ func (s *system) hooked(about []verification, n int) turn {
 }
 
 func (s *system) hookedAt(url string, p *procs.Program, about []verification, n int) turn {
-	return func(ctx context.Context, _ int) (f figures, err error) {
+	return func(ctx context.Context, _ int) (figures, error) {
 		all, err := hooks(url, about, didit.StatusInProgress, n)
 		if err != nil {
 			return nil, err
 		}
-		cpu, err := costing(ctx, p, func() error {
-			l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
-				_, err := s.flood.send(ctx, all[i])
-				return err
-			})
-			f = l.figures()
-			return err
-		})
+		f, err := s.sent(ctx, p, connections, n, func(i int) request { return all[i] })
 		if err != nil {
 			return nil, err
 		}
-		f["cpu"] = cpu.Seconds() / float64(n)
 		return f, s.settle(ctx)
 	}
 }

@@ -4,16 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
-	"net/url"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/dev/hosted"
 	"didit-temporal/kyc"
 )
 
@@ -156,66 +153,41 @@ func (c *Crowd) ServedAt() []time.Time {
 
 // Approve lets the people with these URLs pass at Didit, all at the same moment.
 func Approve(ctx context.Context, urls []string) error {
-	var all sync.WaitGroup
-	errs := make(chan error, len(urls))
-	turns := make(chan struct{}, 64)
-	for _, page := range urls {
-		all.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			errs <- approve(ctx, page)
-		})
-	}
-	all.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func approve(ctx context.Context, page string) error {
-	body := strings.NewReader(url.Values{"action": {"approve"}}.Encode())
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page, body)
-	if err != nil {
-		return err
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	_, _ = io.Copy(io.Discard, res.Body)
-	_ = res.Body.Close()
-	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("the hosted page answers %s", res.Status)
-	}
-	return nil
+	return each(64, urls, func(page string) error { return hosted.Press(ctx, page, "approve") })
 }
 
 // Backlog starts verifications and waits for nothing, as a batch job in any language does.
 func (t *Tenant) Backlog(ctx context.Context, users []string, p kyc.Priority) error {
-	var all sync.WaitGroup
-	errs := make(chan error, len(users))
-	turns := make(chan struct{}, 32)
-	for _, user := range users {
-		all.Go(func() {
+	err := each(32, users, func(user string) error {
+		return patiently(ctx, func(ctx context.Context) error {
+			_, err := t.Temporal().ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue},
+				kyc.WorkflowVerification, kyc.Input{UserID: user, Priority: p})
+			return err
+		})
+	})
+	if err != nil {
+		return fmt.Errorf("start the backlog: %w", err)
+	}
+	return nil
+}
+
+// each does all, some at a time, and returns the first error after the last one has ended.
+func each(atOnce int, all []string, do func(string) error) error {
+	var doing sync.WaitGroup
+	errs := make(chan error, len(all))
+	turns := make(chan struct{}, atOnce)
+	for _, one := range all {
+		doing.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			errs <- patiently(ctx, func(ctx context.Context) error {
-				_, err := t.Temporal().ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue},
-					kyc.WorkflowVerification, kyc.Input{UserID: user, Priority: p})
-				return err
-			})
+			errs <- do(one)
 		})
 	}
-	all.Wait()
+	doing.Wait()
 	close(errs)
 	for err := range errs {
 		if err != nil {
-			return fmt.Errorf("start the backlog: %w", err)
+			return err
 		}
 	}
 	return nil
