@@ -22,12 +22,13 @@ const (
 )
 
 // callOptions are the options of a call that is tried again until an error of one of the final types, at the pace that
-// Didit recommends: 5, 10, 20, 40 seconds (docs.didit.me/integration/rate-limiting).
+// Didit recommends: 5, 10, 20, 40 seconds (docs.didit.me/integration/rate-limiting). A call that no limit holds back is
+// handed to the worker together with the answer to its workflow task, which saves the way through the queue.
 func callOptions(queue, summary string, priority int, final ...string) workflow.ActivityOptions {
 	return workflow.ActivityOptions{
 		TaskQueue:             queue,
 		StartToCloseTimeout:   callTimeout,
-		DisableEagerExecution: true,
+		DisableEagerExecution: queue != kyc.TaskQueue,
 		Priority:              temporal.Priority{PriorityKey: priority},
 		Summary:               summary,
 		RetryPolicy: &temporal.RetryPolicy{
