@@ -142,7 +142,16 @@ func (v *verification) createSession(ctx workflow.Context, final ...string) (mad
 		}
 	}
 	err = create.Get(detached, &made) // one that waits for its turn has gone; one that was sent tells what it made
+	if v.cancelledBy != nil && turnedAway(err) && workflow.GetVersion(ctx, "cancelled-while-turned-away", workflow.DefaultVersion, 1) == 1 {
+		err = ctx.Err()
+	}
 	return made, err
+}
+
+// turnedAway reports whether Didit said that it was not the call's turn. That ends only calls that were cancelled.
+func turnedAway(err error) bool {
+	var app *temporal.ApplicationError
+	return errors.As(err, &app) && app.Type() == kyc.ErrorTypeRateLimited
 }
 
 // findSession looks among the user's sessions at Didit for one that this run made.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -91,6 +92,33 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 		s.record(user, "cancelled-"+user)
 		s.sim.ClearFaults()
 	}
+}
+
+// Didit's "slow down" is no reason to fail for a verification that somebody cancels meanwhile.
+func TestCancelledWhileTurnedAway(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	var asked atomic.Bool
+	s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{
+		Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"60"}}, DelayAnswer: 2 * time.Second,
+		Match: func(*http.Request) bool { asked.Store(true); return true },
+	})
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+		var none *kyc.SessionError
+		if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
+			t.Errorf("the caller was told %v", err)
+		}
+	})
+	s.eventually(asked.Load, "the create")
+	got, err := s.Cancel(s.within(patience), "u1", kyc.Request{Operator: jo})
+	require.NoError(t, err)
+	require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
+	caller.Wait()
+	require.Equal(t, got, s.result("u1"))
+	require.Zero(t, s.sessionsOf("u1"))
+	s.record("u1", "cancelled-turned-away")
 }
 
 func TestRefresh(t *testing.T) {
