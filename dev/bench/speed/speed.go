@@ -68,6 +68,12 @@ func turns(ctx context.Context, env *run.Env, name string, n int, ours, theirs t
 			env.Say("%s: %d of %d pairs", name, i, n)
 		}
 	}
+	for _, what := range []string{"rate", "p50"} {
+		if p := pairs[what]; p != nil {
+			x := p.Ratio()
+			env.Say("%s: %s %.2f (%.2f to %.2f) of the other's", name, what, x.Median, x.Low, x.High)
+		}
+	}
 	return pairs, nil
 }
 
@@ -86,6 +92,9 @@ func pair(ctx context.Context, i int, ours, theirs turn) (a, b figures, err erro
 
 // pairsOf is how many pairs are measured.
 func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 2) }
+
+// manyPairs are for what is measured in a few seconds, so that the interval of its ratio is narrower.
+func manyPairs(env *run.Env) int { return run.Pick(env, 2*env.Pairs, 2) }
 
 // fewPairs are enough for a ratio without a target, which is not judged.
 func fewPairs(env *run.Env) int { return min(pairsOf(env), 12) }
@@ -132,6 +141,7 @@ func newSystem(ctx context.Context, env *run.Env, to world.TemporalOptions, f wo
 
 // Close stops all.
 func (s *system) Close() {
+	s.flood.close()
 	s.plain.Close()
 	s.server.Close()
 }
