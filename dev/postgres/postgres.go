@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"didit-temporal/dev/port"
@@ -49,6 +50,18 @@ func Start(ctx context.Context) (*Server, error) {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
+}
+
+// Version is that of the server that Start would start, such as "15.18".
+func Version(ctx context.Context) (string, error) {
+	bin, err := programs()
+	if err != nil {
+		return "", err
+	}
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "postgres"), "--version").Output() //nolint:gosec // G204: the operating system's
+	_, version, _ := strings.Cut(string(out), ") ")                                            // postgres (PostgreSQL) 15.18 (Debian ...)
+	version, _, _ = strings.Cut(strings.TrimSpace(version), " ")
+	return version, err
 }
 
 func (s *Server) start(ctx context.Context, bin string, who account) error {

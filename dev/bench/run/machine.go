@@ -3,10 +3,14 @@ package run
 import (
 	"bufio"
 	"context"
+	"maps"
 	"os"
 	"os/exec"
 	"runtime"
+	"slices"
 	"strings"
+
+	"didit-temporal/dev/postgres"
 )
 
 // Machine is what the numbers depend on. It names no host.
@@ -39,9 +43,15 @@ func procLine(file, key string) string {
 	return ""
 }
 
-// versions are of Go and of the modules that matter here.
+// versions are of Go, of the modules that matter here, and of what of the operating system takes part where it is installed.
 func versions(ctx context.Context) map[string]string {
 	v := map[string]string{"go": runtime.Version()}
+	if version, err := postgres.Version(ctx); err == nil {
+		v["postgresql"] = version
+	}
+	if out, err := exec.CommandContext(ctx, "/usr/bin/python3", "--version").Output(); err == nil {
+		v["python"] = strings.TrimSpace(strings.TrimPrefix(string(out), "Python"))
+	}
 	// The server is not linked into this program: it is a child process.
 	out, err := exec.CommandContext(ctx, "go", "list", "-m", "go.temporal.io/server", "go.temporal.io/sdk").Output()
 	if err != nil {
@@ -53,4 +63,13 @@ func versions(ctx context.Context) map[string]string {
 		}
 	}
 	return v
+}
+
+// listed are the versions for a person.
+func listed(versions map[string]string) string {
+	var all []string
+	for _, name := range slices.Sorted(maps.Keys(versions)) {
+		all = append(all, name+" "+strings.TrimPrefix(versions[name], "go"))
+	}
+	return strings.Join(all, ", ")
 }

@@ -46,8 +46,8 @@ func between(page, name, text string) (string, error) {
 // markdown is the result for a page: the command first, so that anybody can repeat it.
 func (r Result) markdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "\n`%s`, %s, seed %d, on %d cores (%s), took %s.\n", r.Command, r.Began.Format("2006-01-02"), r.Seed,
-		r.Machine.Cores, r.Machine.CPU, r.Took)
+	fmt.Fprintf(&b, "\n`%s`, %s, seed %d, on %d cores (%s) with %s; took %s.\n", r.Command, r.Began.Format("2006-01-02"), r.Seed,
+		r.Machine.Cores, r.Machine.CPU, listed(r.Versions), r.Took)
 	for _, t := range r.Tables {
 		fmt.Fprintf(&b, "\n%s:\n\n| %s |\n|%s\n", t.Title, strings.Join(escaped(t.Columns), " | "), strings.Repeat("---|", len(t.Columns)))
 		for _, row := range t.Rows {
