@@ -38,7 +38,7 @@ func parse(args []string, help io.Writer) (flags, error) {
 	fs.StringVar(&f.out, "out", "", "`folder` for bench/*.json and pictures/*.png; empty: none are written")
 	fs.StringVar(&f.part, "case", "", "run only those cases of a benchmark whose `name` has this in it")
 	fs.IntVar(&f.parallel, "parallel", max(runtime.NumCPU(), 2), "how many systems run at a time: most of a run is waiting")
-	fs.IntVar(&f.pairs, "pairs", 20, "`number` of measurements of ours and of the other's for each ratio, in turns; a ratio of fewer than 20 is not judged")
+	fs.IntVar(&f.pairs, "pairs", 20, "`number` of measurements of ours and of the other's for each ratio, in turns, and twice as many of what is short; a ratio of fewer than 20 is not judged")
 	fs.Float64Var(&f.scale, "scale", 1, "`part` of the users of the benchmarks that count them in thousands")
 	if err := fs.Parse(args); err != nil {
 		return f, err

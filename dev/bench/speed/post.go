@@ -14,45 +14,57 @@ const bareUWS = "bare Update-With-Start"
 
 // post is how long a signup service waits for the URL.
 func post(ctx context.Context, env *run.Env) (*run.Report, error) {
-	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{API: true, Peer: true}, false)
+	r, err := onStores(env, func(r *run.Report, on store) error { return postOn(ctx, env, r, on) })
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	r, table := &run.Report{}, comparison("from the request until the URL is there")
-	for _, c := range []struct {
-		name string
-		rate float64 // 0: one after the other
-		n    int
-	}{{"idle", 0, run.Pick(env, 50, 10)}, {"50 a second", 50, run.Pick(env, 200, 25)}} {
-		if !env.Wants(c.name) {
-			continue
-		}
-		pairs, err := turns(ctx, env, "post, "+c.name, pairsOf(env), s.timed(c.name, c.rate, c.n, s.postOne), s.timed(c.name, c.rate, c.n, s.bareOne))
-		if err != nil {
-			return nil, err
-		}
-		compare(r, &table, "POST, "+c.name+", p50", bareUWS, pairs["p50"], millis, run.AtMost(1.25))
-		compare(r, &table, "POST, "+c.name+", p99", bareUWS, pairs["p99"], millis, run.AtMost(1.5))
-	}
-	r.Tables = append(r.Tables, table)
 	r.Notes = append(r.Notes, "The peer: Update-With-Start by Temporal's SDK in one process, on a workflow whose update is answered after one "+
 		"activity that does nothing, on a second task queue. Ours has in addition the HTTP API, the call to Didit (simulated, which answers at once) and "+
 		"what makes a start safe to repeat.")
 	return r, nil
 }
 
-// timed is a turn of n requests, each for another user, one after the other or at a rate.
-func (s *system) timed(name string, rate float64, n int, one func(ctx context.Context, user string) error) turn {
+func postOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
+	s, err := newSystem(ctx, env, on.o, world.Fast{API: true, Peer: true}, false)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	table := comparison("from the request until the URL is there, Temporal on " + on.name)
+	cases := []postCase{{"idle", 0, run.Pick(env, 100, 10)}}
+	for _, rate := range on.rates {
+		cases = append(cases, postCase{fmt.Sprintf("%d a second", rate), float64(rate), run.Pick(env, 4*rate, 25)})
+	}
+	for _, c := range cases {
+		pairs, err := turns(ctx, env, on.of("post, "+c.name), pairsOf(env), s.timed(c, s.postOne), s.timed(c, s.bareOne))
+		if err != nil {
+			return err
+		}
+		compare(r, &table, on.of("POST, "+c.name+", p50"), bareUWS, pairs["p50"], millis, run.AtMost(1.25))
+		compare(r, &table, on.of("POST, "+c.name+", p99"), bareUWS, pairs["p99"], millis, run.AtMost(1.5))
+	}
+	r.Tables = append(r.Tables, table)
+	return nil
+}
+
+// postCase is n requests, each for another user.
+type postCase struct {
+	name string
+	rate float64 // a second; 0: one after the other
+	n    int
+}
+
+// timed is a turn of a case.
+func (s *system) timed(c postCase, one func(ctx context.Context, user string) error) turn {
 	return func(ctx context.Context, i int) (figures, error) {
-		do := func(ctx context.Context, j int) error { return one(ctx, fmt.Sprintf("post-%.0f-%d-%d", rate, i, j)) }
-		measure := func() (load, error) { return closed(ctx, 1, n, do) }
-		if rate > 0 {
-			measure = func() (load, error) { return open(ctx, rate, n, do) }
+		do := func(ctx context.Context, j int) error { return one(ctx, fmt.Sprintf("post-%.0f-%d-%d", c.rate, i, j)) }
+		measure := func() (load, error) { return closed(ctx, 1, c.n, do) }
+		if c.rate > 0 {
+			measure = func() (load, error) { return open(ctx, c.rate, c.n, do) }
 		}
 		got, err := measure()
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", name, err)
+			return nil, fmt.Errorf("%s: %w", c.name, err)
 		}
 		return got.figures(), nil
 	}

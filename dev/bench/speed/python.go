@@ -35,7 +35,7 @@ var blogProgram []byte
 var verifyProgram []byte
 
 // againstBlog compares with the receiver that Didit has published, if Python can run it.
-func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t *run.Table, name string, about []verification, n int) error {
+func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t *run.Table, of func(string) string, about []verification, n int) error {
 	url, stop, err := startBlog(ctx)
 	if errors.Is(err, errNoPython) {
 		r.Notes = append(r.Notes, "Didit's published example was not measured: "+err.Error()+".")
@@ -56,13 +56,13 @@ func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t
 		})
 		return l.figures(), err
 	}
-	pairs, err := turns(ctx, env, "webhook, "+name+", the published example", fewPairs(env), s.hooked(about, n), theirs)
+	pairs, err := turns(ctx, env, of("the published example"), fewPairs(env), s.hooked(about, n), theirs)
 	if err != nil {
 		return err
 	}
 	const peer = "published FastAPI example"
-	compare(r, t, "webhooks, "+name+", rate", peer, pairs["rate"], perSecond, run.Target{})
-	compare(r, t, "webhooks, "+name+", p99", peer, pairs["p99"], millis, run.Target{})
+	compare(r, t, of("rate"), peer, pairs["rate"], perSecond, run.Target{})
+	compare(r, t, of("p99"), peer, pairs["p99"], millis, run.Target{})
 	if !strings.Contains(strings.Join(r.Notes, " "), "The published example") {
 		r.Notes = append(r.Notes, "The published example (FastAPI under uvicorn, uvloop, httptools, one process) answers 200 as soon as the event is in its memory. "+
 			"It does not promise that the event outlives the process, notices no repeat, checks no time, and does nothing with the event but wait two seconds.")

@@ -55,6 +55,11 @@ func TestAWebhookHasTheSizeThatIsAsked(t *testing.T) {
 	}
 }
 
+func TestAnOutlierDoesNotBendTheCurve(t *testing.T) {
+	assert.InDelta(t, 52, along([]float64{50, 50.1, 80, 50.3, 50.4, 50.5}, 20), 1e-9)
+	assert.InDelta(t, 50, along([]float64{50, 49, 48, 50, 50, 50}, 100), 1, "what shrinks is not continued")
+}
+
 func TestUsageIsReadFromTheKernel(t *testing.T) {
 	u, err := usageOf(1)
 	if err != nil {

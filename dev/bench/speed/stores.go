@@ -11,30 +11,62 @@ import (
 	"didit-temporal/dev/postgres"
 )
 
-const inMemory = "SQLite in memory"
+// store is where Temporal keeps its state.
+type store struct {
+	name  string
+	o     world.TemporalOptions
+	rates []int // of starts a second: the last is what must be reached, one before it is about half of what a small machine does
+}
+
+var (
+	inMemory   = store{"SQLite in memory", world.TemporalOptions{}, []int{50}}
+	inFile     = store{"SQLite in a file", world.TemporalOptions{Lasting: true}, nil}
+	onPostgres = store{"PostgreSQL", world.TemporalOptions{Postgres: true}, []int{25, 50}}
+)
+
+const noPostgres = "PostgreSQL was not measured: it is not installed here."
+
+// of is the name of a figure that was measured on the store.
+func (s store) of(figure string) string { return figure + ", " + s.name }
+
+// onStores runs a benchmark on the store that companies run, and on the one that has nothing but the processor to wait for.
+func onStores(env *run.Env, measure func(r *run.Report, on store) error) (*run.Report, error) {
+	r := &run.Report{}
+	for _, on := range run.Pick(env, []store{onPostgres, inMemory}, []store{inMemory}) {
+		if !env.Wants(on.name) {
+			continue
+		}
+		err := measure(r, on)
+		if errors.Is(err, postgres.ErrNotInstalled) {
+			r.Notes = append(r.Notes, noPostgres)
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", on.name, err)
+		}
+	}
+	return r, nil
+}
 
 // stores is what it costs that Temporal's state outlives its process.
 func stores(ctx context.Context, env *run.Env) (*run.Report, error) {
-	memory, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{}, true)
+	memory, err := newSystem(ctx, env, inMemory.o, world.Fast{}, true)
 	if err != nil {
 		return nil, err
 	}
 	defer memory.Close()
 	r, table := &run.Report{}, comparison("the same on other stores of Temporal")
-	for _, store := range []struct {
-		name string
-		o    world.TemporalOptions
-	}{{"SQLite in a file", world.TemporalOptions{Lasting: true}}, {"PostgreSQL", world.TemporalOptions{Postgres: true}}} {
-		if !env.Wants(store.name) {
+	for _, other := range []store{inFile, onPostgres} {
+		if !env.Wants(other.name) {
 			continue
 		}
-		err := againstMemory(ctx, env, r, &table, memory, store.name, store.o)
+		err := againstMemory(ctx, env, r, &table, memory, other)
 		if errors.Is(err, postgres.ErrNotInstalled) {
-			r.Notes = append(r.Notes, "PostgreSQL was not measured: it is not installed here.")
+			r.Notes = append(r.Notes, noPostgres)
 			continue
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%s: %w", store.name, err)
+			return nil, fmt.Errorf("%s: %w", other.name, err)
 		}
 	}
 	r.Tables = append(r.Tables, table)
@@ -44,21 +76,22 @@ func stores(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 // againstMemory compares our system on a store with our system on SQLite in memory.
-func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, memory *system, name string, o world.TemporalOptions) error {
-	s, err := newSystem(ctx, env, o, world.Fast{}, true)
+func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, memory *system, other store) error {
+	s, err := newSystem(ctx, env, other.o, world.Fast{}, true)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	users, events := run.Pick(env, 100, 32), run.Pick(env, 400, 64)
-	pairs, err := turns(ctx, env, "stores, "+name, fewPairs(env), s.startAndHear(name, users, events), memory.startAndHear(name, users, events))
+	pairs, err := turns(ctx, env, "stores, "+other.name, fewPairs(env),
+		s.startAndHear(other.name, users, events), memory.startAndHear(other.name, users, events))
 	if err != nil {
 		return err
 	}
-	compare(r, table, name+", starts, rate", inMemory, pairs["starts"], perSecond, run.Target{})
-	compare(r, table, name+", starts, p50", inMemory, pairs["starts p50"], millis, run.Target{})
-	compare(r, table, name+", webhooks, rate", inMemory, pairs["webhooks"], perSecond, run.Target{})
-	compare(r, table, name+", webhooks, p50", inMemory, pairs["webhooks p50"], millis, run.Target{})
+	compare(r, table, other.of("starts, rate"), inMemory.name, pairs["starts"], perSecond, run.Target{})
+	compare(r, table, other.of("starts, p50"), inMemory.name, pairs["starts p50"], millis, run.Target{})
+	compare(r, table, other.of("webhooks, rate"), inMemory.name, pairs["webhooks"], perSecond, run.Target{})
+	compare(r, table, other.of("webhooks, p50"), inMemory.name, pairs["webhooks p50"], millis, run.Target{})
 	return nil
 }
 

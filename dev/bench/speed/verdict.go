@@ -13,34 +13,42 @@ import (
 
 // verdict is how fast verdicts come through: webhook, Didit's decision, the receiver of results, end.
 func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
-	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{Peer: true, Results: true}, true)
+	r, err := onStores(env, func(r *run.Report, on store) error { return verdictOn(ctx, env, r, on) })
 	if err != nil {
 		return nil, err
 	}
-	defer s.Close()
-	n, after := run.Pick(env, 100, 16), []string{bare.First, bare.Second}
-	measured, err := turns(ctx, env, "verdict", pairsOf(env), s.serverTime(n, s.decided("bare", n)),
-		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
-	if err != nil {
-		return nil, err
-	}
-	told, err := turns(ctx, env, "verdict, with attributes", pairsOf(env), s.decided("told", n),
-		s.bareDecided("told", n, bare.Input{Timer: true, After: after, Upsert: true}))
-	if err != nil {
-		return nil, err
-	}
-	r, table := &run.Report{}, comparison(fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time", connections))
-	const peer = "bare signal, then two activities on two queues"
-	compare(r, &table, "verdicts, rate", peer, measured["rate"], perSecond, run.AtLeast(0.9))
-	compare(r, &table, "verdicts, rate, against listed ones", peer+", in the operators' list", told["rate"], perSecond, run.AtLeast(0.9))
-	compare(r, &table, "verdicts, p50", peer, measured["p50"], millis, run.Target{})
-	compare(r, &table, "verdicts, p99", peer, measured["p99"], millis, run.Target{})
-	compare(r, &table, "Temporal's processor time, start and verdict", peer, measured["server"], millis, run.Target{})
-	r.Tables = append(r.Tables, table)
 	r.Notes = append(r.Notes, "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. "+
 		"The peer's two activities do nothing. "+
 		"The second peer also tells operators what it waits for, as ours does: three search-attribute events.")
 	return r, nil
+}
+
+func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
+	s, err := newSystem(ctx, env, on.o, world.Fast{Peer: true, Results: true}, true)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	n, after := run.Pick(env, 100, 16), []string{bare.First, bare.Second}
+	measured, err := turns(ctx, env, on.of("verdict"), manyPairs(env), s.serverTime(n, s.decided("bare", n)),
+		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
+	if err != nil {
+		return err
+	}
+	told, err := turns(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("told", n),
+		s.bareDecided("told", n, bare.Input{Timer: true, After: after, Upsert: true}))
+	if err != nil {
+		return err
+	}
+	table := comparison(fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time, Temporal on %s", connections, on.name))
+	const peer = "bare signal, then two activities on two queues"
+	compare(r, &table, on.of("verdicts, rate"), peer, measured["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, on.of("verdicts, rate, against listed ones"), peer+", in the operators' list", told["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, on.of("verdicts, p50"), peer, measured["p50"], millis, run.Target{})
+	compare(r, &table, on.of("verdicts, p99"), peer, measured["p99"], millis, run.Target{})
+	compare(r, &table, on.of("Temporal's processor time, start and verdict"), peer, measured["server"], millis, run.Target{})
+	r.Tables = append(r.Tables, table)
+	return nil
 }
 
 // decided is a turn of n users whose verdict's webhook comes in; that they came so far is not timed.

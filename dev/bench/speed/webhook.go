@@ -17,25 +17,10 @@ const bareSignal = "bare SignalWorkflow"
 
 // webhooks is how many of them are stored per second, and what that costs beside the storing.
 func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
-	r, table := &run.Report{}, comparison(fmt.Sprintf("webhooks over %d connections", connections))
-	many := run.Pick(env, env.Times(10_000, 1000), 64)
-	for _, c := range []struct {
-		name     string
-		waiting  int
-		observed bool
-		target   float64
-	}{
-		{"500 users", run.Pick(env, 500, 32), false, 0.95},
-		{fmt.Sprintf("%d users, observed", many), many, true, 0.9},
-	} {
-		if !env.Wants(c.name) {
-			continue
-		}
-		if err := hookCase(ctx, env, r, &table, c.name, c.waiting, c.observed, c.target); err != nil {
-			return nil, err
-		}
+	r, err := onStores(env, func(r *run.Report, on store) error { return webhooksOn(ctx, env, r, on) })
+	if err != nil {
+		return nil, err
 	}
-	r.Tables = append(r.Tables, table)
 	r.Notes = append(r.Notes, "The peer: SignalWorkflow in a loop by as many callers in one process, with the same payload to the same verifications: "+
 		"no HTTP, no signature, and no repeat is noticed; with the SDK's defaults, which compress every request, where ours does not. "+
 		"Processor time is that of our process webhook, or of the loop's, for each event. "+
@@ -43,48 +28,70 @@ func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// hookCase measures over so many verifications that wait, on a server of its own.
-func hookCase(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, name string, waiting int, observed bool, target float64) error {
-	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{Observed: observed}, true)
+func webhooksOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
+	table := comparison(fmt.Sprintf("webhooks over %d connections, Temporal on %s", connections, on.name))
+	many := run.Pick(env, env.Times(10_000, 1000), 64)
+	for _, c := range []hookCase{
+		{"500 users", run.Pick(env, 500, 32), false, 0.95},
+		{fmt.Sprintf("%d users, observed", many), many, true, 0.9},
+	} {
+		if err := c.measure(ctx, env, r, &table, on); err != nil {
+			return err
+		}
+	}
+	r.Tables = append(r.Tables, table)
+	return nil
+}
+
+type hookCase struct {
+	name     string
+	waiting  int // verifications that the webhooks are about
+	observed bool
+	target   float64
+}
+
+// measure is on a server of its own.
+func (c hookCase) measure(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, on store) error {
+	s, err := newSystem(ctx, env, on.o, world.Fast{Observed: c.observed}, true)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
-	env.Say("webhook: %d verifications begin", waiting)
-	about, _, err := s.begin(ctx, fmt.Sprintf("hook-%d", waiting), waiting)
+	env.Say("webhook: %d verifications begin", c.waiting)
+	about, _, err := s.begin(ctx, fmt.Sprintf("hook-%d", c.waiting), c.waiting)
 	if err != nil {
 		return err
 	}
-	n := run.Pick(env, 600, 128)
-	pairs, err := turns(ctx, env, "webhook, "+name, pairsOf(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
+	n, of := run.Pick(env, 600, 128), func(figure string) string { return on.of("webhooks, " + c.name + ", " + figure) }
+	pairs, err := turns(ctx, env, on.of("webhook, "+c.name), manyPairs(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
 	if err != nil {
 		return err
 	}
-	compare(r, table, "webhooks, "+name+", rate", bareSignal, pairs["rate"], perSecond, run.AtLeast(target))
-	compare(r, table, "webhooks, "+name+", p50", bareSignal, pairs["p50"], millis, run.Target{})
-	compare(r, table, "webhooks, "+name+", p99", bareSignal, pairs["p99"], millis, run.Target{})
-	compare(r, table, "webhooks, "+name+", processor time", bareSignal, pairs["cpu"], micros, run.Target{})
-	compare(r, table, "webhooks, "+name+", Temporal's processor time", bareSignal, pairs["server"], millis, run.Target{})
-	if observed {
-		return s.againstUnobserved(ctx, env, r, table, name, about, n)
+	compare(r, table, of("rate"), bareSignal, pairs["rate"], perSecond, run.AtLeast(c.target))
+	compare(r, table, of("p50"), bareSignal, pairs["p50"], millis, run.Target{})
+	compare(r, table, of("p99"), bareSignal, pairs["p99"], millis, run.Target{})
+	compare(r, table, of("processor time"), bareSignal, pairs["cpu"], micros, run.Target{})
+	compare(r, table, of("Temporal's processor time"), bareSignal, pairs["server"], millis, run.Target{})
+	if c.observed {
+		return s.againstUnobserved(ctx, env, r, table, of, about, n)
 	}
-	return s.againstBlog(ctx, env, r, table, name, about, n)
+	return s.againstBlog(ctx, env, r, table, of, about, n)
 }
 
 // againstUnobserved is what metrics and traces of the process webhook cost.
-func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, name string, about []verification, n int) error {
+func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, of func(string) string, about []verification, n int) error {
 	url, p, stop, err := s.server.AddWebhook(ctx, s.Tenant, s.Unobserved()...)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	pairs, err := turns(ctx, env, "webhook, "+name+", against one that is not", pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, about, n))
+	pairs, err := turns(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, about, n))
 	if err != nil {
 		return err
 	}
 	const peer = "the same without metrics and traces"
-	compare(r, table, "webhooks, "+name+", rate", peer, pairs["rate"], perSecond, run.AtLeast(0.95))
-	compare(r, table, "webhooks, "+name+", processor time", peer, pairs["cpu"], micros, run.Target{})
+	compare(r, table, of("rate"), peer, pairs["rate"], perSecond, run.AtLeast(0.95))
+	compare(r, table, of("processor time"), peer, pairs["cpu"], micros, run.Target{})
 	r.Promise(s.Spans() > 0, "no traces were sent: what was measured was not observed")
 	return nil
 }
