@@ -17,8 +17,7 @@ const (
 	Update    = "url"
 	Signal    = "go"
 	TaskQueue = "bare"
-	First     = "bare-first" // queues of activities
-	Second    = "bare-second"
+	First     = "bare-first" // of activities
 )
 
 // Input of the workflow.
@@ -30,7 +29,7 @@ type Input struct {
 
 // Run answers the update once its first activity is done, and then waits for a signal.
 func Run(ctx workflow.Context, in Input) error {
-	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 20 * time.Second, DisableEagerExecution: true})
+	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{StartToCloseTimeout: 20 * time.Second})
 	done := false
 	err := workflow.SetUpdateHandler(ctx, Update, func(ctx workflow.Context) (string, error) {
 		return "https://didit.example/session/1", workflow.Await(ctx, func() bool { return done })

@@ -61,19 +61,16 @@ func run(ctx context.Context) error {
 	return nil
 }
 
-// workers poll as ours do.
+// workers poll as ours do. The queue of activities has all the partitions that the server gives it, so more polls.
 func workers(c client.Client) []worker.Worker {
-	decide := worker.New(c, bare.TaskQueue, worker.Options{
-		WorkflowTaskPollerBehavior: worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{}),
-	})
+	scaling := worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{})
+	decide := worker.New(c, bare.TaskQueue, worker.Options{WorkflowTaskPollerBehavior: scaling, ActivityTaskPollerBehavior: scaling})
 	decide.RegisterWorkflowWithOptions(bare.Run, workflow.RegisterOptions{Name: bare.Workflow})
-	all := []worker.Worker{decide}
-	for _, queue := range []string{bare.First, bare.Second} {
-		w := worker.New(c, queue, worker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 4})
+	act := worker.New(c, bare.First, worker.Options{DisableWorkflowWorker: true, MaxConcurrentActivityTaskPollers: 8})
+	for _, w := range []worker.Worker{decide, act} {
 		w.RegisterActivity(bare.Nothing)
-		all = append(all, w)
 	}
-	return all
+	return []worker.Worker{decide, act}
 }
 
 // refusals are handlers that answer 403 with as little work as the refusal takes.
@@ -86,14 +83,14 @@ func refusals(secret string) (http.Handler, error) {
 	e := gin.New()
 	e.POST("/at-once", func(c *gin.Context) { refuse(c, false) })
 	e.POST("/hmac", func(c *gin.Context) {
-		body, err := io.ReadAll(c.Request.Body)
+		body, err := read(c)
 		mac := hmac.New(sha256.New, []byte(secret))
 		mac.Write(body)
 		sent, _ := hex.DecodeString(c.GetHeader(didit.HeaderSignature))
 		refuse(c, err == nil && hmac.Equal(mac.Sum(nil), sent))
 	})
 	e.POST("/verify", func(c *gin.Context) {
-		body, err := io.ReadAll(c.Request.Body)
+		body, err := read(c)
 		if err == nil {
 			_, err = verifier.Verify(c.Request.Header, body)
 		}
@@ -102,11 +99,20 @@ func refusals(secret string) (http.Handler, error) {
 	return e, nil
 }
 
+// read knows how much there is to read.
+func read(c *gin.Context) ([]byte, error) {
+	body := make([]byte, c.Request.ContentLength)
+	_, err := io.ReadFull(c.Request.Body, body)
+	return body, err
+}
+
+var refusal = []byte(`{"error":"the signature does not match"}`)
+
 // refuse says why, as ours does.
 func refuse(c *gin.Context, good bool) {
 	if good {
 		c.JSON(http.StatusOK, gin.H{"status": "received"})
 		return
 	}
-	c.JSON(http.StatusForbidden, gin.H{"error": "the signature does not match"})
+	c.Data(http.StatusForbidden, "application/json; charset=utf-8", refusal)
 }

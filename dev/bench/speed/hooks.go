@@ -69,6 +69,10 @@ func hook(url string, body []byte, want int) (request, error) {
 	}}, nil
 }
 
+// waits is what webhooks say of users who still have to act. It is not In Progress: after that the decision is looked at
+// soon, which would come in the middle of what is measured.
+const waits = didit.StatusAwaitingUser
+
 // hooks are signed requests about n verifications, in turns.
 func hooks(url string, about []verification, status didit.Status, n int) ([]request, error) {
 	all := make([]request, n)

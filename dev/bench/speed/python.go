@@ -46,7 +46,7 @@ func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t
 	}
 	defer stop()
 	theirs := func(ctx context.Context, _ int) (figures, error) {
-		all, err := hooks(url, about, didit.StatusInProgress, n)
+		all, err := hooks(url, about, waits, n)
 		if err != nil {
 			return nil, err
 		}
@@ -56,7 +56,7 @@ func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t
 		})
 		return l.figures(), err
 	}
-	pairs, err := turns(ctx, env, of("the published example"), fewPairs(env), s.hooked(about, n), theirs)
+	pairs, err := s.turns(ctx, env, of("the published example"), fewPairs(env), s.hooked(about, n), theirs)
 	if err != nil {
 		return err
 	}
@@ -79,23 +79,31 @@ func startBlog(ctx context.Context) (url string, stop func(), err error) {
 		return "", nil, err
 	}
 	if err := os.WriteFile(filepath.Join(dir, "blog.py"), blogProgram, 0o600); err != nil {
-		return "", remove, err
+		remove()
+		return "", nil, err
 	}
 	p, err := port.Pick("127.0.0.1", 0)
 	if err != nil {
-		return "", remove, err
+		remove()
+		return "", nil, err
 	}
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), python, "-m", "uvicorn", "blog:app", "--port", strconv.Itoa(p), "--log-level", "error") //nolint:gosec // G204: ours
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), python, "-m", "uvicorn", "blog:app", "--port", strconv.Itoa(p), "--log-level", "error", //nolint:gosec // G204: ours
+		"--timeout-keep-alive", "120") // as our own server
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "WEBHOOK_SECRET="+world.Secret)
 	if err := procs.Start(cmd); err != nil {
-		return "", remove, err
+		remove()
+		return "", nil, err
 	}
 	stop = func() {
 		_ = cmd.Process.Kill()
 		_ = cmd.Wait()
 		remove()
 	}
-	return fmt.Sprintf("http://127.0.0.1:%d/didit-webhook", p), stop, listening(ctx, p)
+	if err := listening(ctx, p); err != nil {
+		stop()
+		return "", nil, err
+	}
+	return fmt.Sprintf("http://127.0.0.1:%d/didit-webhook", p), stop, nil
 }
 
 func listening(ctx context.Context, p int) error {

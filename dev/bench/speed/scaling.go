@@ -7,7 +7,7 @@ import (
 
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/world"
-	"didit-temporal/didit"
+	"didit-temporal/dev/procs"
 )
 
 // scaling is what a second and a fourth process bring on this machine, and what stands in the way of more.
@@ -22,7 +22,7 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	for _, workers := range run.Pick(env, []int{2, 4}, []int{2}) {
 		users, name := run.Pick(env, 100, 32), fmt.Sprintf("%d workers", workers)
 		one, many := map[string]float64{}, map[string]float64{}
-		pairs, err := turns(ctx, env, "scaling, "+name, fewPairs(env), s.withWorkers(name, workers, users, many), s.withWorkers(name, 1, users, one))
+		pairs, err := s.turns(ctx, env, "scaling, "+name, fewPairs(env), s.withWorkers(name, workers, users, many), s.withWorkers(name, 1, users, one))
 		if err != nil {
 			return nil, err
 		}
@@ -34,8 +34,14 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	if err != nil {
 		return nil, err
 	}
+	second, p, stop, err := s.server.AddWebhook(ctx, s.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	defer stop()
 	n, one, two := run.Pick(env, 600, 200), map[string]float64{}, map[string]float64{}
-	pairs, err := turns(ctx, env, "scaling, 2 webhooks", fewPairs(env), s.withWebhooks(true, about, n, two), s.withWebhooks(false, about, n, one))
+	pairs, err := s.turns(ctx, env, "scaling, 2 webhooks", fewPairs(env), s.withWebhooks(about, n, two, p, s.WebhookURL, second),
+		s.withWebhooks(about, n, one, p, s.WebhookURL))
 	if err != nil {
 		return nil, err
 	}
@@ -65,6 +71,10 @@ func (s *system) withWorkers(name string, workers, users int, cores map[string]f
 				s.Workers = s.Workers[:len(s.Workers)-1]
 			}()
 		}
+		// A worker that has just begun has no connections, and no polls yet.
+		if _, _, err := s.begin(ctx, fmt.Sprintf("warm-%c-%d-%d", name[0], workers, i), connections); err != nil {
+			return nil, err
+		}
 		var l load
 		err := s.watched(ctx, nil, cores, func() (took float64, err error) {
 			_, l, err = s.begin(ctx, fmt.Sprintf("scale-%c-%d-%d", name[0], workers, i), users)
@@ -74,28 +84,19 @@ func (s *system) withWorkers(name string, workers, users int, cores map[string]f
 	}
 }
 
-// withWebhooks is a turn of events to one or two processes.
-func (s *system) withWebhooks(second bool, about []verification, n int, cores map[string]float64) turn {
+// withWebhooks is a turn of events to one or two processes. The second one runs in either case.
+func (s *system) withWebhooks(about []verification, n int, cores map[string]float64, second *procs.Program, urls ...string) turn {
 	return func(ctx context.Context, _ int) (figures, error) {
-		urls, others := []string{s.WebhookURL}, []int(nil)
-		if second {
-			url, p, stop, err := s.server.AddWebhook(ctx, s.Tenant)
-			if err != nil {
-				return nil, err
-			}
-			defer stop()
-			pid, err := world.PID(ctx, p)
-			if err != nil {
-				return nil, err
-			}
-			urls, others = append(urls, url), []int{pid}
+		other, err := world.PID(ctx, second)
+		if err != nil {
+			return nil, err
 		}
-		all, err := hooks(s.WebhookURL, about, didit.StatusInProgress, n)
+		all, err := hooks(s.WebhookURL, about, waits, n)
 		if err != nil {
 			return nil, err
 		}
 		var l load
-		err = s.watched(ctx, others, cores, func() (float64, error) {
+		err = s.watched(ctx, []int{other}, cores, func() (float64, error) {
 			l, err = closed(ctx, connections, n, func(ctx context.Context, i int) error {
 				r := all[i]
 				r.url = urls[i%len(urls)]
@@ -104,10 +105,7 @@ func (s *system) withWebhooks(second bool, about []verification, n int, cores ma
 			})
 			return l.took.Seconds(), err
 		})
-		if err != nil {
-			return nil, err
-		}
-		return figures{"rate": l.figures()["rate"]}, s.settle(ctx)
+		return figures{"rate": l.figures()["rate"]}, err
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -90,11 +91,59 @@ func pair(ctx context.Context, i int, ours, theirs turn) (a, b figures, err erro
 	return a, b, err
 }
 
+// turns is turns with all at rest before each: what one turn has left to do must not disturb the other.
+func (s *system) turns(ctx context.Context, env *run.Env, name string, n int, ours, theirs turn) (map[string]*ratio.Pairs, error) {
+	rested := func(t turn) turn {
+		return func(ctx context.Context, i int) (figures, error) {
+			if err := s.settle(ctx); err != nil {
+				return nil, err
+			}
+			return t(ctx, i)
+		}
+	}
+	return turns(ctx, env, name, n, rested(ours), rested(theirs))
+}
+
+// settle waits until Temporal and the workers do next to nothing, or for ten seconds.
+func (s *system) settle(ctx context.Context) error {
+	const look = 250 * time.Millisecond
+	for range 40 {
+		before, err := s.busy(ctx)
+		if err == nil {
+			err = world.Sleep(ctx, look)
+		}
+		if err != nil {
+			return err
+		}
+		if after, err := s.busy(ctx); err != nil || after-before <= look/5 {
+			return err
+		}
+	}
+	return nil
+}
+
+// busy is the processor time that Temporal and all workers have used.
+func (s *system) busy(ctx context.Context) (time.Duration, error) {
+	server, err := usageOf(s.server.PID())
+	if err != nil {
+		return 0, err
+	}
+	sum := server.cpu
+	for _, p := range append(slices.Clone(s.Workers), s.Peer) {
+		if p == nil {
+			continue
+		}
+		u, err := programUsage(ctx, p)
+		if err != nil {
+			return 0, err
+		}
+		sum += u.cpu
+	}
+	return sum, nil
+}
+
 // pairsOf is how many pairs are measured.
 func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 2) }
-
-// manyPairs are for what is measured in a few seconds, so that the interval of its ratio is narrower.
-func manyPairs(env *run.Env) int { return run.Pick(env, 2*env.Pairs, 2) }
 
 // fewPairs are enough for a ratio without a target, which is not judged.
 func fewPairs(env *run.Env) int { return min(pairsOf(env), 12) }

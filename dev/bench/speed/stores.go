@@ -15,16 +15,27 @@ import (
 type store struct {
 	name  string
 	o     world.TemporalOptions
-	rates []int // of starts a second: the last is what must be reached, one before it is about half of what a small machine does
+	quick bool // a turn takes a second or two
+	rate  int  // of starts a second, about half of what a machine with two cores does
+	// waiting is how many verifications wait where many shall: as many as begin in a few minutes.
+	waiting int
 }
 
 var (
-	inMemory   = store{"SQLite in memory", world.TemporalOptions{}, []int{50}}
-	inFile     = store{"SQLite in a file", world.TemporalOptions{Lasting: true}, nil}
-	onPostgres = store{"PostgreSQL", world.TemporalOptions{Postgres: true}, []int{25, 50}}
+	inMemory   = store{"SQLite in memory", world.TemporalOptions{}, true, 50, 10_000}
+	inFile     = store{"SQLite in a file", world.TemporalOptions{Lasting: true}, false, 0, 0}
+	onPostgres = store{"PostgreSQL", world.TemporalOptions{Postgres: true}, false, 25, 2000}
 )
 
 const noPostgres = "PostgreSQL was not measured: it is not installed here."
+
+// pairs are as many as there is time for: more where a turn is short, so that the interval is narrower.
+func (s store) pairs(env *run.Env) int {
+	if s.quick {
+		return run.Pick(env, 2*env.Pairs, 2)
+	}
+	return pairsOf(env)
+}
 
 // of is the name of a figure that was measured on the store.
 func (s store) of(figure string) string { return figure + ", " + s.name }
@@ -83,7 +94,7 @@ func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.
 	}
 	defer s.Close()
 	users, events := run.Pick(env, 100, 32), run.Pick(env, 400, 64)
-	pairs, err := turns(ctx, env, "stores, "+other.name, fewPairs(env),
+	pairs, err := s.turns(ctx, env, "stores, "+other.name, fewPairs(env),
 		s.startAndHear(other.name, users, events), memory.startAndHear(other.name, users, events))
 	if err != nil {
 		return err

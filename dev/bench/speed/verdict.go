@@ -29,13 +29,13 @@ func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error
 		return err
 	}
 	defer s.Close()
-	n, after := run.Pick(env, 100, 16), []string{bare.First, bare.Second}
-	measured, err := turns(ctx, env, on.of("verdict"), manyPairs(env), s.serverTime(n, s.decided("bare", n)),
+	n, after := run.Pick(env, 100, 16), []string{bare.First, bare.TaskQueue}
+	measured, err := s.turns(ctx, env, on.of("verdict"), pairsOf(env), s.serverTime(n, s.decided("bare", n)),
 		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
 	if err != nil {
 		return err
 	}
-	told, err := turns(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("told", n),
+	told, err := s.turns(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("told", n),
 		s.bareDecided("told", n, bare.Input{Timer: true, After: after, Upsert: true}))
 	if err != nil {
 		return err
@@ -66,6 +66,9 @@ func (s *system) decided(name string, n int) turn {
 			return nil, err
 		}
 		all, err := hooks(s.WebhookURL, about, didit.StatusApproved, n)
+		if err == nil {
+			err = s.settle(ctx)
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -88,6 +91,9 @@ func (s *system) bareDecided(name string, n int, in bare.Input) turn {
 	return func(ctx context.Context, i int) (figures, error) {
 		prefix := fmt.Sprintf("peer-%s-%d", name, i)
 		runs, _, err := s.bareBegin(ctx, prefix, n, in)
+		if err == nil {
+			err = s.settle(ctx)
+		}
 		if err != nil {
 			return nil, err
 		}

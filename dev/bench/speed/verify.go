@@ -10,7 +10,6 @@ import (
 	"net/http"
 	"time"
 
-	"didit-temporal/dev/bench/ratio"
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/world"
 	"didit-temporal/didit"
@@ -40,7 +39,7 @@ func verify(ctx context.Context, env *run.Env) (*run.Report, error) {
 		if v.good, err = hook("", verification{user: "u"}.body(didit.StatusApproved, size), 0); err != nil {
 			return nil, err
 		}
-		if err := v.compare(env, r, &table, fmt.Sprintf("%d KB", size>>10)); err != nil {
+		if err := v.compare(ctx, env, r, &table, fmt.Sprintf("%d KB", size>>10)); err != nil {
 			return nil, err
 		}
 	}
@@ -57,7 +56,7 @@ type checks struct {
 	good     request
 }
 
-func (c *checks) compare(env *run.Env, r *run.Report, t *run.Table, size string) error {
+func (c *checks) compare(ctx context.Context, env *run.Env, r *run.Report, t *run.Table, size string) error {
 	wrong := didit.Sign("another secret than ours", c.good.body)
 	unsigned, onlyV2 := http.Header{didit.HeaderSignature: {wrong}}, maps.Clone(c.good.header)
 	onlyV2[didit.HeaderSignature] = []string{wrong}
@@ -71,35 +70,32 @@ func (c *checks) compare(env *run.Env, r *run.Report, t *run.Table, size string)
 		{"raw, ", "raw", c.good.header, nil, 5},
 		{"V2, ", "v2", onlyV2, nil, 8},
 	} {
-		bare, snake := &ratio.Pairs{}, &ratio.Pairs{}
-		for range pairsOf(env) {
-			ours, err := c.ours(x.header, x.want)
-			if err != nil {
-				return err
-			}
-			bare.Add(ours, timed(c.floor()))
-			if x.python != "" && c.python != nil {
-				theirs, err := c.python.perBody(x.python, c.good)
-				if err != nil {
-					return err
-				}
-				snake.Add(1/ours, 1/theirs)
-			}
+		if _, err := c.verifier.Verify(x.header, c.good.body); !errors.Is(err, x.want) {
+			return fmt.Errorf("verify gives another answer than is wanted: %w", err)
 		}
-		compare(r, t, x.name+size, "bare HMAC-SHA256", bare, micros, run.AtMost(x.target))
-		if x.python != "" && c.python != nil {
-			compare(r, t, x.name+size+", rate", "Python", snake, perSecond, run.AtLeast(5))
+		ours := func(context.Context, int) (figures, error) {
+			took := timed(func() { _, _ = c.verifier.Verify(x.header, c.good.body) })
+			return figures{"took": took, "per second": 1 / took}, nil
 		}
+		theirs := func(context.Context, int) (figures, error) { return figures{"took": timed(c.floor())}, nil }
+		bare, err := turns(ctx, env, "verify, "+x.name+size, pairsOf(env), ours, theirs)
+		if err != nil {
+			return err
+		}
+		compare(r, t, x.name+size, "bare HMAC-SHA256", bare["took"], micros, run.AtMost(x.target))
+		if x.python == "" || c.python == nil {
+			continue
+		}
+		snake, err := turns(ctx, env, "verify, "+x.name+size+", Python", pairsOf(env), ours, func(context.Context, int) (figures, error) {
+			took, err := c.python.perBody(x.python, c.good)
+			return figures{"per second": 1 / took}, err
+		})
+		if err != nil {
+			return err
+		}
+		compare(r, t, x.name+size+", rate", "Python", snake["per second"], perSecond, run.AtLeast(5))
 	}
 	return nil
-}
-
-// ours is the time of a Verify that must end as wanted.
-func (c *checks) ours(h http.Header, want error) (float64, error) {
-	if _, err := c.verifier.Verify(h, c.good.body); !errors.Is(err, want) {
-		return 0, fmt.Errorf("verify gives another answer than is wanted: %w", err)
-	}
-	return timed(func() { _, _ = c.verifier.Verify(h, c.good.body) }), nil
 }
 
 // floor is the least there is: the HMAC of the bytes, with its state used again.
@@ -112,10 +108,13 @@ func (c *checks) floor() func() {
 	}
 }
 
-// timed is how many seconds f takes, over 20 ms.
+// timed is how many seconds f takes, of as many that the clock need not be read in between and that they take 20 ms.
 func timed(f func()) float64 {
-	for n, began := 1, time.Now(); ; n++ {
-		f()
+	for n := 1; ; n *= 2 {
+		began := time.Now()
+		for range n {
+			f()
+		}
 		if took := time.Since(began); took > 20*time.Millisecond {
 			return took.Seconds() / float64(n)
 		}

@@ -10,7 +10,6 @@ import (
 	"didit-temporal/dev/bench/ratio"
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/world"
-	"didit-temporal/didit"
 )
 
 var memory = run.Picture{
@@ -72,7 +71,7 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 
 // hear lets each verification have one webhook, as most that wait have had.
 func (s *system) hear(ctx context.Context, about []verification) error {
-	all, err := hooks(s.WebhookURL, about, didit.StatusInProgress, len(about))
+	all, err := hooks(s.WebhookURL, about, waits, len(about))
 	if err != nil {
 		return err
 	}
@@ -150,7 +149,7 @@ func extrapolate(env *run.Env, r *run.Report, prints []footprint, n int) {
 	r.Tables = append(r.Tables, far)
 	r.Notes = append(r.Notes, "Extrapolated along the median of the slopes between all points of the second half: one look just before a garbage "+
 		"collection does not bend it.", "A worker keeps the state of up to 1,500 workflows at hand and reads others' histories again when there is news of them: "+
-		"so its memory stops growing there, and a line through the second half of the curve is an upper bound.")
+		"so its memory stops growing there.")
 }
 
 // along continues points, which are one apart, to x steps behind the first, along the median of the slopes between any two of

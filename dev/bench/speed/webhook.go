@@ -6,6 +6,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/google/uuid"
+
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/world"
 	"didit-temporal/dev/procs"
@@ -30,7 +32,7 @@ func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 
 func webhooksOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
 	table := comparison(fmt.Sprintf("webhooks over %d connections, Temporal on %s", connections, on.name))
-	many := run.Pick(env, env.Times(10_000, 1000), 64)
+	many := run.Pick(env, env.Times(on.waiting, 1000), 64)
 	for _, c := range []hookCase{
 		{"500 users", run.Pick(env, 500, 32), false, 0.95},
 		{fmt.Sprintf("%d users, observed", many), many, true, 0.9},
@@ -63,7 +65,7 @@ func (c hookCase) measure(ctx context.Context, env *run.Env, r *run.Report, tabl
 		return err
 	}
 	n, of := run.Pick(env, 600, 128), func(figure string) string { return on.of("webhooks, " + c.name + ", " + figure) }
-	pairs, err := turns(ctx, env, on.of("webhook, "+c.name), manyPairs(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
+	pairs, err := s.turns(ctx, env, on.of("webhook, "+c.name), on.pairs(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
 	if err != nil {
 		return err
 	}
@@ -72,7 +74,10 @@ func (c hookCase) measure(ctx context.Context, env *run.Env, r *run.Report, tabl
 	compare(r, table, of("p99"), bareSignal, pairs["p99"], millis, run.Target{})
 	compare(r, table, of("processor time"), bareSignal, pairs["cpu"], micros, run.Target{})
 	compare(r, table, of("Temporal's processor time"), bareSignal, pairs["server"], millis, run.Target{})
-	if c.observed {
+	switch {
+	case !on.quick: // what follows is about our process, not about the store
+		return nil
+	case c.observed:
 		return s.againstUnobserved(ctx, env, r, table, of, about, n)
 	}
 	return s.againstBlog(ctx, env, r, table, of, about, n)
@@ -85,7 +90,7 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 		return err
 	}
 	defer stop()
-	pairs, err := turns(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, about, n))
+	pairs, err := s.turns(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, about, n))
 	if err != nil {
 		return err
 	}
@@ -102,28 +107,32 @@ func (s *system) hooked(about []verification, n int) turn {
 }
 
 func (s *system) hookedAt(url string, p *procs.Program, about []verification, n int) turn {
-	return func(ctx context.Context, _ int) (figures, error) {
-		all, err := hooks(url, about, didit.StatusInProgress, n)
+	return func(ctx context.Context, i int) (figures, error) {
+		all, err := hooks(url, partOf(about, i, n), waits, n)
 		if err != nil {
 			return nil, err
 		}
-		f, err := s.sent(ctx, p, connections, n, func(i int) request { return all[i] })
-		if err != nil {
-			return nil, err
-		}
-		return f, s.settle(ctx)
+		return s.sent(ctx, p, connections, n, func(i int) request { return all[i] })
 	}
+}
+
+// partOf are those that the turns of a pair are about: the pairs take their turns through all.
+func partOf(about []verification, pair, n int) []verification {
+	if n >= len(about) {
+		return about
+	}
+	from := pair * n % (len(about) - n + 1)
+	return about[from : from+n]
 }
 
 // signalled is the same by bare signals.
 func (s *system) signalled(about []verification, n int) turn {
-	return func(ctx context.Context, _ int) (figures, error) {
-		events := make([]kyc.DiditEvent, n)
+	return func(ctx context.Context, i int) (figures, error) {
+		about, events := partOf(about, i, n), make([]kyc.DiditEvent, n)
 		for i := range events {
-			v := about[i%len(about)]
 			events[i] = kyc.DiditEvent{
-				EventID: fmt.Sprintf("00000000-0000-4000-8000-%012x", i), Type: didit.EventStatusUpdated, SessionID: v.session.SessionID,
-				Status: didit.StatusInProgress, CreatedAt: time.Now().Unix(),
+				EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: about[i%len(about)].session.SessionID,
+				Status: waits, CreatedAt: time.Now().Unix(),
 			}
 		}
 		before, err := usageOf(os.Getpid())
@@ -143,25 +152,6 @@ func (s *system) signalled(about []verification, n int) turn {
 		}
 		f := l.figures()
 		f["cpu"] = (after.cpu - before.cpu).Seconds() / float64(n)
-		return f, s.settle(ctx)
+		return f, nil
 	}
-}
-
-// settle waits until the workers have caught up, or for ten seconds: what is left to do must not disturb the other turn.
-func (s *system) settle(ctx context.Context) error {
-	const look = 250 * time.Millisecond
-	for range 40 {
-		var busy time.Duration
-		for _, p := range s.Workers {
-			cpu, err := costing(ctx, p, func() error { return world.Sleep(ctx, look) })
-			if err != nil {
-				return err
-			}
-			busy = max(busy, cpu)
-		}
-		if busy <= look/10 {
-			return nil
-		}
-	}
-	return nil
 }

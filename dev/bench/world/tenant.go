@@ -170,7 +170,7 @@ func (s *Temporal) worker(t *Tenant) (*procs.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := s.supervise("worker", "worker runs", t.Namespace(), append(slices.Concat(t.results, t.observed), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
+	p := s.supervise("worker", "worker runs", t.Namespace(), append(slices.Concat(t.results, t.observed, t.calm), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
 		"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE="+strconv.Itoa(t.Pace.Reads),
 		"DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))...)
 	t.Workers = append(t.Workers, p)
