@@ -10,7 +10,8 @@ import (
 	"time"
 )
 
-// Headers of a webhook (https://docs.didit.me/integration/webhooks). Didit sends all three signatures each time.
+// Headers of a webhook (https://docs.didit.me/integration/webhooks), in the form in which http.Header keeps them. Didit
+// sends all three signatures each time.
 const (
 	// HeaderSignature signs the exact bytes of the body.
 	HeaderSignature = "X-Signature"
@@ -173,7 +174,7 @@ func (v *Verifier) checkTime(h http.Header, signed int64) error {
 	if v.now().Sub(time.Unix(signed, 0)).Abs() > v.tolerance {
 		return fmt.Errorf("%w: signed more than %s from now", ErrStale, v.tolerance)
 	}
-	for _, value := range h.Values(HeaderTimestamp) {
+	for _, value := range h[HeaderTimestamp] {
 		if sent, err := strconv.ParseInt(value, 10, 64); err != nil || sent != signed {
 			return fmt.Errorf("%w: %s is not the signed time", ErrStale, HeaderTimestamp)
 		}
@@ -216,7 +217,7 @@ func readSignatures(h http.Header) (sent signatures, err error) {
 // single returns the value of a header. Of two values one would be checked and the other perhaps believed by
 // somebody else, so two are refused.
 func single(h http.Header, name string) (string, error) {
-	switch values := h.Values(name); len(values) {
+	switch values := h[name]; len(values) {
 	case 0:
 		return "", nil
 	case 1:
@@ -226,7 +227,7 @@ func single(h http.Header, name string) (string, error) {
 }
 
 func isTest(h http.Header) bool {
-	for _, value := range h.Values(HeaderTest) {
+	for _, value := range h[HeaderTest] {
 		if strings.EqualFold(value, "true") {
 			return true
 		}
