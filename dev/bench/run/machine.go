@@ -65,6 +65,15 @@ func versions(ctx context.Context) map[string]string {
 	return v
 }
 
+// revision is empty outside of a clone.
+func revision(ctx context.Context) string {
+	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
 // listed are the versions for a person.
 func listed(versions map[string]string) string {
 	var all []string

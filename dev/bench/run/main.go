@@ -172,7 +172,7 @@ func (b Bench) run(ctx context.Context, env *Env, args []string) Result {
 	began := time.Now()
 	r := Result{
 		Bench: b.Name, About: b.About, group: b.Group, Short: env.Short, Seed: env.Seed, Began: began.UTC().Truncate(time.Second),
-		Command: "go -C dev run ./bench " + strings.Join(withoutOut(args), " "), Machine: machine(), Versions: versions(ctx),
+		Command: "go -C dev run ./bench " + strings.Join(withoutOut(args), " "), Machine: machine(), Versions: versions(ctx), Revision: revision(ctx),
 	}
 	report, err := b.Run(ctx, env)
 	if report != nil {

@@ -23,6 +23,7 @@ type Result struct {
 	Began    time.Time         `json:"began"`
 	Took     string            `json:"took"`
 	Machine  Machine           `json:"machine"`
+	Revision string            `json:"revision,omitempty"` // of the repository
 	Versions map[string]string `json:"versions"`
 	Report
 
