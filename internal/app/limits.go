@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"slices"
 	"sync"
 
@@ -23,16 +24,26 @@ func SafeRate(limitPerMinute, partitions int) float64 {
 	return (float64(limitPerMinute) - p) / (61 + activities.Hurry.Seconds() + 0.7*p)
 }
 
-// pollersPerPartition lets a queue reach its rate: a partition where nobody polls hands out nothing. Turns under way to
-// pollers are turns that may pile up, so there are no more than it takes.
-const pollersPerPartition = 2
+// A partition where nobody polls hands out nothing, and one poll brings some ten tasks a second. Turns under way to pollers
+// are turns that may pile up, so there are no more than it takes: for Didit's documented limits that is the least.
+const (
+	leastPollers  = 2 // per partition
+	mostPollers   = 16
+	tasksOfPoller = 10 // a second
+)
+
+// Pollers is how many polls of a worker let a queue reach its rate.
+func Pollers(rate float64, partitions int) int {
+	takes := math.Ceil(rate / float64(partitions) / tasksOfPoller)
+	return partitions * int(min(max(takes, leastPollers), mostPollers))
+}
 
 // limited makes the options of a worker on a queue for Didit. The rate in them is what the server falls back to where
 // it has no limit of its own; see limitQueues.
 func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Options {
 	o.DisableWorkflowWorker = true
 	o.TaskQueueActivitiesPerSecond = SafeRate(limitPerMinute, partitions)
-	o.MaxConcurrentActivityTaskPollers = pollersPerPartition * partitions
+	o.MaxConcurrentActivityTaskPollers = Pollers(o.TaskQueueActivitiesPerSecond, partitions)
 	o.Interceptors = append(slices.Clip(o.Interceptors), activities.HoldBack())
 	return o
 }

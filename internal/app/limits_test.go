@@ -33,3 +33,11 @@ func TestTheSafeRateIsSafeAndNotWasteful(t *testing.T) {
 	assert.Greater(t, 60*app.SafeRate(300, 1)/300, 0.964, "more than 4 % of the limit is left unused")
 	assert.Greater(t, 60*app.SafeRate(300, 4)/300, 0.92)
 }
+
+func TestAQueueHasThePollersThatItsRateTakes(t *testing.T) {
+	for _, tc := range []struct{ limit, partitions, want int }{
+		{5, 1, 2}, {300, 1, 2}, {600, 1, 2}, {600, 4, 8}, {3000, 1, 5}, {3000, 4, 8}, {100_000, 1, 16}, {100_000, 4, 64},
+	} {
+		assert.Equal(t, tc.want, app.Pollers(app.SafeRate(tc.limit, tc.partitions), tc.partitions), "%d a minute, %d partitions", tc.limit, tc.partitions)
+	}
+}
