@@ -2,6 +2,7 @@ package speed
 
 import (
 	"context"
+	"strconv"
 	"testing"
 	"time"
 
@@ -53,6 +54,17 @@ func TestAWebhookHasTheSizeThatIsAsked(t *testing.T) {
 	for _, size := range []int{1 << 10, 4 << 10, 64 << 10, 256 << 10} {
 		assert.InEpsilon(t, size, len(verification{user: "u"}.body("Approved", size)), 0.3)
 	}
+}
+
+func TestTurnsGoThroughAllWhoWait(t *testing.T) {
+	all := make([]verification, 7)
+	for i := range all {
+		all[i].run = strconv.Itoa(i)
+	}
+	assert.Equal(t, all, partOf(all, 3, 9), "fewer than a turn takes")
+	assert.Equal(t, all[0:3], partOf(all, 0, 3))
+	assert.Equal(t, all[3:6], partOf(all, 1, 3))
+	assert.Equal(t, all[0:3], partOf(all, 2, 3), "and from the beginning again")
 }
 
 func TestAnOutlierDoesNotBendTheCurve(t *testing.T) {

@@ -27,7 +27,7 @@ func startOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
 		return err
 	}
 	defer s.Close()
-	pairs, n := on.pairs(env), run.Pick(env, env.Times(250, 20), 32)
+	pairs, n := pairsOf(env), run.Pick(env, env.Times(on.burst, 20), 32)
 	ours := func(name string, n int) turn {
 		return s.serverTime(n, func(ctx context.Context, i int) (figures, error) {
 			_, l, err := s.begin(ctx, fmt.Sprintf("%s-%d", name, i), n)

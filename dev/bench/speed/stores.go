@@ -19,12 +19,13 @@ type store struct {
 	rate  int  // of starts a second, about half of what a machine with two cores does
 	// waiting is how many verifications wait where many shall: as many as begin in a few minutes.
 	waiting int
+	burst   int // of starts
 }
 
 var (
-	inMemory   = store{"SQLite in memory", world.TemporalOptions{}, true, 50, 10_000}
-	inFile     = store{"SQLite in a file", world.TemporalOptions{Lasting: true}, false, 0, 0}
-	onPostgres = store{"PostgreSQL", world.TemporalOptions{Postgres: true}, false, 25, 2000}
+	inMemory   = store{"SQLite in memory", world.TemporalOptions{}, true, 50, 10_000, 500}
+	inFile     = store{"SQLite in a file", world.TemporalOptions{Lasting: true}, false, 0, 0, 0}
+	onPostgres = store{"PostgreSQL", world.TemporalOptions{Postgres: true}, false, 25, 2000, 250}
 )
 
 const noPostgres = "PostgreSQL was not measured: it is not installed here."

@@ -90,7 +90,7 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 		return err
 	}
 	defer stop()
-	pairs, err := s.turns(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, about, n))
+	pairs, err := s.turns(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, 1, about, n))
 	if err != nil {
 		return err
 	}
@@ -103,12 +103,13 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 
 // hooked is a turn of n webhooks about verifications.
 func (s *system) hooked(about []verification, n int) turn {
-	return s.hookedAt(s.WebhookURL, s.Hook, about, n)
+	return s.hookedAt(s.WebhookURL, s.Hook, 0, about, n)
 }
 
-func (s *system) hookedAt(url string, p *procs.Program, about []verification, n int) turn {
+// hookedAt is hooked for a process; side tells ours, 0, from the other, 1.
+func (s *system) hookedAt(url string, p *procs.Program, side int, about []verification, n int) turn {
 	return func(ctx context.Context, i int) (figures, error) {
-		all, err := hooks(url, partOf(about, i, n), waits, n)
+		all, err := hooks(url, partOf(about, 2*i+side, n), waits, n)
 		if err != nil {
 			return nil, err
 		}
@@ -116,19 +117,21 @@ func (s *system) hookedAt(url string, p *procs.Program, about []verification, n 
 	}
 }
 
-// partOf are those that the turns of a pair are about: the pairs take their turns through all.
-func partOf(about []verification, pair, n int) []verification {
+// partOf are those that a turn is about: the turns go through all, so that none finds what another one has left in a
+// worker's memory.
+func partOf(about []verification, turn, n int) []verification {
 	if n >= len(about) {
 		return about
 	}
-	from := pair * n % (len(about) - n + 1)
+	parts := len(about) / n
+	from := turn % parts * n
 	return about[from : from+n]
 }
 
 // signalled is the same by bare signals.
 func (s *system) signalled(about []verification, n int) turn {
 	return func(ctx context.Context, i int) (figures, error) {
-		about, events := partOf(about, i, n), make([]kyc.DiditEvent, n)
+		about, events := partOf(about, 2*i+1, n), make([]kyc.DiditEvent, n)
 		for i := range events {
 			events[i] = kyc.DiditEvent{
 				EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: about[i%len(about)].session.SessionID,
