@@ -29,7 +29,7 @@ func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error
 		return err
 	}
 	defer s.Close()
-	n, after := run.Pick(env, 100, 16), []string{bare.First, bare.TaskQueue}
+	n, after := run.Pick(env, 80, 16), []string{bare.First, bare.TaskQueue}
 	measured, err := s.turns(ctx, env, on.of("verdict"), pairsOf(env), s.serverTime(n, s.decided("bare", n)),
 		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
 	if err != nil {
