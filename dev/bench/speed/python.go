@@ -61,8 +61,8 @@ func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t
 		return err
 	}
 	const peer = "published FastAPI example"
-	compare(r, t, of("rate"), peer, pairs["rate"], perSecond, run.Target{})
-	compare(r, t, of("p99"), peer, pairs["p99"], millis, run.Target{})
+	compare(r, t, of("rate, against the example"), peer, pairs["rate"], perSecond, run.Target{})
+	compare(r, t, of("p99, against the example"), peer, pairs["p99"], millis, run.Target{})
 	if !strings.Contains(strings.Join(r.Notes, " "), "The published example") {
 		r.Notes = append(r.Notes, "The published example (FastAPI under uvicorn, uvloop, httptools, one process) answers 200 as soon as the event is in its memory. "+
 			"It does not promise that the event outlives the process, notices no repeat, checks no time, and does nothing with the event but wait two seconds.")

@@ -95,8 +95,8 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 		return err
 	}
 	const peer = "the same without metrics and traces"
-	compare(r, table, of("rate"), peer, pairs["rate"], perSecond, run.AtLeast(0.95))
-	compare(r, table, of("processor time"), peer, pairs["cpu"], micros, run.Target{})
+	compare(r, table, of("rate, against one that is not"), peer, pairs["rate"], perSecond, run.AtLeast(0.95))
+	compare(r, table, of("processor time, against one that is not"), peer, pairs["cpu"], micros, run.Target{})
 	r.Promise(s.Spans() > 0, "no traces were sent: what was measured was not observed")
 	return nil
 }
