@@ -14,15 +14,11 @@ const bareUWS = "bare Update-With-Start"
 
 // post is how long a signup service waits for the URL.
 func post(ctx context.Context, env *run.Env) (*run.Report, error) {
-	r, err := onStores(env, func(r *run.Report, on store) error { return postOn(ctx, env, r, on) })
-	if err != nil {
-		return nil, err
-	}
-	r.Notes = append(r.Notes, "The peer: Update-With-Start by Temporal's SDK in one process, on a workflow whose update is answered after one "+
-		"activity that does nothing, on a second task queue. Ours has in addition the HTTP API, the call to Didit (simulated, which answers at once) and "+
-		"what makes a start safe to repeat; and it leaves more: a timer for the next look at Didit, and a line in the operators' list. "+
-		"The p99 of a turn of 60 to 150 requests is its slowest or slowest but one.")
-	return r, nil
+	const note = "The peer: Update-With-Start by Temporal's SDK in one process, on a workflow whose update is answered after one " +
+		"activity that does nothing, on a second task queue. Ours has in addition the HTTP API, the call to Didit (simulated, which answers at once) and " +
+		"what makes a start safe to repeat; and it leaves more: a timer for the next look at Didit, and a line in the operators' list. " +
+		"The p99 of a turn of 60 to 150 requests is its slowest or slowest but one."
+	return onStores(env, note, func(r *run.Report, on store) error { return postOn(ctx, env, r, on) })
 }
 
 func postOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {

@@ -23,9 +23,9 @@ type store struct {
 }
 
 var (
-	inMemory   = store{"SQLite in memory", world.TemporalOptions{}, true, 50, 10_000, 500}
-	inFile     = store{"SQLite in a file", world.TemporalOptions{Lasting: true}, false, 0, 0, 0}
-	onPostgres = store{"PostgreSQL", world.TemporalOptions{Postgres: true}, false, 25, 2000, 250}
+	inMemory   = store{name: "SQLite in memory", quick: true, rate: 50, waiting: 10_000, burst: 500}
+	inFile     = store{name: "SQLite in a file", o: world.TemporalOptions{Lasting: true}}
+	onPostgres = store{name: "PostgreSQL", o: world.TemporalOptions{Postgres: true}, rate: 25, waiting: 2000, burst: 250}
 )
 
 const noPostgres = "PostgreSQL was not measured: it is not installed here."
@@ -42,7 +42,8 @@ func (s store) pairs(env *run.Env) int {
 func (s store) of(figure string) string { return figure + ", " + s.name }
 
 // onStores runs a benchmark on the store that companies run, and on the one that has nothing but the processor to wait for.
-func onStores(env *run.Env, measure func(r *run.Report, on store) error) (*run.Report, error) {
+// note is for the reader of the tables.
+func onStores(env *run.Env, note string, measure func(r *run.Report, on store) error) (*run.Report, error) {
 	r := &run.Report{}
 	for _, on := range run.Pick(env, []store{onPostgres, inMemory}, []store{inMemory}) {
 		if !env.Wants(on.name) {
@@ -57,6 +58,7 @@ func onStores(env *run.Env, measure func(r *run.Report, on store) error) (*run.R
 			return nil, fmt.Errorf("%s: %w", on.name, err)
 		}
 	}
+	r.Notes = append(r.Notes, note)
 	return r, nil
 }
 

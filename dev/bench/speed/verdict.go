@@ -13,14 +13,10 @@ import (
 
 // verdict is how fast verdicts come through: webhook, Didit's decision, the receiver of results, end.
 func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
-	r, err := onStores(env, func(r *run.Report, on store) error { return verdictOn(ctx, env, r, on) })
-	if err != nil {
-		return nil, err
-	}
-	r.Notes = append(r.Notes, "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. "+
-		"The peer's two activities do nothing. "+
-		"The second peer also tells operators what it waits for, as ours does: three search-attribute events.")
-	return r, nil
+	const note = "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. " +
+		"The peer's two activities do nothing. " +
+		"The second peer also tells operators what it waits for, as ours does: three search-attribute events."
+	return onStores(env, note, func(r *run.Report, on store) error { return verdictOn(ctx, env, r, on) })
 }
 
 func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {

@@ -19,15 +19,11 @@ const bareSignal = "bare SignalWorkflow"
 
 // webhooks is how many of them are stored per second, and what that costs beside the storing.
 func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
-	r, err := onStores(env, func(r *run.Report, on store) error { return webhooksOn(ctx, env, r, on) })
-	if err != nil {
-		return nil, err
-	}
-	r.Notes = append(r.Notes, "The peer: SignalWorkflow in a loop by as many callers in one process, with the same payload to the same verifications: "+
-		"no HTTP, no signature, and no repeat is noticed; with the SDK's defaults, which compress every request, where ours does not. "+
-		"Processor time is that of our process webhook, or of the loop's, for each event. "+
-		"Observed: payloads encrypted, metrics and traces of all our processes on; the peer's payloads are plain.")
-	return r, nil
+	const note = "The peer: SignalWorkflow in a loop by as many callers in one process, with the same payload to the same verifications: " +
+		"no HTTP, no signature, and no repeat is noticed; with the SDK's defaults, which compress every request, where ours does not. " +
+		"Processor time is that of our process webhook, or of the loop's, for each event. " +
+		"Observed: payloads encrypted, metrics and traces of all our processes on; the peer's payloads are plain."
+	return onStores(env, note, func(r *run.Report, on store) error { return webhooksOn(ctx, env, r, on) })
 }
 
 func webhooksOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
