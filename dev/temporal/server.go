@@ -51,6 +51,7 @@ type Server struct {
 
 	core server.Server
 	ui   *webUI
+	file string // of the database; empty in memory
 }
 
 // Start returns once the server answers for its namespace and the Web UI, if any, accepts connections.
@@ -65,7 +66,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := core.Start(); err != nil {
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
-	s := &Server{Address: o.address(o.Port), Namespace: o.Namespace, core: core}
+	s := &Server{Address: o.address(o.Port), Namespace: o.Namespace, core: core, file: o.DBFile}
 	if err := s.finish(ctx, &o); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -93,12 +94,16 @@ func (s *Server) finish(ctx context.Context, o *Options) error {
 	return nil
 }
 
-// Stop ends the server. What was kept in memory is gone then.
+// Stop ends the server. What was kept in memory is gone then; a database file is complete without its write-ahead log.
 func (s *Server) Stop() error {
 	if s.ui != nil {
 		s.ui.stop()
 	}
-	return s.core.Stop()
+	err := s.core.Stop()
+	if s.file != "" {
+		err = errors.Join(err, emptyLog(s.file))
+	}
+	return err
 }
 
 func (o *Options) complete() (err error) {

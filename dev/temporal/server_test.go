@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -46,6 +47,25 @@ func TestSearchAttributesOfAKnownFile(t *testing.T) {
 	}
 	if !strings.Contains(err.Error(), "First is of type Keyword, want Int") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// What was deleted can be read in a write-ahead log that is left behind.
+func TestAStoppedServerLeavesNoWriteAheadLog(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "temporal.db")
+	s, err := Start(t.Context(), Options{DBFile: file})
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := file + "-wal"
+	if b, err := os.ReadFile(log); err != nil || len(b) == 0 {
+		t.Fatalf("the control: while the server runs, its log has %d bytes, error %v", len(b), err)
+	}
+	if err := s.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(log); err == nil && len(b) > 0 {
+		t.Errorf("%d bytes are left in %s", len(b), filepath.Base(log))
 	}
 }
 

@@ -1,6 +1,9 @@
 package temporal
 
 import (
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -58,4 +61,23 @@ func database(file string) (*config.SQL, error) {
 			"secure_delete": "on",
 		},
 	}, nil
+}
+
+// emptyLog writes the write-ahead log of a database that nobody uses any more into its file. Temporal leaves it behind,
+// and what was deleted can be read in it.
+func emptyLog(file string) (err error) {
+	db, err := sql.Open("sqlite", file) // the driver is Temporal's
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	var busy, pages, written int
+	row := db.QueryRowContext(context.Background(), "PRAGMA wal_checkpoint(TRUNCATE)")
+	if err := row.Scan(&busy, &pages, &written); err != nil {
+		return fmt.Errorf("empty the write-ahead log of %s: %w", file, err)
+	}
+	if busy != 0 {
+		return fmt.Errorf("the write-ahead log of %s is in use: what was deleted can still be read in it", file)
+	}
+	return nil
 }
