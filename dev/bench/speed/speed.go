@@ -143,7 +143,7 @@ func (s *system) busy(ctx context.Context) (time.Duration, error) {
 }
 
 // pairsOf is how many pairs are measured.
-func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 2) }
+func pairsOf(env *run.Env) int { return run.Pick(env, env.Pairs, 1) }
 
 // fewPairs are enough for a ratio without a target, which is not judged.
 func fewPairs(env *run.Env) int { return min(pairsOf(env), 12) }

@@ -33,7 +33,7 @@ const noPostgres = "PostgreSQL was not measured: it is not installed here."
 // pairs are as many as there is time for: more where a turn is short, so that the interval is narrower.
 func (s store) pairs(env *run.Env) int {
 	if s.quick {
-		return run.Pick(env, 2*env.Pairs, 2)
+		return run.Pick(env, 2*env.Pairs, 1)
 	}
 	return pairsOf(env)
 }
