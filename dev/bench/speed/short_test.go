@@ -65,6 +65,29 @@ func TestTurnsGoThroughAllWhoWait(t *testing.T) {
 	assert.Equal(t, all[0:3], partOf(all, 0, 3))
 	assert.Equal(t, all[3:6], partOf(all, 1, 3))
 	assert.Equal(t, all[0:3], partOf(all, 2, 3), "and from the beginning again")
+	assert.Equal(t, all[0:4], partOf(all, 1, 4), "too few for two parts")
+}
+
+func TestTheSidesOfAPairShareNobody(t *testing.T) {
+	for n := range 12 {
+		all := make([]verification, 2*(n+2)+n)
+		for i := range all {
+			all[i].run = strconv.Itoa(i)
+		}
+		var ours, theirs []verification
+		for i := range 20 {
+			ours = append(ours, partOf(all, 2*i, n+2)...)
+			theirs = append(theirs, partOf(all, 2*i+1, n+2)...)
+		}
+		for _, v := range ours {
+			assert.NotContains(t, theirs, v, "%d of %d a turn", n+2, len(all))
+		}
+	}
+	thirds := make([]verification, 9)
+	for i := range thirds {
+		thirds[i].run = strconv.Itoa(i)
+	}
+	assert.Equal(t, thirds[0:3], partOf(thirds, 2, 3), "of three parts two are taken")
 }
 
 func TestAnOutlierDoesNotBendTheCurve(t *testing.T) {

@@ -25,7 +25,7 @@ type store struct {
 var (
 	inMemory   = store{name: "SQLite in memory", quick: true, rate: 50, waiting: 10_000, burst: 500}
 	inFile     = store{name: "SQLite in a file", o: world.TemporalOptions{Lasting: true}}
-	onPostgres = store{name: "PostgreSQL", o: world.TemporalOptions{Postgres: true}, rate: 25, waiting: 2000, burst: 250}
+	onPostgres = store{name: "PostgreSQL", o: world.TemporalOptions{Postgres: true}, rate: 25, waiting: 2400, burst: 250}
 )
 
 const noPostgres = "PostgreSQL was not measured: it is not installed here."

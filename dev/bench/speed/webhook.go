@@ -114,12 +114,13 @@ func (s *system) hookedAt(url string, p *procs.Program, side int, about []verifi
 }
 
 // partOf are those that a turn is about: the turns go through all, so that none finds what another one has left in a
-// worker's memory.
+// worker's memory. The number of parts is even, so that ours, which takes the even turns, and the other's each have parts
+// of their own and come back to them equally late.
 func partOf(about []verification, turn, n int) []verification {
 	if n >= len(about) {
 		return about
 	}
-	parts := len(about) / n
+	parts := max(1, len(about)/n&^1)
 	from := turn % parts * n
 	return about[from : from+n]
 }
