@@ -56,38 +56,39 @@ func TestAWebhookHasTheSizeThatIsAsked(t *testing.T) {
 	}
 }
 
-func TestTurnsGoThroughAllWhoWait(t *testing.T) {
-	all := make([]verification, 7)
+// numbered are n verifications that can be told apart.
+func numbered(n int) []verification {
+	all := make([]verification, n)
 	for i := range all {
 		all[i].run = strconv.Itoa(i)
 	}
+	return all
+}
+
+func TestTurnsGoThroughAllWhoWait(t *testing.T) {
+	all := numbered(7)
 	assert.Equal(t, all, partOf(all, 3, 9), "fewer than a turn takes")
 	assert.Equal(t, all[0:3], partOf(all, 0, 3))
 	assert.Equal(t, all[3:6], partOf(all, 1, 3))
 	assert.Equal(t, all[0:3], partOf(all, 2, 3), "and from the beginning again")
 	assert.Equal(t, all[0:4], partOf(all, 1, 4), "too few for two parts")
+	thirds := numbered(9)
+	assert.Equal(t, thirds[0:3], partOf(thirds, 2, 3), "of three parts two are taken")
 }
 
 func TestTheSidesOfAPairShareNobody(t *testing.T) {
-	for n := range 12 {
-		all := make([]verification, 2*(n+2)+n)
-		for i := range all {
-			all[i].run = strconv.Itoa(i)
-		}
+	const n = 3
+	for size := 2 * n; size <= 7*n; size++ {
+		all := numbered(size)
 		var ours, theirs []verification
 		for i := range 20 {
-			ours = append(ours, partOf(all, 2*i, n+2)...)
-			theirs = append(theirs, partOf(all, 2*i+1, n+2)...)
+			ours = append(ours, partOf(all, 2*i, n)...)
+			theirs = append(theirs, partOf(all, 2*i+1, n)...)
 		}
 		for _, v := range ours {
-			assert.NotContains(t, theirs, v, "%d of %d a turn", n+2, len(all))
+			assert.NotContains(t, theirs, v, "%d of %d a turn", n, size)
 		}
 	}
-	thirds := make([]verification, 9)
-	for i := range thirds {
-		thirds[i].run = strconv.Itoa(i)
-	}
-	assert.Equal(t, thirds[0:3], partOf(thirds, 2, 3), "of three parts two are taken")
 }
 
 func TestAnOutlierDoesNotBendTheCurve(t *testing.T) {
