@@ -2,11 +2,14 @@ package e2e
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -85,15 +88,18 @@ func secrets(began kyc.Started) []string {
 	return []string{began.Session.URL, began.Session.SessionToken}
 }
 
-// waits starts a user for whom Didit makes no session. Whoever waits for the URL must be told why there will be none.
+// waits starts a user for whom Didit makes no session. Whoever waits for the URL must be told why there will be none,
+// before the test is over; until then the caller has all the time that the test takes.
 func (s *system) waits(user, want string) {
 	s.t.Helper()
 	told, calls := make(chan error, 1), s.sim.CallCount(diditsim.EndpointCreate)
+	ctx, giveUp := context.WithCancel(context.Background())
 	go func() {
-		_, err := s.Start(s.within(5*patience), kyc.Input{UserID: user})
+		_, err := s.Start(ctx, kyc.Input{UserID: user})
 		told <- err
 	}()
 	s.t.Cleanup(func() {
+		defer time.AfterFunc(patience, giveUp).Stop()
 		var none *kyc.SessionError
 		if err := <-told; !errors.As(err, &none) || none.Type != want {
 			s.t.Errorf("%s: the caller was told %v", user, err)
@@ -147,24 +153,19 @@ func TestEraseInEveryState(t *testing.T) {
 		"terminated":  {Sessions: 1, Users: 1, Runs: 1},
 		"cancelled":   {Sessions: 1, Users: 1, Runs: 1},
 	}
-	t.Run("users", func(t *testing.T) {
-		for user := range lives {
-			t.Run(user, func(t *testing.T) {
-				t.Parallel()
-				got, record := s.erase(user)
-				require.Equal(t, want[user], got)
-				s.forgotten(user, record)
-				if user == "nothing" || user == "not-started" || user == "several" {
-					s.recordRun(record, "erase-"+user)
-				}
-				again, second := s.erase(user)
-				require.Equal(t, kyc.Erased{}, again, "run again, it finds nothing")
-				s.forgotten(user, record, second)
-				for _, x := range s.runs(user) {
-					text := fmt.Sprint(s.historyOf(x.GetExecution().GetWorkflowId(), ""))
-					require.NotContains(t, text, "/session/")
-				}
-			})
+	s.atOnce(slices.Collect(maps.Keys(lives)), func(s *system, user string) {
+		got, record := s.erase(user)
+		require.Equal(s.t, want[user], got)
+		s.forgotten(user, record)
+		if user == "nothing" || user == "not-started" || user == "several" {
+			s.recordRun(record, "erase-"+user)
+		}
+		again, second := s.erase(user)
+		require.Equal(s.t, kyc.Erased{}, again, "run again, it finds nothing")
+		s.forgotten(user, record, second)
+		for _, x := range s.runs(user) {
+			text := fmt.Sprint(s.historyOf(x.GetExecution().GetWorkflowId(), ""))
+			require.NotContains(s.t, text, "/session/")
 		}
 	})
 	require.Equal(t, bystander.State.SessionID, s.stateOf("bystander").SessionID)

@@ -35,7 +35,7 @@ const (
 	secret = "e2e-webhook-secret-of-the-simulator"
 	flow   = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
-	patience = time.Minute
+	patience = 3 * time.Minute
 )
 
 // system is everything: Temporal, the simulated Didit, a worker and a webhook.
@@ -206,6 +206,22 @@ func (s *system) within(d time.Duration) context.Context {
 	ctx, cancel := context.WithTimeout(s.t.Context(), d)
 	s.t.Cleanup(cancel)
 	return ctx
+}
+
+// atOnce runs a subtest for each name on this one system, all at the same time. Under t.Parallel they would queue behind
+// every other test of the package, and whoever waits for something in this system with them.
+func (s *system) atOnce(names []string, f func(s *system, name string)) {
+	var all sync.WaitGroup
+	for _, name := range names {
+		all.Go(func() {
+			s.t.Run(name, func(t *testing.T) {
+				sub := *s
+				sub.t = t
+				f(&sub, name)
+			})
+		})
+	}
+	all.Wait()
 }
 
 // open opens the hosted page, as the person's browser does.
