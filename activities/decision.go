@@ -12,20 +12,28 @@ import (
 type ReadDecisionInput struct {
 	SessionID string `json:"session_id"`
 	UserID    string `json:"user_id"`
-	// WorkflowID is Didit's flow. Empty asks instead that the session be one of ours, of any flow.
+	// WorkflowID is Didit's flow; empty takes any.
 	WorkflowID string `json:"workflow_id,omitempty"`
 	// Environment is that of the verification; empty takes the worker's.
 	Environment didit.Environment `json:"environment,omitempty"`
+	// Ours asks that the session be one that this deployment made, by its metadata. Of a session that the workflow knows
+	// that is not asked: another program may have overwritten it.
+	Ours bool `json:"ours,omitempty"`
+	// Link asks for the way of the person to the session.
+	Link bool `json:"link,omitempty"`
 }
 
 // Decision is what a workflow may know of Didit's decision.
 type Decision struct {
-	Status   didit.Status `json:"status"`
-	Checks   []kyc.Check  `json:"checks"`
-	Warnings []string     `json:"warnings"`
-	Attempt  int          `json:"attempt,omitempty"` // as the session's metadata says
+	Status     didit.Status `json:"status"`
+	WorkflowID string       `json:"workflow_id,omitempty"`
+	Checks     []kyc.Check  `json:"checks,omitempty"`
+	Warnings   []string     `json:"warnings,omitempty"`
+	// Metadata is there for Ours, Session for Link.
+	Metadata kyc.SessionMetadata `json:"metadata,omitzero"`
+	Session  kyc.Session         `json:"session,omitzero"`
 	// Foreign names the fields in which the decision is not about the session that was asked for. The values stay at
-	// Didit: somebody else's vendor_data may be personal. A foreign decision says nothing about this user.
+	// Didit: another person's vendor_data may be personal. A foreign decision says nothing about this user.
 	Foreign []string `json:"foreign,omitempty"`
 }
 
@@ -39,18 +47,27 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 	if err != nil {
 		return Decision{}, a.classify(err)
 	}
-	if foreign := differences(in, d); len(foreign) > 0 {
+	metadata := kyc.MetadataOf(d.Metadata)
+	if foreign := a.differences(in, d, metadata); len(foreign) > 0 {
 		return Decision{Foreign: foreign}, nil
 	}
-	checks := make([]kyc.Check, len(d.Checks))
-	for i, c := range d.Checks {
-		checks[i] = kyc.Check{Feature: c.Feature, Status: c.Status}
+	out := Decision{Status: d.Status, WorkflowID: d.WorkflowID, Warnings: d.Warnings}
+	for _, c := range d.Checks {
+		out.Checks = append(out.Checks, kyc.Check{Feature: c.Feature, Status: c.Status})
 	}
-	return Decision{Status: d.Status, Checks: checks, Warnings: d.Warnings, Attempt: kyc.MetadataOf(d.Metadata).Attempt}, nil
+	if in.Ours {
+		out.Metadata = metadata
+	}
+	if in.Link {
+		out.Session = kyc.Session{
+			SessionID: in.SessionID, SessionToken: tokenOf(d.SessionURL), URL: d.SessionURL, Status: d.Status, WorkflowID: d.WorkflowID,
+		}
+	}
+	return out, nil
 }
 
 // differences names the fields in which d is not what in asks for. Older payloads carry no environment.
-func differences(in ReadDecisionInput, d didit.Decision) []string {
+func (a *Activities) differences(in ReadDecisionInput, d didit.Decision, metadata kyc.SessionMetadata) []string {
 	var names []string
 	for _, f := range []struct {
 		name string
@@ -59,7 +76,7 @@ func differences(in ReadDecisionInput, d didit.Decision) []string {
 		{"session_id", strings.EqualFold(d.SessionID, in.SessionID)},
 		{"vendor_data", d.VendorData == in.UserID},
 		{"workflow_id", in.WorkflowID == "" || strings.EqualFold(d.WorkflowID, in.WorkflowID)},
-		{"metadata", in.WorkflowID != "" || kyc.MetadataOf(d.Metadata).RunID != ""},
+		{"metadata", !in.Ours || metadata.Deployment == a.Settings.Deployment},
 		{"environment", d.Environment == "" || d.Environment == in.Environment},
 	} {
 		if !f.same {

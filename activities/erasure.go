@@ -16,11 +16,9 @@ import (
 // Erasures is what an erasure needs of Temporal; kyc.Client is one.
 type Erasures interface {
 	// EndForErasure asks the user's newest verification to end as erased, if it is open, or terminates it.
-	EndForErasure(ctx context.Context, userID string, by kyc.Operator, terminate bool) (kyc.Newest, error)
+	EndForErasure(ctx context.Context, userID string, by kyc.EraseRequest, terminate bool) (kyc.Newest, error)
 	// Forget deletes what Temporal has of the user, but for an open verification and the records of erasures.
 	Forget(ctx context.Context, userID string) (kyc.Forgotten, error)
-	// ForgetLateNews deletes a DecisionChange if the user has been erased.
-	ForgetLateNews(ctx context.Context, userID, workflowID, runID string) (bool, error)
 }
 
 // EndVerificationInput names the user whose verification is to end.
@@ -39,7 +37,8 @@ type EndedVerification struct {
 
 // EndVerification asks the user's open verification to end as erased.
 func (a *Activities) EndVerification(ctx context.Context, in EndVerificationInput) (EndedVerification, error) {
-	v, err := a.Erasures.EndForErasure(ctx, in.UserID, in.Operator, in.Terminate)
+	by := kyc.EraseRequest{Operator: in.Operator, OperationID: activity.GetInfo(ctx).WorkflowExecution.ID}
+	v, err := a.Erasures.EndForErasure(ctx, in.UserID, by, in.Terminate)
 	return EndedVerification{Open: v.Open, Stopped: v.Stopped}, err
 }
 
@@ -121,16 +120,4 @@ type ForgottenRuns struct {
 func (a *Activities) ForgetRuns(ctx context.Context, in EraseUserInput) (ForgottenRuns, error) {
 	f, err := a.Erasures.Forget(ctx, in.UserID)
 	return ForgottenRuns{Deleting: f.Deleting, Left: f.Left, Open: f.Open}, err
-}
-
-// LateNews says whether a DecisionChange is about a user who has been erased.
-type LateNews struct {
-	Erased bool `json:"erased"`
-}
-
-// ForgetLateNews deletes the run that calls it if the user has been erased.
-func (a *Activities) ForgetLateNews(ctx context.Context, in kyc.Change) (LateNews, error) {
-	run := activity.GetInfo(ctx).WorkflowExecution
-	erased, err := a.Erasures.ForgetLateNews(ctx, in.UserID, run.ID, run.RunID)
-	return LateNews{Erased: erased}, err
 }

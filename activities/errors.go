@@ -25,53 +25,16 @@ const (
 func (a *Activities) classify(err error) error {
 	kind := errorType(err)
 	return temporal.NewApplicationErrorWithOptions(kyc.Hint(kind), kind, temporal.ApplicationErrorOptions{
-		Cause: err, NextRetryDelay: nextTry(err), Details: a.refusal(), Category: category(kind),
+		Cause: err, NextRetryDelay: nextTry(err), Category: category(kind),
 	})
 }
 
-// category keeps a 429 out of alarms and counts: waiting for a turn is not failing.
+// category keeps a 429 out of alarms and counts: waiting in the queue is not failing.
 func category(kind string) temporal.ApplicationErrorCategory {
 	if kind == kyc.ErrorTypeRateLimited {
 		return temporal.ApplicationErrorCategoryBenign
 	}
 	return temporal.ApplicationErrorCategoryUnspecified
-}
-
-// Refusal is in the details of a failure of Didit where it says anything.
-type Refusal struct {
-	// Results is as in Terms: a verification that Didit refuses a session has no Terms.
-	Results bool `json:"results,omitempty"`
-}
-
-func (a *Activities) refusal() []any {
-	if a.Receiver == nil {
-		return nil
-	}
-	return []any{Refusal{Results: true}}
-}
-
-// classifyCreate is classify for the one call that costs money: an unclear answer may have made a session, so Temporal
-// must not simply send the call again.
-func (a *Activities) classifyCreate(err error) error {
-	if !unclear(err) {
-		return a.classify(err)
-	}
-	return temporal.NewApplicationErrorWithOptions("no clear answer from Didit: a session may have been made", kyc.ErrorTypeUnavailable,
-		temporal.ApplicationErrorOptions{Cause: err, NonRetryable: true, Details: a.refusal()})
-}
-
-// unclear reports whether the call may have had its effect (docs.didit.me/integration/api-errors: 429 and 503 did
-// nothing, nor did a 4xx; of all else Didit says to list the sessions first).
-func unclear(err error) bool {
-	var api *didit.APIError
-	switch {
-	case errors.Is(err, didit.ErrInvalidArgument): // never sent
-		return false
-	case !errors.As(err, &api): // no answer, or one that makes no sense
-		return true
-	}
-	return api.StatusCode >= http.StatusInternalServerError && api.StatusCode != http.StatusServiceUnavailable ||
-		api.StatusCode == http.StatusRequestTimeout
 }
 
 // errorType follows docs.didit.me/integration/api-errors: branch on the status, then on the code.

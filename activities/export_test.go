@@ -6,7 +6,7 @@ import "time"
 var Longer = longer
 
 // SetTimeout is for tests.
-func (r *Receiver) SetTimeout(d time.Duration) { r.timeout = d }
+func (r *CallbackSender) SetTimeout(d time.Duration) { r.timeout = d }
 
 // Pace is for tests.
 type Pace = pace

@@ -6,34 +6,43 @@ import (
 	"net/http"
 	"time"
 
+	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
-// Operations is what an operator's order needs of Temporal; kyc.Client is one.
+// Operations is what an operator action needs of Temporal; kyc.Client is one.
 type Operations interface {
 	// SessionOf returns the session of the user's newest verification that has one; empty if none is known.
 	SessionOf(ctx context.Context, userID string) (string, error)
-	// CheckLater finds out some minutes from now whether everybody has heard of a status that was set.
-	CheckLater(ctx context.Context, userID, id, sessionID string, status didit.Status) error
+	// CountRuns counts the runs that a workflow id has had.
+	CountRuns(ctx context.Context, workflowID string) (int64, error)
 }
 
-// FindSessionInput names a user.
-type FindSessionInput struct {
-	UserID string `json:"user_id"`
+// BeginOperationInput names the user and perhaps the session of an operator action.
+type BeginOperationInput struct {
+	UserID    string `json:"user_id"`
+	SessionID string `json:"session_id,omitempty"`
 }
 
-// FoundSession is a session of a user; empty if none is known.
-type FoundSession struct {
+// BegunOperation is the session that an operator action is about; empty if none is known.
+type BegunOperation struct {
 	SessionID string `json:"session_id"`
+	// Repeated is set if the action ran before under the same workflow id: it was reset, or started once more by hand.
+	Repeated bool `json:"repeated,omitempty"`
 }
 
-// FindSession asks Temporal for the session of the user's newest verification that has one.
-func (a *Activities) FindSession(ctx context.Context, in FindSessionInput) (FoundSession, error) {
-	id, err := a.Operations.SessionOf(ctx, in.UserID)
-	return FoundSession{SessionID: id}, err
+// BeginOperation asks Temporal whether the action runs for the first time, and for the session of the user's newest
+// verification where the action names none.
+func (a *Activities) BeginOperation(ctx context.Context, in BeginOperationInput) (BegunOperation, error) {
+	runs, err := a.Operations.CountRuns(ctx, activity.GetInfo(ctx).WorkflowExecution.ID)
+	out := BegunOperation{SessionID: in.SessionID, Repeated: runs > 1}
+	if err == nil && in.SessionID == "" {
+		out.SessionID, err = a.Operations.SessionOf(ctx, in.UserID)
+	}
+	return out, err
 }
 
 // SetStatusInput says what an operator decided about a session.
@@ -41,11 +50,17 @@ type SetStatusInput struct {
 	SessionID string       `json:"session_id"`
 	Status    didit.Status `json:"status"`
 	Comment   string       `json:"comment"` // who and why, for Didit's own list of reviews
+	// RunID is the workflow's run before any reset: an action acts once, so a reset one is refused.
+	RunID string `json:"run_id"`
 }
 
 // SetStatus sets the status of a session at Didit. Its errors have the types of package kyc; after a DiditUnavailable or
 // a timeout it is unclear whether Didit did it.
 func (a *Activities) SetStatus(ctx context.Context, in SetStatusInput) error {
+	if run := activity.GetInfo(ctx).WorkflowExecution.RunID; in.RunID != run {
+		return temporal.NewNonRetryableApplicationError("this operation was reset, and an operation acts once: start a new one",
+			kyc.ErrorTypeRefused, nil)
+	}
 	err := a.Didit.UpdateStatus(ctx, in.SessionID, didit.UpdateStatusRequest{NewStatus: in.Status, Comment: in.Comment})
 	return classifyOrder("set the status to "+string(in.Status), err)
 }
@@ -60,9 +75,6 @@ type FindReviewInput struct {
 type FoundReview struct {
 	Found bool `json:"found"`
 }
-
-// clockSkew is how far Didit's clock may be behind ours.
-const clockSkew = time.Minute
 
 // FindReview looks whether Didit did what a SetStatus asked for whose answer was lost. Comments of others, which may be
 // about a person, are compared and forgotten. Its errors have the types of package kyc.
@@ -93,19 +105,6 @@ func (a *Activities) DeleteSession(ctx context.Context, in DeleteSessionInput) e
 		return nil
 	}
 	return classifyOrder("delete the session", err)
-}
-
-// CheckLaterInput names a status that an operation set.
-type CheckLaterInput struct {
-	UserID      string       `json:"user_id"`
-	OperationID string       `json:"operation_id"` // the UUID in its workflow id
-	SessionID   string       `json:"session_id"`
-	Status      didit.Status `json:"status"`
-}
-
-// CheckLater has it looked after, some minutes from now, that everybody has heard of the status.
-func (a *Activities) CheckLater(ctx context.Context, in CheckLaterInput) error {
-	return a.Operations.CheckLater(ctx, in.UserID, in.OperationID, in.SessionID, in.Status)
 }
 
 // classifyOrder is classify for what an operator asked for: a refusal is not about settings, so it quotes Didit.

@@ -28,22 +28,22 @@ const (
 	maxResultDelay = time.Hour
 )
 
-// Receiver is where results go.
-type Receiver struct {
+// CallbackSender posts results to the callback endpoint, signed as Standard Webhooks says.
+type CallbackSender struct {
 	url       *url.URL
 	keys      []*standardwebhooks.Webhook
 	transport http.RoundTripper
 	timeout   time.Duration
 }
 
-// NewReceiver takes the URL to post to and the secrets to sign with, each "whsec_" and base64. Every result carries one
+// NewCallbackSender takes the URL to post to and the secrets to sign with, each "whsec_" and base64. Every result carries one
 // signature per secret, so that a secret can be replaced without a gap.
-func NewReceiver(address string, secrets []string) (*Receiver, error) {
+func NewCallbackSender(address string, secrets []string) (*CallbackSender, error) {
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || len(secrets) == 0 {
 		return nil, errors.New("results need an absolute URL and a secret") // without the URL, which may hold a password
 	}
-	r := &Receiver{url: u, transport: newResultTransport(), timeout: resultTimeout}
+	r := &CallbackSender{url: u, transport: newResultTransport(), timeout: resultTimeout}
 	for i, s := range secrets {
 		key, err := standardwebhooks.NewWebhook(s)
 		if err != nil {
@@ -66,8 +66,8 @@ func newResultTransport() http.RoundTripper {
 	}
 }
 
-// Around puts wrap around the calls to the receiver, in order to watch them. Call it before the first result.
-func (r *Receiver) Around(wrap func(http.RoundTripper) http.RoundTripper) {
+// Around puts wrap around the calls to the callback endpoint, for telemetry. Call it before the first result.
+func (r *CallbackSender) Around(wrap func(http.RoundTripper) http.RoundTripper) {
 	r.transport = wrap(r.transport)
 }
 
@@ -77,33 +77,39 @@ type SendResultInput struct {
 	Sequence  int            `json:"sequence"` // among the results of its run
 	Timestamp time.Time      `json:"timestamp"`
 	State     kyc.State      `json:"state"`
-	// RunID is the run that the result is of; empty is the activity's own.
-	RunID string `json:"run_id,omitempty"`
-	// Unasked is set if the run ended before a worker had said whether there is a receiver.
-	Unasked bool `json:"unasked,omitempty"`
+	// RunID is the workflow's run before any reset.
+	RunID string `json:"run_id"`
+	// Optional is set if no worker has said yet whether there is a callback endpoint.
+	Optional bool `json:"optional,omitempty"`
 }
 
-// SendResult posts a result to the receiver, once. Its errors have the types CallbackFailed and CallbackGone, which is
-// final; none of them holds the receiver's URL or what it answered.
+// SendResult posts a result to the callback endpoint, once. Its errors have the types CallbackFailed and CallbackGone,
+// which is final; none of them holds the URL or what the endpoint answered.
 func (a *Activities) SendResult(ctx context.Context, in SendResultInput) error {
-	if a.Receiver == nil {
-		if in.Unasked {
+	if a.Callbacks == nil {
+		if in.Optional {
 			return nil
 		}
 		return temporal.NewApplicationError("this worker has no RESULT_URL, but the one that began the verification had", kyc.ErrorTypeCallbackFailed)
+	}
+	info := activity.GetInfo(ctx)
+	if run := info.WorkflowExecution.RunID; run != in.RunID { // a reset repeats what was reported before
+		before, err := a.Runs.Predecessor(ctx, in.State.UserID, run)
+		if err != nil {
+			return temporal.NewApplicationErrorWithCause("Temporal does not say what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
+		}
+		if before.Reported != nil && before.Reported.SameAs(in.State) {
+			return nil
+		}
 	}
 	body, err := json.Marshal(kyc.Result{Type: in.Type, Timestamp: in.Timestamp, Data: in.State})
 	if err != nil {
 		return err
 	}
-	info := activity.GetInfo(ctx)
-	if in.RunID == "" {
-		in.RunID = info.WorkflowExecution.RunID
-	}
-	return a.Receiver.post(ctx, kyc.ResultID(in.RunID, in.Sequence), body, info)
+	return a.Callbacks.post(ctx, kyc.ResultID(in.RunID, in.Sequence, in.State), body, info)
 }
 
-func (r *Receiver) post(ctx context.Context, id string, body []byte, info activity.Info) error {
+func (r *CallbackSender) post(ctx context.Context, id string, body []byte, info activity.Info) error {
 	ctx, cancel := context.WithTimeout(ctx, r.timeout)
 	defer cancel()
 	req, err := r.request(ctx, id, body, time.Now())
@@ -113,14 +119,14 @@ func (r *Receiver) post(ctx context.Context, id string, body []byte, info activi
 	// A RoundTripper, not an http.Client: it follows no redirect, and its errors do not quote the URL.
 	res, err := r.transport.RoundTrip(req)
 	if err != nil {
-		return temporal.NewApplicationError("the receiver of results cannot be reached: "+whyUnreachable(ctx, err), kyc.ErrorTypeCallbackFailed)
+		return temporal.NewApplicationError("the callback endpoint cannot be reached: "+whyUnreachable(ctx, err), kyc.ErrorTypeCallbackFailed)
 	}
 	defer func() { _ = res.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, res.Body, maxResultAnswer)
 	return judge(res, info)
 }
 
-func (r *Receiver) request(ctx context.Context, id string, body []byte, now time.Time) (*http.Request, error) {
+func (r *CallbackSender) request(ctx context.Context, id string, body []byte, now time.Time) (*http.Request, error) {
 	signatures := make([]string, len(r.keys))
 	for i, key := range r.keys {
 		var err error

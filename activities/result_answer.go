@@ -16,19 +16,19 @@ import (
 	"didit-temporal/kyc"
 )
 
-// judge says what the receiver's answer means (https://www.standardwebhooks.com: 2xx took it, 410 wants no more). A
+// judge says what the endpoint's answer means (https://www.standardwebhooks.com: 2xx took it, 410 wants no more). A
 // redirect is not followed: it could lead a signed message anywhere.
 func judge(res *http.Response, info activity.Info) error {
 	switch {
 	case res.StatusCode/100 == 2:
 		return nil
 	case res.StatusCode == http.StatusGone:
-		return temporal.NewNonRetryableApplicationError("the receiver of results answered 410", kyc.ErrorTypeCallbackGone, nil)
+		return temporal.NewNonRetryableApplicationError("the callback endpoint answered 410", kyc.ErrorTypeCallbackGone, nil)
 	case res.StatusCode/100 == 3:
-		return temporal.NewApplicationError(fmt.Sprintf("the receiver of results answered %d, and redirects are not followed: "+
+		return temporal.NewApplicationError(fmt.Sprintf("the callback endpoint answered %d, and redirects are not followed: "+
 			"set RESULT_URL to where it leads", res.StatusCode), kyc.ErrorTypeCallbackFailed)
 	}
-	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the receiver of results answered %d", res.StatusCode),
+	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the callback endpoint answered %d", res.StatusCode),
 		kyc.ErrorTypeCallbackFailed, temporal.ApplicationErrorOptions{
 			NextRetryDelay: longer(askedDelay(res.Header.Get("Retry-After"), time.Now()), info),
 		})
@@ -46,8 +46,8 @@ func askedDelay(h string, now time.Time) time.Duration {
 	return min(max(at.Sub(now), 0), maxResultDelay)
 }
 
-// longer is the delay that the receiver asked for if the retry policy would come back sooner; zero leaves it to the
-// policy. Otherwise a receiver that always says "in a second" would be asked every second for three days.
+// longer is the delay that the endpoint asked for if the retry policy would come back sooner; zero leaves it to the
+// policy. Otherwise an endpoint that always says "in a second" would be asked every second for three days.
 func longer(asked time.Duration, info activity.Info) time.Duration {
 	if info.RetryPolicy == nil {
 		return asked
@@ -65,7 +65,7 @@ func longer(asked time.Duration, info activity.Info) time.Duration {
 	return asked
 }
 
-// whyUnreachable names a fault of the way to the receiver in words of ours: a transport's error may quote the URL's
+// whyUnreachable names a fault of the way to the endpoint in words of ours: a transport's error may quote the URL's
 // host, or the answer of something that does not speak HTTP.
 func whyUnreachable(ctx context.Context, err error) string {
 	var name *net.DNSError

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
@@ -17,80 +17,117 @@ import (
 // CreateSessionInput asks for a session of a user.
 type CreateSessionInput struct {
 	UserID     string `json:"user_id"`
-	WorkflowID string `json:"workflow_id,omitempty"` // empty takes the worker's
+	WorkflowID string `json:"workflow_id,omitempty"` // Didit's flow; empty takes the worker's
 	Language   string `json:"language,omitempty"`
 	ReturnURL  string `json:"return_url,omitempty"`
-	Attempt    int    `json:"attempt"`
+	// RunID is the workflow's run before any reset, Attempt counts the sessions that it has asked for.
+	RunID   string `json:"run_id"`
+	Attempt int    `json:"attempt"`
+	// Reverify asks for a session beside an earlier verdict, at the time Since.
+	Reverify bool      `json:"reverify,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+	// Known are sessions that the workflow has looked at, and that do not keep it from making another one.
+	Known []string `json:"known,omitempty"`
 }
 
-// MadeSession is a session and the terms that its verification goes by from now on.
+// MadeSession is a session and the policy of its verification. Without a session, Others are the user's sessions that must
+// be looked at first: one of them may be the one that the user has already.
 type MadeSession struct {
-	Session kyc.Session `json:"session"`
-	Terms   Terms       `json:"terms"`
+	Session kyc.Session   `json:"session,omitzero"`
+	Policy  SessionPolicy `json:"policy"`
+	Others  []UserSession `json:"others,omitempty"`
 }
 
-// CreateSession makes a session at Didit. Didit answers with the user's unfinished session if there is one. Its errors
-// have the types of package kyc. One that is retryable made no session for certain; a non-retryable DiditUnavailable
-// may have made one, which must be looked for before anything else is tried.
-func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (MadeSession, error) {
-	terms := a.terms(in.WorkflowID)
-	ours, err := json.Marshal(kyc.SessionMetadata{RunID: activity.GetInfo(ctx).WorkflowExecution.RunID, Attempt: in.Attempt})
-	if err != nil {
-		return MadeSession{}, err
-	}
-	s, err := a.Didit.CreateSession(ctx, didit.CreateSessionRequest{
-		WorkflowID: terms.WorkflowID, VendorData: in.UserID, Callback: in.ReturnURL, Language: in.Language, Metadata: ours,
-	})
-	if err != nil {
-		return MadeSession{}, a.classifyCreate(err)
-	}
-	return MadeSession{
-		Session: kyc.Session{SessionID: s.ID, SessionToken: s.Token, URL: s.URL, Status: s.Status}, Terms: terms,
-	}, nil
-}
-
-// ListSessionsInput names the user whose sessions are listed.
-type ListSessionsInput struct {
-	UserID string `json:"user_id"`
-}
-
-// UserSessions are the sessions that Didit has of a user, and what the worker thinks of their number.
-type UserSessions struct {
-	Sessions []UserSession `json:"sessions"`
-	// Recent counts the finished ones of the last CapWindow: an unfinished one would be continued, not paid again.
-	Recent int `json:"recent"`
-	Cap    int `json:"cap"`
-	// Results is as in Terms: a user over the cap gets no session, and so no Terms.
-	Results bool `json:"results,omitempty"`
-}
-
-// UserSession is one of UserSessions.
+// UserSession is a session that Didit has of a user, whoever made it.
 type UserSession struct {
 	SessionID string       `json:"session_id"`
 	Status    didit.Status `json:"status"`
 	CreatedAt time.Time    `json:"created_at,omitzero"`
 }
 
-// listed is the longest list that is asked for: far beyond any cap.
-const listed = 100
-
-// ListSessions lists the user's sessions at Didit. Its errors have the types of package kyc.
-func (a *Activities) ListSessions(ctx context.Context, in ListSessionsInput) (UserSessions, error) {
-	page, err := a.Didit.ListSessions(ctx, didit.ListSessionsRequest{VendorData: in.UserID, Limit: listed})
+// CreateSession makes a session at Didit, unless Didit has one of the user that nobody has looked at: so however often it
+// is called, and whatever became of the answers, nobody is charged twice. Its errors have the types of package kyc.
+// The list of the user's sessions counts against Didit's limit for reads, which is twice that for writes.
+func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (MadeSession, error) {
+	made := MadeSession{Policy: a.policy(in.WorkflowID)}
+	sessions, err := a.sessionsOf(ctx, in.UserID)
 	if err != nil {
-		return UserSessions{}, a.classify(err)
+		return made, a.classify(err)
 	}
-	out := UserSessions{Cap: a.Settings.SessionCap, Results: a.Receiver != nil}
+	if mustLookAtFirst(in, sessions) {
+		made.Others = sessions
+		return made, nil
+	}
+	if recent(sessions) >= a.Settings.SessionCap {
+		return made, temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeSessionCap), kyc.ErrorTypeSessionCap, nil)
+	}
+	ours, err := json.Marshal(kyc.SessionMetadata{
+		Deployment: a.Settings.Deployment, RunID: in.RunID, Attempt: in.Attempt, Reverify: in.Reverify,
+	})
+	if err != nil {
+		return made, err
+	}
+	s, err := a.Didit.CreateSession(ctx, didit.CreateSessionRequest{
+		WorkflowID: made.Policy.WorkflowID, VendorData: in.UserID, Callback: in.ReturnURL, Language: in.Language, Metadata: ours,
+	})
+	if err != nil {
+		return made, a.classify(err)
+	}
+	made.Session = kyc.Session{SessionID: s.ID, SessionToken: s.Token, URL: s.URL, Status: s.Status, WorkflowID: made.Policy.WorkflowID}
+	return made, nil
+}
+
+// mostListed bounds the list of a user's sessions: far beyond any cap.
+const mostListed = 100
+
+// sessionsOf lists the user's sessions, newest first.
+func (a *Activities) sessionsOf(ctx context.Context, userID string) ([]UserSession, error) {
+	page, err := a.Didit.ListSessions(ctx, didit.ListSessionsRequest{VendorData: userID, Limit: mostListed})
+	if err != nil {
+		return nil, err
+	}
+	var sessions []UserSession
 	for _, s := range page.Sessions {
-		if s.VendorData != in.UserID {
+		if s.VendorData == userID { // Didit ignores case
+			sessions = append(sessions, UserSession{SessionID: s.ID, Status: s.Status, CreatedAt: s.CreatedAt})
+		}
+	}
+	return sessions, nil
+}
+
+// clockSkew is how far Didit's clock may be behind ours.
+const clockSkew = time.Minute
+
+// mustLookAtFirst reports whether one of the sessions may make a new one needless: an unfinished, reviewed or decided one,
+// or for a session beside an earlier verdict, one that was made since.
+func mustLookAtFirst(in CreateSessionInput, sessions []UserSession) bool {
+	known := map[string]bool{}
+	for _, id := range in.Known {
+		known[id] = true
+	}
+	for _, s := range sessions {
+		if known[s.SessionID] || in.Reverify && s.CreatedAt.Before(in.Since.Add(-clockSkew)) {
 			continue
 		}
-		out.Sessions = append(out.Sessions, UserSession{SessionID: s.ID, Status: s.Status, CreatedAt: s.CreatedAt})
-		if time.Since(s.CreatedAt) < CapWindow && !unfinished(s.Status) {
-			out.Recent++
+		if unfinished(s.Status) || in.Reverify {
+			return true
+		}
+		switch s.Status {
+		case didit.StatusInReview, didit.StatusApproved, didit.StatusDeclined:
+			return true
 		}
 	}
-	return out, nil
+	return false
+}
+
+// recent counts the finished sessions of the last CapWindow: an unfinished one would be continued, not paid again.
+func recent(sessions []UserSession) (n int) {
+	for _, s := range sessions {
+		if time.Since(s.CreatedAt) < CapWindow && !unfinished(s.Status) {
+			n++
+		}
+	}
+	return n
 }
 
 // unfinished reports whether Didit returns a session of this status again instead of making another
@@ -103,38 +140,28 @@ func unfinished(s didit.Status) bool {
 	return false
 }
 
-// AdoptSessionInput names a session that a lost answer may have been about.
-type AdoptSessionInput struct {
-	SessionID  string `json:"session_id"`
-	UserID     string `json:"user_id"`
-	WorkflowID string `json:"workflow_id,omitempty"` // empty takes the worker's
+// ListSessionsInput names the user whose sessions are listed.
+type ListSessionsInput struct {
+	UserID string `json:"user_id"`
 }
 
-// AdoptedSession is the session if this run made it; else Ours is false and the rest is zero.
-type AdoptedSession struct {
-	Ours bool `json:"ours"`
-	MadeSession
+// UserSessions are the sessions that Didit has of a user, newest first, and the policy for following one of them.
+type UserSessions struct {
+	Sessions []UserSession `json:"sessions"`
+	Policy   SessionPolicy `json:"policy"`
 }
 
-// AdoptSession reads the decision on a session and takes the session over if the metadata says that this run made it.
-func (a *Activities) AdoptSession(ctx context.Context, in AdoptSessionInput) (AdoptedSession, error) {
-	d, err := a.Didit.Decision(ctx, in.SessionID)
+// ListSessions lists the user's sessions at Didit. Its errors have the types of package kyc.
+func (a *Activities) ListSessions(ctx context.Context, in ListSessionsInput) (UserSessions, error) {
+	sessions, err := a.sessionsOf(ctx, in.UserID)
 	if err != nil {
-		return AdoptedSession{}, a.classify(err)
+		return UserSessions{}, a.classify(err)
 	}
-	terms := a.terms(in.WorkflowID)
-	run := activity.GetInfo(ctx).WorkflowExecution.RunID
-	asked := ReadDecisionInput{SessionID: in.SessionID, UserID: in.UserID, WorkflowID: terms.WorkflowID, Environment: terms.Environment}
-	if kyc.MetadataOf(d.Metadata).RunID != run || len(differences(asked, d)) > 0 || d.SessionURL == "" {
-		return AdoptedSession{}, nil
-	}
-	return AdoptedSession{Ours: true, MadeSession: MadeSession{Terms: terms, Session: kyc.Session{
-		SessionID: in.SessionID, SessionToken: tokenOf(d.SessionURL), URL: d.SessionURL, Status: d.Status,
-	}}}, nil
+	return UserSessions{Sessions: sessions, Policy: a.policy("")}, nil
 }
 
 // tokenOf takes the session token from the hosted URL, https://verify.didit.me[/language]/session/TOKEN. A decision
-// tells the URL only. Empty for a URL of another form: the URL is enough for a browser.
+// has the URL only. Empty for a URL of another form: the URL is enough for a browser.
 func tokenOf(sessionURL string) string {
 	u, err := url.Parse(sessionURL)
 	if err != nil || path.Base(path.Dir(u.Path)) != "session" {

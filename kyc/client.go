@@ -6,8 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	enumspb "go.temporal.io/api/enums/v1"
-	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -30,28 +28,26 @@ func (c *Client) Namespace() string { return c.namespace }
 // Close ends the connection.
 func (c *Client) Close() { c.temporal.Close() }
 
-// State returns how the user's newest verification stands, with what Didit changed after its end, or ErrNotFound. For
-// an open one a worker must be running. A verification that was terminated, or failed by a fault, is an *EndedError.
+// State returns how the user's verification stands, or ErrNotFound. For an open run a worker must be running. A run that
+// an operator stopped in Temporal, or that failed by a fault, is a *RunError.
 func (c *Client) State(ctx context.Context, userID string) (State, error) {
-	found, err := c.find(ctx, userID)
+	found, err := c.Find(ctx, userID)
 	return found.State, err
 }
 
-// query asks a run how it stands.
-func (c *Client) query(ctx context.Context, userID, runID string) (State, error) {
-	var state State
-	answer, err := c.temporal.QueryWorkflow(ctx, WorkflowID(userID), runID, QueryState)
+// query asks a run what it knows.
+func (c *Client) query(ctx context.Context, userID, runID string) (s Snapshot, err error) {
+	answer, err := c.temporal.QueryWorkflow(ctx, WorkflowID(userID), runID, QueryVerification)
 	if err != nil {
-		return State{}, clientError("read the state of", userID, err)
+		return Snapshot{}, clientError("read the state of", userID, err)
 	}
-	if err := answer.Get(&state); err != nil {
-		return State{}, clientError("decode the state of", userID, err)
+	if err := answer.Get(&s); err != nil {
+		return Snapshot{}, clientError("decode the state of", userID, err)
 	}
-	return state, nil
+	return s, nil
 }
 
-// verdict reads the result of a closed run, with what Didit changed since; the zero State if it was cancelled,
-// terminated or failed. It needs no worker.
+// verdict reads the result of a closed run; the zero State if it has none. It needs no worker.
 func (c *Client) verdict(ctx context.Context, userID, runID string) (State, error) {
 	var state State
 	err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state)
@@ -62,106 +58,45 @@ func (c *Client) verdict(ctx context.Context, userID, runID string) (State, erro
 	if err != nil {
 		return State{}, clientError("read the result of", userID, err)
 	}
-	return c.withChanges(ctx, state)
-}
-
-// withChanges returns the newest word on the session of state: a reviewer may have changed his mind, or the document
-// may have expired, long after the verification ended.
-func (c *Client) withChanges(ctx context.Context, state State) (State, error) {
-	if state.SessionID == "" {
-		return state, nil
-	}
-	changes, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: c.namespace, PageSize: 10,
-		Query: fmt.Sprintf("WorkflowType = '%s' AND %s = '%s' AND ExecutionStatus IN ('Completed', 'Running')",
-			WorkflowDecisionChange, AttributeSessionID, state.SessionID),
-	})
-	if err != nil {
-		return State{}, clientError("look for changes of", state.UserID, err)
-	}
-	for _, x := range changes.GetExecutions() {
-		change, err := c.change(ctx, x)
-		if err != nil {
-			return State{}, clientError("read a change of", state.UserID, err)
-		}
-		if change.State.UserID == state.UserID && change.State.UpdatedAt.After(state.UpdatedAt) {
-			state = change.State
-		}
-	}
 	return state, nil
 }
 
-// change is what a DecisionChange found. One that is open may only be telling the receiver of results.
-func (c *Client) change(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) (change ChangeResult, err error) {
-	id := x.GetExecution()
-	if x.GetStatus() != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
-		err = c.temporal.GetWorkflow(ctx, id.GetWorkflowId(), id.GetRunId()).Get(ctx, &change)
-		return change, err
-	}
-	answer, err := c.temporal.QueryWorkflow(ctx, id.GetWorkflowId(), id.GetRunId(), QueryState)
-	if err != nil {
-		return change, err
-	}
-	err = answer.Get(&change)
-	return change, err
-}
+// A waiter asks for the outcome after one second, then at growing intervals up to longestPoll: a run that has an outcome
+// may stay open for days while its callback is delivered.
+const longestPoll = 5 * time.Second
 
-// Wait returns the result of the user's newest verification once it has ended, or ErrNotFound. It does not wait until the
-// receiver of results has taken the result. A verification that was cancelled or terminated in Temporal is an error.
+// Wait returns the user's state once it has an outcome, or ErrNotFound. It follows the user over resets and later runs,
+// and does not wait until the callback is delivered.
 func (c *Client) Wait(ctx context.Context, userID string) (State, error) {
-	if err := ValidateUserID(userID); err != nil {
-		return State{}, err
-	}
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
-	if err != nil {
-		return State{}, clientError("wait for", userID, err)
-	}
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	runID := desc.GetWorkflowExecutionInfo().GetExecution().GetRunId()
-	var state State
-	closed := make(chan error, 1)
-	go func() { closed <- c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state) }()
-	if decided, ok := c.untilDecided(ctx, userID, runID, closed); ok {
-		return decided, nil
-	}
-	if err := <-closed; err != nil {
-		return State{}, clientError("wait for", userID, err)
-	}
-	return c.withChanges(ctx, state)
-}
-
-// A waiter asks a run for its outcome after one second, then at growing intervals up to longestAsk: a run that has ended
-// may stay open for days while it tells the receiver of results.
-const longestAsk = 5 * time.Second
-
-// untilDecided asks a run how it stands until it has an outcome, or until it is closed: then its result says more, and
-// closed still holds it.
-func (c *Client) untilDecided(ctx context.Context, userID, runID string, closed chan error) (State, bool) {
-	for pause := time.Second; ; pause = min(2*pause, longestAsk) {
-		select {
-		case err := <-closed:
-			closed <- err
-			return State{}, false
-		case <-time.After(pause):
-		}
-		asking, stop := context.WithTimeout(ctx, longestAsk)
-		state, err := c.decided(asking, userID, runID)
+	for pause := time.Second; ; pause = min(2*pause, longestPoll) {
+		polling, stop := context.WithTimeout(ctx, 2*longestPoll)
+		found, err := c.findOutcome(polling, userID)
+		timedOut := polling.Err() != nil && ctx.Err() == nil // without a worker no run answers; it may come back
 		stop()
-		if err == nil && state.Outcome != "" { // without a worker nobody answers; the result may come all the same
-			return state, true
+		var run *RunError
+		switch {
+		case errors.As(err, &run) && run.Reason == RunPaused, timedOut:
+		case err != nil, found.State.Outcome != "":
+			return found.State, err
+		}
+		c.untilClosed(ctx, userID, found.RunID, pause)
+		if ctx.Err() != nil {
+			return State{}, clientError("wait for", userID, ctx.Err())
 		}
 	}
 }
 
-// decided asks an open run how it stands once its search attributes tell an outcome: thousands may wait for weeks, and
-// every query is work for a worker, where the attributes are not.
-func (c *Client) decided(ctx context.Context, userID, runID string) (State, error) {
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
-	if err != nil || attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeOutcome) == "" {
-		return State{}, err
+// untilClosed waits until a run is closed, but not longer than d.
+func (c *Client) untilClosed(ctx context.Context, userID, runID string, d time.Duration) {
+	ctx, stop := context.WithTimeout(ctx, d)
+	defer stop()
+	if runID == "" {
+		<-ctx.Done()
+		return
 	}
-	return c.query(ctx, userID, runID)
+	if err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, nil); err != nil {
+		<-ctx.Done() // a run that was stopped: its successor may be a moment away
+	}
 }
 
 // Ready reports whether Temporal can be reached and knows the namespace.

@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"didit-temporal/didit"
 )
 
 // Delivery says what became of an event.
@@ -16,51 +20,95 @@ type Delivery string
 
 // What can become of an event that Deliver took.
 const (
-	DeliveredSignal Delivery = "signal" // the verification has it, or had it before
-	DeliveredChange Delivery = "change" // the verification is over: a DecisionChange has it, or had it before
-	DeliveredNobody Delivery = "nobody" // the session is not ours
+	DeliveredSignal Delivery = "signal"  // the user's open run has it, or had it before
+	DeliveredResume Delivery = "resume"  // no run was open: the event began one
+	DeliveredNoNews Delivery = "no_news" // it says what is known without it
+	DeliveredNobody Delivery = "nobody"  // the session is not ours
 )
 
-// Deliver hands a verified event to the verification that made its session, which the session's metadata names. When
-// it returns nil, Temporal has stored the event, or it concerns nobody here. Repeats of an event change nothing, however
-// late they come: the server knows its id.
-func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, session SessionMetadata) (Delivery, error) {
+// Deliver hands a verified event to the user's verification. ours says that the session's metadata names this
+// deployment; otherwise it is ours only if the user's newest run has it. When Deliver returns nil, Temporal has stored
+// the event, or it changes nothing here. Repeats of an event change nothing, however late they come.
+func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours bool) (Delivery, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return "", err
 	}
 	ctx = withAllItsTime(ctx)
-	// The run that made the session, not the newest: a user who was started again has another session now.
-	err := c.temporal.SignalWorkflow(withRequestID(ctx, ev.EventID), WorkflowID(userID), session.RunID, SignalDiditEvent, ev)
+	if !ours {
+		known, err := c.hasSession(ctx, userID, ev.SessionID)
+		if err != nil {
+			return "", err
+		}
+		if !known {
+			return DeliveredNobody, nil
+		}
+	}
+	if ev.Status == didit.StatusNotStarted { // no session goes back to it
+		return DeliveredNoNews, nil
+	}
+	ctx = withRequestID(ctx, ev.EventID)
+	// Not SignalWithStart at once: a repeat of what a closed run had would begin another run.
+	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), "", SignalDiditEvent, ev)
 	switch {
 	case err == nil:
 		return DeliveredSignal, nil
+	case tooManySignals(err):
+		return DeliveredSignal, c.refreshInstead(ctx, userID)
 	case !isNotFound(err):
 		return "", clientError("deliver an event to", userID, err)
-	case session.RunID == "":
-		return DeliveredNobody, nil
 	}
-	return DeliveredChange, c.startChange(ctx, userID, ev, 0)
+	return DeliveredResume, c.resume(ctx, userID, ev)
 }
 
-// startChange starts the DecisionChange of an event, once, after a delay.
-func (c *Client) startChange(ctx context.Context, userID string, ev DiditEvent, delay time.Duration) error {
-	summary := fmt.Sprintf("News about user %s after the end: %s", userID, known(ev))
-	if delay > 0 {
-		summary = fmt.Sprintf("Has everybody heard that user %s is %s?", userID, known(ev))
+// hasSession reports whether the user's newest run is about the session. Its search attribute is readable without keys.
+func (c *Client) hasSession(ctx context.Context, userID, sessionID string) (bool, error) {
+	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
+	if isNotFound(err) {
+		return false, nil
 	}
-	_, err := c.temporal.ExecuteWorkflow(ctx, client.StartWorkflowOptions{
-		ID:                       ChangeID(userID, ev.EventID),
+	if err != nil {
+		return false, clientError("deliver an event to", userID, err)
+	}
+	return attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeSessionID) == sessionID, nil
+}
+
+// resume begins a run of the user's verification with an event. Deliveries that race begin one run.
+func (c *Client) resume(ctx context.Context, userID string, ev DiditEvent) error {
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, WorkflowID(userID), SignalDiditEvent, ev, client.StartWorkflowOptions{
 		TaskQueue:                TaskQueue,
-		StartDelay:               delay,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:            summary,
-	}, WorkflowDecisionChange, Change{UserID: userID, Event: ev})
-	var before *serviceerror.WorkflowExecutionAlreadyStarted
-	if err != nil && !errors.As(err, &before) {
-		return clientError("start the change of", userID, err)
+		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		StaticSummary:            fmt.Sprintf("Late update of user %s: %s", userID, known(ev)),
+		StaticDetails:            staticDetails,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForDidit))),
+	}, WorkflowVerification, Input{UserID: userID, Resume: true})
+	if err != nil {
+		return clientError("deliver a late event to", userID, err)
 	}
 	return nil
+}
+
+// tooManySignals reports whether a run has taken as many signals as Temporal allows (10,000 by default).
+func tooManySignals(err error) bool {
+	var refused *serviceerror.InvalidArgument
+	return errors.As(err, &refused) && strings.Contains(refused.Message, "limit for signal events")
+}
+
+// refreshInstead makes a run that takes no more signals read Didit's decision. Events of one minute share one update.
+// Where the run takes no more updates either, its own schedule finds what is new.
+func (c *Client) refreshInstead(ctx context.Context, userID string) error {
+	_, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: WorkflowID(userID), UpdateName: UpdateRefresh,
+		UpdateID:     fmt.Sprintf("%s:events-%d", UpdateRefresh, time.Now().Unix()/60),
+		WaitForStage: client.WorkflowUpdateStageAccepted, Args: []any{Operator{Actor: "webhook", Reason: "too-many-signals"}},
+	})
+	var exhausted *serviceerror.ResourceExhausted
+	var refused *serviceerror.InvalidArgument
+	if err == nil || errors.As(err, &refused) || errors.As(err, &exhausted) {
+		return nil
+	}
+	return clientError("deliver an event to", userID, err)
 }
 
 // known keeps an unknown status, which may be any text, out of the summary.

@@ -96,8 +96,13 @@ func withRequestID(ctx context.Context, id string) context.Context {
 // stampRequestID is a gRPC interceptor.
 func stampRequestID(ctx context.Context, method string, req, reply any, cc *grpc.ClientConn, invoke grpc.UnaryInvoker, opts ...grpc.CallOption) error {
 	id, asked := ctx.Value(requestIDKey{}).(string)
-	if signal, ok := req.(*workflowservice.SignalWorkflowExecutionRequest); ok && asked {
-		signal.RequestId = id
+	if asked {
+		switch r := req.(type) {
+		case *workflowservice.SignalWorkflowExecutionRequest:
+			r.RequestId = id
+		case *workflowservice.SignalWithStartWorkflowExecutionRequest:
+			r.RequestId = id
+		}
 	}
 	return invoke(ctx, method, req, reply, cc, opts...)
 }

@@ -40,6 +40,20 @@ func (e Erased) String() string {
 	return fmt.Sprintf("erased at Didit: %d sessions, %s; in Temporal: %d runs", e.Sessions, user, e.Runs)
 }
 
+// EraseRequest is the argument of the update "erase". It names the Operation that sends it and does the rest.
+type EraseRequest struct {
+	Operator
+	OperationID string `json:"operation_id"` // its workflow id
+}
+
+// Validate refuses an operator who breaks a rule, and a request that no erasure of the user has sent.
+func (r EraseRequest) Validate(userID string) error {
+	if err := (Operation{UserID: userID, Verb: VerbErase}).ValidateWorkflowID(r.OperationID); err != nil {
+		return fmt.Errorf("%w: start an Operation with the verb erase, which sends this update and erases at Didit too", err)
+	}
+	return r.Operator.Validate()
+}
+
 // Newest is what an erasure finds of the user's newest verification.
 type Newest struct {
 	Open bool
@@ -52,7 +66,7 @@ const askPatience = 10 * time.Second
 
 // EndForErasure asks the user's newest verification to end as erased, if it is open, or terminates it. It does not wait
 // for the end: call it again until nothing is open.
-func (c *Client) EndForErasure(ctx context.Context, userID string, by Operator, terminate bool) (Newest, error) {
+func (c *Client) EndForErasure(ctx context.Context, userID string, by EraseRequest, terminate bool) (Newest, error) {
 	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
 	if isNotFound(err) {
 		return Newest{}, nil
@@ -143,8 +157,8 @@ func (c *Client) deleteRun(ctx context.Context, workflowID, runID string) error 
 	return err
 }
 
-// ForgetLateNews deletes the given DecisionChange if the user has been erased; it reports whether that is so.
-func (c *Client) ForgetLateNews(ctx context.Context, userID, workflowID, runID string) (bool, error) {
+// Erased reports whether the user has been erased, as far as Temporal remembers.
+func (c *Client) Erased(ctx context.Context, userID string) (bool, error) {
 	found, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: c.namespace, PageSize: forgetMost,
 		Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s'", OperationID(userID, VerbErase, "")),
@@ -154,14 +168,18 @@ func (c *Client) ForgetLateNews(ctx context.Context, userID, workflowID, runID s
 	}
 	for _, x := range found.GetExecutions() {
 		if isErasure(x.GetExecution().GetWorkflowId(), userID) {
-			err := c.deleteRun(ctx, workflowID, runID)
-			if err != nil && !isNotFound(err) {
-				return true, clientError("delete late news of", userID, err)
-			}
 			return true, nil
 		}
 	}
 	return false, nil
+}
+
+// ForgetRun deletes one run of the user's verification from Temporal.
+func (c *Client) ForgetRun(ctx context.Context, userID, runID string) error {
+	if err := c.deleteRun(ctx, WorkflowID(userID), runID); err != nil && !isNotFound(err) {
+		return clientError("delete a run of", userID, err)
+	}
+	return nil
 }
 
 func isErasure(workflowID, userID string) bool {

@@ -39,16 +39,44 @@ type SessionError struct {
 	Type   string // an ErrorType constant, empty if the verification was terminated
 }
 
-// EndedError is a verification that did not end by itself: somebody terminated it, or it failed by a fault.
-type EndedError struct {
+// RunError says why a user's run cannot say how its user stands.
+type RunError struct {
 	UserID string
 	RunID  string
-	Status string // Temporal's word for the end of the run, such as Terminated
+	Reason RunErrorReason
+	Status string // Temporal's word for the run, such as Terminated, or what else holds its id
 }
 
-func (e *EndedError) Error() string {
-	return fmt.Sprintf("the verification of user %s ended without a result: %s (run %s); its history says why, starting the user begins a new one",
+// RunErrorReason is why a run cannot answer.
+type RunErrorReason string
+
+// The reasons.
+const (
+	RunEnded    RunErrorReason = "ended"    // stopped in Temporal, or failed by a fault
+	RunPaused   RunErrorReason = "paused"   // paused in Temporal by an operator
+	RunOccupied RunErrorReason = "occupied" // the id belongs to a workflow that is no verification
+)
+
+func (e *RunError) Error() string {
+	switch e.Reason {
+	case RunPaused:
+		return fmt.Sprintf("the verification of user %s is paused by an operator (run %s): unpause it in Temporal", e.UserID, e.RunID)
+	case RunOccupied:
+		return fmt.Sprintf("the workflow id of user %s is taken by %s (run %s): terminate it in Temporal", e.UserID, e.Status, e.RunID)
+	}
+	return fmt.Sprintf("the verification of user %s ended without a result: %s (run %s): see its history; starting the user again continues from what Didit says",
 		e.UserID, e.Status, e.RunID)
+}
+
+// FlowError says that the user's verification is of another flow than the one asked for.
+type FlowError struct {
+	UserID     string
+	Have, Want string // ids of Didit's flows
+}
+
+func (e *FlowError) Error() string {
+	return fmt.Sprintf("the verification of user %s is of flow %s, not %s: leave workflow_id out to take it, or set reverify for a session of the other flow",
+		e.UserID, e.Have, e.Want)
 }
 
 // Error says what to do about it.

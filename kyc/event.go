@@ -41,18 +41,37 @@ func canonicalUUID(s string) string {
 	return id.String()
 }
 
-// SessionMetadata marks a session at Didit as ours. Didit echoes it in webhooks and decisions.
+// SessionMetadata marks a session at Didit as ours. Didit echoes it in webhooks and decisions. Another program that asks
+// for a session of the same user may overwrite it (docs.didit.me/sessions-api/create-session).
 type SessionMetadata struct {
-	// RunID is the Temporal run that made the session.
+	// Deployment is whose session it is (KYC_DEPLOYMENT): several deployments may share one Didit application.
+	Deployment string `json:"kyc_deployment"`
+	// RunID is the Temporal run that asked for the session, before any reset; Attempt counts the sessions it asked for.
 	RunID   string `json:"temporal_run_id"`
 	Attempt int    `json:"attempt"`
+	// Reverify marks a session that was made beside an earlier verdict, which it replaces.
+	Reverify bool `json:"reverify,omitempty"`
 }
 
-// MetadataOf reads the metadata of a session or a webhook. Of a session that is not ours the RunID is empty.
+// MetadataOf reads the metadata of a session or a webhook: an object, or its JSON text. Names must match exactly, since
+// Didit's signature does not fix the order in which look-alikes come.
 func MetadataOf(raw json.RawMessage) SessionMetadata {
-	var m SessionMetadata
-	if json.Unmarshal(raw, &m) != nil || canonicalUUID(m.RunID) == "" {
+	var text string
+	if json.Unmarshal(raw, &text) == nil {
+		raw = json.RawMessage(text)
+	}
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(raw, &fields) != nil {
 		return SessionMetadata{}
 	}
+	var m SessionMetadata
+	var attempt float64
+	_ = json.Unmarshal(fields["kyc_deployment"], &m.Deployment) // what is of another type stays zero
+	_ = json.Unmarshal(fields["temporal_run_id"], &m.RunID)
+	_ = json.Unmarshal(fields["reverify"], &m.Reverify)
+	if json.Unmarshal(fields["attempt"], &attempt) == nil && attempt >= 1 && attempt < 1e6 {
+		m.Attempt = int(attempt)
+	}
+	m.RunID = canonicalUUID(m.RunID)
 	return m
 }

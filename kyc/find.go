@@ -2,73 +2,103 @@ package kyc
 
 import (
 	"context"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
+	"go.temporal.io/api/workflowservice/v1"
 )
 
 // Found is a verification as it stands.
 type Found struct {
 	State State
-	// Session holds the URL that the person must open; zero before there is a session and after the end.
+	// Session holds the URL that the person must open; zero unless the next step is the person's.
 	Session Session
 	RunID   string
+	// Paused lists the activities that an operator has paused: the verification waits until they go on.
+	Paused []PausedActivity
 }
 
-// Find is State together with the run that it is about and, while the person may still act, the session.
+// PausedActivity is an activity of an open run that an operator has paused in Temporal.
+type PausedActivity struct {
+	Activity string    `json:"activity"`
+	By       string    `json:"by,omitempty"`
+	Since    time.Time `json:"since,omitzero"`
+}
+
+// Find is State together with the run that it is about and, while the next step is the person's, the session.
 func (c *Client) Find(ctx context.Context, userID string) (Found, error) {
-	found, err := c.find(ctx, userID)
-	if err != nil || found.State.SessionID == "" || found.State.Outcome != "" {
-		return found, err
-	}
-	session, err := c.session(ctx, userID, found.RunID)
-	if err == nil {
-		found.Session, found.Session.Status = session, found.State.Status
-		return found, nil
-	}
-	now, lookErr := c.find(ctx, userID)
-	if lookErr == nil && (now.RunID != found.RunID || now.State.Outcome != "") { // it ended between the two questions
-		return now, nil
-	}
-	return Found{}, err
+	return c.find(ctx, userID, false)
 }
 
-// session asks a run that has a session for it. The run has answered the same update before, so nothing is added to its
-// history, unless nobody had asked yet.
-func (c *Client) session(ctx context.Context, userID, runID string) (s Session, err error) {
-	update, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
-		WorkflowID: WorkflowID(userID), RunID: runID, UpdateID: UpdateSession, UpdateName: UpdateSession,
-		WaitForStage: client.WorkflowUpdateStageCompleted,
-	})
-	if err == nil {
-		err = update.Get(ctx, &s)
-	}
-	if err != nil {
-		return Session{}, clientError("read the session of", userID, err)
-	}
-	return s, nil
+// findOutcome is Find, but asks a worker only if the run has an outcome: thousands may wait for weeks, and every query is
+// work for a worker, where search attributes are not.
+func (c *Client) findOutcome(ctx context.Context, userID string) (Found, error) {
+	return c.find(ctx, userID, true)
 }
 
-func (c *Client) find(ctx context.Context, userID string) (Found, error) {
+func (c *Client) find(ctx context.Context, userID string, outcomeOnly bool) (Found, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return Found{}, err
 	}
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
+	desc, err := c.describe(ctx, userID, "")
 	if err != nil {
 		return Found{}, clientError("read the state of", userID, err)
 	}
 	info := desc.GetWorkflowExecutionInfo()
-	found := Found{RunID: info.GetExecution().GetRunId()}
-	switch info.GetStatus() {
-	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+	found := Found{RunID: info.GetExecution().GetRunId(), Paused: pausedActivities(desc)}
+	if err := runError(userID, desc); err != nil {
+		return found, err
+	}
+	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
 		found.State, err = c.verdict(ctx, userID, found.RunID)
-	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_CANCELED:
-		found.State, err = c.query(ctx, userID, found.RunID)
+		if err == nil && found.State.UserID == "" { // a late event of a session that is not ours
+			err = clientError("read the state of", userID, ErrNotFound)
+		}
+		return found, err
+	}
+	if outcomeOnly && attributeIn(info.GetSearchAttributes(), AttributeOutcome) == "" {
+		return found, nil
+	}
+	said, err := c.query(ctx, userID, found.RunID)
+	found.State, found.Session = said.State, said.Session
+	return found, err
+}
+
+func (c *Client) describe(ctx context.Context, userID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
+}
+
+// runError says why a run cannot say how its user stands; nil if it can.
+func runError(userID string, desc *workflowservice.DescribeWorkflowExecutionResponse) error {
+	info := desc.GetWorkflowExecutionInfo()
+	e := &RunError{UserID: userID, RunID: info.GetExecution().GetRunId(), Status: info.GetStatus().String()}
+	queue := desc.GetExecutionConfig().GetTaskQueue().GetName()
+	switch {
+	case info.GetType().GetName() != WorkflowVerification:
+		e.Reason, e.Status = RunOccupied, "a workflow of type "+info.GetType().GetName()
+	case queue != "" && queue != TaskQueue:
+		e.Reason, e.Status = RunOccupied, "a workflow on task queue "+queue
+	case info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED:
+		e.Reason = RunPaused
+	case info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		return nil
 	default:
-		err = &EndedError{UserID: userID, RunID: found.RunID, Status: info.GetStatus().String()}
+		e.Reason = RunEnded
 	}
-	if err != nil {
-		return Found{}, err
+	return e
+}
+
+func pausedActivities(desc *workflowservice.DescribeWorkflowExecutionResponse) []PausedActivity {
+	var paused []PausedActivity
+	for _, a := range desc.GetPendingActivities() {
+		if !a.GetPaused() {
+			continue
+		}
+		p := PausedActivity{Activity: a.GetActivityType().GetName(), By: a.GetPauseInfo().GetManual().GetIdentity()}
+		if at := a.GetPauseInfo().GetPauseTime(); at != nil {
+			p.Since = at.AsTime()
+		}
+		paused = append(paused, p)
 	}
-	return found, nil
+	return paused
 }

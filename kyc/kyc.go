@@ -12,12 +12,11 @@ import (
 	"didit-temporal/didit"
 )
 
-// Workflow types. The id of a Verification is WorkflowID of the user, that of a DecisionChange ChangeID, that of a
-// ResultDelivery DeliveryID.
+// Workflow types. The id of a Verification is WorkflowID of the user, so that a user has at most one open run; that of an
+// Operation is OperationID.
 const (
-	WorkflowVerification   = "Verification"   // verifies one user
-	WorkflowDecisionChange = "DecisionChange" // takes news about a session whose verification is over
-	WorkflowResultDelivery = "ResultDelivery" // delivers the results of a run that made way for the user's next one
+	WorkflowVerification = "Verification" // verifies one user
+	WorkflowOperation    = "Operation"    // carries out one operator action
 )
 
 // Task queues. Calls to Didit have queues of their own, one per limit of Didit, so that the Temporal server can hold
@@ -28,33 +27,28 @@ const (
 	TaskQueueDiditRead  = "didit-read"  // calls under Didit's limit for GET
 )
 
-// Messages to a running verification.
+// Messages to a verification.
 const (
-	SignalDiditEvent = "didit-event" // DiditEvent, no answer
-	SignalHandOver   = "hand-over"   // to a run that has ended and only delivers its result: make way; no payload, no answer
-	QueryState       = "state"       // answers State; of a DecisionChange, ChangeResult
-	UpdateSession    = "session"     // answers Session once there is one; its id for a user's first run is the same word
+	SignalDiditEvent  = "didit-event"  // DiditEvent, no answer
+	QueryState        = "state"        // answers State
+	QueryVerification = "verification" // answers Snapshot; for programs, since it may hold the secret URL
+	UpdateSession     = "session"      // takes Input, answers Session once there is a URL or a verdict; also the id of a user's first one
 )
 
 // Search attributes, kept true at every step; SearchAttributes tells their types.
 const (
-	AttributeStatus     = "KycStatus"      // Didit's status of the session
-	AttributeOutcome    = "KycOutcome"     // Outcome, empty while waiting
-	AttributeSessionID  = "DiditSessionId" // Didit's id of the session
-	AttributeWaitingFor = "KycWaitingFor"  // WaitingFor
-	AttributeAttempt    = "KycAttempt"     // how often the user has been asked to act
-	AttributeDeadline   = "KycDeadline"    // when the user's time to act is over
-	AttributeErrorType  = "KycErrorType"   // what is wrong: one of the ErrorType constants; absent while nothing is
+	AttributeStatus     = "KycStatus"       // Didit's status of the session
+	AttributeOutcome    = "KycOutcome"      // Outcome, empty while waiting
+	AttributeSessionID  = "DiditSessionId"  // Didit's id of the session
+	AttributeFlow       = "DiditWorkflowId" // Didit's id of the flow that the session is of
+	AttributeWaitingFor = "KycWaitingFor"   // WaitingFor
+	AttributeAttempt    = "KycAttempt"      // how often the user has been asked to act
+	AttributeDeadline   = "KycDeadline"     // when the user's time to act is over
+	AttributeErrorType  = "KycErrorType"    // what is wrong: one of the ErrorType constants; absent while nothing is
 )
 
 // WorkflowID names the verification of a user.
 func WorkflowID(userID string) string { return "kyc-" + userID }
-
-// ChangeID names the workflow that takes one late event of a user. A user id cannot contain '~'.
-func ChangeID(userID, eventID string) string { return WorkflowID(userID) + "~" + eventID }
-
-// DeliveryID names the workflow that delivers the results of a run that made way.
-func DeliveryID(userID, runID string) string { return WorkflowID(userID) + "~result-" + runID }
 
 // Input starts a verification. On the wire it is JSON in which unknown fields are ignored and only UserID is required.
 type Input struct {
@@ -68,11 +62,11 @@ type Input struct {
 	ReturnURL string `json:"return_url,omitempty"`
 	// Reverify starts a new verification for a user who has been approved or declined before.
 	Reverify bool `json:"reverify,omitempty"`
-	// AfterRun is the closed run that this one follows, which Client.Start fills in. The worker then looks at Didit how
-	// many sessions the user has had, so that nobody runs up the bill by coming back for ever.
-	AfterRun string `json:"after_run,omitempty"`
 	// Priority decides who goes first when Didit's limit makes users wait.
 	Priority Priority `json:"priority,omitempty"`
+	// Resume begins a run that makes no session by itself: it finds out what Didit says about the user's sessions, reports
+	// what is new, and follows them. Only Client.Deliver sets it.
+	Resume bool `json:"resume,omitempty"`
 }
 
 // Priority is a class of users in the queue for Didit's limit.
@@ -161,6 +155,7 @@ type Session struct {
 	SessionToken string       `json:"session_token"`
 	URL          string       `json:"url"`
 	Status       didit.Status `json:"status"`
+	WorkflowID   string       `json:"workflow_id,omitempty"` // Didit's flow
 }
 
 // String leaves out the secrets.
@@ -187,46 +182,60 @@ const (
 // Decided reports whether Didit gave a verdict on the user.
 func (o Outcome) Decided() bool { return o == OutcomeApproved || o == OutcomeDeclined }
 
-// Change is the input of a DecisionChange: an event that came after its verification had ended.
-type Change struct {
-	UserID string     `json:"user_id"`
-	Event  DiditEvent `json:"event"`
-}
-
-// ChangeResult is what a DecisionChange found.
-type ChangeResult struct {
-	State State `json:"state"` // as Didit says now
-	// Changed is set if State is not what was reported of that session last, or if that cannot be known any more.
-	Changed bool `json:"changed"`
-}
-
 // WaitingFor says who has to do something next; empty at the end.
 type WaitingFor string
 
 // What a verification can wait for.
 const (
-	WaitingForLimit    WaitingFor = "limit"    // its turn under Didit's rate limit
+	WaitingForLimit    WaitingFor = "limit"    // its place in the queue for Didit's rate limit
 	WaitingForUser     WaitingFor = "user"     // the person, at Didit's hosted page
 	WaitingForReview   WaitingFor = "review"   // a reviewer, in Didit's console
 	WaitingForDidit    WaitingFor = "didit"    // an answer of Didit's API
-	WaitingForCallback WaitingFor = "callback" // the receiver of the result
-	WaitingForOperator WaitingFor = "operator" // somebody to mend a fault
+	WaitingForCallback WaitingFor = "callback" // the callback endpoint
+	WaitingForOperator WaitingFor = "operator" // an operator who fixes what is wrong
 )
 
 // State answers the query "state" and is the result of the workflow.
 type State struct {
-	UserID    string       `json:"user_id"`
-	SessionID string       `json:"session_id"`
-	Status    didit.Status `json:"status"`
-	Outcome   Outcome      `json:"outcome"`
-	// Attempt counts how often the user has been asked to act: 1 at first, one more after each Resubmitted.
+	UserID    string `json:"user_id"`
+	SessionID string `json:"session_id"`
+	// WorkflowID is Didit's id of the flow that the session is of.
+	WorkflowID string       `json:"workflow_id"`
+	Status     didit.Status `json:"status"`
+	Outcome    Outcome      `json:"outcome"`
+	// Attempt counts how often the session asked the user to act: 1 at first, one more after each Resubmitted.
 	Attempt int `json:"attempt"`
 	// Checks and Warnings come from Didit's decision; empty before it was read.
 	Checks   []Check  `json:"checks"`
 	Warnings []string `json:"warnings"`
 	// ErrorType is one of the ErrorType constants when Outcome is failed.
-	ErrorType string    `json:"error_type"`
+	ErrorType string `json:"error_type"`
+	// UpdatedAt is when the state changed last, CheckedAt when Didit confirmed it last.
 	UpdatedAt time.Time `json:"updated_at,omitzero"`
+	CheckedAt time.Time `json:"checked_at,omitzero"`
+}
+
+// PersonMustAct reports whether the next step is the person's, at Didit's hosted page.
+func (s State) PersonMustAct() bool {
+	switch s.Status {
+	case didit.StatusNotStarted, didit.StatusInProgress, didit.StatusAwaitingUser, didit.StatusResubmitted:
+		return s.Outcome == "" && s.SessionID != ""
+	}
+	return false
+}
+
+// SameAs reports whether a callback would report nothing new with other after s.
+func (s State) SameAs(other State) bool {
+	return s.SessionID == other.SessionID && s.Status == other.Status && s.Outcome == other.Outcome && s.Attempt == other.Attempt
+}
+
+// Snapshot answers the query "verification".
+type Snapshot struct {
+	State State `json:"state"`
+	// Session holds URL and token while the person must act; else it is zero.
+	Session Session `json:"session,omitzero"`
+	// Reported is the last state that a callback has delivered; nil if there was none.
+	Reported *State `json:"reported,omitempty"`
 }
 
 // Check is the result of one feature of Didit's flow, such as ID_VERIFICATION.

@@ -14,8 +14,6 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
-
-	"didit-temporal/didit"
 )
 
 // OperationError says why an operator's order was not done.
@@ -67,7 +65,7 @@ func (c *Client) Refresh(ctx context.Context, userID string, r Request) (State, 
 }
 
 // Cancel ends the user's open verification as cancelled, and returns how it ended. A session that the person has not
-// opened is deleted at Didit; any other stays there, and what becomes of it is reported as news after the end.
+// opened is deleted at Didit; any other stays there, and a verdict on it is reported as a late update.
 func (c *Client) Cancel(ctx context.Context, userID string, r Request) (State, error) {
 	return c.update(ctx, userID, UpdateCancel, cmp.Or(r.ID, UpdateCancel), r.Operator)
 }
@@ -104,9 +102,6 @@ func (c *Client) notOpen(ctx context.Context, userID, what string) (State, error
 
 // HasEnded says that a verification is over, and how.
 func HasEnded(s State) string {
-	if s.Outcome == "" { // in news after the end
-		return fmt.Sprintf("the verification has ended; its verdict was taken back since, Didit says %s", s.Status)
-	}
 	return fmt.Sprintf("the verification has ended: %s", s.Outcome)
 }
 
@@ -155,6 +150,17 @@ func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
 	return session, nil
 }
 
+// CountRuns counts the runs that a workflow id has had, as far as Temporal remembers.
+func (c *Client) CountRuns(ctx context.Context, workflowID string) (int64, error) {
+	n, err := c.temporal.CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: c.namespace, Query: fmt.Sprintf("WorkflowId = '%s'", workflowID),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the runs of %s: %w", workflowID, err)
+	}
+	return n.GetCount(), nil
+}
+
 // storyQuery finds everything about a user: verifications, news after their end, operations.
 func storyQuery(userID string) string {
 	return fmt.Sprintf("WorkflowId = '%s' OR WorkflowId STARTS_WITH '%s~'", WorkflowID(userID), WorkflowID(userID))
@@ -166,15 +172,4 @@ func attributeIn(a *commonpb.SearchAttributes, name string) (value string) {
 		return ""
 	}
 	return value
-}
-
-// checkAfter is a little more than the 310 s over which Didit repeats a webhook (docs.didit.me/integration/webhooks).
-const checkAfter = 6 * time.Minute
-
-// CheckLater finds out, after the time that Didit's webhook and its repeats may take, whether everybody has heard of the
-// status that an operation set, and tells them if not. id is the operation's UUID.
-func (c *Client) CheckLater(ctx context.Context, userID, id, sessionID string, status didit.Status) error {
-	return c.startChange(ctx, userID, DiditEvent{
-		EventID: id, Type: didit.EventStatusUpdated, SessionID: sessionID, Status: status, // by whose clock? so no time
-	}, checkAfter)
 }

@@ -9,9 +9,6 @@ import (
 	"didit-temporal/didit"
 )
 
-// WorkflowOperation is the workflow type of an operator's order about a session, open or closed. Its id is OperationID.
-const WorkflowOperation = "Operation"
-
 // Updates that operators send to an open verification. They take an Operator and answer State.
 const (
 	UpdateRefresh = "refresh" // reads Didit's decision now

@@ -14,9 +14,9 @@ type ResultType string
 const (
 	ResultCompleted   ResultType = "verification.completed"   // the verification ended, with any outcome but failed
 	ResultFailed      ResultType = "verification.failed"      // no session could be made: State.ErrorType says why
-	ResultInReview    ResultType = "verification.in_review"   // a reviewer looks at it
+	ResultInReview    ResultType = "verification.in_review"   // a reviewer has it
 	ResultResubmitted ResultType = "verification.resubmitted" // the user must come back, at the same URL
-	// ResultChanged corrects a result that said completed or failed, and every later one of that session does so too.
+	// ResultChanged corrects an outcome that was reported before, or may have been.
 	ResultChanged ResultType = "verification.changed"
 )
 
@@ -32,7 +32,8 @@ type Result struct {
 // resultNamespace is the UUIDv5 namespace of results. It must never change: receivers remember ids.
 var resultNamespace = uuid.MustParse("7b1f6a52-52a5-5c0e-8f6a-1b6d1d0c9a3e")
 
-// ResultID is the webhook-id of a result: that of a run's first, second, ... message, the same in every try.
-func ResultID(runID string, sequence int) string {
-	return uuid.NewSHA1(resultNamespace, fmt.Appendf(nil, "%s/%d", runID, sequence)).String()
+// ResultID is the webhook-id of a result, the same in every try: a UUIDv5 over the run before any reset, the sequence of
+// the result in it, and what it reports, so that a reset run cannot give another result the id of an earlier one.
+func ResultID(runID string, sequence int, s State) string {
+	return uuid.NewSHA1(resultNamespace, fmt.Appendf(nil, "%s/%d/%s/%s/%s/%d", runID, sequence, s.SessionID, s.Status, s.Outcome, s.Attempt)).String()
 }

@@ -15,99 +15,61 @@ import (
 // Started is the answer to Start.
 type Started struct {
 	State State
-	// Session holds the URL that the person must open; zero for a user who was decided before.
+	// Session holds the URL that the person must open; zero unless the next step is the person's.
 	Session Session
 	RunID   string
-	// New reports whether this call began the verification.
+	// New reports whether this call began the run.
 	New bool
 }
 
-// Start verifies a user and returns once there is a URL to open. It may be called again, by many callers at once:
+// Start verifies a user and returns once there is a URL to open, or a verdict. Call it again as often as you like, from
+// many callers at once:
 //   - a verification that is open is joined: every caller gets the same session and URL;
-//   - a user who was approved or declined before gets that verdict, without a URL, unless in.Reverify is set;
-//   - one whose verification ended without a verdict is started afresh.
+//   - a user with a verdict gets that verdict, without a URL, unless in.Reverify is set;
+//   - a user whose session ended without a verdict gets a new one.
 //
-// A verification has ended when its state has an outcome, even while its result is still being delivered to the receiver
-// of results: starting the user afresh then leaves the delivery to a workflow of its own.
-//
-// A verification that gets no session is a *SessionError. When ctx ends first the verification goes on: call again.
+// A verdict or an open session of another flow than in.WorkflowID is a *FlowError, unless in.Reverify is set. A user who
+// gets no session is a *SessionError, a run that cannot answer a *RunError. When ctx ends first the verification goes on:
+// call again.
 func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
+	in.Resume = false
 	if err := in.Validate(); err != nil {
 		return Started{}, err
 	}
-	updateID, reuse := UpdateSession, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE
-	for reverify := in.Reverify; ; reverify = false {
-		a, err := c.attach(ctx, in, updateID, reuse)
-		if err != nil {
-			return Started{}, err
-		}
-		if a.started {
-			return c.answer(ctx, in.UserID, a)
-		}
-		// The server answers from the user's last run, even a closed one. It decides what happens next.
-		state, err := c.standing(ctx, in.UserID, a)
-		if err != nil {
-			return Started{}, err
-		}
-		if !a.closed && state.Outcome == "" {
-			return c.answer(ctx, in.UserID, a)
-		}
-		if state.Outcome.Decided() && !reverify {
-			return Started{State: state, RunID: a.runID}, nil
-		}
-		if err := c.handOver(ctx, in.UserID, a); err != nil {
-			return Started{}, err
-		}
-		// Everyone who saw this run end asks with the same id, so that they share one new run.
-		updateID, reuse = UpdateSession+":"+a.runID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE
-		in.AfterRun = a.runID
-	}
-}
-
-// standing is how a run that others started stands: it may be over, or over but for telling the receiver of results.
-func (c *Client) standing(ctx context.Context, userID string, a attachment) (State, error) {
-	if a.closed {
-		return c.verdict(ctx, userID, a.runID)
-	}
-	return c.query(ctx, userID, a.runID)
-}
-
-// handOver makes a run that only delivers its result leave that to another workflow, so that the user can be started
-// again, and waits until it is closed, or open again because Didit has taken its verdict back.
-func (c *Client) handOver(ctx context.Context, userID string, a attachment) error {
-	if a.closed {
-		return nil
-	}
-	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), a.runID, SignalHandOver, nil)
-	if err == nil {
-		err = c.untilGone(ctx, userID, a.runID)
-	}
-	var ended *temporal.WorkflowExecutionError
-	if err == nil || isNotFound(err) || errors.As(err, &ended) {
-		return nil
-	}
-	return clientError("make way for", userID, err)
-}
-
-// untilGone waits until a run is closed, or has no outcome any more.
-func (c *Client) untilGone(ctx context.Context, userID, runID string) error {
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	closed := make(chan error, 1)
-	go func() { closed <- c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, nil) }()
+	r := startRequest{in: in, began: time.Now(), updateID: UpdateSession, reuse: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE}
 	for {
-		select {
-		case err := <-closed:
-			return err
-		case <-time.After(longestAsk):
+		a, err := c.attach(ctx, r)
+		if err != nil {
+			return Started{}, c.explain(ctx, in.UserID, err)
 		}
-		asking, stop := context.WithTimeout(ctx, longestAsk)
-		state, err := c.query(asking, userID, runID)
-		stop()
-		if err == nil && state.Outcome == "" {
-			return nil
+		s, err := c.standing(ctx, r, a)
+		if runStopped(err) {
+			if err = c.followed(ctx, in.UserID, a.runID, err); err != nil {
+				return s, err
+			}
+			r.updateID, r.reuse, r.runID = UpdateSession, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, ""
+			continue
 		}
+		if err != nil || a.started {
+			return s, err
+		}
+		next, more := r.next(s, a.closed)
+		if !more {
+			return s, flowError(in, s.State)
+		}
+		r = next
 	}
+}
+
+// startRequest is one way to ask for the session.
+type startRequest struct {
+	in       Input
+	began    time.Time // when the caller called
+	updateID string
+	reuse    enumspb.WorkflowIdReusePolicy
+	runID    string // ask this open run, and begin none
+	another  bool   // the state was seen, and another session is asked for
+	checked  bool   // Didit was asked whether the link still works
 }
 
 // attachment is a run of the user's verification and the update "session" on it.
@@ -118,32 +80,168 @@ type attachment struct {
 	update  client.WorkflowUpdateHandle
 }
 
+// standing waits for the answer of a run and reads how it stands then, since the answer of an update is frozen.
+func (c *Client) standing(ctx context.Context, r startRequest, a attachment) (Started, error) {
+	s := Started{RunID: a.runID, New: a.started}
+	if a.closed {
+		state, err := c.verdict(ctx, r.in.UserID, a.runID)
+		s.State = state
+		return s, err
+	}
+	updateErr := r.get(ctx, a.update, &s.Session)
+	if a.started && updateErr == nil && s.Session.URL != "" {
+		s.State = State{UserID: r.in.UserID, SessionID: s.Session.SessionID, WorkflowID: s.Session.WorkflowID, Status: s.Session.Status, Attempt: 1}
+		return s, nil
+	}
+	var app *temporal.ApplicationError
+	if updateErr != nil && (!errors.As(updateErr, &app) || runStopped(updateErr)) {
+		return s, updateErr
+	}
+	said, err := c.query(ctx, r.in.UserID, a.runID)
+	if isNotFound(err) { // it was reset or deleted a moment ago
+		return s, errStopped
+	}
+	s.State, s.Session = said.State, said.Session
+	if app != nil && err == nil && (a.started || r.another || s.State.UpdatedAt.After(r.began)) {
+		err = &SessionError{UserID: r.in.UserID, RunID: a.runID, Type: app.Type()}
+	}
+	return s, err
+}
+
+// checkWithin bounds how long a caller waits for Didit before an old link is handed out after all.
+const checkWithin = 3 * time.Second
+
+func (r startRequest) get(ctx context.Context, update client.WorkflowUpdateHandle, v *Session) error {
+	switch {
+	case update == nil:
+		return nil
+	case !r.checked:
+		return update.Get(ctx, v)
+	}
+	soon, stop := context.WithTimeout(ctx, checkWithin)
+	defer stop()
+	if err := update.Get(soon, v); soon.Err() == nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// errStopped stands for a run that was stopped while it was asked.
+var errStopped = temporal.NewApplicationError("the run was stopped", typeStoppedRun)
+
+// typeStoppedRun is the server's type for a caller whose run was terminated or reset while the update waited.
+const typeStoppedRun = "AcceptedUpdateCompletedWorkflow"
+
+// runStopped reports whether an update ended because its run did.
+func runStopped(err error) bool {
+	var app *temporal.ApplicationError
+	var ended *temporal.WorkflowExecutionError
+	return errors.As(err, &app) && app.Type() == typeStoppedRun || errors.As(err, &ended) || isNotFound(err)
+}
+
+// followed finds out what became of a run that was stopped while it was asked: nil if another run can be asked now.
+func (c *Client) followed(ctx context.Context, userID, runID string, cause error) error {
+	desc, err := c.describe(ctx, userID, "")
+	if isNotFound(err) {
+		return nil
+	}
+	if err == nil {
+		err = runError(userID, desc)
+	}
+	if err == nil && desc.GetWorkflowExecutionInfo().GetExecution().GetRunId() == runID &&
+		desc.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		err = cause
+	}
+	if err != nil {
+		return c.explain(ctx, userID, err)
+	}
+	return nil
+}
+
+// freshFor is how long a link is handed out again without asking Didit: it may have expired, and that webhook be lost.
+const freshFor = time.Minute
+
+// next says how to ask for what the state does not offer; false if the state is the answer.
+func (r startRequest) next(s Started, closed bool) (startRequest, bool) {
+	another := r.in.WantsAnother(s.State)
+	switch {
+	case r.another:
+		return r, false
+	case closed && (another || s.State.UserID == ""):
+		// All callers that saw this run closed ask with the same id, so that they share one new run.
+		r.updateID, r.reuse, r.runID = UpdateSession+":"+s.RunID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ""
+	case !closed && another:
+		r.updateID, r.runID, r.another = r.seen(s.State), s.RunID, true
+	case !closed && !r.checked && s.State.PersonMustAct() && time.Since(s.State.CheckedAt) > freshFor && flowError(r.in, s.State) == nil:
+		r.updateID, r.runID, r.checked = r.seen(s.State), s.RunID, true
+	default:
+		return r, false
+	}
+	return r, true
+}
+
+// seen is the id of an update that all callers share who saw this state, so that a thousand of them are one update.
+func (r startRequest) seen(s State) string {
+	at := s.UpdatedAt
+	if s.CheckedAt.After(at) {
+		at = s.CheckedAt
+	}
+	id := fmt.Sprintf("%s:%s:%d", UpdateSession, s.SessionID, at.UnixMilli())
+	if r.in.Reverify {
+		id += ":reverify"
+	}
+	return id
+}
+
+// WantsAnother reports whether an input asks for another session than the one whose state is given: after one that ended
+// without a verdict, and, with Reverify, beside a verdict or for another flow.
+func (in Input) WantsAnother(s State) bool {
+	switch {
+	case s.Outcome.Decided():
+		return in.Reverify
+	case s.Outcome != "":
+		return true
+	}
+	return in.Reverify && in.otherFlow(s)
+}
+
+func (in Input) otherFlow(s State) bool {
+	return in.WorkflowID != "" && s.WorkflowID != "" && in.WorkflowID != s.WorkflowID
+}
+
+// flowError refuses a state that is of another flow than the caller named.
+func flowError(in Input, s State) error {
+	if !in.otherFlow(s) || in.WantsAnother(s) {
+		return nil
+	}
+	return &FlowError{UserID: in.UserID, Have: s.WorkflowID, Want: in.WorkflowID}
+}
+
 // answerWithin bounds the request that starts and waits for the session at once. A caller with less time than twice that
 // gets half of it for each of the two ways to ask.
 const answerWithin = 5 * time.Second
 
-// attach starts the workflow unless it runs and asks it for the session. One request does both where the answer comes soon.
-// Where it does not, a second one waits for stage Accepted only: a caller whose time runs out while Didit's limit makes it
-// wait has then been told which run it waits for.
-func (c *Client) attach(ctx context.Context, in Input, updateID string, reuse enumspb.WorkflowIdReusePolicy) (attachment, error) {
-	o := startOptions(in, reuse)
+// attach asks an open run, or starts one. One request does both where the answer comes soon. Where it does not, a second
+// one waits for stage Accepted only: a caller whose time runs out while Didit's limit makes it wait then knows which run
+// it waits for.
+func (c *Client) attach(ctx context.Context, r startRequest) (attachment, error) {
+	if r.runID != "" {
+		return c.askOpen(ctx, r)
+	}
 	noted, note := withStartNote(ctx)
-	soon, stop := context.WithTimeout(noted, patienceForAnswer(ctx))
-	a, err := c.ask(soon, note, o, in, updateID, client.WorkflowUpdateStageCompleted)
+	soon, stop := context.WithTimeout(noted, firstWait(ctx))
+	a, err := c.ask(soon, note, r, client.WorkflowUpdateStageCompleted)
 	late := err != nil && ctx.Err() == nil && (soon.Err() != nil || timedOut(err))
 	stop()
 	if late {
-		if a, err = c.ask(noted, note, o, in, updateID, client.WorkflowUpdateStageAccepted); err == nil && !a.started && !a.closed {
-			a.started = c.madeBy(ctx, in.UserID, a.runID, note.requestID)
+		if a, err = c.ask(noted, note, r, client.WorkflowUpdateStageAccepted); err == nil && !a.started && !a.closed {
+			a.started = c.madeBy(ctx, r.in.UserID, a.runID, note.requestID)
 		}
 	}
-	if err != nil {
-		return attachment{}, fmt.Errorf("start the verification of user %s: %w", in.UserID, err)
-	}
-	return a, nil
+	return a, err
 }
 
-func patienceForAnswer(ctx context.Context) time.Duration {
+func firstWait(ctx context.Context) time.Duration {
 	end, ends := ctx.Deadline()
 	if !ends {
 		return answerWithin
@@ -159,13 +257,30 @@ func timedOut(err error) bool {
 	return errors.As(err, &update) || errors.As(err, &deadline) || errors.As(err, &canceled)
 }
 
+// askOpen sends the update to a run that is open.
+func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error) {
+	update, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: WorkflowID(r.in.UserID), RunID: r.runID, UpdateID: r.updateID, UpdateName: UpdateSession,
+		WaitForStage: client.WorkflowUpdateStageAccepted, Args: []any{r.in},
+	})
+	var refused *serviceerror.InvalidArgument
+	switch {
+	case isNotFound(err):
+		return attachment{runID: r.runID, closed: true}, nil
+	case errors.As(err, &refused) && !r.another: // the run takes no more updates; what it knows must do
+		return attachment{runID: r.runID}, nil
+	case err != nil:
+		return attachment{}, err
+	}
+	return attachment{runID: r.runID, update: update}, nil
+}
+
 // ask is one Update-With-Start, which returns when the update has come to a stage.
-func (c *Client) ask(
-	ctx context.Context, note *startNote, o client.StartWorkflowOptions, in Input, updateID string, stage client.WorkflowUpdateStage,
-) (attachment, error) {
+func (c *Client) ask(ctx context.Context, note *startNote, r startRequest, stage client.WorkflowUpdateStage) (attachment, error) {
+	start := c.temporal.NewWithStartWorkflowOperation(startOptions(r.in, r.reuse), WorkflowVerification, r.in)
 	update, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: c.temporal.NewWithStartWorkflowOperation(o, WorkflowVerification, in),
-		UpdateOptions:          client.UpdateWorkflowOptions{UpdateID: updateID, UpdateName: UpdateSession, WaitForStage: stage},
+		StartWorkflowOperation: start,
+		UpdateOptions:          client.UpdateWorkflowOptions{UpdateID: r.updateID, UpdateName: UpdateSession, WaitForStage: stage, Args: []any{r.in}},
 	})
 	var ended *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
@@ -177,17 +292,17 @@ func (c *Client) ask(
 	return attachment{runID: update.RunID(), started: note.started.Load(), closed: note.closed.Load(), update: update}, nil
 }
 
-// madeBy reports whether the start with that request id made the run, of which the caller was not told in time. Where
-// nobody can say, another caller made it.
+// madeBy reports whether the start with that request id made the run, of which the caller was not informed in time. Where
+// that cannot be found out, another caller made it.
 func (c *Client) madeBy(ctx context.Context, userID, runID, requestID string) bool {
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
+	desc, err := c.describe(ctx, userID, runID)
 	info := desc.GetWorkflowExtendedInfo().GetRequestIdInfos()[requestID]
 	return err == nil && info.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
 }
 
 // staticDetails is what an operator reads on every verification's page; the workflow keeps the current details beside it.
-const staticDetails = "Makes a session at Didit, waits for the person, and ends with Didit's decision. " +
-	"The query `state` tells how it stands; the result names the `outcome`. " +
+const staticDetails = "Gets the user a session at Didit, waits for the person, and ends with Didit's decision. " +
+	"The query `state` says how it stands; the result names the `outcome`. " +
 	"Names and documents are not here: read them at Didit, by `session_id`."
 
 func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
@@ -198,41 +313,29 @@ func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWor
 		WorkflowIDReusePolicy:    reuse,
 		StaticSummary:            "Verify user " + in.UserID + " at Didit",
 		StaticDetails:            staticDetails,
-		// What the workflow would say first: said here it costs no event, and no second write to the list. Upgrade workers
-		// before starters: one of older code says it again, and what it began then can be replayed by no newer one.
+		// What the workflow would write first: written here it costs no event, and no second write to the list.
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForLimit))),
 	}
 }
 
-// answer waits for the session. The update's answer is frozen, so an older run is asked how it stands now.
-func (c *Client) answer(ctx context.Context, userID string, a attachment) (Started, error) {
-	s := Started{RunID: a.runID, New: a.started}
-	if err := a.update.Get(ctx, &s.Session); err != nil {
-		return s, c.sessionError(ctx, userID, a.runID, err)
-	}
-	if a.started {
-		s.State = State{UserID: userID, SessionID: s.Session.SessionID, Status: s.Session.Status, Attempt: 1}
-		return s, nil
-	}
-	state, err := c.query(ctx, userID, a.runID)
-	if err != nil {
-		return s, err
-	}
-	s.State, s.Session.Status = state, state.Status
-	return s, nil
-}
-
-// sessionError finds out whether the verification ended without a session, and why.
-func (c *Client) sessionError(ctx context.Context, userID, runID string, cause error) error {
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
+// explain replaces an error of a request by its cause, where the user's run has one: another program holds its id, an
+// operator has paused or stopped it, or the update was refused.
+func (c *Client) explain(ctx context.Context, userID string, err error) error {
 	var app *temporal.ApplicationError
-	if err != nil || (!errors.As(cause, &app) && desc.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING) {
-		return fmt.Errorf("wait for the session of user %s: %w", userID, cause)
+	if errors.As(err, &app) && app.Type() == ErrorTypeInvalidInput {
+		return fmt.Errorf("%w: %s", ErrInvalidInput, app.Message())
 	}
-	e := &SessionError{UserID: userID, RunID: runID}
-	if app != nil {
-		e.Type = app.Type()
+	var run *RunError
+	if errors.As(err, &run) {
+		return err
 	}
-	return e
+	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkWithin)
+	defer stop()
+	if desc, describeErr := c.describe(asking, userID, ""); describeErr == nil && (ctx.Err() == nil || desc.GetWorkflowExecutionInfo().GetType().GetName() != WorkflowVerification) {
+		if cause := runError(userID, desc); cause != nil {
+			return cause
+		}
+	}
+	return fmt.Errorf("start the verification of user %s: %w", userID, err)
 }

@@ -35,19 +35,16 @@ type StepKind string
 
 // What a story consists of.
 const (
-	StepStarted   StepKind = "started"            // a verification began
-	StepSession   StepKind = "session made"       // Didit made the session, or it was found
-	StepEvent     StepKind = "event"              // a webhook of Didit
-	StepDecision  StepKind = "decision read"      // Didit's decision, the authority
-	StepOrder     StepKind = "order"              // an operator asked for something
-	StepOrderDone StepKind = "order done"         // and this became of it
-	StepDeleted   StepKind = "session deleted"    // of a verification that was cancelled
-	StepNews      StepKind = "news after the end" // an event after the verification
-	StepCheck     StepKind = "check planned"      // a look after an order, in case the webhook is lost
-	StepChanged   StepKind = "changed"            // what the news said is not what was reported before
-	StepUnchanged StepKind = "nothing new"        // what the news said was known
-	StepEnded     StepKind = "ended"              // the verification's outcome
-	StepFailed    StepKind = "failed"             // something was refused, or stopped by hand
+	StepStarted   StepKind = "started"         // a verification began
+	StepSession   StepKind = "session made"    // Didit made the session, or it was found
+	StepEvent     StepKind = "event"           // a webhook of Didit
+	StepDecision  StepKind = "decision read"   // Didit's decision, the authority
+	StepOrder     StepKind = "order"           // an operator asked for something
+	StepOrderDone StepKind = "order done"      // and this became of it
+	StepDeleted   StepKind = "session deleted" // of a verification that was cancelled
+	StepResumed   StepKind = "late update"     // an event after the end began another run
+	StepEnded     StepKind = "ended"           // the verification's outcome
+	StepFailed    StepKind = "failed"          // something was refused, or stopped by hand
 )
 
 // maxRuns bounds the story of one user: far more than a session cap leaves room for.

@@ -19,7 +19,6 @@ import (
 // Activities of which a story tells; the names are those of package activities.
 const (
 	activityCreate = "CreateSession"
-	activityAdopt  = "AdoptSession"
 	activityRead   = "ReadDecision"
 	activityDelete = "DeleteSession"
 )
@@ -59,14 +58,13 @@ func (t *teller) started(ev *historypb.HistoryEvent, input *commonpb.Payloads) {
 		var in Input
 		t.read(input, &in)
 		s := Step{What: StepStarted}
+		if in.Resume {
+			s.What = StepResumed
+		}
 		if in.Reverify {
 			s.Note = "to verify again"
 		}
 		t.add(ev, s)
-	case WorkflowDecisionChange:
-		var in Change
-		t.read(input, &in)
-		t.news(ev, in.Event)
 	case WorkflowOperation:
 		var in Operation
 		t.read(input, &in)
@@ -82,21 +80,9 @@ func (t *teller) event(ev *historypb.HistoryEvent, what StepKind, said DiditEven
 	t.add(ev, s)
 }
 
-// news tells an event after the end from a look that an order has planned.
-func (t *teller) news(ev *historypb.HistoryEvent, said DiditEvent) {
-	wait := ev.GetWorkflowExecutionStartedEventAttributes().GetFirstWorkflowTaskBackoff().AsDuration()
-	if wait == 0 {
-		t.event(ev, StepNews, said)
-		return
-	}
-	at := ev.GetEventTime().AsTime().Add(wait).UTC().Format(time.RFC3339)
-	t.add(ev, Step{What: StepCheck, Status: said.Status, SessionID: said.SessionID, Note: "at " + at + ": has everybody heard?"})
-}
-
 // done tells of an activity that came to its end.
 func (t *teller) done(ev *historypb.HistoryEvent, name string, result *commonpb.Payloads) {
 	var r struct {
-		Ours     bool         `json:"ours"`
 		Session  Session      `json:"session"`
 		Status   didit.Status `json:"status"`
 		Warnings []string     `json:"warnings"`
@@ -106,7 +92,7 @@ func (t *teller) done(ev *historypb.HistoryEvent, name string, result *commonpb.
 		return
 	}
 	switch {
-	case name == activityCreate, name == activityAdopt && r.Ours:
+	case name == activityCreate && r.Session.SessionID != "":
 		t.add(ev, Step{What: StepSession, Status: r.Session.Status, SessionID: r.Session.SessionID})
 	case name == activityRead && len(r.Foreign) > 0:
 		t.add(ev, Step{What: StepDecision, Note: "not usable: differs in " + strings.Join(r.Foreign, ", ")})
@@ -140,14 +126,6 @@ func (t *teller) completed(ev *historypb.HistoryEvent, result *commonpb.Payloads
 		var s State
 		t.read(result, &s)
 		t.add(ev, Step{What: StepEnded, Status: s.Status, Outcome: s.Outcome, SessionID: s.SessionID, Note: s.ErrorType})
-	case WorkflowDecisionChange:
-		var r ChangeResult
-		t.read(result, &r)
-		what := StepUnchanged
-		if r.Changed {
-			what = StepChanged
-		}
-		t.add(ev, Step{What: what, Status: r.State.Status, Outcome: r.State.Outcome, SessionID: r.State.SessionID})
 	case WorkflowOperation:
 		var r OperationResult
 		t.read(result, &r)

@@ -83,7 +83,7 @@ func (e *erasure) forgetRuns(ctx workflow.Context) (found bool, err error) {
 	for look, rest := 1, firstRest; ; look, rest = look+1, min(2*rest, longestRest) {
 		e.tell(ctx, "deleting the user's workflows, which Temporal does in its own time")
 		var runs activities.ForgottenRuns
-		err := e.do(ctx, &runs, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstTurn), acts.ForgetRuns,
+		err := e.do(ctx, &runs, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
 			activities.EraseUserInput{UserID: e.in.UserID})
 		if err != nil || runs.Left == 0 {
 			return found, err
@@ -113,7 +113,7 @@ func (e *erasure) endVerification(ctx workflow.Context) (found bool, err error) 
 	began := workflow.Now(ctx)
 	for rest := time.Second; ; rest = min(2*rest, longestRest) {
 		e.tell(ctx, "ending the open verification, if there is one")
-		options := callOptions(kyc.TaskQueue, "End the open verification as erased", firstTurn)
+		options := callOptions(kyc.TaskQueue, "End the open verification as erased", firstPriority)
 		options.RetryPolicy.MaximumAttempts = 1
 		var now activities.EndedVerification
 		err := e.do(ctx, &now, options, acts.EndVerification, activities.EndVerificationInput{
@@ -147,7 +147,7 @@ func (e *erasure) settle(ctx workflow.Context, stopped time.Time) error {
 func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	e.tell(ctx, "erasing at Didit")
 	var all activities.ErasableSessions
-	list := callOptions(kyc.TaskQueueDiditRead, "List all sessions of the user at Didit", firstTurn, refusals()...)
+	list := callOptions(kyc.TaskQueueDiditRead, "List all sessions of the user at Didit", firstPriority, refusals()...)
 	if err := e.do(ctx, &all, list, acts.ListAllSessions, activities.ListSessionsInput{UserID: e.in.UserID}); err != nil {
 		return false, err
 	}
@@ -156,7 +156,7 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 			continue
 		}
 		found = true
-		options := callOptions(kyc.TaskQueueDiditWrite, "Erase a session at Didit", firstTurn, append(refusals(), kyc.ErrorTypeLegalHold)...)
+		options := callOptions(kyc.TaskQueueDiditWrite, "Erase a session at Didit", firstPriority, append(refusals(), kyc.ErrorTypeLegalHold)...)
 		err := e.do(ctx, nil, options, acts.EraseSession, activities.DeleteSessionInput{SessionID: id})
 		var app *temporal.ApplicationError
 		switch {
@@ -174,7 +174,7 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 		return found, nil
 	}
 	var users activities.ErasedUsers
-	options := callOptions(kyc.TaskQueueDiditWrite, "Erase the user at Didit", firstTurn, refusals()...)
+	options := callOptions(kyc.TaskQueueDiditWrite, "Erase the user at Didit", firstPriority, refusals()...)
 	err = e.do(ctx, &users, options, acts.EraseUser, activities.EraseUserInput{UserID: e.in.UserID})
 	e.erased.Users = max(e.erased.Users, users.Users)
 	return found, err

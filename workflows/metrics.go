@@ -15,11 +15,11 @@ const (
 	MetricTimeToOutcome = "kyc_time_to_outcome" // from the start of the verification; tag outcome
 	MetricReviews       = "kyc_reviews"         // times that a session went to a reviewer
 	MetricReviewTime    = "kyc_review_time"     // how long a reviewer took
-	MetricReviewsLate   = "kyc_reviews_late"    // looks at a review that has waited for too long
+	MetricReviewsLate   = "kyc_reviews_late"    // polls of a review that has waited for too long
 	MetricResubmissions = "kyc_resubmissions"   // times that a user was asked to come back
-	MetricLooks         = "kyc_reconcile_looks" // looks at Didit that only a timer asked for; tag found
-	MetricUnusable      = "kyc_unusable_reads"  // decisions that could not be used: somebody must look
-	MetricChanges       = "kyc_changes"         // news after the end; tag changed
+	MetricPolls         = "kyc_reconcile_looks" // polls of Didit that only a timer asked for; tag found
+	MetricUnusable      = "kyc_unusable_reads"  // decisions that could not be used: an operator must act
+	MetricChanges       = "kyc_changes"         // late updates; tag changed
 )
 
 // measured is what was counted of a verification so far.
@@ -29,11 +29,12 @@ type measured struct {
 	inReview time.Time // since when; zero if no reviewer has it
 	reviewed bool
 	ended    bool
+	resumed  kyc.State // what earlier runs knew, for a run that a late update began
 }
 
 // measure counts what has changed since the last time.
 func (v *verification) measure(ctx workflow.Context) {
-	m, s, h := &v.measured, v.record.state, workflow.GetMetricsHandler(ctx)
+	m, s, h := &v.measured, v.state.State, workflow.GetMetricsHandler(ctx)
 	if m.attempt > 0 && s.Attempt > m.attempt {
 		h.Counter(MetricResubmissions).Inc(int64(s.Attempt - m.attempt))
 	}
@@ -47,7 +48,7 @@ func (v *verification) measure(ctx workflow.Context) {
 
 // measureReview counts a review that begins or ends with a new status.
 func (v *verification) measureReview(ctx workflow.Context) {
-	m, s, h := &v.measured, v.record.state, workflow.GetMetricsHandler(ctx)
+	m, s, h := &v.measured, v.state.State, workflow.GetMetricsHandler(ctx)
 	switch {
 	case s.Status == didit.StatusInReview:
 		m.reviewed, m.inReview = true, workflow.Now(ctx)
@@ -60,32 +61,38 @@ func (v *verification) measureReview(ctx workflow.Context) {
 
 // measureEnd counts the verification itself, once: when its first outcome is known, not when the last result is delivered.
 func (v *verification) measureEnd(ctx workflow.Context) {
-	if v.measured.ended || !v.record.ended() {
+	if v.measured.ended || !v.state.ended() {
 		return
 	}
 	v.measured.ended = true
-	h := workflow.GetMetricsHandler(ctx).WithTags(map[string]string{"outcome": string(v.record.state.Outcome)})
+	h := workflow.GetMetricsHandler(ctx).WithTags(map[string]string{"outcome": string(v.state.Outcome)})
 	h.WithTags(map[string]string{"reviewed": yesNo(v.measured.reviewed)}).Counter(MetricOutcomes).Inc(1)
 	h.Timer(MetricTimeToOutcome).Record(workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime))
 }
 
-// measureLook counts a look at Didit. One that a timer asked for and that found news has found a lost, or late, webhook.
-func (v *verification) measureLook(ctx workflow.Context, timer, usable bool, before kyc.State) {
+// measurePoll counts a read of Didit's decision. One that only a timer asked for and that found news has found a lost, or
+// late, webhook.
+func (v *verification) measurePoll(ctx workflow.Context, polled, usable bool, before kyc.State) {
 	h := workflow.GetMetricsHandler(ctx)
-	if !usable && !v.record.ended() {
+	if !usable && !v.state.ended() {
 		h.Counter(MetricUnusable).Inc(1)
 	}
-	if v.late {
+	if v.state.reviewLate(workflow.Now(ctx)) {
 		h.Counter(MetricReviewsLate).Inc(1)
+		workflow.GetLogger(ctx).Warn("review is late", "session_id", v.state.SessionID, "since", v.state.UpdatedAt)
 	}
-	if timer {
-		found := before.Status != v.record.state.Status || before.Attempt != v.record.state.Attempt
-		h.WithTags(map[string]string{"found": yesNo(found)}).Counter(MetricLooks).Inc(1)
+	if polled {
+		found := before.Status != v.state.Status || before.Attempt != v.state.Attempt
+		h.WithTags(map[string]string{"found": yesNo(found)}).Counter(MetricPolls).Inc(1)
 	}
 }
 
-func measureChange(ctx workflow.Context, r kyc.ChangeResult) {
-	workflow.GetMetricsHandler(ctx).WithTags(map[string]string{"changed": yesNo(r.Changed)}).Counter(MetricChanges).Inc(1)
+// measureLateUpdate counts a run that a late update began, at its end.
+func (v *verification) measureLateUpdate(ctx workflow.Context) {
+	if v.in.Resume {
+		changed := !v.state.SameAs(v.measured.resumed)
+		workflow.GetMetricsHandler(ctx).WithTags(map[string]string{"changed": yesNo(changed)}).Counter(MetricChanges).Inc(1)
+	}
 }
 
 func yesNo(b bool) string {

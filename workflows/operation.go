@@ -3,17 +3,19 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
+	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
-// Operation carries out an operator's order about a session, whether its verification is open or closed. Its id is
-// kyc.OperationID. Except for an erasure it changes nothing but Didit's session: the verification hears of it as of any
-// reviewer's decision, and some minutes later it is looked after that somebody heard.
+// Operation carries out an operator action on a session, whether its verification is open or closed. Its id is
+// kyc.OperationID. Except for an erasure it changes Didit's session, and hands that to the user's verification as a webhook
+// would.
 func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, error) {
 	err := in.Validate()
 	if err == nil {
@@ -31,7 +33,7 @@ func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, err
 	return o.result, err
 }
 
-// operation is an order that is carried out.
+// operation is an action that is carried out.
 type operation struct {
 	in     kyc.Operation
 	result kyc.OperationResult
@@ -44,37 +46,38 @@ type operation struct {
 }
 
 func (o *operation) run(ctx workflow.Context) error {
-	if err := o.findSession(ctx); err != nil {
+	if err := o.begin(ctx); err != nil {
 		return err
 	}
 	if err := o.setStatus(ctx); err != nil || !o.result.Changed {
 		return err
 	}
-	return o.checkLater(ctx)
+	return o.deliverEvent(ctx)
 }
 
-// findSession takes the session of the user's newest verification where the order names none.
-func (o *operation) findSession(ctx workflow.Context) error {
-	if o.in.SessionID == "" {
-		call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueue, "Which session has the user?", firstTurn))
-		var found activities.FoundSession
-		err := workflow.ExecuteActivity(call, acts.FindSession, activities.FindSessionInput{UserID: o.in.UserID}).Get(ctx, &found)
-		if err != nil {
-			return err
-		}
-		o.result.SessionID = found.SessionID
+// begin refuses an action that ran before, and takes the session of the user's newest verification where it names none.
+func (o *operation) begin(ctx workflow.Context) error {
+	var begun activities.BegunOperation
+	err := call(ctx, callOptions(kyc.TaskQueue, "Did this action run before? Which session has the user?", firstPriority), acts.BeginOperation,
+		activities.BeginOperationInput{UserID: o.in.UserID, SessionID: o.in.SessionID}, &begun)
+	if err != nil {
+		return err
 	}
-	if o.result.SessionID == "" {
+	o.result.SessionID = begun.SessionID
+	switch {
+	case begun.Repeated:
+		return refuse("this action ran before under the same workflow id, and an action runs once: start a new one")
+	case begun.SessionID == "":
 		return refuse("Temporal remembers no verification of user %s that has a session: name the session_id", o.in.UserID)
 	}
-	o.search(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeSessionID).ValueSet(o.result.SessionID))
+	search(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeSessionID).ValueSet(o.result.SessionID))
 	return nil
 }
 
-// setStatus looks before every call: another reviewer may have been faster, and a call whose answer was lost may have
+// setStatus reads the decision before every call: another reviewer may have been faster, and a call whose answer was lost may have
 // had its effect.
 func (o *operation) setStatus(ctx workflow.Context) error {
-	for tries, moment := 0, firstMoment; ; tries, moment = tries+1, min(2*moment, longestMoment) {
+	for tries, backoff := 0, firstBackoff; ; tries, backoff = tries+1, min(2*backoff, longestOperationBackoff) {
 		d, err := o.read(ctx)
 		if err != nil {
 			return err
@@ -82,17 +85,17 @@ func (o *operation) setStatus(ctx workflow.Context) error {
 		if tries == 0 {
 			o.result.Before = d.Status
 		}
-		if err := o.settle(ctx, d.Status); err != nil {
+		if err := o.findLostReview(ctx, d.Status); err != nil {
 			return err
 		}
 		if done, err := o.judge(d.Status); done || err != nil {
 			return err
 		}
-		err = o.tell(ctx)
+		err = o.send(ctx)
 		if err == nil {
 			return o.readBack(ctx)
 		}
-		delay, err := o.again(moment, err)
+		delay, err := o.again(backoff, err)
 		if err != nil {
 			return err
 		}
@@ -103,17 +106,19 @@ func (o *operation) setStatus(ctx workflow.Context) error {
 	}
 }
 
-// tell sends the order, once: whoever sends it again looks first.
-func (o *operation) tell(ctx workflow.Context) error {
+// send sends the action to Didit, once: before it is sent again, the decision is read.
+func (o *operation) send(ctx workflow.Context) error {
 	status := o.in.Verb.Status()
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: waiting for a turn under Didit's limit, or for its answer.", o.in.Verb, o.in.Operator))
-	options := callOptions(kyc.TaskQueueDiditWrite, "Set "+string(status)+" at Didit", firstTurn)
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: waiting in the queue for Didit, or for its answer.", o.in.Verb, o.in.Operator))
+	options := callOptions(kyc.TaskQueueDiditWrite, "Set "+string(status)+" at Didit", firstPriority)
 	options.RetryPolicy.MaximumAttempts = 1
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), acts.SetStatus, o.order()).Get(ctx, nil)
+	return call(ctx, options, acts.SetStatus, o.input(ctx), nil)
 }
 
-func (o *operation) order() activities.SetStatusInput {
-	return activities.SetStatusInput{SessionID: o.result.SessionID, Status: o.in.Verb.Status(), Comment: o.in.String()}
+func (o *operation) input(ctx workflow.Context) activities.SetStatusInput {
+	return activities.SetStatusInput{
+		SessionID: o.result.SessionID, Status: o.in.Verb.Status(), Comment: o.in.String(), RunID: workflow.GetInfo(ctx).OriginalRunID,
+	}
 }
 
 // readBack reports what Didit made of the order. What was done stays done, whatever Didit answers now.
@@ -134,10 +139,8 @@ func (o *operation) readBack(ctx workflow.Context) error {
 // read reads Didit's decision and checks that the session is this user's, in this environment, and made by us.
 func (o *operation) read(ctx workflow.Context) (d activities.Decision, err error) {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: reading Didit's decision on session %s.", o.in.Verb, o.in.Operator, o.result.SessionID))
-	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstTurn, refusals()...))
-	err = workflow.ExecuteActivity(call, acts.ReadDecision, activities.ReadDecisionInput{
-		SessionID: o.result.SessionID, UserID: o.in.UserID,
-	}).Get(ctx, &d)
+	err = call(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstPriority, refusals()...), acts.ReadDecision,
+		activities.ReadDecisionInput{SessionID: o.result.SessionID, UserID: o.in.UserID, Ours: o.in.SessionID != ""}, &d)
 	switch {
 	case err != nil:
 	case len(d.Foreign) > 0:
@@ -148,13 +151,18 @@ func (o *operation) read(ctx workflow.Context) (d activities.Decision, err error
 	return d, err
 }
 
-func (o *operation) checkLater(ctx workflow.Context) error {
+// deliverEvent hands the new status to the user's verification. By whose clock it was set is unknown, so the event has no
+// time.
+func (o *operation) deliverEvent(ctx workflow.Context) error {
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID[len(kyc.OperationID(o.in.UserID, o.in.Verb, "")):]
-	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueue, "Have it looked after that everybody heard", firstTurn))
-	return workflow.ExecuteActivity(call, acts.CheckLater, activities.CheckLaterInput{
-		UserID: o.in.UserID, OperationID: id, SessionID: o.result.SessionID, Status: o.result.After,
-	}).Get(ctx, nil)
+	return call(ctx, callOptions(kyc.TaskQueue, "Hand the new status to the user's verification", firstPriority), acts.DeliverEvent,
+		activities.DeliverEventInput{UserID: o.in.UserID, Event: kyc.DiditEvent{
+			EventID: id, Type: didit.EventStatusUpdated, SessionID: o.result.SessionID, Status: o.result.After,
+		}}, nil)
 }
+
+// longestOperationBackoff bounds the pause between two tries of an action.
+const longestOperationBackoff = 5 * time.Minute
 
 // publish makes the end searchable and tells it on the workflow's page.
 func (o *operation) publish(ctx workflow.Context, err error) {
@@ -167,12 +175,6 @@ func (o *operation) publish(ctx workflow.Context, err error) {
 	}
 	workflow.SetCurrentDetails(ctx, text)
 	if err == nil {
-		o.search(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeStatus).ValueSet(string(o.result.After)))
-	}
-}
-
-func (o *operation) search(ctx workflow.Context, attributes ...temporal.SearchAttributeUpdate) {
-	if err := workflow.UpsertTypedSearchAttributes(ctx, attributes...); err != nil {
-		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+		search(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeStatus).ValueSet(string(o.result.After)))
 	}
 }

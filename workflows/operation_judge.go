@@ -13,17 +13,15 @@ import (
 	"didit-temporal/kyc"
 )
 
-// settle finds out, where the status does not tell, whether the order whose answer was lost was carried out: the user
+// findLostReview finds out, where the status does not show it, whether the action whose answer was lost was carried out: the user
 // or a reviewer may have gone on since.
-func (o *operation) settle(ctx workflow.Context, now didit.Status) error {
+func (o *operation) findLostReview(ctx workflow.Context, now didit.Status) error {
 	if !o.perhaps || now == o.in.Verb.Status() {
 		return nil
 	}
-	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Did Didit carry out the order whose answer was lost?", firstTurn, refusals()...))
 	var review activities.FoundReview
-	err := workflow.ExecuteActivity(call, acts.FindReview, activities.FindReviewInput{
-		SetStatusInput: o.order(), Since: workflow.GetInfo(ctx).WorkflowStartTime,
-	}).Get(ctx, &review)
+	options := callOptions(kyc.TaskQueueDiditRead, "Did Didit carry out the action whose answer was lost?", firstPriority, refusals()...)
+	err := call(ctx, options, acts.FindReview, activities.FindReviewInput{SetStatusInput: o.input(ctx), Since: workflow.GetInfo(ctx).WorkflowStartTime}, &review)
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) { // the key may not read reviews, so the status must do
 		workflow.GetLogger(ctx).Warn("reviews cannot be read", "session_id", o.result.SessionID, "error", err)
@@ -46,10 +44,10 @@ func (o *operation) judge(now didit.Status) (done bool, err error) {
 		o.result.Already = !o.perhaps
 		return true, nil
 	case now != o.result.Before && o.perhaps && !o.absent:
-		return false, refuse("no clear answer from Didit: session %s was %s and is now %s, so the order may have been carried out "+
+		return false, refuse("no clear answer from Didit: session %s was %s and is now %s, so the action may have been carried out "+
 			"before that; look at the session's reviews at Didit", o.result.SessionID, o.result.Before, now)
 	case now != o.result.Before:
-		return false, refuse("session %s was %s and is now %s: somebody else was faster, look again", o.result.SessionID, o.result.Before, now)
+		return false, refuse("session %s was %s and is now %s: another reviewer was faster, read the decision again", o.result.SessionID, o.result.Before, now)
 	case o.refusal != nil:
 		return false, refuse("Didit does not set %s on session %s, which is %s: %s", want, o.result.SessionID, now, o.refusal)
 	case !reviewable(now):
@@ -59,21 +57,21 @@ func (o *operation) judge(now didit.Status) (done bool, err error) {
 	return false, nil
 }
 
-// again says how long to wait before the next look, or returns the error that no waiting mends.
-func (o *operation) again(moment time.Duration, err error) (time.Duration, error) {
+// again says how long to wait before the next try, or returns the error that no waiting fixes.
+func (o *operation) again(backoff time.Duration, err error) (time.Duration, error) {
 	var app *temporal.ApplicationError
 	o.perhaps = o.perhaps || unclear(err)
 	switch {
 	case !errors.As(err, &app):
 		if unclear(err) {
-			return moment, nil
+			return backoff, nil
 		}
 		return 0, err
 	case app.Type() == kyc.ErrorTypeRejected: // by a status that has just changed, perhaps
 		o.refusal = errors.New(app.Message())
 		return time.Second, nil
 	case app.Type() == kyc.ErrorTypeRateLimited, app.Type() == kyc.ErrorTypeUnavailable:
-		return max(moment, app.NextRetryDelay()), nil
+		return max(backoff, app.NextRetryDelay()), nil
 	}
 	return 0, err
 }

@@ -8,192 +8,286 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
+	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
-// Before a lost answer is looked into, Didit gets a moment to finish what it may be doing; the moments grow.
-const (
-	firstMoment   = 5 * time.Second
-	longestMoment = 5 * time.Minute
-)
+// firstBackoff is how long Didit gets to finish what it may be doing after an answer was lost.
+const firstBackoff = 5 * time.Second
 
-// getSession gets the user a session, and never pays twice: when it is not clear whether a create made one, it looks
-// before it tries again. What Didit finally refuses ends the verification as failed.
+// getSession gets the user the session that was requested: one that Didit has already, or a new one. What Didit finally
+// refuses ends the verification as failed, unless the user has a verdict, which stays.
 func (v *verification) getSession(ctx workflow.Context) error {
+	v.requested++
 	v.busy = kyc.WaitingForLimit
 	v.publish(ctx)
-	made, err := v.makeSession(ctx)
-	v.busy, v.silent = "", false
+	err := v.findOrCreate(ctx, *v.request)
+	v.busy = ""
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) {
-		v.record.end(kyc.OutcomeFailed, refused.Type(), workflow.Now(ctx))
-		v.results.wanted = v.results.wanted || wantsResults(refused)
-		return nil
+		err = v.refuseSession(ctx, refused.Type())
 	}
-	if err != nil {
-		return err
+	if err == nil {
+		v.request = nil
 	}
-	v.begun(ctx, made)
+	return err
+}
+
+// refuseSession notes why there is no session. A verdict of an earlier session stays true.
+func (v *verification) refuseSession(ctx workflow.Context, kind string) error {
+	v.refusal = kind
+	if v.state.SessionID == "" && v.in.Reverify {
+		before, err := v.recall(ctx)
+		if err != nil {
+			return err
+		}
+		if before.State.Outcome.Decided() {
+			v.state.State, v.state.confirmed, v.policy = before.State, true, before.Policy
+		}
+	}
+	if !v.state.Outcome.Decided() {
+		v.state.end(kyc.OutcomeFailed, kind, workflow.Now(ctx))
+	}
 	return nil
 }
 
-// begun notes the session and the terms that the verification goes by from now on.
-func (v *verification) begun(ctx workflow.Context, made activities.MadeSession) {
+// findOrCreate creates a session unless Didit has sessions of the user. Those are looked at first: one may be the user's.
+func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
+	input := activities.CreateSessionInput{
+		UserID: in.UserID, WorkflowID: in.WorkflowID, Language: in.Language, ReturnURL: in.ReturnURL,
+		RunID: workflow.GetInfo(ctx).OriginalRunID, Attempt: v.requested, Reverify: in.Reverify, Since: workflow.Now(ctx),
+	}
+	for {
+		made, err := v.createSession(ctx, in, input)
+		if err != nil {
+			return err
+		}
+		if len(made.Others) == 0 {
+			v.begin(ctx, made.Session, made.Policy)
+			return nil
+		}
+		found, err := v.choose(ctx, made.Others, made.Policy.WorkflowID, v.mayAdopt(input))
+		if err != nil {
+			return err
+		}
+		if found != nil && (in.Reverify || keepsFromBuying(found.Status)) {
+			return v.adopt(ctx, *found, made.Policy)
+		}
+		for _, s := range made.Others {
+			input.Known = append(input.Known, s.SessionID)
+		}
+	}
+}
+
+// mayAdopt reports whether a session answers a request: any of ours, but for a session beside an earlier verdict only the
+// one that this very request made.
+func (v *verification) mayAdopt(in activities.CreateSessionInput) func(kyc.SessionMetadata) bool {
+	return func(m kyc.SessionMetadata) bool {
+		return !in.Reverify || m.Reverify && m.RunID == in.RunID && m.Attempt == in.Attempt
+	}
+}
+
+// begin notes a session that was made for the user, and the policy that the verification goes by from now on.
+func (v *verification) begin(ctx workflow.Context, s kyc.Session, p activities.SessionPolicy) {
 	now := workflow.Now(ctx)
-	v.session, v.terms = made.Session, made.Terms
-	v.results.wanted = v.terms.Results
-	v.record.begin(v.session, now)
-	v.looks = schedule{
-		first:   time.Duration(v.terms.ReconcileSeconds) * time.Second,
-		longest: time.Duration(v.terms.ReconcileMaxSeconds) * time.Second,
-	}
-	v.looks.restart(now)
+	v.others = v.others || v.state.SessionID != ""
+	v.session, v.policy = s, p
+	v.state.follow(s, now)
+	v.polls = newSchedule(p, now)
 }
 
-func (v *verification) makeSession(ctx workflow.Context) (activities.MadeSession, error) {
-	if v.in.AfterRun != "" {
-		if err := v.checkCap(ctx); err != nil {
-			return activities.MadeSession{}, err
-		}
+// adopt takes over a session that Didit has already, with its decision. What was reported about it before is not reported
+// again.
+func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p activities.SessionPolicy) error {
+	before, err := v.recall(ctx)
+	if err != nil {
+		return err
 	}
-	for moment := firstMoment; ; moment = min(2*moment, longestMoment) {
-		made, err := v.createOnceDiditAnswers(ctx)
-		if v.unseen = unclear(err); !v.unseen {
-			return made, err
-		}
-		v.tellSilence(ctx)
-		if err := workflow.NewTimerWithOptions(ctx, moment, workflow.TimerOptions{
-			Summary: "Give Didit a moment, then look whether the session was made",
-		}).Get(ctx, nil); err != nil {
-			return made, err
-		}
-		adopted, err := v.findSession(ctx)
-		if err != nil || adopted.Ours {
-			return adopted.MadeSession, err
-		}
-		v.unseen = false
+	if outcomeOf(d.Status) == "" { // what is undecided was not reported as decided
+		v.results.ended = v.results.last.Outcome != ""
 	}
+	known, now := v.state.State, workflow.Now(ctx)
+	if known.SessionID != d.Session.SessionID {
+		known = before.State
+	}
+	p.WorkflowID = d.WorkflowID
+	v.begin(ctx, d.Session, p)
+	if known.SessionID == d.Session.SessionID {
+		v.state.State = known
+	}
+	v.state.applyDecision(d, now)
+	return nil
 }
 
-// unclear reports whether a create may have made a session: Didit's answer was lost or made no sense, or the worker
-// died between sending and telling.
+// recall asks once what the user's earlier runs said, unless this run has said something itself.
+func (v *verification) recall(ctx workflow.Context) (activities.Predecessor, error) {
+	if v.results.recalled || v.results.sequence > 0 {
+		return activities.Predecessor{}, nil
+	}
+	var before activities.Predecessor
+	err := call(ctx, callOptions(kyc.TaskQueue, "What did the user's earlier runs report?", firstPriority), acts.FindPredecessor,
+		activities.FindPredecessorInput{UserID: v.in.UserID}, &before)
+	if err == nil {
+		v.results.continueFrom(before)
+	}
+	return before, err
+}
+
+// mostLookedAt bounds how many sessions of a user are looked at: far beyond any cap.
+const mostLookedAt = 20
+
+// choose returns the decision on the session that counts among those that Didit lists, newest first: the newest of ours,
+// unless an older one outranks it. A session that was made beside an earlier verdict replaces all that are older. It is nil
+// where none is ours.
+func (v *verification) choose(
+	ctx workflow.Context, sessions []activities.UserSession, flow string, mine func(kyc.SessionMetadata) bool,
+) (found *activities.Decision, err error) {
+	options := callOptions(kyc.TaskQueueDiditRead, "Is this the session that counts?", v.in.Priority.Key(), refusals()...)
+	for _, s := range sessions[:min(len(sessions), mostLookedAt)] {
+		if found != nil && (finished(found.Status) || found.Metadata.Reverify) {
+			break
+		}
+		var d activities.Decision
+		err := call(ctx, options, acts.ReadDecision, activities.ReadDecisionInput{
+			SessionID: s.SessionID, UserID: v.in.UserID, WorkflowID: flow, Ours: s.SessionID != v.state.SessionID, Link: true,
+		}, &d)
+		var app *temporal.ApplicationError
+		switch {
+		case errors.As(err, &app) && app.Type() == kyc.ErrorTypeNotFound: // deleted meanwhile
+			continue
+		case err != nil:
+			return nil, err
+		case len(d.Foreign) > 0, !d.Status.Known(), !mine(d.Metadata):
+			continue
+		}
+		flow = d.WorkflowID // sessions of other flows do not count
+		switch {
+		case found == nil || outranks(d.Status, found.Status):
+			d.Metadata.Reverify = d.Metadata.Reverify || found != nil && found.Metadata.Reverify
+			found = &d
+		case d.Metadata.Reverify:
+			return found, nil
+		}
+	}
+	return found, nil
+}
+
+// reselectSession asks Didit for all sessions of the user, and goes on with the one that counts.
+func (v *verification) reselectSession(ctx workflow.Context) error {
+	v.reselect = false
+	list, err := v.listSessions(ctx)
+	if err != nil {
+		return ignoreRefusal(ctx, err)
+	}
+	found, err := v.choose(ctx, list.Sessions, v.state.WorkflowID, func(kyc.SessionMetadata) bool { return true })
+	switch {
+	case err != nil:
+		return ignoreRefusal(ctx, err)
+	case found == nil:
+		return nil
+	case v.state.Outcome == kyc.OutcomeCancelled && !outcomeOf(found.Status).Decided():
+		return nil
+	case found.Session.SessionID == v.state.SessionID:
+		v.state.applyDecision(*found, workflow.Now(ctx))
+		return nil
+	}
+	left := v.state.State
+	if err := v.adopt(ctx, *found, list.Policy); err != nil {
+		return err
+	}
+	return v.deleteUnopened(ctx, left, list.Sessions)
+}
+
+// ignoreRefusal goes on with what is known where Didit refuses to say more; the schedule asks again.
+func ignoreRefusal(ctx workflow.Context, err error) error {
+	var refused *temporal.ApplicationError
+	if !errors.As(err, &refused) {
+		return err
+	}
+	workflow.GetLogger(ctx).Error("the user's sessions cannot be read", "error", err)
+	return nil
+}
+
+// deleteUnopened deletes the newer session that the person has no need for any more, if it was never opened.
+func (v *verification) deleteUnopened(ctx workflow.Context, left kyc.State, sessions []activities.UserSession) error {
+	for _, s := range sessions {
+		if s.SessionID == left.SessionID && s.Status == didit.StatusNotStarted {
+			return ignoreRefusal(ctx, v.deleteSession(ctx, left.SessionID))
+		}
+	}
+	return nil
+}
+
+func (v *verification) deleteSession(ctx workflow.Context, id string) error {
+	return call(ctx, callOptions(kyc.TaskQueueDiditWrite, "Delete the session that was never opened", firstPriority, refusals()...),
+		acts.DeleteSession, activities.DeleteSessionInput{SessionID: id}, nil)
+}
+
+func (v *verification) listSessions(ctx workflow.Context) (list activities.UserSessions, err error) {
+	options := callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit", v.in.Priority.Key(), refusals()...)
+	return list, call(ctx, options, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}, &list)
+}
+
+// workerDied is Temporal's name for an activity whose worker did not report in time.
+const workerDied = "TemporalTimeout:StartToClose"
+
+// createSession lets the workflow see the first time that Didit gives no clear answer, so that the list can tell who waits
+// for Didit from who waits in the queue. After that the server tries again by itself, at no cost to the history.
+func (v *verification) createSession(
+	ctx workflow.Context, in kyc.Input, input activities.CreateSessionInput,
+) (made activities.MadeSession, err error) {
+	made, err = v.callCreate(ctx, in, input, kyc.ErrorTypeUnavailable, workerDied)
+	if !unclear(err) || ctx.Err() != nil {
+		return made, err
+	}
+	v.busy = kyc.WaitingForDidit
+	v.publish(ctx)
+	backoff := firstBackoff
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) {
+		backoff = max(backoff, app.NextRetryDelay())
+	}
+	err = workflow.NewTimerWithOptions(ctx, backoff, workflow.TimerOptions{Summary: "No clear answer from Didit: then ask again"}).Get(ctx, nil)
+	if err != nil {
+		return made, err
+	}
+	return v.callCreate(ctx, in, input)
+}
+
+// unclear reports whether a call may have had its effect: Didit's answer was lost or made no sense, or the worker died
+// between sending and reporting.
 func unclear(err error) bool {
 	var timeout *temporal.TimeoutError
 	var app *temporal.ApplicationError
 	return errors.As(err, &timeout) || errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable
 }
 
-// closed reports whether Didit said that it takes no calls at the moment, and did nothing. The worker marks the failures
-// after which it may have done something as final.
-func closed(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable && !app.NonRetryable()
-}
-
-// createOnceDiditAnswers lets the workflow see the first time that Didit is closed, so that the list can tell who waits for
-// Didit from who waits for a turn. After that the server tries by itself, at no cost to the history.
-func (v *verification) createOnceDiditAnswers(ctx workflow.Context) (activities.MadeSession, error) {
-	if v.silent {
-		return v.createSession(ctx)
-	}
-	made, err := v.createSession(ctx, kyc.ErrorTypeUnavailable)
-	if !closed(err) {
-		return made, err
-	}
-	v.tellSilence(ctx)
-	if !v.silent && ctx.Err() != nil { // code before the version looked for a session even then
-		return made, err
-	}
-	var app *temporal.ApplicationError
-	errors.As(err, &app)
-	if err := workflow.NewTimerWithOptions(ctx, max(firstMoment, app.NextRetryDelay()), workflow.TimerOptions{
-		Summary: "Didit does not answer: then ask again",
-	}).Get(ctx, nil); err != nil {
-		return made, err
-	}
-	return v.createSession(ctx)
-}
-
-// tellSilence makes the list say that Didit does not answer. The version keeps runs of older code on their path.
-func (v *verification) tellSilence(ctx workflow.Context) {
-	if v.silent || workflow.GetVersion(ctx, "tell-silence", workflow.DefaultVersion, 1) == workflow.DefaultVersion {
-		return
-	}
-	v.silent, v.busy = true, kyc.WaitingForDidit
-	v.publish(ctx)
-}
-
-// workerDied is Temporal's name for an activity whose worker did not report in time. Temporal would otherwise send the
-// create again, unseen.
-const workerDied = "TemporalTimeout:StartToClose"
-
-func (v *verification) createSession(ctx workflow.Context, final ...string) (made activities.MadeSession, err error) {
-	final = append(append(refusals(), workerDied), final...)
-	options := callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit", v.in.Priority.Key(), final...)
+// callCreate waits for a create that was sent even if the verification is cancelled, to learn what it made. Temporal's own
+// cancellation waits for nothing.
+func (v *verification) callCreate(
+	ctx workflow.Context, in kyc.Input, input activities.CreateSessionInput, final ...string,
+) (made activities.MadeSession, err error) {
+	options := callOptions(kyc.TaskQueueDiditWrite, "Create the session at Didit", in.Priority.Key(), append(final, refusals()...)...)
 	options.WaitForCancellation = true
 	detached, stop := workflow.NewDisconnectedContext(ctx)
-	create := workflow.ExecuteActivity(workflow.WithActivityOptions(detached, options), acts.CreateSession, activities.CreateSessionInput{
-		UserID: v.in.UserID, WorkflowID: v.in.WorkflowID, Language: v.in.Language, ReturnURL: v.in.ReturnURL, Attempt: 1,
-	})
+	create := workflow.ExecuteActivity(workflow.WithActivityOptions(detached, options), acts.CreateSession, input)
+	v.maybeOrphaned = true
 	if err := workflow.Await(ctx, create.IsReady); err != nil {
 		stop()
-		if v.cancelledBy == nil { // Temporal's own button waits for nobody
+		if v.operators.cancelledBy == nil {
 			return made, err
 		}
 	}
-	err = create.Get(detached, &made) // one that waits for its turn has gone; one that was sent tells what it made
-	if v.cancelledBy != nil && turnedAway(err) && workflow.GetVersion(ctx, "cancelled-while-turned-away", workflow.DefaultVersion, 1) == 1 {
+	err = create.Get(detached, &made) // one that waits in the queue is gone; one that was sent says what it made
+	v.maybeOrphaned = unclear(err)
+	if v.operators.cancelledBy != nil && turnedAway(err) {
 		err = ctx.Err()
 	}
 	return made, err
 }
 
-// turnedAway reports whether Didit said that it was not the call's turn. That ends only calls that were cancelled.
+// turnedAway reports whether Didit's rate limit refused a call. That ends only calls that were cancelled.
 func turnedAway(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == kyc.ErrorTypeRateLimited
-}
-
-// findSession looks among the user's sessions at Didit for one that this run made.
-func (v *verification) findSession(ctx workflow.Context) (adopted activities.AdoptedSession, err error) {
-	list, err := v.listSessions(ctx)
-	if err != nil {
-		return adopted, err
-	}
-	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "Is this the session whose answer was lost?",
-		v.in.Priority.Key(), refusals()...))
-	// A session is made after its run, by Didit's clock, which may be somewhat behind.
-	since := workflow.GetInfo(ctx).WorkflowStartTime.Add(-time.Hour)
-	for _, s := range list.Sessions {
-		if ends(s.Status) && s.CreatedAt.Before(since) {
-			continue
-		}
-		err = workflow.ExecuteActivity(call, acts.AdoptSession, activities.AdoptSessionInput{
-			SessionID: s.SessionID, UserID: v.in.UserID, WorkflowID: v.in.WorkflowID,
-		}).Get(ctx, &adopted)
-		if err != nil || adopted.Ours {
-			return adopted, err
-		}
-	}
-	return adopted, nil
-}
-
-func (v *verification) listSessions(ctx workflow.Context) (list activities.UserSessions, err error) {
-	call := workflow.WithActivityOptions(ctx, callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit",
-		v.in.Priority.Key(), refusals()...))
-	err = workflow.ExecuteActivity(call, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}).Get(ctx, &list)
-	v.results.wanted = v.results.wanted || list.Results && v.terms.WorkflowID == "" // later, the terms say
-	return list, err
-}
-
-// checkCap protects the bill from a user who comes back for ever.
-func (v *verification) checkCap(ctx workflow.Context) error {
-	list, err := v.listSessions(ctx)
-	if err != nil {
-		return err
-	}
-	if list.Recent >= list.Cap {
-		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeSessionCap), kyc.ErrorTypeSessionCap, nil)
-	}
-	return nil
 }

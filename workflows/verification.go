@@ -10,223 +10,321 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
+	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
 // acts names activities by method; it is never called.
 var acts *activities.Activities
 
-// Verification verifies one user at Didit. Its id is kyc.WorkflowID of the user. It ends with Didit's verdict, or
-// with another outcome of package kyc when there will be none.
+// Verification follows one user at Didit; its id is kyc.WorkflowID of the user. It is open while anything is pending: a
+// session to be made, a person or a reviewer to act, a result to be delivered. Its result is the user's state. A run that
+// begins with kyc.Input.Resume makes no session by itself, and is otherwise the same.
 func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
-	if err := checkInput(ctx, in); err != nil {
-		return kyc.State{}, err
-	}
-	v := &verification{in: in, record: newRecord(in.UserID, workflow.Now(ctx)), published: publishedByStarter(ctx)}
-	running, stop := workflow.WithCancel(ctx)
-	v.stop = stop
+	v := &verification{in: in, state: newSessionState(in.UserID, workflow.Now(ctx)), published: publishedBefore(ctx)}
 	if err := v.handle(ctx); err != nil {
 		return kyc.State{}, err
 	}
-	err := v.run(running)
-	if v.cancelledBy != nil && temporal.IsCanceledError(err) && ctx.Err() == nil {
-		err = v.giveUp(ctx)
+	if err := checkInput(ctx, in); err != nil {
+		return v.refuseInput(ctx, err)
 	}
-	if temporal.IsCanceledError(err) {
-		v.stopNow(ctx)
+	if !in.Resume {
+		v.request = &v.in
 	}
-	if o := v.record.state.Outcome; o == kyc.OutcomeCancelled || o == kyc.OutcomeErased {
-		v.reportUnasked(ctx)
-	}
-	v.over = true
-	return v.finish(ctx, err)
+	err := v.run(ctx)
+	return v.state.State, err
 }
 
-// verification is a running workflow: what it knows, and what it has told the world.
+// verification is a run: what it knows about its user, what it was asked for, and what it has reported.
 type verification struct {
-	in        kyc.Input
-	record    record
-	session   kyc.Session
-	terms     activities.Terms
-	looks     schedule
-	timers    timers
-	busy      kyc.WaitingFor // set while an activity runs
-	late      bool           // the review has waited for too long
+	in      kyc.Input
+	state   sessionState
+	session kyc.Session
+	policy  activities.SessionPolicy
+	polls   reconcileSchedule
+	timers  timers
+	asking
+	siblings
+	operators operators
+	results   results
 	published attributes
-	unseen    bool // a create may have made a session that nobody has seen
-	silent    bool // Didit does not answer, and the list says so
-	orders
-	results  results
-	measured measured
+	measured  measured
 }
 
-// run is the story: get a session, then follow it until Didit has decided or the user's time is up.
+// asking is the session that was asked for and is not there yet.
+type asking struct {
+	request       *kyc.Input
+	requested     int            // how many were asked for
+	refusal       string         // the type of error of the last that was not made
+	busy          kyc.WaitingFor // limit or didit, while a create is under way
+	maybeOrphaned bool           // a create may have made a session that is not known yet
+}
+
+// siblings are the user's other sessions.
+type siblings struct {
+	early    []kyc.DiditEvent // events that came while no session was known
+	others   bool             // there are some
+	reselect bool             // one of them may be the session that counts
+}
+
+// run is the story: get a session, follow it until Didit has decided or the person's time is up, report what is new, and
+// end when nothing is pending.
 func (v *verification) run(ctx workflow.Context) error {
-	if err := v.getSession(ctx); err != nil || v.record.ended() {
+	if err := v.resume(ctx); err != nil {
 		return err
 	}
 	for {
-		v.takeEvents(ctx)
-		v.report(ctx)
-		switch now := v.timers.now(ctx); {
-		case v.record.doubt, !v.record.ended() && (v.refreshAsked() || v.overdue(now) || v.looks.due(now)):
-			if err := v.look(ctx); err != nil {
-				return err
-			}
-		case v.record.ended():
-			if err := v.awaitDelivery(ctx); err != nil || v.record.ended() {
+		step, stop := workflow.WithCancel(ctx)
+		v.operators.stop = stop
+		err := v.advance(step)
+		switch {
+		case err == nil:
+			v.publish(ctx)
+			v.measureLateUpdate(ctx)
+			return nil
+		case ctx.Err() != nil: // Temporal's own cancellation waits for nothing; what is pending is still delivered
+			ctx, _ = workflow.NewDisconnectedContext(ctx)
+			v.cancelNow(ctx)
+		case v.operators.cancelledBy != nil && temporal.IsCanceledError(err):
+			if err := v.cancelAtDidit(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
 		default:
-			if err := v.awaitNews(ctx); err != nil {
-				return err
-			}
+			return err
 		}
 	}
 }
 
-// look reads Didit's decision. A user whose time was up before, and who still has to act by Didit's own word, has lost
-// it; a decision that cannot be used ends nothing.
-func (v *verification) look(ctx workflow.Context) error {
-	now := v.timers.now(ctx)
-	overdue, attempt := v.overdue(now), v.record.state.Attempt
-	refreshes := v.asked
-	timer, before := !v.record.doubt && !v.refreshAsked(), v.record.state
-	usable, err := v.readDecision(ctx)
+// resume takes up what earlier runs of the user knew.
+func (v *verification) resume(ctx workflow.Context) error {
+	if !v.in.Resume {
+		return nil
+	}
+	before, err := v.recall(ctx)
 	if err != nil {
 		return err
 	}
-	v.answered = refreshes
-	now = v.timers.now(ctx)
-	v.looks.looked(now)
-	if v.record.state.Attempt != attempt {
-		v.looks.restart(now)
+	v.policy = before.Policy
+	v.measured.resumed = before.State
+	if before.State.SessionID == "" {
+		v.reselect = true
+		return nil
 	}
-	v.hurry(now)
-	if v.late = v.record.reviewLate(now); v.late {
-		workflow.GetLogger(ctx).Warn("review is late", "session_id", v.record.state.SessionID, "since", v.record.state.UpdatedAt)
-	}
-	v.measureLook(ctx, timer, usable, before)
-	if usable && overdue && v.overdue(now) {
-		v.record.timeUp(now)
-	}
+	now := workflow.Now(ctx)
+	v.state.State = before.State
+	v.state.confirmed, v.state.needsRead, v.state.promptedAt = true, true, now
+	v.polls = newSchedule(v.policy, now)
+	v.measured.status, v.measured.attempt, v.measured.ended = before.State.Status, before.State.Attempt, before.State.Outcome != ""
 	return nil
 }
 
-// awaitNews sleeps until an event arrives or it is time to look at Didit.
-func (v *verification) awaitNews(ctx workflow.Context) error {
-	alarm := v.timers.start(ctx, v.wake())
-	v.publish(ctx)
-	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
-	return workflow.Await(ctx, func() bool { return events.Len() > 0 || !v.timers.run(alarm) || v.refreshAsked() })
+// advance does what is due, until nothing is pending.
+func (v *verification) advance(ctx workflow.Context) error {
+	for {
+		v.takeEvents(ctx)
+		if err := v.report(ctx); err != nil {
+			return err
+		}
+		var err error
+		switch now := v.timers.now(ctx); {
+		case v.request != nil:
+			err = v.getSession(ctx)
+		case v.state.needsRead, v.state.lag.over(now), v.mayPoll() && (v.operators.refreshAsked() || v.overdue(now) || v.polls.due(now)):
+			err = v.reconcile(ctx)
+		case v.reselect:
+			err = v.reselectSession(ctx)
+		case v.finished(ctx):
+			return v.forgetIfErased(ctx)
+		default:
+			err = v.awaitNews(ctx)
+		}
+		if err != nil {
+			return err
+		}
+	}
 }
 
-// wake is when to look at Didit next, if nothing happens: at the latest when the user's time is up.
-func (v *verification) wake() time.Time {
-	if v.record.userMustAct() && v.deadline().Before(v.looks.next) && !v.record.trouble {
-		return v.deadline()
+func (v *verification) mayPoll() bool { return v.state.SessionID != "" && !v.state.ended() }
+
+// finished reports whether nothing is pending: no event, no request, no answer to a caller, no callback.
+func (v *verification) finished(ctx workflow.Context) bool {
+	nothingToFollow := v.state.ended() || v.state.SessionID == ""
+	return nothingToFollow && v.request == nil && !v.state.needsRead && v.state.lag.next.IsZero() && !v.reselect &&
+		len(v.results.pending) == 0 && workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent).Len() == 0 && workflow.AllHandlersFinished(ctx)
+}
+
+// forgetIfErased leaves no trace of a late event about a user who was erased.
+func (v *verification) forgetIfErased(ctx workflow.Context) error {
+	if !v.in.Resume || v.state.SessionID != "" || v.state.ended() {
+		return nil
 	}
-	return v.looks.next
+	v.state.UserID = "" // nothing is known of the user
+	return call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then forget this run too", lastPriority), acts.ForgetIfErased,
+		activities.EraseUserInput{UserID: v.in.UserID}, nil)
 }
 
 // takeEvents takes in all events that have arrived.
 func (v *verification) takeEvents(ctx workflow.Context) {
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
-	attempt := v.record.state.Attempt
+	before := v.state.State
+	if v.state.SessionID != "" {
+		for _, ev := range v.early {
+			v.takeEvent(ctx, ev)
+		}
+		v.early = nil
+	}
 	for {
 		var ev kyc.DiditEvent
 		if !events.ReceiveAsync(&ev) {
 			break
 		}
-		v.record.apply(ev, workflow.Now(ctx))
+		v.takeEvent(ctx, ev)
 	}
-	if v.record.state.Attempt != attempt {
-		v.looks.restart(v.timers.now(ctx))
+	if v.state.Status != before.Status {
+		v.polls.restart(v.timers.now(ctx))
 	}
-	v.hurry(v.timers.now(ctx))
 }
 
-// hurry looks soon after an event that implied another one.
-func (v *verification) hurry(now time.Time) {
-	if v.record.more {
-		v.looks.hurry(now)
+// takeEvent judges one event: about the session, about another one of the user's, or nonsense. Events for a user who is
+// being erased are dropped.
+func (v *verification) takeEvent(ctx workflow.Context, ev kyc.DiditEvent) {
+	switch {
+	case ev.Type != didit.EventStatusUpdated, !ev.Status.Known(), v.operators.erasing:
+	case v.state.SessionID == "":
+		if v.request != nil {
+			v.early = append(v.early, ev)
+		} else {
+			v.reselect = true
+		}
+	case ev.SessionID == v.state.SessionID:
+		v.state.apply(ev, workflow.Now(ctx))
+	case mayCount(ev.Status) && !v.state.seen[ev.EventID]:
+		v.state.seen[ev.EventID] = true
+		v.others, v.reselect = true, true
 	}
-	v.record.more = false
 }
 
-// deadline is when the user's time to act is over.
-func (v *verification) deadline() time.Time {
-	return v.record.asked.Add(time.Duration(v.terms.DeadlineSeconds) * time.Second)
-}
-
-// overdue reports whether the user has had his time. While Didit's decision cannot be used nothing is overdue but the
-// next look, which is on the schedule.
-func (v *verification) overdue(now time.Time) bool {
-	return v.record.userMustAct() && !now.Before(v.deadline()) && !v.record.trouble
-}
-
-// handle sets the handlers of the query and the updates, before anything can block.
+// handle sets the handlers of queries and updates, before anything can block.
 func (v *verification) handle(ctx workflow.Context) error {
-	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.record.state, nil },
+	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.state.State, nil },
 		workflow.QueryHandlerOptions{Description: "How the verification stands."})
 	if err != nil {
 		return err
 	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.sessionOnceMade,
-		workflow.UpdateHandlerOptions{Description: "Waits for the session and returns the URL that the person must open."})
+	err = workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryVerification, v.snapshot,
+		workflow.QueryHandlerOptions{Description: "State, the secret link while the person must act, and what was reported last. For programs."})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.askForSession, workflow.UpdateHandlerOptions{
+		Description: `Waits for the session and returns the URL that the person must open. Input: {"user_id": "..."}, as for a start.`,
+		Validator:   v.mayAskForSession,
+	})
 	if err != nil {
 		return err
 	}
 	return v.handleOperators(ctx)
 }
 
-// sessionOnceMade answers the update "session". A failure here is the answer to every later caller, so it only fails
-// when the verification is over without a session.
-func (v *verification) sessionOnceMade(ctx workflow.Context) (kyc.Session, error) {
-	usable := func() bool { return v.session.URL != "" && v.cancelledBy == nil }
-	if err := workflow.Await(ctx, func() bool { return usable() || v.record.ended() }); err != nil {
-		return kyc.Session{}, err
+func (v *verification) snapshot() (kyc.Snapshot, error) {
+	s := kyc.Snapshot{State: v.state.State, Reported: v.results.delivered}
+	if v.state.PersonMustAct() {
+		s.Session = v.session
+		s.Session.Status = v.state.Status
 	}
-	if !usable() {
-		kind := v.record.state.ErrorType
-		if kind == "" && v.record.state.Outcome == kyc.OutcomeCancelled {
-			kind = kyc.ErrorTypeCancelled
-		}
-		if v.record.state.Outcome == kyc.OutcomeErased {
-			kind = kyc.ErrorTypeErased
-		}
-		return kyc.Session{}, temporal.NewNonRetryableApplicationError(kyc.Hint(kind), kind, nil)
-	}
-	s := v.session
-	s.Status = v.record.state.Status
 	return s, nil
 }
 
-// finish says the last word, lets callers have their answers, and closes the workflow.
-func (v *verification) finish(ctx workflow.Context, err error) (kyc.State, error) {
-	detached, _ := workflow.NewDisconnectedContext(ctx)
-	if waitErr := v.awaitDelivery(detached); waitErr != nil {
-		return v.record.state, waitErr
+func (v *verification) mayAskForSession(in kyc.Input) error {
+	err := in.Validate()
+	switch {
+	case err == nil && in.UserID != v.in.UserID:
+		err = fmt.Errorf("%w: user_id is not the user of this workflow", kyc.ErrInvalidInput)
+	case err == nil && v.operators.erasing:
+		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeErased), kyc.ErrorTypeErased, nil)
 	}
-	v.publish(detached)
-	finished := func() bool { return workflow.AllHandlersFinished(detached) && len(v.results.pending) == 0 }
-	if waitErr := workflow.Await(detached, finished); waitErr != nil {
-		return v.record.state, waitErr
+	return invalidInput(err)
+}
+
+// askForSession answers the update "session". Its failure is the answer to every later caller with the same update id, so
+// it fails only where a session was asked for and none could be made.
+func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Session, error) {
+	waits := v.request != nil && !v.state.ended()
+	if err := workflow.Await(ctx, v.settled); err != nil {
+		return kyc.Session{}, err
 	}
-	return v.record.state, err
+	switch {
+	case v.operators.erasing, waits && v.state.ended():
+	case in.WantsAnother(v.state.State), v.state.SessionID == "":
+		v.request, waits = &in, true
+		v.operators.cancelledBy = nil
+	case v.state.PersonMustAct() && workflow.Now(ctx).Sub(v.state.CheckedAt) > linkFreshFor:
+		v.operators.asked++
+		mine := v.operators.asked
+		if err := workflow.Await(ctx, func() bool { return v.operators.answered >= mine || v.state.ended() }); err != nil {
+			return kyc.Session{}, err
+		}
+	}
+	if err := workflow.Await(ctx, v.settled); err != nil {
+		return kyc.Session{}, err
+	}
+	if waits && v.refusalOf() != "" {
+		return kyc.Session{}, temporal.NewNonRetryableApplicationError(kyc.Hint(v.refusalOf()), v.refusalOf(), nil)
+	}
+	s, err := v.snapshot()
+	if s.Session.SessionID == "" { // nothing to do for the person
+		s.Session = kyc.Session{SessionID: s.State.SessionID, Status: s.State.Status, WorkflowID: s.State.WorkflowID}
+	}
+	return s.Session, err
+}
+
+// linkFreshFor is how long a link is handed out again without asking Didit: it may have expired, and that webhook be lost.
+const linkFreshFor = time.Minute
+
+// settled reports whether it is known what the user's session is.
+func (v *verification) settled() bool {
+	return v.request == nil && !v.reselect && !v.state.needsRead || v.operators.erasing
+}
+
+// refusalOf is why a session that was asked for is not there.
+func (v *verification) refusalOf() string {
+	switch {
+	case v.state.Outcome == kyc.OutcomeCancelled:
+		return kyc.ErrorTypeCancelled
+	case v.state.Outcome == kyc.OutcomeErased:
+		return kyc.ErrorTypeErased
+	}
+	return v.refusal
 }
 
 // checkInput refuses what no verification can work with, and a workflow that webhooks would not find.
 func checkInput(ctx workflow.Context, in kyc.Input) error {
-	err := kyc.ValidateUserID(in.UserID)
-	if err == nil {
-		err = in.Priority.Validate()
-	}
+	err := in.Validate()
 	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; err == nil && id != kyc.WorkflowID(in.UserID) {
 		err = fmt.Errorf("%w: the workflow id of user %s must be %s", kyc.ErrInvalidInput, in.UserID, kyc.WorkflowID(in.UserID))
 	}
-	if err != nil {
-		return temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
+	return invalidInput(err)
+}
+
+func invalidInput(err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
+}
+
+// refuseInput ends a run that was started with an invalid input. It must not hide what earlier runs said of the user, so
+// it repeats that; where there is nothing, it fails.
+func (v *verification) refuseInput(ctx workflow.Context, err error) (kyc.State, error) {
+	if kyc.ValidateUserID(v.in.UserID) != nil || workflow.GetInfo(ctx).WorkflowExecution.ID != kyc.WorkflowID(v.in.UserID) {
+		return kyc.State{}, err
+	}
+	before, recallErr := v.recall(ctx)
+	if recallErr != nil || before.State.UserID == "" {
+		return kyc.State{}, err
+	}
+	v.state.State = before.State
+	v.publish(ctx)
+	workflow.SetCurrentDetails(ctx, "**Refused**: "+err.Error()+". The user stands as before.")
+	return before.State, nil
 }

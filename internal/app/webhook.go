@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -38,7 +39,8 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 		return err
 	}
 	r := receiver.New(receiver.Options{
-		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
+		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment),
+		Deployment: cmp.Or(cfg.Deployment, c.Namespace()), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
 		AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies, Observe: watch.metrics.Webhook,
 	})
 	notePayloadKeys(cfg.PayloadKeys, log)

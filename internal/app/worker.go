@@ -2,6 +2,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -70,26 +71,26 @@ func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activiti
 	if err != nil {
 		return nil, err
 	}
-	receiver, err := newReceiver(cfg, watch)
+	callbacks, err := newCallbackSender(cfg, watch)
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Reports: c, Operations: c, Erasures: c, Receiver: receiver, Spread: rand.Float64, Settings: activities.Settings{
-		WorkflowID: cfg.DiditWorkflowID, Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
+	return &activities.Activities{Didit: api, Runs: c, Operations: c, Erasures: c, Callbacks: callbacks, Spread: rand.Float64, Settings: activities.Settings{
+		WorkflowID: cfg.DiditWorkflowID, Deployment: cmp.Or(cfg.Deployment, c.Namespace()), Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
 		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil
 }
 
-// newReceiver is nil where no results are wanted.
-func newReceiver(cfg config.Worker, watch *Observed) (*activities.Receiver, error) {
+// newCallbackSender is nil where there is no callback endpoint.
+func newCallbackSender(cfg config.Worker, watch *Observed) (*activities.CallbackSender, error) {
 	if cfg.ResultURL.Reveal() == "" {
-		return nil, nil //nolint:nilnil // nobody is told the results
+		return nil, nil //nolint:nilnil // there is no callback endpoint
 	}
 	secrets := make([]string, len(cfg.ResultSecrets))
 	for i, s := range cfg.ResultSecrets {
 		secrets[i] = s.Reveal()
 	}
-	r, err := activities.NewReceiver(cfg.ResultURL.Reveal(), secrets)
+	r, err := activities.NewCallbackSender(cfg.ResultURL.Reveal(), secrets)
 	if err == nil {
 		r.Around(watch.toReceiver)
 	}
@@ -105,17 +106,15 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	decide.WorkflowTaskPollerBehavior, decide.ActivityTaskPollerBehavior = scaling, scaling
 	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
 	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
-	w.RegisterWorkflowWithOptions(workflows.DecisionChange, workflow.RegisterOptions{Name: kyc.WorkflowDecisionChange})
 	w.RegisterWorkflowWithOptions(workflows.Operation, workflow.RegisterOptions{Name: kyc.WorkflowOperation})
-	w.RegisterWorkflowWithOptions(workflows.ResultDelivery, workflow.RegisterOptions{Name: kyc.WorkflowResultDelivery})
-	register(w, acts.FindLastReport, acts.ForwardEvent, acts.FindSession, acts.CheckLater, acts.SendResult)
-	register(w, acts.EndVerification, acts.ForgetRuns, acts.ForgetLateNews)
+	register(w, acts.FindPredecessor, acts.SendResult, acts.BeginOperation, acts.DeliverEvent)
+	register(w, acts.EndVerification, acts.ForgetRuns, acts.ForgetIfErased)
 
 	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute, cfg.QueuePartitions))
 	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession, acts.EraseSession, acts.EraseUser)
 
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
-	register(read, acts.ReadDecision, acts.ListSessions, acts.AdoptSession, acts.FindReview, acts.ListAllSessions)
+	register(read, acts.ReadDecision, acts.ListSessions, acts.FindReview, acts.ListAllSessions)
 	return []sdkworker.Worker{w, write, read}
 }
 

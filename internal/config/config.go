@@ -42,6 +42,7 @@ type Worker struct {
 	DiditWorkflowID string
 	DiditBaseURL    string // without a slash at the end
 	Environment     Environment
+	Deployment      string // whose sessions are ours; empty is Temporal's namespace
 
 	// Didit's own limits. The rates of the task queues are derived from them, not equal to them.
 	WritesPerMinute int
@@ -68,7 +69,8 @@ type Webhook struct {
 	Secrets     []Secret
 	Tolerance   time.Duration
 	Environment Environment
-	MaxBody     int64 // bytes
+	Deployment  string // as the worker's
+	MaxBody     int64  // bytes
 	Addr        string
 	// AllowFrom are the only senders that are listened to, if there are any. Behind a proxy the sender is who the proxy says
 	// it is, and only of TrustedProxies that is believed.
@@ -90,6 +92,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		DiditWorkflowID: e.uuid("DIDIT_WORKFLOW_ID", "Didit console > Workflows"),
 		DiditBaseURL:    e.baseURL("DIDIT_BASE_URL"),
 		Environment:     e.environment(),
+		Deployment:      e.deployment(),
 		WritesPerMinute: e.integer("DIDIT_WRITES_PER_MINUTE", minPerMinute, maxPerMinute),
 		ReadsPerMinute:  e.integer("DIDIT_READS_PER_MINUTE", minPerMinute, maxPerMinute),
 		QueuePartitions: e.integer("DIDIT_QUEUE_PARTITIONS", 1, maxPartitions),
@@ -112,6 +115,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 		Secrets:     e.secrets("DIDIT_WEBHOOK_SECRETS", "Didit console > API & webhooks; several are separated by commas"),
 		Tolerance:   e.duration("DIDIT_WEBHOOK_TOLERANCE", time.Second, time.Hour),
 		Environment: e.environment(),
+		Deployment:  e.deployment(),
 		MaxBody:     e.bytes("WEBHOOK_MAX_BODY", 1<<10, 16<<20),
 		Addr:        e.address("WEBHOOK_ADDR"),
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,4 +160,16 @@ func (e *env) logLevel() slog.Level {
 		return slog.LevelError
 	}
 	return slog.LevelInfo
+}
+
+// deploymentForm keeps the name fit for Didit's metadata and for a log.
+var deploymentForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
+
+func (e *env) deployment() string {
+	v := e.text("KYC_DEPLOYMENT")
+	if v != "" && !deploymentForm.MatchString(v) {
+		e.wrong("KYC_DEPLOYMENT", v, "1 to 128 letters, digits, '.', '_' or '-', the first a letter or digit")
+		return ""
+	}
+	return v
 }

@@ -30,6 +30,7 @@ func Variables() []Variable {
 		{"DIDIT_BASE_URL", "https://verification.didit.me", whoWorker + ", " + whoSetup, "Where Didit answers. Plain http only to this machine or a private network.", false},
 		{"DIDIT_ACCOUNT_URL", "https://apx.didit.me/auth/v2", whoSetup, "Where `starter setup didit` opens an account; the simulator's is its address and `/auth/v2`.", false},
 		{"DIDIT_ENVIRONMENT", string(Live), whoServers, "`live` or `sandbox`: events and decisions of the other environment change nothing.", false},
+		{"KYC_DEPLOYMENT", "", whoWorker + ", " + whoWebhook, "Whose sessions are ours, where several deployments share a Didit application; empty is `TEMPORAL_NAMESPACE`. Worker and webhook need the same.", false},
 		{"DIDIT_WRITES_PER_MINUTE", "300", whoWorker, "Didit's limit for writes of this key, 5 to 100000; the queue's rate is derived from it.", false},
 		{"DIDIT_READS_PER_MINUTE", "600", whoWorker, "Didit's limit for reads of this key, 5 to 100000.", false},
 		{"DIDIT_QUEUE_PARTITIONS", "4", whoWorker, "Partitions that the server gives to the queues `didit-write` and `didit-read`, 1 to 4; 4 is Temporal's default, `make dev` and docker-compose.yml set 1 (docs/limits.md).", false},

@@ -65,7 +65,7 @@ var help = map[string]string{
 	workflows.MetricReviewTime + "_seconds":    "How long reviewers took.",
 	workflows.MetricReviewsLate + "_total":     "Looks at reviews that have waited for more than three days.",
 	workflows.MetricResubmissions + "_total":   "Times that a user was asked to come back.",
-	workflows.MetricLooks + "_total":           "Looks at Didit that only a timer asked for; found=yes means that a webhook was lost or late.",
+	workflows.MetricPolls + "_total":           "Looks at Didit that only a timer asked for; found=yes means that a webhook was lost or late.",
 	workflows.MetricUnusable + "_total":        "Decisions of Didit that could not be used: foreign, gone, or in unknown words.",
 	workflows.MetricChanges + "_total":         "News about sessions whose verification had ended.",
 	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back without being sent, after a 429.",

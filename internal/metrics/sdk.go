@@ -131,7 +131,7 @@ func (s *series) begin(namespace string) {
 	told.Timer("temporal_activity_execution_latency")
 	decides := told.WithTags(map[string]string{"activity_type": "none"})
 	for _, found := range []string{"yes", "no"} {
-		decides.WithTags(map[string]string{"found": found}).Counter(workflows.MetricLooks)
+		decides.WithTags(map[string]string{"found": found}).Counter(workflows.MetricPolls)
 	}
 	for _, name := range []string{workflows.MetricUnusable, workflows.MetricReviews, workflows.MetricReviewsLate, workflows.MetricResubmissions} {
 		decides.Counter(name)

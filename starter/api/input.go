@@ -39,7 +39,7 @@ type property struct {
 	boolean func(*kyc.Input, bool)
 }
 
-// properties are those of kyc.Input but after_run, which kyc.Client fills in.
+// properties are those of kyc.Input but resume, which is the webhook's alone.
 var properties = []property{
 	{name: "user_id", text: func(in *kyc.Input, s string) { in.UserID = s }},
 	{name: "workflow_id", text: func(in *kyc.Input, s string) { in.WorkflowID = s }},
@@ -151,8 +151,8 @@ func checkJSON(body []byte) string {
 func set(in *kyc.Input, name string, value json.RawMessage, again bool) string {
 	at := slices.IndexFunc(properties, func(p property) bool { return p.name == name })
 	switch {
-	case name == "after_run":
-		return "after_run is filled in by the API itself; leave it out"
+	case name == "resume":
+		return "resume is the webhook's alone; leave it out"
 	case at < 0:
 		return "unknown field; want only " + names()
 	case again:

@@ -61,6 +61,12 @@ var (
 	ended = kind{"verification-ended", 409, "The verification ended without a result",
 		"Somebody cancelled or erased it (`error_type` Cancelled or Erased), or ended it in Temporal, or it failed by a fault; its history " +
 			"says why. POST " + Path + " begins a new one.", 0}
+	paused = kind{"paused", 409, "An operator has paused the verification",
+		"Unpause the workflow in Temporal, then send the request again.", 0}
+	occupied = kind{"id-taken", 409, "Another program has taken the user's workflow id",
+		"Terminate that workflow in Temporal, then send the request again.", 0}
+	otherFlow = kind{"other-flow", 409, "The user's verification is of another flow",
+		"`detail` names both flows. Leave workflow_id out to take the verification as it is, or set reverify for a session of the other flow.", 0}
 	tooLarge = kind{"body-too-large", 413, "The body is too large",
 		"An input has a few short fields; nothing else belongs into it.", 0}
 	unsupportedMedia = kind{"unsupported-media-type", 415, "The body is not plain JSON",
@@ -80,7 +86,7 @@ var (
 			"results posted (RESULT_URL). The operator may run more processes.", retryAfter}
 
 	kinds = []kind{
-		invalidInput, unauthorized, noRoute, notFound, noMethod, sessionCap, ended, tooLarge, unsupportedMedia, rejected, internal,
+		invalidInput, unauthorized, noRoute, notFound, noMethod, sessionCap, ended, paused, occupied, otherFlow, tooLarge, unsupportedMedia, rejected, internal,
 		temporalUnavailable, diditUnavailable, tooManyWaiting,
 	}
 )
@@ -138,18 +144,31 @@ func (a *API) refuse(c *gin.Context, ctx context.Context, err error) {
 
 func problemOf(err error) (kind, trouble) {
 	var session *kyc.SessionError
-	var end *kyc.EndedError
+	var run *kyc.RunError
+	var flow *kyc.FlowError
 	switch {
 	case errors.As(err, &session):
 		return kindOf(session.Type), trouble{errorType: session.Type, detail: detailOf(session)}
-	case errors.As(err, &end):
-		return ended, trouble{}
+	case errors.As(err, &run):
+		return kindOfRun(run.Reason), trouble{detail: run.Error()}
+	case errors.As(err, &flow):
+		return otherFlow, trouble{detail: flow.Error()}
 	case errors.Is(err, kyc.ErrNotFound):
 		return notFound, trouble{}
 	case errors.Is(err, kyc.ErrInvalidInput):
 		return invalidInput, trouble{fields: []FieldError{ruleBroken("", err)}}
 	}
 	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: "Temporal did not take the request; send the same request again, it is never doubled"}
+}
+
+func kindOfRun(reason kyc.RunErrorReason) kind {
+	switch reason {
+	case kyc.RunPaused:
+		return paused
+	case kyc.RunOccupied:
+		return occupied
+	}
+	return ended
 }
 
 // kindOf is the kind of problem that a verification without a session is.

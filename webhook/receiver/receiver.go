@@ -27,7 +27,7 @@ const budget = 3500 * time.Millisecond
 
 // Deliverer hands an event to the verification of a user; kyc.Client is one.
 type Deliverer interface {
-	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error)
 }
 
 // Options configures New. All from Ready on may be left out.
@@ -35,6 +35,7 @@ type Options struct {
 	Verifier    *didit.Verifier
 	Deliverer   Deliverer
 	Environment didit.Environment // events of the other one change nothing
+	Deployment  string            // whose sessions are ours: KYC_DEPLOYMENT
 	MaxBody     int64             // bytes
 	Log         *slog.Logger
 	Ready       func(context.Context) error // nil: always ready
@@ -142,16 +143,19 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context, began time.Time) (e
 	ctx, cancel := context.WithDeadline(ctx, began.Add(budget)) // not before: a forged webhook is not worth a timer
 	defer cancel()
 	session := kyc.MetadataOf(signed.Metadata)
-	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, session)
+	ours := session.Deployment == r.o.Deployment
+	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, ours)
 	taken := event{DiditEvent: ev}
-	if uuid.Validate(session.RunID) == nil {
+	if ours && session.RunID != "" {
 		taken.workflow, taken.run = kyc.WorkflowID(signed.VendorData), session.RunID
 	}
 	switch {
 	case err != nil:
 		return taken, Unavailable, err
-	case delivery == kyc.DeliveredChange:
+	case delivery == kyc.DeliveredResume:
 		return taken, Late, nil
+	case delivery == kyc.DeliveredNoNews:
+		return taken, NoNews, nil
 	case delivery == kyc.DeliveredNobody:
 		return event{DiditEvent: loggable(ev)}, Foreign, nil
 	}

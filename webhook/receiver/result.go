@@ -17,7 +17,8 @@ type Result string
 // The results. Didit sends again after a 5xx only, so every refusal is final.
 const (
 	Received         Result = "received"          // Temporal has it
-	Late             Result = "late"              // news about a verification that is over: Temporal has it
+	Late             Result = "late"              // no run was open, so the event began one: Temporal has it
+	NoNews           Result = "no_news"           // it says what is known without it: the session was made
 	Test             Result = "test"              // sent from Didit's console
 	OtherEnvironment Result = "other_environment" // sandbox for live, or the reverse
 	Ignored          Result = "ignored"           // a type of event that changes no verification
@@ -32,7 +33,7 @@ const (
 )
 
 var results = [...]Result{
-	Received, Late, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
+	Received, Late, NoNews, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
 }
 
 // Results lists what can become of a delivery.
@@ -107,7 +108,7 @@ var answers = func() map[Result][]byte {
 
 func (r Result) level() slog.Level {
 	switch r {
-	case Received, Late, Test, Ignored, Foreign:
+	case Received, Late, NoNews, Test, Ignored, Foreign:
 		return slog.LevelInfo
 	case Unavailable:
 		return slog.LevelError

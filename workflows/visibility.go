@@ -13,57 +13,72 @@ import (
 
 // attributes are the search attributes of the Web UI's list, in their Go form.
 type attributes struct {
-	status, outcome, sessionID, waitingFor string
-	errorType                              string // empty while nothing is wrong
-	attempt                                int64
-	deadline                               time.Time // zero while the user need not act
+	status, outcome, sessionID, flow, waitingFor string
+	errorType                                    string // empty while nothing is wrong
+	attempt                                      int64
+	deadline                                     time.Time // zero while the user need not act
 }
 
-// publish tells the Web UI how things stand. It costs an event only where something changed, and none for the details.
+// publish updates the Web UI. It costs an event only where something changed, and none for the details.
 func (v *verification) publish(ctx workflow.Context) {
 	now := v.attributes()
-	if changes := v.published.changesTo(now); len(changes) > 0 {
-		if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
-			workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
-		}
-	}
+	search(ctx, v.published.changesTo(now)...)
 	v.published = now
 	v.measure(ctx)
 	v.describe(ctx)
 }
 
-// describe writes the sentence on the workflow's page, which costs no event.
-func (v *verification) describe(ctx workflow.Context) {
-	workflow.SetCurrentDetails(ctx, v.details()+v.results.story())
+func search(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) {
+	if len(changes) == 0 {
+		return
+	}
+	if err := workflow.UpsertTypedSearchAttributes(ctx, changes...); err != nil {
+		workflow.GetLogger(ctx).Error("search attributes not set", "error", err)
+	}
 }
 
-// publishedByStarter is what the list says already when the workflow begins; nothing if somebody started it without.
-func publishedByStarter(ctx workflow.Context) attributes {
-	waitingFor, _ := workflow.GetTypedSearchAttributes(ctx).GetKeyword(temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor))
-	return attributes{waitingFor: waitingFor}
+// describe writes the sentence on the workflow's page, which costs no event.
+func (v *verification) describe(ctx workflow.Context) {
+	workflow.SetCurrentDetails(ctx, v.details(workflow.Now(ctx))+v.results.summary())
+}
+
+// publishedBefore is what the list says already when the workflow begins: what its starter wrote, or, where it was started
+// like another one by hand, all that was true of that one.
+func publishedBefore(ctx workflow.Context) attributes {
+	set := workflow.GetTypedSearchAttributes(ctx)
+	text := func(name string) string {
+		value, _ := set.GetKeyword(temporal.NewSearchAttributeKeyKeyword(name))
+		return value
+	}
+	a := attributes{
+		status: text(kyc.AttributeStatus), outcome: text(kyc.AttributeOutcome), sessionID: text(kyc.AttributeSessionID),
+		flow: text(kyc.AttributeFlow), waitingFor: text(kyc.AttributeWaitingFor), errorType: text(kyc.AttributeErrorType),
+	}
+	a.attempt, _ = set.GetInt64(temporal.NewSearchAttributeKeyInt64(kyc.AttributeAttempt))
+	a.deadline, _ = set.GetTime(temporal.NewSearchAttributeKeyTime(kyc.AttributeDeadline))
+	return a
 }
 
 func (v *verification) attributes() attributes {
-	s := v.record.state
+	s := v.state
 	a := attributes{
-		status: string(s.Status), outcome: string(s.Outcome), sessionID: s.SessionID,
+		status: string(s.Status), outcome: string(s.Outcome), sessionID: s.SessionID, flow: s.WorkflowID,
 		waitingFor: string(v.waitingFor()), attempt: int64(s.Attempt), errorType: v.errorType(),
 	}
-	if v.record.userMustAct() {
+	if s.PersonMustAct() {
 		a.deadline = v.deadline()
 	}
 	return a
 }
 
-// errorType is what keeps the verification, or has ended it. A result that was not delivered is told at the end, together
-// with what changes then anyway: runs of older code said nothing in between.
+// errorType is what holds the verification up, or has ended it.
 func (v *verification) errorType() string {
 	switch {
-	case v.silent:
+	case v.busy == kyc.WaitingForDidit:
 		return kyc.ErrorTypeUnavailable
-	case v.record.ended() && v.record.state.ErrorType != "":
-		return v.record.state.ErrorType
-	case v.record.ended() && len(v.results.pending) == 0:
+	case v.state.ended() && v.state.ErrorType != "":
+		return v.state.ErrorType
+	case v.state.ended() && len(v.results.pending) == 0:
 		return v.results.lost
 	}
 	return ""
@@ -76,6 +91,7 @@ func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 		{kyc.AttributeStatus, a.status, b.status},
 		{kyc.AttributeOutcome, a.outcome, b.outcome},
 		{kyc.AttributeSessionID, a.sessionID, b.sessionID},
+		{kyc.AttributeFlow, a.flow, b.flow},
 		{kyc.AttributeWaitingFor, a.waitingFor, b.waitingFor},
 	} {
 		if k.from != k.to {
@@ -110,50 +126,51 @@ func errorTypeIs(kind string) temporal.SearchAttributeUpdate {
 
 func (v *verification) waitingFor() kyc.WaitingFor {
 	switch {
-	case v.record.ended() && len(v.results.pending) > 0:
-		return kyc.WaitingForCallback
-	case v.record.ended():
-		return ""
 	case v.busy != "":
 		return v.busy
-	case v.record.trouble:
+	case v.state.ended() && len(v.results.pending) > 0:
+		return kyc.WaitingForCallback
+	case v.state.ended(), v.state.SessionID == "" && v.in.Resume && !v.reselect:
+		return ""
+	case v.state.decisionUnusable:
 		return kyc.WaitingForOperator
-	case v.record.state.Status == didit.StatusInReview:
+	case v.state.Status == didit.StatusInReview:
 		return kyc.WaitingForReview
-	case v.record.userMustAct():
+	case v.state.PersonMustAct():
 		return kyc.WaitingForUser
 	}
 	return kyc.WaitingForDidit
 }
 
 // details is the sentence on the workflow's page: how it stands, and what happens next.
-func (v *verification) details() string {
-	s := v.record.state
+func (v *verification) details(now time.Time) string {
+	s := v.state
 	switch {
-	case v.cancelledBy != nil:
+	case v.operators.cancelledBy != nil:
 		return v.cancelling()
-	case v.record.ended():
-		return ending(s)
+	case v.busy == "" && s.ended():
+		return ending(s.State)
 	}
 	switch v.waitingFor() {
 	case kyc.WaitingForLimit:
-		return "Waiting for Didit to make the session. Next: the user's turn under Didit's rate limit, then the link."
+		return "Waiting for Didit to make the session. Next: the link, when Didit's rate limit allows."
 	case kyc.WaitingForReview:
 		late := ""
-		if v.late {
+		if s.reviewLate(now) {
 			late = "**This review is late**: ask in Didit's console. "
 		}
 		return fmt.Sprintf("%s**In review** at Didit since %s. Next: a reviewer approves, declines or asks the user again. A review has "+
 			"no deadline here.", late, when(s.UpdatedAt))
 	case kyc.WaitingForOperator:
-		return "**Needs a look**: Didit's decision is gone, or not about this user, flow or environment; the worker's log says which. " +
-			"Next: another look at " + when(v.wake()) + "."
+		next, _ := v.wake()
+		return "**Needs an operator**: Didit's decision is gone, or not about this user, flow or environment; see the worker's log. " +
+			"Next: another poll at " + when(next) + "."
 	case kyc.WaitingForUser:
-		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, a look at Didit at %s, or the end of the user's time at %s.",
-			s.Status, s.Attempt, when(v.looks.next), when(v.deadline()))
+		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, a poll of Didit at %s, or the end of the user's time at %s.",
+			s.Status, s.Attempt, when(v.polls.next), when(v.deadline()))
 	}
-	if v.silent {
-		return "**Didit does not answer**, so there is no session yet. Next: it is asked again by itself until it does; nobody is charged twice."
+	if v.busy == kyc.WaitingForDidit {
+		return "**Didit does not answer**, so there is no session yet. Next: Didit is asked again until it does; nobody is charged twice."
 	}
 	return fmt.Sprintf("**%s**: reading Didit's decision. Next: the verdict, if Didit confirms it.", s.Status)
 }

@@ -1,0 +1,199 @@
+package workflows
+
+import (
+	"time"
+
+	"didit-temporal/activities"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+)
+
+// sessionState is what a verification knows about its session. Its methods give Didit's statuses their meaning; they are
+// plain Go, without a workflow.Context, and the clock is an argument.
+type sessionState struct {
+	kyc.State
+	newest           int64           // created_at of the newest event that was applied; older ones come too late to matter
+	seen             map[string]bool // ids of events that were applied: Temporal drops repeats only within one run
+	confirmed        bool            // Didit's decision has been read
+	needsRead        bool            // Didit's decision must be read before anything is reported
+	decisionUnusable bool            // the last decision is gone, or not about this session
+	lag              lag
+	promptedAt       time.Time // when the person was asked to act last: the deadline counts from it
+}
+
+// lag is a status that a fresh event reported and that Didit's decision does not show yet.
+type lag struct {
+	status didit.Status
+	reads  int
+	next   time.Time // when to read again; zero for not at all
+}
+
+// lagBackoff are the pauses before Didit's decision is read again.
+var lagBackoff = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second}
+
+func newSessionState(userID string, now time.Time) sessionState {
+	return sessionState{
+		State: kyc.State{UserID: userID, Checks: []kyc.Check{}, Warnings: []string{}, UpdatedAt: now},
+		seen:  map[string]bool{},
+	}
+}
+
+// follow begins to follow a session.
+func (s *sessionState) follow(session kyc.Session, now time.Time) {
+	seen := s.seen
+	*s = newSessionState(s.UserID, now)
+	s.seen, s.promptedAt, s.CheckedAt = seen, now, now
+	s.SessionID, s.WorkflowID, s.Attempt = session.SessionID, session.WorkflowID, 1
+	if !personActs(session.Status) { // a session that was just made, or is continued, has not ended
+		session.Status = didit.StatusNotStarted
+	}
+	s.become(session.Status, now)
+}
+
+// maxClockSkew is how far Didit's clock may be ahead of ours. An event from further in the future orders nothing.
+const maxClockSkew = 10 * time.Minute
+
+// freshFor is how long after it happened an event counts as news that Didit's decision may not show yet.
+const freshFor = 2 * time.Minute
+
+// apply takes in one event about the session. Events may come in any order and repeated. Only the first In Progress is
+// believed: whatever else an event reports, Didit's decision has to confirm.
+func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
+	happened := time.Unix(ev.CreatedAt, 0)
+	ordered := ev.CreatedAt > 0 && happened.Before(now.Add(maxClockSkew))
+	if s.seen[ev.EventID] || ordered && ev.CreatedAt < s.newest {
+		return
+	}
+	s.seen[ev.EventID] = true
+	if ordered {
+		s.newest = ev.CreatedAt
+	}
+	switch {
+	case ev.Status == didit.StatusNotStarted, ordered && ev.Status == s.Status:
+		// Nothing new: no session goes back to Not Started.
+	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed:
+		s.become(ev.Status, now)
+	default:
+		s.needsRead, s.lag = true, lag{}
+		if ordered && now.Sub(happened) < freshFor && ev.Status != didit.StatusInProgress {
+			s.lag.status = ev.Status
+		}
+	}
+}
+
+// applyDecision takes in Didit's decision, the authority, and reports whether it could be used: one that is not about the
+// session, or has an unknown status, says nothing.
+func (s *sessionState) applyDecision(d activities.Decision, now time.Time) bool {
+	s.needsRead, s.decisionUnusable = false, len(d.Foreign) > 0 || !d.Status.Known()
+	if s.decisionUnusable {
+		s.lag = lag{}
+		return false
+	}
+	s.confirmed, s.CheckedAt = true, now
+	s.become(d.Status, now)
+	s.Checks, s.Warnings = append([]kyc.Check{}, d.Checks...), append([]string{}, d.Warnings...)
+	if d.WorkflowID != "" {
+		s.WorkflowID = d.WorkflowID
+	}
+	s.Outcome, s.ErrorType = outcomeOf(d.Status), ""
+	s.lag.wait(d.Status, now)
+	return true
+}
+
+// wait plans another read while the decision has another status than the event.
+func (l *lag) wait(decision didit.Status, now time.Time) {
+	if l.status == "" || l.status == decision || l.reads == len(lagBackoff) {
+		*l = lag{}
+		return
+	}
+	l.next = now.Add(lagBackoff[l.reads])
+	l.reads++
+}
+
+// over reports whether it is time to read again.
+func (l *lag) over(now time.Time) bool { return !l.next.IsZero() && !now.Before(l.next) }
+
+// timeUp ends a session whose person did not act in time, as Didit would have called it.
+func (s *sessionState) timeUp(now time.Time) {
+	outcome := kyc.OutcomeAbandoned
+	if s.Status == didit.StatusNotStarted {
+		outcome = kyc.OutcomeExpired
+	}
+	s.end(outcome, "", now)
+}
+
+func (s *sessionState) end(o kyc.Outcome, errorType string, now time.Time) {
+	s.Outcome, s.ErrorType, s.UpdatedAt = o, errorType, now
+	s.needsRead, s.lag = false, lag{}
+}
+
+// become changes the status. A person who is asked to come back starts another attempt.
+func (s *sessionState) become(status didit.Status, now time.Time) {
+	if status == s.Status {
+		return
+	}
+	if status == didit.StatusResubmitted {
+		s.Attempt++
+		s.promptedAt = now
+	}
+	s.Status, s.UpdatedAt = status, now
+}
+
+// reviewAlertAge is when a review has waited so long that an operator should ask in Didit's console.
+const reviewAlertAge = 72 * time.Hour
+
+// reviewLate reports whether a review has waited for reviewAlertAge. It has no deadline: nothing ends it.
+func (s *sessionState) reviewLate(now time.Time) bool {
+	return s.Status == didit.StatusInReview && now.Sub(s.UpdatedAt) >= reviewAlertAge
+}
+
+func (s *sessionState) ended() bool { return s.Outcome != "" }
+
+// outcomeOf is empty for a status in which a person or a reviewer still has to act.
+func outcomeOf(s didit.Status) kyc.Outcome {
+	switch s {
+	case didit.StatusApproved:
+		return kyc.OutcomeApproved
+	case didit.StatusDeclined:
+		return kyc.OutcomeDeclined
+	case didit.StatusExpired:
+		return kyc.OutcomeExpired
+	case didit.StatusAbandoned:
+		return kyc.OutcomeAbandoned
+	case didit.StatusKycExpired:
+		return kyc.OutcomeLapsed
+	}
+	return ""
+}
+
+// personActs reports whether the next step of a session is the person's.
+func personActs(s didit.Status) bool {
+	return s != didit.StatusInReview && s.Known() && outcomeOf(s) == ""
+}
+
+// finished reports whether a session needs nobody to act and was not broken off: a verdict, or one that has lapsed.
+func finished(s didit.Status) bool {
+	return s == didit.StatusInReview || s == didit.StatusKycExpired || outcomeOf(s).Decided()
+}
+
+// outranks reports whether an older session of a user and flow counts although a newer one exists: an approval while the
+// person still has to act on the newer one, and anything but another broken-off one if the newer one was broken off.
+func outranks(older, newer didit.Status) bool {
+	switch {
+	case finished(newer):
+		return false
+	case personActs(newer):
+		return older == didit.StatusApproved
+	}
+	return personActs(older) || finished(older)
+}
+
+// keepsFromBuying reports whether no session is made beside one with this status unless the caller says reverify.
+func keepsFromBuying(s didit.Status) bool {
+	return personActs(s) || s == didit.StatusInReview || outcomeOf(s).Decided()
+}
+
+// mayCount reports whether an event of another session can change which session counts.
+func mayCount(s didit.Status) bool {
+	return s == didit.StatusResubmitted || s == didit.StatusInReview || outcomeOf(s).Decided()
+}

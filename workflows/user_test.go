@@ -1,0 +1,277 @@
+package workflows_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/testsuite"
+	"go.temporal.io/sdk/worker"
+
+	"didit-temporal/activities"
+	"didit-temporal/didit"
+	"didit-temporal/kyc"
+	"didit-temporal/workflows"
+)
+
+const (
+	user       = "u1"
+	flow       = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	otherFlow  = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff"
+	deployment = "here"
+)
+
+// life is one user over several runs: a Didit, a callback endpoint, and what earlier runs said.
+type life struct {
+	t          testing.TB
+	didit      *fakeDidit
+	acts       *activities.Activities
+	start      time.Time
+	now        time.Time
+	env        *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
+	past       []kyc.Snapshot                     // of closed runs, oldest first
+	results    []kyc.Result
+	resultIDs  map[string]bool
+	down       bool // the callback endpoint
+	events     int
+	runs       int
+	todo       []func() // what happens next; steps while a run is open are its callbacks
+	pauses     []time.Duration
+	terminated bool
+}
+
+func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
+	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}}
+	l.now = l.start
+	l.didit.now = l.clock
+	callbacks, err := activities.NewCallbackSender("http://callbacks.example/", []string{"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"})
+	require.NoError(t, err)
+	callbacks.Around(func(http.RoundTripper) http.RoundTripper { return endpoint{l} })
+	settings := activities.Settings{
+		WorkflowID: flow, Deployment: deployment, Environment: didit.EnvironmentLive, SessionDeadline: 60 * 24 * time.Hour,
+		ReconcileAfter: 15 * time.Minute, SessionCap: 100,
+	}
+	for _, f := range adjust {
+		f(&settings)
+	}
+	l.acts = &activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}
+	return l
+}
+
+func (l *life) clock() time.Time {
+	if l.env != nil {
+		return l.env.Now()
+	}
+	return l.now
+}
+
+// endpoint is the callback endpoint.
+type endpoint struct{ l *life }
+
+func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, _ := io.ReadAll(r.Body)
+	code := http.StatusNoContent
+	if e.l.down || e.l.terminated {
+		code = http.StatusServiceUnavailable
+	} else if id := r.Header.Get("webhook-id"); !e.l.resultIDs[id] {
+		e.l.resultIDs[id] = true
+		var res kyc.Result
+		if err := json.Unmarshal(body, &res); err != nil {
+			return nil, err
+		}
+		e.l.results = append(e.l.results, res)
+	}
+	return &http.Response{StatusCode: code, Body: io.NopCloser(&bytes.Buffer{}), Header: http.Header{}}, nil
+}
+
+// runs is what activities ask Temporal.
+type runs struct{ l *life }
+
+func (r runs) Predecessor(context.Context, string, string) (kyc.Snapshot, error) {
+	for i := len(r.l.past) - 1; i >= 0; i-- {
+		if p := r.l.past[i]; p.State.SessionID != "" || p.State.Outcome != "" {
+			return p, nil
+		}
+	}
+	return kyc.Snapshot{}, nil
+}
+
+func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
+	return kyc.DeliveredSignal, nil
+}
+func (r runs) Erased(context.Context, string) (bool, error)    { return false, nil }
+func (r runs) ForgetRun(context.Context, string, string) error { return nil }
+
+// newEnv is a run that is about to begin.
+func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
+	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
+	env := suite.NewTestWorkflowEnvironment()
+	env.SetStartTime(l.now)
+	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})
+	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a second is short on a busy machine
+	env.RegisterActivity(l.acts)
+	l.runs++
+	return env
+}
+
+// rest is longer than the longest interval between two polls.
+const rest = 31 * time.Hour
+
+// then adds a step that happens after a pause.
+func (l *life) then(pause time.Duration, step func()) {
+	l.pauses, l.todo = append(l.pauses, pause), append(l.todo, step)
+}
+
+// live carries out all steps, and then lets the user rest until every poll has had its time.
+func (l *life) live() {
+	l.then(rest, func() {})
+	for len(l.todo) > 0 {
+		l.now = l.now.Add(l.pauses[0])
+		l.next()
+	}
+}
+
+func (l *life) next() {
+	step := l.todo[0]
+	l.todo, l.pauses = l.todo[1:], l.pauses[1:]
+	step()
+}
+
+// schedule lets the next step happen in the open run.
+func (l *life) schedule(env *testsuite.TestWorkflowEnvironment) {
+	if len(l.todo) == 0 {
+		l.terminate()
+		return
+	}
+	env.RegisterDelayedCallback(func() {
+		if l.env != env {
+			return
+		}
+		l.next()
+		if l.env == env {
+			l.schedule(env)
+		}
+	}, l.pauses[0])
+}
+
+// run begins a run and lets it live until it ends or is stopped. first happens when it has begun.
+func (l *life) run(in kyc.Input, first func()) {
+	env := l.newEnv()
+	l.env, l.terminated = env, false
+	env.RegisterDelayedCallback(func() {
+		if first != nil {
+			first()
+		}
+		l.schedule(env)
+	}, 0)
+	env.ExecuteWorkflow(workflows.Verification, in)
+	l.now = env.Now()
+	if !l.terminated {
+		require.NoError(l.t, env.GetWorkflowError())
+		var s kyc.State
+		require.NoError(l.t, env.GetWorkflowResult(&s))
+		l.past = append(l.past, kyc.Snapshot{State: s, Reported: &s})
+	}
+	l.env = nil
+}
+
+// terminate stops the open run as Temporal's button does.
+func (l *life) terminate() {
+	if l.env == nil {
+		return
+	}
+	l.past = append(l.past, l.snapshot())
+	l.terminated = true
+	env := l.env
+	l.env = nil
+	_ = env
+	l.now = env.Now()
+	env.CancelWorkflow()
+}
+
+func (l *life) snapshot() (s kyc.Snapshot) {
+	answer, err := l.env.QueryWorkflow(kyc.QueryVerification)
+	require.NoError(l.t, err)
+	require.NoError(l.t, answer.Get(&s))
+	return s
+}
+
+// state is what GET answers.
+func (l *life) state() kyc.State {
+	if l.env != nil {
+		return l.snapshot().State
+	}
+	if len(l.past) == 0 {
+		return kyc.State{}
+	}
+	return l.past[len(l.past)-1].State
+}
+
+// answer collects what an update answers.
+type answer struct {
+	session kyc.Session
+	err     error
+	done    bool
+}
+
+func (a *answer) Accept()          {}
+func (a *answer) Reject(err error) { a.err, a.done = err, true }
+func (a *answer) Complete(v any, err error) {
+	a.err, a.done = err, true
+	if s, ok := v.(kyc.Session); ok {
+		a.session = s
+	}
+}
+
+// START is what kyc.Client.Start does.
+func (l *life) START(in kyc.Input) *answer {
+	in.UserID = user
+	a := &answer{}
+	ask := func() { l.env.UpdateWorkflow(kyc.UpdateSession, "", a, in) }
+	if l.env != nil {
+		ask()
+		return a
+	}
+	if s := l.state(); s.UserID != "" && !in.WantsAnother(s) {
+		return a
+	}
+	l.run(in, ask)
+	return a
+}
+
+// moves changes the status of a session at Didit, and sends the webhook unless it is lost.
+func (l *life) moves(s *fakeSession, to didit.Status, lost bool) {
+	if s.deleted {
+		return
+	}
+	s.status = to
+	l.events++
+	if !lost {
+		l.webhook(kyc.DiditEvent{
+			EventID: sessionID(1000 + l.events), Type: didit.EventStatusUpdated, SessionID: s.id, Status: to, CreatedAt: l.clock().Unix(),
+		})
+	}
+}
+
+// webhook is what kyc.Client.Deliver does.
+func (l *life) webhook(ev kyc.DiditEvent) {
+	s := l.didit.find(ev.SessionID)
+	ours := s != nil && s.meta().Deployment == deployment || l.state().SessionID == ev.SessionID
+	switch {
+	case !ours, ev.Status == didit.StatusNotStarted:
+	case l.env != nil:
+		l.env.SignalWorkflow(kyc.SignalDiditEvent, ev)
+	default:
+		l.run(kyc.Input{UserID: user, Resume: true}, func() { l.env.SignalWorkflow(kyc.SignalDiditEvent, ev) })
+	}
+}
