@@ -19,7 +19,7 @@ type ReadDecisionInput struct {
 	// Ours asks that the session be one that this deployment made, by its metadata. Of a session that the workflow knows
 	// that is not asked: another program may have overwritten it.
 	Ours bool `json:"ours,omitempty"`
-	// Link asks for the way of the person to the session.
+	// Link asks for the way of the person to the session, and for its metadata.
 	Link bool `json:"link,omitempty"`
 }
 
@@ -29,7 +29,7 @@ type Decision struct {
 	WorkflowID string       `json:"workflow_id,omitempty"`
 	Checks     []kyc.Check  `json:"checks,omitempty"`
 	Warnings   []string     `json:"warnings,omitempty"`
-	// Metadata is there for Ours, Session for Link.
+	// Metadata and Session are there for Link.
 	Metadata kyc.SessionMetadata `json:"metadata,omitzero"`
 	Session  kyc.Session         `json:"session,omitzero"`
 	// Foreign names the fields in which the decision is not about the session that was asked for. The values stay at
@@ -55,10 +55,8 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 	for _, c := range d.Checks {
 		out.Checks = append(out.Checks, kyc.Check{Feature: c.Feature, Status: c.Status})
 	}
-	if in.Ours {
-		out.Metadata = metadata
-	}
 	if in.Link {
+		out.Metadata = metadata
 		out.Session = kyc.Session{
 			SessionID: in.SessionID, SessionToken: tokenOf(d.SessionURL), URL: d.SessionURL, Status: d.Status, WorkflowID: d.WorkflowID,
 		}

@@ -77,36 +77,42 @@ type SendResultInput struct {
 	Sequence  int            `json:"sequence"` // among the results of its run
 	Timestamp time.Time      `json:"timestamp"`
 	State     kyc.State      `json:"state"`
-	// RunID is the workflow's run before any reset.
+	// RunID is the run that the workflow takes itself for: the one before any reset that it knows of.
 	RunID string `json:"run_id"`
 	// Optional is set if no worker has said yet whether there is a callback endpoint.
 	Optional bool `json:"optional,omitempty"`
 }
 
+// SentResult says that a result was delivered, or that the run was reset: then nothing was sent, as the runs before may have
+// reported it.
+type SentResult struct {
+	Reset   bool        `json:"reset,omitempty"`
+	RunID   string      `json:"run_id,omitempty"` // of the reset run
+	Earlier Predecessor `json:"earlier,omitzero"`
+}
+
 // SendResult posts a result to the callback endpoint, once. Its errors have the types CallbackFailed and CallbackGone,
 // which is final; none of them holds the URL or what the endpoint answered.
-func (a *Activities) SendResult(ctx context.Context, in SendResultInput) error {
+func (a *Activities) SendResult(ctx context.Context, in SendResultInput) (SentResult, error) {
 	if a.Callbacks == nil {
 		if in.Optional {
-			return nil
+			return SentResult{}, nil
 		}
-		return temporal.NewApplicationError("this worker has no RESULT_URL, but the one that began the verification had", kyc.ErrorTypeCallbackFailed)
+		return SentResult{}, temporal.NewApplicationError("this worker has no RESULT_URL, but the one that began the verification had", kyc.ErrorTypeCallbackFailed)
 	}
 	info := activity.GetInfo(ctx)
-	if run := info.WorkflowExecution.RunID; run != in.RunID { // a reset repeats what was reported before
-		before, err := a.Runs.Predecessor(ctx, in.State.UserID, run)
+	if run := info.WorkflowExecution.RunID; run != in.RunID {
+		before, err := a.FindPredecessor(ctx, FindPredecessorInput{UserID: in.State.UserID})
 		if err != nil {
-			return temporal.NewApplicationErrorWithCause("Temporal does not say what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
+			return SentResult{}, temporal.NewApplicationErrorWithCause("Temporal does not say what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
 		}
-		if before.Reported != nil && before.Reported.SameAs(in.State) {
-			return nil
-		}
+		return SentResult{Reset: true, RunID: run, Earlier: before}, nil
 	}
 	body, err := json.Marshal(kyc.Result{Type: in.Type, Timestamp: in.Timestamp, Data: in.State})
 	if err != nil {
-		return err
+		return SentResult{}, err
 	}
-	return a.Callbacks.post(ctx, kyc.ResultID(in.RunID, in.Sequence, in.State), body, info)
+	return SentResult{}, a.Callbacks.post(ctx, kyc.ResultID(in.RunID, in.Sequence, in.State), body, info)
 }
 
 func (r *CallbackSender) post(ctx context.Context, id string, body []byte, info activity.Info) error {

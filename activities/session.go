@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -36,6 +37,8 @@ type MadeSession struct {
 	Session kyc.Session   `json:"session,omitzero"`
 	Policy  SessionPolicy `json:"policy"`
 	Others  []UserSession `json:"others,omitempty"`
+	// Continued is set if Didit returned an unfinished session that the user had before.
+	Continued bool `json:"continued,omitempty"`
 }
 
 // UserSession is a session that Didit has of a user, whoever made it.
@@ -74,6 +77,7 @@ func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (
 		return made, a.classify(err)
 	}
 	made.Session = kyc.Session{SessionID: s.ID, SessionToken: s.Token, URL: s.URL, Status: s.Status, WorkflowID: made.Policy.WorkflowID}
+	made.Continued = slices.ContainsFunc(sessions, func(x UserSession) bool { return x.SessionID == s.ID })
 	return made, nil
 }
 

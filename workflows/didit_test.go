@@ -18,6 +18,7 @@ type fakeDidit struct {
 	now      func() time.Time
 	sessions []*fakeSession // oldest first
 	reads    int
+	reissued bool // Didit has handed out an older session instead of a new one
 	bought   func(made *fakeSession, before []*fakeSession)
 	fault    func(call string) error // what a call ends with; for "created" after it had its effect
 	shown    func(s *fakeSession) didit.Status
@@ -81,6 +82,7 @@ func (d *fakeDidit) CreateSession(_ context.Context, r didit.CreateSessionReques
 		if x.vendor == r.VendorData && x.flow == r.WorkflowID && unfinished(x.status) {
 			s = x
 			s.metadata = r.Metadata
+			d.reissued = d.reissued || x != d.live()[len(d.live())-1]
 		}
 	}
 	if s == nil {

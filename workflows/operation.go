@@ -117,7 +117,7 @@ func (o *operation) send(ctx workflow.Context) error {
 
 func (o *operation) input(ctx workflow.Context) activities.SetStatusInput {
 	return activities.SetStatusInput{
-		SessionID: o.result.SessionID, Status: o.in.Verb.Status(), Comment: o.in.String(), RunID: workflow.GetInfo(ctx).OriginalRunID,
+		SessionID: o.result.SessionID, Status: o.in.Verb.Status(), Comment: o.in.String(), RunID: originalRun(ctx),
 	}
 }
 

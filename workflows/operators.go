@@ -19,8 +19,6 @@ type operators struct {
 	left            string              // what became of the session of a cancelled verification
 }
 
-func (o *operators) refreshAsked() bool { return o.answered < o.asked }
-
 // handleOperators sets the handlers of the updates that operators send.
 func (v *verification) handleOperators(ctx workflow.Context) error {
 	err := workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateRefresh, v.refresh, workflow.UpdateHandlerOptions{
@@ -162,8 +160,8 @@ func (v *verification) findOrphan(ctx workflow.Context) error {
 	if err != nil {
 		return err
 	}
-	run := workflow.GetInfo(ctx).OriginalRunID
-	found, err := v.choose(ctx, list.Sessions, "", func(m kyc.SessionMetadata) bool { return m.RunID == run && m.Attempt == v.requested })
+	run := originalRun(ctx)
+	found, _, err := v.choose(ctx, list.Sessions, "", func(m kyc.SessionMetadata) bool { return m.RunID == run && m.Attempt == v.requested })
 	if err == nil && found != nil {
 		v.maybeOrphaned = false
 		v.begin(ctx, found.Session, list.Policy)

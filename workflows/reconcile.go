@@ -55,7 +55,7 @@ func refusals() []string {
 func (v *verification) reconcile(ctx workflow.Context) error {
 	now := v.timers.now(ctx)
 	before, overdue, refreshes := v.state.State, v.overdue(now), v.operators.asked
-	polled := !v.state.needsRead && !v.operators.refreshAsked()
+	polled := !v.state.needsRead && !v.refreshAsked()
 	usable, err := v.readDecision(ctx, polled)
 	if err != nil {
 		return err
@@ -73,10 +73,23 @@ func (v *verification) reconcile(ctx workflow.Context) error {
 		before.CheckedAt = v.state.CheckedAt
 		v.state.State = before
 	}
-	brokenOff := v.state.ended() && !finished(v.state.Status)
-	v.reselect = before.Outcome == kyc.OutcomeApproved && v.state.Outcome != before.Outcome || brokenOff && v.others
+	v.reselect = v.reselect || v.mayHaveLost(before)
 	v.measurePoll(ctx, polled, usable, before)
 	return nil
+}
+
+// mayHaveLost reports whether another session of the user may count now: this one was reopened, or broken off.
+func (v *verification) mayHaveLost(before kyc.State) bool {
+	switch {
+	case v.state.Status == before.Status && v.state.Outcome == before.Outcome:
+		return false
+	case before.Outcome == kyc.OutcomeApproved: // it may have outranked a newer one
+		return true
+	case finished(v.state.Status):
+		return false
+	}
+	others := v.others || v.in.Resume || before.Outcome.Decided()
+	return others && (finished(before.Status) || v.state.ended())
 }
 
 // readDecision asks Didit how the session stands, and reports whether the answer could be used. Only a 404 is final: a
@@ -146,7 +159,7 @@ func (v *verification) awaitNews(ctx workflow.Context) error {
 	v.publish(ctx)
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
 	return workflow.Await(ctx, func() bool {
-		return events.Len() > 0 || set && !v.timers.run(alarm) || v.request != nil || v.operators.refreshAsked() || v.finished(ctx)
+		return events.Len() > 0 || set && !v.timers.run(alarm) || v.request != nil && v.state.lag.next.IsZero() || v.refreshAsked() || v.finished(ctx)
 	})
 }
 
@@ -158,6 +171,7 @@ func (v *verification) wake() (at time.Time, set bool) {
 		}
 	}
 	sooner(v.state.lag.next)
+	sooner(v.relook.next)
 	if v.state.ended() || v.state.SessionID == "" {
 		return at, set
 	}

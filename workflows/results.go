@@ -24,6 +24,7 @@ const (
 
 // results is what callbacks have reported, and are reporting.
 type results struct {
+	runID     string // the run that results are of; another one after a reset
 	sequence  int
 	last      kyc.State  // of the newest result
 	ended     bool       // an outcome of its session was reported, or may have been: another one is a change
@@ -73,14 +74,23 @@ func (v *verification) report(ctx workflow.Context) error {
 	}
 	// Results are ordered by this time, and another host's clock may be behind.
 	v.state.UpdatedAt = later(v.state.UpdatedAt, v.results.last.UpdatedAt.Add(time.Millisecond))
+	before := v.results
 	in := v.results.add(kind, v.state.State, workflow.Now(ctx))
-	in.RunID, in.Optional = workflow.GetInfo(ctx).OriginalRunID, unknown
+	in.Optional = unknown
 	detached, _ := workflow.NewDisconnectedContext(ctx) // a verification that is cancelled is reported too
 	if len(v.results.pending) == 0 {
 		local := workflow.WithLocalActivityOptions(detached, workflow.LocalActivityOptions{
 			ScheduleToCloseTimeout: firstTryTimeout, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}, Summary: string(kind),
 		})
-		if workflow.ExecuteLocalActivity(local, acts.SendResult, in).Get(detached, nil) == nil {
+		var sent activities.SentResult
+		err := workflow.ExecuteLocalActivity(local, acts.SendResult, in).Get(detached, &sent)
+		switch {
+		case err == nil && sent.Reset: // an operator has reset the run: what was reported before is known now
+			v.results = before
+			v.results.runID = sent.RunID
+			v.results.continueFrom(sent.Earlier)
+			return v.report(ctx)
+		case err == nil:
 			v.results.delivered = &in.State
 			return nil
 		}
@@ -101,15 +111,21 @@ func (r *results) add(kind kyc.ResultType, s kyc.State, now time.Time) activitie
 	}
 	r.sequence++
 	r.last, r.ended = s, r.ended || s.Outcome != ""
-	return activities.SendResultInput{Type: kind, Sequence: r.sequence, Timestamp: now, State: s}
+	return activities.SendResultInput{Type: kind, Sequence: r.sequence, Timestamp: now, State: s, RunID: r.runID}
 }
 
-// deliver waits for the end of a delivery, and returns why it failed; empty if it did not.
+// deliver waits for the end of a delivery, and returns why it failed; empty if it did not. After a reset the callback of a
+// pending result is sent with the new run's name.
 func deliver(ctx workflow.Context, in activities.SendResultInput) string {
 	o := callOptions(kyc.TaskQueue, "Callback: "+string(in.Type), firstPriority, kyc.ErrorTypeCallbackGone)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = callbackTryTimeout, callbackWindow
 	o.RetryPolicy.InitialInterval, o.RetryPolicy.MaximumInterval = shortestBackoff, longestBackoff
-	err := call(ctx, o, acts.SendResult, in, nil)
+	var sent activities.SentResult
+	err := call(ctx, o, acts.SendResult, in, &sent)
+	if err == nil && sent.Reset && (sent.Earlier.Reported == nil || !sent.Earlier.Reported.SameAs(in.State)) {
+		in.RunID = sent.RunID
+		err = call(ctx, o, acts.SendResult, in, nil)
+	}
 	if err == nil {
 		return ""
 	}
@@ -123,7 +139,9 @@ func deliver(ctx workflow.Context, in activities.SendResultInput) string {
 }
 
 func (r *results) drop(done activities.SendResultInput) {
-	r.delivered = &done.State
+	if r.delivered == nil || done.State.UpdatedAt.After(r.delivered.UpdatedAt) { // a later one may have been faster
+		r.delivered = &done.State
+	}
 	for i, in := range r.pending {
 		if in.Sequence == done.Sequence {
 			r.pending = append(r.pending[:i], r.pending[i+1:]...)

@@ -53,25 +53,44 @@ func (v *verification) refuseSession(ctx workflow.Context, kind string) error {
 
 // findOrCreate creates a session unless Didit has sessions of the user. Those are looked at first: one may be the user's.
 func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
+	if in.WorkflowID == "" { // of a user who comes back
+		in.WorkflowID = v.state.WorkflowID
+	}
 	input := activities.CreateSessionInput{
 		UserID: in.UserID, WorkflowID: in.WorkflowID, Language: in.Language, ReturnURL: in.ReturnURL,
-		RunID: workflow.GetInfo(ctx).OriginalRunID, Attempt: v.requested, Reverify: in.Reverify, Since: workflow.Now(ctx),
+		RunID: originalRun(ctx), Attempt: v.requested, Reverify: in.Reverify, Since: workflow.Now(ctx),
 	}
-	for {
+	for reads := 0; ; {
 		made, err := v.createSession(ctx, in, input)
 		if err != nil {
 			return err
 		}
 		if len(made.Others) == 0 {
+			if made.Continued { // something may have been reported of it
+				if _, err := v.recall(ctx); err != nil {
+					return err
+				}
+			}
 			v.begin(ctx, made.Session, made.Policy)
 			return nil
 		}
-		found, err := v.choose(ctx, made.Others, made.Policy.WorkflowID, v.mayAdopt(input))
+		found, lagging, err := v.choose(ctx, made.Others, in.WorkflowID, v.mayAdopt(input))
 		if err != nil {
 			return err
 		}
+		v.others = v.others || len(made.Others) > 1
 		if found != nil && (in.Reverify || keepsFromBuying(found.Status)) {
 			return v.adopt(ctx, *found, made.Policy)
+		}
+		if lagging && reads < len(lagBackoff) {
+			if err := workflow.Sleep(ctx, lagBackoff[reads]); err != nil {
+				return err
+			}
+			reads++
+			continue
+		}
+		if found != nil && input.WorkflowID == "" { // who names no flow takes the user's
+			input.WorkflowID = found.WorkflowID
 		}
 		for _, s := range made.Others {
 			input.Known = append(input.Known, s.SessionID)
@@ -93,6 +112,9 @@ func (v *verification) begin(ctx workflow.Context, s kyc.Session, p activities.S
 	v.others = v.others || v.state.SessionID != ""
 	v.session, v.policy = s, p
 	v.state.follow(s, now)
+	if outcomeOf(s.Status) == "" { // what is undecided was not reported as decided
+		v.results.ended = v.results.last.Outcome != ""
+	}
 	v.polls = newSchedule(p, now)
 }
 
@@ -103,17 +125,15 @@ func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p acti
 	if err != nil {
 		return err
 	}
-	if outcomeOf(d.Status) == "" { // what is undecided was not reported as decided
-		v.results.ended = v.results.last.Outcome != ""
-	}
-	known, now := v.state.State, workflow.Now(ctx)
-	if known.SessionID != d.Session.SessionID {
-		known = before.State
-	}
+	now := workflow.Now(ctx)
 	p.WorkflowID = d.WorkflowID
-	v.begin(ctx, d.Session, p)
-	if known.SessionID == d.Session.SessionID {
-		v.state.State = known
+	if d.Session.SessionID == v.state.SessionID {
+		v.session, v.policy, v.state.promptedAt = d.Session, p, now
+	} else {
+		v.begin(ctx, d.Session, p)
+		if before.State.SessionID == d.Session.SessionID {
+			v.state.State = before.State
+		}
 	}
 	v.state.applyDecision(d, now)
 	return nil
@@ -138,10 +158,10 @@ const mostLookedAt = 20
 
 // choose returns the decision on the session that counts among those that Didit lists, newest first: the newest of ours,
 // unless an older one outranks it. A session that was made beside an earlier verdict replaces all that are older. It is nil
-// where none is ours.
+// where none is ours. lagging says that a decision does not show yet what the list, or an event, says.
 func (v *verification) choose(
 	ctx workflow.Context, sessions []activities.UserSession, flow string, mine func(kyc.SessionMetadata) bool,
-) (found *activities.Decision, err error) {
+) (found *activities.Decision, lagging bool, err error) {
 	options := callOptions(kyc.TaskQueueDiditRead, "Is this the session that counts?", v.in.Priority.Key(), refusals()...)
 	for _, s := range sessions[:min(len(sessions), mostLookedAt)] {
 		if found != nil && (finished(found.Status) || found.Metadata.Reverify) {
@@ -156,20 +176,21 @@ func (v *verification) choose(
 		case errors.As(err, &app) && app.Type() == kyc.ErrorTypeNotFound: // deleted meanwhile
 			continue
 		case err != nil:
-			return nil, err
+			return nil, lagging, err
 		case len(d.Foreign) > 0, !d.Status.Known(), !mine(d.Metadata):
 			continue
 		}
+		lagging = lagging || mayCount(s.Status) && s.Status != d.Status || mayCount(v.expected[s.SessionID]) && v.expected[s.SessionID] != d.Status
 		flow = d.WorkflowID // sessions of other flows do not count
 		switch {
 		case found == nil || outranks(d.Status, found.Status):
 			d.Metadata.Reverify = d.Metadata.Reverify || found != nil && found.Metadata.Reverify
 			found = &d
 		case d.Metadata.Reverify:
-			return found, nil
+			return found, lagging, nil
 		}
 	}
-	return found, nil
+	return found, lagging, nil
 }
 
 // reselectSession asks Didit for all sessions of the user, and goes on with the one that counts.
@@ -179,7 +200,8 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 	if err != nil {
 		return ignoreRefusal(ctx, err)
 	}
-	found, err := v.choose(ctx, list.Sessions, v.state.WorkflowID, func(kyc.SessionMetadata) bool { return true })
+	found, lagging, err := v.choose(ctx, list.Sessions, v.state.WorkflowID, func(kyc.SessionMetadata) bool { return true })
+	v.relook.again(lagging, v.timers.now(ctx))
 	switch {
 	case err != nil:
 		return ignoreRefusal(ctx, err)

@@ -74,9 +74,9 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed:
 		s.become(ev.Status, now)
 	default:
-		s.needsRead, s.lag = true, lag{}
-		if ordered && now.Sub(happened) < freshFor && ev.Status != didit.StatusInProgress {
-			s.lag.status = ev.Status
+		s.needsRead = true
+		if ordered && now.Sub(happened) < freshFor && (ev.Status != didit.StatusInProgress || s.ended()) {
+			s.lag = lag{status: ev.Status}
 		}
 	}
 }
@@ -102,7 +102,12 @@ func (s *sessionState) applyDecision(d activities.Decision, now time.Time) bool 
 
 // wait plans another read while the decision has another status than the event.
 func (l *lag) wait(decision didit.Status, now time.Time) {
-	if l.status == "" || l.status == decision || l.reads == len(lagBackoff) {
+	l.again(l.status != "" && l.status != decision, now)
+}
+
+// again plans another read, as long as there is a reason and a pause is left.
+func (l *lag) again(lagging bool, now time.Time) {
+	if !lagging || l.reads == len(lagBackoff) {
 		*l = lag{}
 		return
 	}

@@ -22,6 +22,8 @@ var acts *activities.Activities
 // begins with kyc.Input.Resume makes no session by itself, and is otherwise the same.
 func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	v := &verification{in: in, state: newSessionState(in.UserID, workflow.Now(ctx)), published: publishedBefore(ctx)}
+	v.expected = map[string]didit.Status{}
+	v.operators.stop, v.results.runID = func() {}, originalRun(ctx)
 	if err := v.handle(ctx); err != nil {
 		return kyc.State{}, err
 	}
@@ -33,6 +35,16 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	}
 	err := v.run(ctx)
 	return v.state.State, err
+}
+
+// originalRun is the run before any reset. Code must not branch on the run's own id: after a reset the past is replayed
+// under another one.
+func originalRun(ctx workflow.Context) string {
+	info := workflow.GetInfo(ctx)
+	if info.OriginalRunID == "" { // in the test environment
+		return info.WorkflowExecution.RunID
+	}
+	return info.OriginalRunID
 }
 
 // verification is a run: what it knows about its user, what it was asked for, and what it has reported.
@@ -62,9 +74,11 @@ type asking struct {
 
 // siblings are the user's other sessions.
 type siblings struct {
-	early    []kyc.DiditEvent // events that came while no session was known
-	others   bool             // there are some
-	reselect bool             // one of them may be the session that counts
+	early    []kyc.DiditEvent        // events that came while no session was known
+	others   bool                    // there are some
+	reselect bool                    // one of them may be the session that counts
+	expected map[string]didit.Status // what fresh events say of them
+	relook   lag                     // Didit does not show that yet
 }
 
 // run is the story: get a session, follow it until Didit has decided or the person's time is up, report what is new, and
@@ -76,6 +90,9 @@ func (v *verification) run(ctx workflow.Context) error {
 	for {
 		step, stop := workflow.WithCancel(ctx)
 		v.operators.stop = stop
+		if v.operators.cancelledBy != nil && !v.state.ended() { // asked before there was anything to stop
+			stop()
+		}
 		err := v.advance(step)
 		switch {
 		case err == nil:
@@ -127,11 +144,11 @@ func (v *verification) advance(ctx workflow.Context) error {
 		}
 		var err error
 		switch now := v.timers.now(ctx); {
-		case v.request != nil:
+		case v.request != nil && v.state.lag.next.IsZero():
 			err = v.getSession(ctx)
-		case v.state.needsRead, v.state.lag.over(now), v.mayPoll() && (v.operators.refreshAsked() || v.overdue(now) || v.polls.due(now)):
+		case v.state.needsRead, v.state.lag.over(now), v.refreshAsked(), v.mayPoll() && (v.overdue(now) || v.polls.due(now)):
 			err = v.reconcile(ctx)
-		case v.reselect:
+		case v.reselect, v.relook.over(now):
 			err = v.reselectSession(ctx)
 		case v.finished(ctx):
 			return v.forgetIfErased(ctx)
@@ -146,10 +163,14 @@ func (v *verification) advance(ctx workflow.Context) error {
 
 func (v *verification) mayPoll() bool { return v.state.SessionID != "" && !v.state.ended() }
 
+func (v *verification) refreshAsked() bool {
+	return v.mayPoll() && v.operators.answered < v.operators.asked
+}
+
 // finished reports whether nothing is pending: no event, no request, no answer to a caller, no callback.
 func (v *verification) finished(ctx workflow.Context) bool {
 	nothingToFollow := v.state.ended() || v.state.SessionID == ""
-	return nothingToFollow && v.request == nil && !v.state.needsRead && v.state.lag.next.IsZero() && !v.reselect &&
+	return nothingToFollow && v.request == nil && !v.state.needsRead && v.state.lag.next.IsZero() && v.relook.next.IsZero() && !v.reselect &&
 		len(v.results.pending) == 0 && workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent).Len() == 0 && workflow.AllHandlersFinished(ctx)
 }
 
@@ -200,7 +221,10 @@ func (v *verification) takeEvent(ctx workflow.Context, ev kyc.DiditEvent) {
 		v.state.apply(ev, workflow.Now(ctx))
 	case mayCount(ev.Status) && !v.state.seen[ev.EventID]:
 		v.state.seen[ev.EventID] = true
-		v.others, v.reselect = true, true
+		v.others, v.reselect, v.relook = true, true, lag{}
+		if happened := time.Unix(ev.CreatedAt, 0); workflow.Now(ctx).Sub(happened) < freshFor {
+			v.expected[ev.SessionID] = ev.Status
+		}
 	}
 }
 
@@ -283,7 +307,8 @@ const linkFreshFor = time.Minute
 
 // settled reports whether it is known what the user's session is.
 func (v *verification) settled() bool {
-	return v.request == nil && !v.reselect && !v.state.needsRead || v.operators.erasing
+	recalled := !v.in.Resume || v.results.recalled
+	return recalled && v.request == nil && !v.reselect && !v.state.needsRead || v.operators.erasing
 }
 
 // refusalOf is why a session that was asked for is not there.
