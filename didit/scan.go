@@ -124,6 +124,7 @@ func (s *scanner) skipSpace() {
 	s.pos += size
 	if s.canon.on && size > 0 {
 		s.omit(from)
+		s.canon.work -= workSpace // the next value sees it
 	}
 }
 
@@ -132,6 +133,9 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func (s *scanner) value() error {
+	if err := s.pay(workValue); err != nil {
+		return err
+	}
 	switch c := s.peek(); {
 	case c == '"':
 		_, err := s.text()
@@ -168,7 +172,7 @@ func (s *scanner) open() error {
 	s.depth++
 	s.pos++
 	s.space()
-	return nil
+	return s.pay(workNest)
 }
 
 func (s *scanner) close() {

@@ -3,6 +3,7 @@ package didit
 import (
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -131,7 +132,7 @@ func ascending(n int) []int {
 
 func TestNothingOfABodyStaysInThePool(t *testing.T) { // not parallel: nobody else may take the buffers from the pool meanwhile
 	s := newScanner([]byte(`{"vendor_data":"caf\u00e9", "b\u0062":1, "a":2.50}`))
-	_, err := s.canonicalText()
+	_, err := s.canonicalText(math.MaxInt)
 	require.NoError(t, err)
 	_, err = s.textFields()
 	require.NoError(t, err)

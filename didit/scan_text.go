@@ -40,7 +40,7 @@ func (s *scanner) escape() error {
 		s.omit(s.pos - size)
 		s.canon.out = appendPythonRune(s.canon.out, r)
 	}
-	return nil
+	return s.pay(workChange)
 }
 
 // plainEnd returns the index of the first quote, backslash or control character at i or later, or len(b).

@@ -1,6 +1,7 @@
 package didit
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -31,9 +32,15 @@ const (
 const (
 	// DefaultTolerance is the limit that Didit documents. Its last automatic retry can come a little later.
 	DefaultTolerance = 300 * time.Second
-	// DefaultMaxBody is in bytes.
+	// DefaultMaxBody is in bytes. The largest body is that of a decision with hits of AML screening, about 3 KB each: there is
+	// room for 300 of them.
 	DefaultMaxBody = 1 << 20
+	// DefaultV2Places is how many bodies may be brought into canonical form at once.
+	DefaultV2Places = 2
 )
+
+// v2Wait is how long a body waits for such a place. Each is taken for a few milliseconds at most.
+const v2Wait = time.Second
 
 // Why a webhook was refused. Errors wrap one of these and never hold anything of the body but its size and offsets.
 var (
@@ -47,6 +54,9 @@ var (
 	ErrMalformed = errors.New("didit: webhook body is malformed")
 	// ErrTooLarge: longer than VerifierOptions.MaxBody.
 	ErrTooLarge = errors.New("didit: webhook body is too large")
+	// ErrBusy: X-Signature does not match, and too many others wait for X-Signature-V2 to be checked. Only this one may pass
+	// when it is sent again.
+	ErrBusy = errors.New("didit: too many webhooks wait for X-Signature-V2 to be checked")
 )
 
 // Event is the envelope of a webhook. The decision inside the body is left out: it is full of personal data, and
@@ -71,6 +81,7 @@ type VerifierOptions struct {
 	Secrets   []string         // any of them verifies, for rotation
 	Tolerance time.Duration    // how far the signed time may be from now, either way; 0 means DefaultTolerance
 	MaxBody   int              // in bytes; 0 means DefaultMaxBody
+	V2Places  int              // 0 means DefaultV2Places
 	Now       func() time.Time // nil means time.Now
 }
 
@@ -79,6 +90,7 @@ type Verifier struct {
 	keys      []*macKey
 	tolerance time.Duration
 	maxBody   int
+	places    chan struct{} // holds one for each canonical text in the making
 	now       func() time.Time
 }
 
@@ -94,9 +106,10 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		}
 		v.keys = append(v.keys, newMACKey(secret))
 	}
-	if o.Tolerance < 0 || o.MaxBody < 0 {
-		return nil, errors.New("didit: tolerance and maximal body of a verifier must not be negative")
+	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Places < 0 {
+		return nil, errors.New("didit: tolerance, maximal body and places of a verifier must not be negative")
 	}
+	v.places = make(chan struct{}, cmp.Or(o.V2Places, DefaultV2Places))
 	if v.tolerance == 0 {
 		v.tolerance = DefaultTolerance
 	}
@@ -151,14 +164,40 @@ func (v *Verifier) authenticate(s *scanner, sent signatures) error {
 	if !sent.hasV2 {
 		return ErrBadSignature
 	}
-	text, err := s.canonicalText()
+	return v.authenticateV2(s, sent.v2)
+}
+
+// authenticateV2 does what costs time and memory before the sender is known, so few do it at once, and each within a limit.
+func (v *Verifier) authenticateV2(s *scanner, sent digest) error {
+	if !v.takePlace() {
+		return ErrBusy
+	}
+	defer func() { <-v.places }()
+	text, err := s.canonicalText(workLimit(len(s.src)))
 	if err != nil {
 		return fmt.Errorf("%w: no canonical form: %s", ErrBadSignature, err.Error())
 	}
-	if !v.signed(text, sent.v2) {
+	if !v.signed(text, sent) {
 		return ErrBadSignature
 	}
 	return nil
+}
+
+// takePlace reports whether there is a place for a canonical text in time.
+func (v *Verifier) takePlace() bool {
+	select {
+	case v.places <- struct{}{}:
+		return true
+	default:
+	}
+	full := time.NewTimer(v2Wait)
+	defer full.Stop()
+	select {
+	case v.places <- struct{}{}:
+		return true
+	case <-full.C:
+		return false
+	}
 }
 
 func (v *Verifier) signed(message []byte, d digest) bool {
