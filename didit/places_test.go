@@ -35,3 +35,30 @@ func TestOnlyV2WaitsForAPlace(t *testing.T) {
 		assert.Len(t, v.places, DefaultV2Places-1, "its own place is free again")
 	})
 }
+
+// Bodies that wait for a place hold memory, so that a crowd of them is turned away at once.
+func TestTheBodiesThatWaitForAPlaceAreBounded(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		v := verifierAt(t, hookTime, hookSecret)
+		for range DefaultV2Places {
+			v.places <- struct{}{}
+		}
+		began := time.Now()
+		body := []byte(list(DefaultMaxBody, "0"))
+		answers := make(chan error, 2*v2Bytes/len(body))
+		for range cap(answers) {
+			go func() {
+				_, err := v.Verify(http.Header{HeaderSignatureV2: {strings.Repeat("0", 64)}}, body)
+				answers <- err
+			}()
+		}
+		synctest.Wait()
+		assert.GreaterOrEqual(t, len(answers), cap(answers)/2-1)
+		assert.Zero(t, time.Since(began))
+		for range cap(answers) {
+			require.ErrorIs(t, <-answers, ErrBusy)
+		}
+		assert.Zero(t, v.v2Held.Load())
+	})
+}

@@ -8,24 +8,8 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
-)
-
-// Headers of a webhook (https://docs.didit.me/integration/webhooks), in the form in which http.Header keeps them. Didit
-// sends all three signatures each time.
-const (
-	// HeaderSignature signs the exact bytes of the body.
-	HeaderSignature = "X-Signature"
-	// HeaderSignatureV2 signs the canonical JSON of the body, so it survives a proxy that writes the JSON anew.
-	HeaderSignatureV2 = "X-Signature-V2"
-	// HeaderSignatureSimple signs four fields only; it is never looked at.
-	HeaderSignatureSimple = "X-Signature-Simple"
-	// HeaderSignatureBlog is what Didit's blog calls X-Signature. It is read where X-Signature is absent or empty.
-	HeaderSignatureBlog = "X-Didit-Signature"
-	// HeaderTimestamp repeats the body's timestamp. No signature covers it.
-	HeaderTimestamp = "X-Timestamp"
-	// HeaderTest is "true" on test deliveries from Didit's console.
-	HeaderTest = "X-Didit-Test-Webhook"
 )
 
 // What VerifierOptions stands for if it says nothing.
@@ -39,8 +23,12 @@ const (
 	DefaultV2Places = 2
 )
 
-// v2Wait is how long a body waits for such a place. Each is taken for a few milliseconds at most.
-const v2Wait = time.Second
+// A place is taken for a few milliseconds at most, and a body waits for one for v2Wait. Those that wait or have one hold
+// v2Bytes together, unless there is only one: what strangers send must not keep the memory that others need.
+const (
+	v2Wait  = time.Second
+	v2Bytes = 8 << 20
+)
 
 // Why a webhook was refused. Errors wrap one of these and never hold anything of the body but its size and offsets.
 var (
@@ -91,6 +79,7 @@ type Verifier struct {
 	tolerance time.Duration
 	maxBody   int
 	places    chan struct{} // holds one for each canonical text in the making
+	v2Held    atomic.Int64  // bytes of the bodies that have a place or wait for one
 	now       func() time.Time
 }
 
@@ -169,7 +158,9 @@ func (v *Verifier) authenticate(s *scanner, sent signatures) error {
 
 // authenticateV2 does what costs time and memory before the sender is known, so few do it at once, and each within a limit.
 func (v *Verifier) authenticateV2(s *scanner, sent digest) error {
-	if !v.takePlace() {
+	size := int64(len(s.src))
+	defer v.v2Held.Add(-size)
+	if held := v.v2Held.Add(size); held > v2Bytes && held > size || !v.takePlace() {
 		return ErrBusy
 	}
 	defer func() { <-v.places }()
@@ -219,57 +210,4 @@ func (v *Verifier) checkTime(h http.Header, signed int64) error {
 		}
 	}
 	return nil
-}
-
-// signatures are those of the headers that may be believed.
-type signatures struct {
-	raw, v2       digest
-	hasRaw, hasV2 bool
-}
-
-func readSignatures(h http.Header) (sent signatures, err error) {
-	raw, err := single(h, HeaderSignature)
-	if err == nil && raw == "" {
-		raw, err = single(h, HeaderSignatureBlog)
-	}
-	if err != nil {
-		return sent, err
-	}
-	v2, err := single(h, HeaderSignatureV2)
-	if err != nil {
-		return sent, err
-	}
-	if _, err := single(h, HeaderTimestamp); err != nil {
-		return sent, err
-	}
-	if raw == "" && v2 == "" {
-		return sent, ErrNotSigned
-	}
-	sent.raw, sent.hasRaw = decodeDigest(raw)
-	sent.v2, sent.hasV2 = decodeDigest(v2)
-	if !sent.hasRaw && !sent.hasV2 {
-		return sent, fmt.Errorf("%w: want 64 hex digits", ErrBadSignature)
-	}
-	return sent, nil
-}
-
-// single returns the value of a header. Of two values one would be checked and the other perhaps believed by
-// somebody else, so two are refused.
-func single(h http.Header, name string) (string, error) {
-	switch values := h[name]; len(values) {
-	case 0:
-		return "", nil
-	case 1:
-		return values[0], nil
-	}
-	return "", fmt.Errorf("%w: header %s is repeated", ErrBadSignature, name)
-}
-
-func isTest(h http.Header) bool {
-	for _, value := range h[HeaderTest] {
-		if strings.EqualFold(value, "true") {
-			return true
-		}
-	}
-	return false
 }

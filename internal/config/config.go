@@ -74,6 +74,7 @@ type Webhook struct {
 	// it is, and only of TrustedProxies that is believed.
 	AllowFrom      []netip.Prefix
 	TrustedProxies []netip.Prefix
+	ShutdownDelay  time.Duration // not ready for so long before the listener closes
 
 	PayloadKeys codec.Keys // those of the worker
 
@@ -117,6 +118,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 
 		AllowFrom:      e.networks("WEBHOOK_ALLOW_FROM"),
 		TrustedProxies: e.networks("WEBHOOK_TRUSTED_PROXIES"),
+		ShutdownDelay:  e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
 
 		Observe:   e.observe(metricsOfWebhook),
 		LogLevel:  e.logLevel(),
@@ -140,4 +142,6 @@ const (
 	maxPartitions = 4
 	// A deadline of years is a typing mistake, and a timer that long can no longer be told from a leak.
 	maxDeadline = 366 * 24 * time.Hour
+	// Longer than any load balancer needs to notice; platforms kill what has not stopped after half a minute.
+	maxShutdownDelay = time.Minute
 )

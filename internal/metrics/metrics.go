@@ -24,6 +24,7 @@ type Metrics struct {
 	deliveries *prometheus.CounterVec
 	acks       *prometheus.HistogramVec
 	repeats    prometheus.Counter
+	misrouted  *prometheus.CounterVec
 	recent     ring
 
 	calls     *prometheus.CounterVec
@@ -42,6 +43,7 @@ func New() *Metrics {
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts(about(nameDeliveries)), []string{"result", "code"}),
 		acks:       histogram(nameAcks, quick, "code"),
 		repeats:    prometheus.NewCounter(prometheus.CounterOpts(about(nameRepeats))),
+		misrouted:  prometheus.NewCounterVec(prometheus.CounterOpts(about(nameMisrouted)), []string{"reason"}),
 		calls:      prometheus.NewCounterVec(prometheus.CounterOpts(about(nameCalls)), []string{"scope", "operation", "code"}),
 		callTimes:  histogram(nameCallTimes, quick, "scope", "operation"),
 		requests:   histogram(nameRequests, quick, "method", "route", "code"),
@@ -64,9 +66,12 @@ func (m *Metrics) SDK() client.MetricsHandler { return handler{series: m.sdk} }
 // OfWebhook adds what only the webhook counts. Each result is there from the start: a counter that appears with its
 // first event has no rate.
 func (m *Metrics) OfWebhook() {
-	m.registry.MustRegister(m.deliveries, m.acks, m.repeats)
+	m.registry.MustRegister(m.deliveries, m.acks, m.repeats, m.misrouted)
 	for _, r := range receiver.Results() {
 		m.deliveries.WithLabelValues(string(r), code(r.Code()))
+	}
+	for _, why := range receiver.Strays() {
+		m.misrouted.WithLabelValues(string(why))
 	}
 }
 

@@ -339,7 +339,7 @@ func TestEachAnswerIsObserved(t *testing.T) {
 	forged.Header.Set(didit.HeaderSignature, didit.Sign("another", approval(nil)))
 	s.post(forged)
 	require.Len(t, seen, 2)
-	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: seen[0].Took}, seen[0])
+	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: seen[0].Took, Verified: true}, seen[0])
 	require.Positive(t, seen[0].Took)
 	require.Equal(t, receiver.Observation{Result: receiver.BadSignature, Code: 403, Took: seen[1].Took}, seen[1])
 	require.Contains(t, s.log.String(), "run_id="+run, "the line leads to the verification")

@@ -1,0 +1,51 @@
+package app
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"time"
+)
+
+// What is read of a body that the handler did not want: as much as nginx takes from a sender unless it is told otherwise.
+const (
+	mostDrained = 1 << 20
+	drainFor    = 2 * time.Second
+)
+
+// drained reads on where a handler has answered before the body was there. Go's server does not do so on a connection that
+// it is about to close, and a connection that is closed over unread bytes is reset: the sender may lose the answer, and a proxy
+// takes the replica for broken.
+func drained(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body == nil || r.Body == http.NoBody || r.Header.Get("Expect") != "" { // who asks first sends no body that is not wanted
+			next.ServeHTTP(w, r)
+			return
+		}
+		body := &tracked{ReadCloser: r.Body}
+		seen := *r // the server looks at its own request's body afterwards
+		seen.Body = body
+		next.ServeHTTP(w, &seen)
+		if body.over {
+			return
+		}
+		w.Header().Set("Connection", "close") // what was not read must not be taken for the next request
+		c := http.NewResponseController(w)
+		_ = c.EnableFullDuplex() // or the server holds the answer back until it has read the body itself
+		_ = c.Flush()
+		_ = c.SetReadDeadline(time.Now().Add(drainFor))
+		_, _ = io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, mostDrained)) // beyond it the server closes gently
+	})
+}
+
+// tracked is a body that remembers whether its end was seen.
+type tracked struct {
+	io.ReadCloser
+	over bool
+}
+
+func (t *tracked) Read(p []byte) (int, error) {
+	n, err := t.ReadCloser.Read(p)
+	t.over = t.over || errors.Is(err, io.EOF)
+	return n, err
+}
