@@ -25,11 +25,14 @@ func drained(next http.Handler) http.Handler {
 		body := &tracked{ReadCloser: r.Body}
 		seen := *r // the server looks at its own request's body afterwards
 		seen.Body = body
-		next.ServeHTTP(w, &seen)
+		answer := &early{ResponseWriter: w, body: body}
+		next.ServeHTTP(answer, &seen)
 		if body.over {
 			return
 		}
-		w.Header().Set("Connection", "close") // what was not read must not be taken for the next request
+		if !answer.begun {
+			answer.WriteHeader(http.StatusOK)
+		}
 		c := http.NewResponseController(w)
 		_ = c.EnableFullDuplex() // or the server holds the answer back until it has read the body itself
 		_ = c.Flush()
@@ -49,3 +52,29 @@ func (t *tracked) Read(p []byte) (int, error) {
 	t.over = t.over || errors.Is(err, io.EOF)
 	return n, err
 }
+
+// early ends the connection after an answer that comes before the body: what is left of that must not be taken for the next
+// request.
+type early struct {
+	http.ResponseWriter
+	body  *tracked
+	begun bool
+}
+
+func (e *early) WriteHeader(status int) {
+	if !e.begun && !e.body.over {
+		e.Header().Set("Connection", "close")
+	}
+	e.begun = true
+	e.ResponseWriter.WriteHeader(status)
+}
+
+func (e *early) Write(p []byte) (int, error) {
+	if !e.begun {
+		e.WriteHeader(http.StatusOK)
+	}
+	return e.ResponseWriter.Write(p)
+}
+
+// Unwrap is for http.ResponseController.
+func (e *early) Unwrap() http.ResponseWriter { return e.ResponseWriter }

@@ -24,7 +24,7 @@ var (
 type readiness struct {
 	ask func(context.Context) error
 
-	mu       sync.Mutex // held while asking: the others wait for the same answer
+	turn     chan struct{} // held while asking: the others wait for the same answer
 	asked    time.Time
 	answer   error
 	stopping chan struct{}
@@ -32,7 +32,7 @@ type readiness struct {
 }
 
 func newReadiness(ask func(context.Context) error) *readiness {
-	r := &readiness{ask: ask, stopping: make(chan struct{})}
+	r := &readiness{ask: ask, turn: make(chan struct{}, 1), stopping: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.stopping) })
 	return r
 }
@@ -42,8 +42,8 @@ func (r *readiness) check(ctx context.Context) error {
 	if r.isStopping() {
 		return errStopping
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.turn <- struct{}{} // for readyLimit at most
+	defer func() { <-r.turn }()
 	if !r.asked.IsZero() && time.Since(r.asked) < readyEvery {
 		return r.answer
 	}
