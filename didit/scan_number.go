@@ -20,7 +20,9 @@ const (
 func (s *scanner) number() error {
 	from, float := s.pos, false
 	if s.peek() == '-' {
-		s.pos++
+		if s.pos++; s.peek() == 'I' {
+			return s.notFinite()
+		}
 	}
 	zero := s.peek() == '0'
 	if n := s.digits(); n == 0 || zero && n > 1 {
