@@ -103,6 +103,10 @@ func ForWorker(getenv Getenv) (Worker, error) {
 	}
 	w.ResultURL, w.ResultSecrets = e.results()
 	w.PayloadKeys = e.payloadKeys(w.Environment)
+	if w.Environment == Live {
+		e.refuseSimulatedKey("DIDIT_API_KEY", w.DiditAPIKey)
+		e.refuseNotDidit("DIDIT_BASE_URL", w.DiditBaseURL)
+	}
 	return w, errors.Join(e.errs...)
 }
 

@@ -153,6 +153,7 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 	if err != nil {
 		return event{}, refusal(err), err
 	}
+	signed.Type = r.typeOf(ctx, signed)
 	ev := kyc.FromDidit(signed)
 	if result := r.ignore(signed); result != "" {
 		return event{DiditEvent: loggable(ev)}, result, nil
@@ -174,6 +175,15 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 		return event{DiditEvent: loggable(ev)}, Foreign, nil
 	}
 	return taken, Received, nil
+}
+
+// typeOf returns the type of an event. Destinations of version v1 send changes of a session's status without one.
+func (r *Receiver) typeOf(ctx context.Context, ev didit.Event) string {
+	if ev.Type != "" || ev.SessionID == "" || ev.Status == "" {
+		return ev.Type
+	}
+	r.o.Log.WarnContext(ctx, "an event without webhook_type: set the destination to version v3 at Didit")
+	return didit.EventStatusUpdated
 }
 
 // ignore says why a genuine event concerns no verification of ours; empty if it may.

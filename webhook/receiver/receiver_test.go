@@ -180,6 +180,20 @@ func TestEventsOfOlderPayloadsHaveNoEnvironment(t *testing.T) {
 	require.NotEmpty(t, s.delivered[0].EventID, "an event without event_id gets a key")
 }
 
+// A destination of version v1 sends no type, and is said to.
+func TestAnEventWithoutATypeIsAChangeOfStatus(t *testing.T) {
+	s := newSite(t, nil, nil)
+	require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"webhook_type": nil}))).Code)
+	require.Len(t, s.delivered, 1)
+	require.Equal(t, "status.updated", s.delivered[0].Type)
+	require.Contains(t, s.log.String(), "set the destination to version v3")
+
+	s = newSite(t, nil, nil)
+	require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"webhook_type": nil, "status": nil}))).Code)
+	require.Empty(t, s.delivered)
+	require.EqualValues(t, 1, s.Counts()[receiver.Ignored])
+}
+
 func TestWhatTemporalAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer kyc.Delivery
