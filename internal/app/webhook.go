@@ -44,7 +44,6 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	})
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()
-	notePayloadKeys(cfg.PayloadKeys, log)
 	watch.metrics.OfWebhook()
 	watch.metrics.SamplePollers(ctx, c, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)

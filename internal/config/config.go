@@ -62,7 +62,8 @@ type Worker struct {
 	LogFormat LogFormat
 }
 
-// Webhook is what the webhook process needs.
+// Webhook is what the webhook process needs. PAYLOAD_KEYS is not in it: its signals hold no secrets, so it sends them as they are
+// and could not read the URL of a session if it were taken over.
 type Webhook struct {
 	// Secrets are all accepted, so that a secret can be replaced without losing an event.
 	Secrets     []Secret
@@ -75,8 +76,6 @@ type Webhook struct {
 	AllowFrom      []netip.Prefix
 	TrustedProxies []netip.Prefix
 	ShutdownDelay  time.Duration // not ready for so long before the listener closes
-
-	PayloadKeys codec.Keys // those of the worker
 
 	Observe   Observe
 	LogLevel  slog.Level
@@ -131,7 +130,6 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 	if len(w.TrustedProxies) > 0 && len(w.AllowFrom) == 0 {
 		e.fail("WEBHOOK_TRUSTED_PROXIES", "is set without WEBHOOK_ALLOW_FROM: it serves nothing else, so set both or none")
 	}
-	w.PayloadKeys = e.payloadKeys(w.Environment)
 	if w.Environment == Live {
 		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", w.Secrets)
 	}

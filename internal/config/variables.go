@@ -47,7 +47,7 @@ func Variables() []Variable {
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
 		{"RESULT_URL", "", whoWorker, "Where results are posted; empty for nowhere. Plain http only to this machine or a private network. [How to receive them](docs/callbacks.md).", true},
 		{"RESULT_SECRETS", "", whoWorker, "Standard Webhooks secrets that sign results, `whsec_` and base64, comma-separated: one signature each. Required with `RESULT_URL`.", true},
-		{"PAYLOAD_KEYS", "", whoAll, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/encryption.md).", true},
+		{"PAYLOAD_KEYS", "", whoKeys, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/encryption.md). The webhook needs none.", true},
 		{"CODEC_ADDR", "127.0.0.1:8082", whoCodec, "Where the codec server listens, host:port.", false},
 		{"CODEC_TOKENS", Required, whoCodec, "Who may decrypt in the Web UI: comma-separated, each of at least 16 characters; any of them lets in.", true},
 		{"CODEC_ORIGINS", "http://127.0.0.1:8233,http://localhost:8233", whoCodec, "The Web UIs whose pages may ask: comma-separated origins, never `*`.", false},
@@ -62,6 +62,7 @@ func Variables() []Variable {
 
 const (
 	whoAll      = "all"
+	whoKeys     = "worker, starter setup, starter serve, starter codec-server" // and the starter's other commands
 	whoWorker   = "worker"
 	whoWebhook  = "webhook"
 	whoStarter  = "starter serve"
