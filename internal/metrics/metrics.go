@@ -31,6 +31,7 @@ type Metrics struct {
 	callTimes *prometheus.HistogramVec
 
 	requests *prometheus.HistogramVec
+	guesses  *prometheus.CounterVec
 
 	queues samples
 }
@@ -47,6 +48,7 @@ func New() *Metrics {
 		calls:      prometheus.NewCounterVec(prometheus.CounterOpts(about(nameCalls)), []string{"scope", "operation", "code"}),
 		callTimes:  histogram(nameCallTimes, quick, "scope", "operation"),
 		requests:   histogram(nameRequests, quick, "method", "route", "code"),
+		guesses:    prometheus.NewCounterVec(prometheus.CounterOpts(about(nameGuesses)), []string{"slowed"}),
 		queues:     newSamples(),
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.sdk)
@@ -73,6 +75,22 @@ func (m *Metrics) OfWebhook() {
 	for _, why := range receiver.Strays() {
 		m.misrouted.WithLabelValues(string(why))
 	}
+}
+
+// OfCodec adds what only the codec server counts.
+func (m *Metrics) OfCodec() {
+	m.registry.MustRegister(m.guesses)
+	m.guesses.WithLabelValues("yes")
+	m.guesses.WithLabelValues("no")
+}
+
+// Guessed counts one wrong token.
+func (m *Metrics) Guessed(slowed bool) {
+	label := "no"
+	if slowed {
+		label = "yes"
+	}
+	m.guesses.WithLabelValues(label).Inc()
 }
 
 // OfWorker adds what only the worker counts. The failures that a rule waits for are there from the start, too.

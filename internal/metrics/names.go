@@ -21,6 +21,7 @@ const (
 	nameCallTimes = "kyc_didit_call_seconds"
 
 	nameRequests = "kyc_api_request_seconds"
+	nameGuesses  = "kyc_codec_guesses_total"
 
 	nameBacklog    = "kyc_queue_backlog"
 	nameOldest     = "kyc_queue_oldest_seconds"
@@ -47,6 +48,8 @@ var help = map[string]string{
 	nameCallTimes: "Time of a call to Didit.",
 
 	nameRequests: "Time to answer a request of the HTTP API; one with ?wait takes as long as it was told to.",
+
+	nameGuesses: "Wrong tokens at the codec server; slowed=yes were not compared, for their sender had tried too many.",
 
 	nameBacklog:    "Tasks that wait in a task queue, by whose turn it is (interactive, bulk, look, other).",
 	nameOldest:     "How long the oldest task of a queue has waited.",
