@@ -154,6 +154,16 @@ audit: build-dev mod-check packages-check vuln ## prove what docs/security.md sa
 soak: build-dev ## send the webhook 100 requests a second for half an hour, a tenth of them hostile, and see whether it grows (ARGS="-rate 50")
 	go -C dev test -count=1 -timeout 80m -v ./soak -for 30m -rate 100 -users 400 -every 10s -strict $(ARGS)
 
+# -fuzz would count the code's branches, which costs time of its own: this binary does not, so it measures what production pays.
+.PHONY: fuzz-work
+fuzz-work: ## look for a body whose refusal costs more than the bound, for FUZZTIME (5m)
+	go test -c -o bin/didit.test ./didit
+	cd didit && ../bin/didit.test -test.run '^$$' -test.fuzz '^FuzzWork$$' -test.fuzztime $(FUZZTIME) -test.fuzzcachedir ../bin/fuzz
+
+.PHONY: fuzz-python
+fuzz-python: ## compare our canonical JSON with Python's for half an hour (needs python3; ARGS="-seed 1")
+	go -C dev test -count=1 -timeout 60m -v ./pythonjson -for 30m $(ARGS)
+
 .PHONY: histories
 histories: build-dev ## record workflow histories for the replay test (they are only ever added to)
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./e2e -record

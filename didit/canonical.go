@@ -17,7 +17,7 @@ type canonical struct {
 	objects []object // those that are not empty, in the order of their beginnings
 	sorted  []member // the members of the objects that were out of order, now in order
 	final   []byte   // the text with those objects in order
-	costly  int
+	work    int      // units that are left; see work.go
 }
 
 // object is the text between two braces.
@@ -27,9 +27,10 @@ type object struct {
 	next        int32 // the first object that begins after this one has ended
 }
 
-// canonicalText scans src and returns its canonical text, which is valid until the scanner is released.
-func (s *scanner) canonicalText() ([]byte, error) {
-	s.canon.on = true
+// canonicalText scans src and returns its canonical text, which is valid until the scanner is released. It fails where
+// that would take more work than limit.
+func (s *scanner) canonicalText(limit int) ([]byte, error) {
+	s.canon.on, s.canon.work = true, limit
 	if err := s.scan(); err != nil {
 		return nil, err
 	}

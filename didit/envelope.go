@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+	"unicode/utf8"
 )
 
 // The fields of a webhook's envelope that an Event is made of (https://docs.didit.me/integration/webhooks).
@@ -137,7 +138,11 @@ func (s *scanner) textFields() (fields [textFields]string, err error) {
 			if source[0] != '"' {
 				return fields, fmt.Errorf("%w: %s is not a string", ErrMalformed, fieldNames[field])
 			}
+			start := len(s.envelope.text)
 			s.envelope.text = appendDecoded(s.envelope.text, source[1:len(source)-1])
+			if !utf8.Valid(s.envelope.text[start:]) {
+				return fields, fmt.Errorf("%w: %s holds a lone surrogate", ErrMalformed, fieldNames[field])
+			}
 		}
 		ends[field] = len(s.envelope.text)
 	}

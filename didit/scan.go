@@ -19,9 +19,10 @@ const (
 	maxPooledItems = 16 << 10
 )
 
-// scanner reads one JSON text in a single pass and takes less than RFC 8259 does: valid UTF-8 only, no lone surrogates,
-// no key twice in an object, bounded depth. A receiver that took more could read another event than the one that was
-// signed. On the way it notes the envelope of the event and, if canon is on, prepares the canonical text.
+// scanner reads one JSON text in a single pass and takes less than RFC 8259 does: valid UTF-8 only, no key twice in an
+// object, bounded depth. A receiver that took more could read another event than the one that was signed. Beyond the RFC it
+// takes what Python's json writes, which signs the bodies: NaN, Infinity and escaped lone surrogates. Neither has a canonical
+// text, and a field that is read may hold neither. On the way it notes the envelope of the event and, if canon is on, prepares the canonical text.
 type scanner struct {
 	src   []byte
 	pos   int
@@ -124,6 +125,7 @@ func (s *scanner) skipSpace() {
 	s.pos += size
 	if s.canon.on && size > 0 {
 		s.omit(from)
+		s.canon.work -= workSpace // the next value sees it
 	}
 }
 
@@ -132,6 +134,9 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func (s *scanner) value() error {
+	if err := s.pay(workValue); err != nil {
+		return err
+	}
 	switch c := s.peek(); {
 	case c == '"':
 		_, err := s.text()
@@ -142,6 +147,8 @@ func (s *scanner) value() error {
 		return s.array()
 	case c == '-' || isDigit(c):
 		return s.number()
+	case c == 'N' || c == 'I':
+		return s.notFinite()
 	case c == 't':
 		return s.literal("true")
 	case c == 'f':
@@ -160,6 +167,17 @@ func (s *scanner) literal(word string) error {
 	return nil
 }
 
+// notFinite reads one of Python's words for floats that JSON cannot say, with the sign already read.
+func (s *scanner) notFinite() error {
+	if s.canon.on {
+		return s.fail("no value")
+	}
+	if s.peek() == 'N' {
+		return s.literal("NaN")
+	}
+	return s.literal("Infinity")
+}
+
 // open enters an array or an object.
 func (s *scanner) open() error {
 	if s.depth == maxDepth {
@@ -168,7 +186,7 @@ func (s *scanner) open() error {
 	s.depth++
 	s.pos++
 	s.space()
-	return nil
+	return s.pay(workNest)
 }
 
 func (s *scanner) close() {

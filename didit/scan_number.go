@@ -2,21 +2,27 @@ package didit
 
 import (
 	"math"
+	"math/big"
 	"strconv"
 )
 
-// A float of more than exactDigits significant digits, or of 2^63 and more, cannot be converted with machine words:
-// one takes up to 30 microseconds. A body whose sender is not known yet may hold maxCostly of them.
+// A float of at most quickDigits significant digits and a decimal exponent of at most quickExponent either way is
+// converted with machine words, unless it lies half way between two floats: that takes more than exactDigits digits, of which at
+// most four are behind the point. All others may fall back to arithmetic on up to 800 decimal digits.
 const (
-	exactDigits = 19
-	maxCostly   = 512
+	exactDigits     = 15
+	quickDigits     = 19
+	quickExponent   = 250
+	halfWayExponent = 14
 )
 
 // number reads a number by the grammar of RFC 8259, section 6.
 func (s *scanner) number() error {
 	from, float := s.pos, false
 	if s.peek() == '-' {
-		s.pos++
+		if s.pos++; s.peek() == 'I' {
+			return s.notFinite()
+		}
 	}
 	zero := s.peek() == '0'
 	if n := s.digits(); n == 0 || zero && n > 1 {
@@ -56,44 +62,66 @@ func (s *scanner) digits() (n int) {
 func (s *scanner) canonNumber(from int, float bool) error {
 	literal := s.src[from:s.pos]
 	if !float {
-		if string(literal) == "-0" {
-			s.omit(from)
-			s.canon.out = append(s.canon.out, '0')
+		if string(literal) != "-0" {
+			return nil
 		}
-		return nil
+		s.omit(from)
+		s.canon.out = append(s.canon.out, '0')
+		return s.pay(workChange)
 	}
-	long := significantDigits(literal) > exactDigits
-	if long && !s.payCostly() {
-		return s.fail("too many costly numbers")
+	if err := s.pay(floatWork(literal)); err != nil {
+		return err
 	}
 	f, err := strconv.ParseFloat(string(literal), 64)
 	if err != nil {
 		return s.fail("number out of range")
 	}
-	if !long && math.Abs(f) >= 1<<63 && !s.payCostly() {
-		return s.fail("too many costly numbers")
+	if math.Abs(f) >= 1<<63 {
+		if err := s.pay(workHuge); err != nil {
+			return err
+		}
 	}
 	s.omit(from)
 	s.canon.out = appendPythonFloat(s.canon.out, f)
 	return nil
 }
 
-func (s *scanner) payCostly() bool {
-	s.canon.costly++
-	return s.canon.costly <= maxCostly
+// floatWork is what it takes at most to read and write the float.
+func floatWork(literal []byte) int {
+	switch digits, exponent := magnitude(literal); {
+	case digits > quickDigits, exponent < -quickExponent, exponent > quickExponent:
+		return workHardFloat + len(literal)
+	case digits > exactDigits && exponent >= halfWayExponent:
+		return workHalfWay
+	}
+	return workFloat + len(literal)
 }
 
-// significantDigits counts the digits of a float's mantissa from the first that is not zero.
-func significantDigits(literal []byte) (n int) {
-	for _, c := range literal {
+// magnitude counts the significant digits of a float and returns the power of ten of the first one. Zero has no digits
+// and an exponent of no meaning.
+func magnitude(literal []byte) (digits, exponent int) {
+	fraction := false
+	for i, c := range literal {
 		switch {
+		case c == '.':
+			fraction = true
 		case c == 'e' || c == 'E':
-			return n
-		case isDigit(c) && (n > 0 || c != '0'):
-			n++
+			e, _ := strconv.Atoi(string(literal[i+1:])) // by the grammar it can only be too large
+			return digits, exponent + min(max(e, -maxSource), maxSource)
+		case c == '-':
+		default:
+			if digits > 0 || c != '0' {
+				digits++
+			}
+			if !fraction && digits > 1 {
+				exponent++
+			}
+			if fraction && digits <= 1 && (digits == 0 || c != '0') {
+				exponent--
+			}
 		}
 	}
-	return n
+	return digits, exponent
 }
 
 // appendPythonFloat writes f as an exact integer if it is whole (Didit's shorten_floats), else like Python's repr.
@@ -102,9 +130,16 @@ func appendPythonFloat(dst []byte, f float64) []byte {
 	case f == math.Trunc(f) && abs < 1<<63:
 		return strconv.AppendInt(dst, int64(f), 10)
 	case f == math.Trunc(f):
-		return strconv.AppendFloat(dst, f, 'f', 0, 64)
+		return appendHuge(dst, f)
 	case abs < 1e-4:
 		return strconv.AppendFloat(dst, f, 'e', -1, 64)
 	}
 	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+// appendHuge writes a whole number of 2^63 or more. strconv takes ten times as long for it.
+func appendHuge(dst []byte, f float64) []byte {
+	mantissa, exponent := math.Frexp(f) // f is mantissa * 2^exponent
+	whole := big.NewInt(int64(math.Ldexp(mantissa, 53)))
+	return whole.Lsh(whole, uint(exponent-53)).Append(dst, 10)
 }

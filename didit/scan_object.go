@@ -38,8 +38,8 @@ func (s *scanner) object() error {
 	members := s.members[first:]
 	if sorted {
 		members = nil
-	} else if s.sortMembers(members) {
-		return s.fail("repeated key in the object that ends")
+	} else if err := s.order(members); err != nil {
+		return err
 	}
 	s.endObject(index, members)
 	s.members = s.members[:first]
@@ -59,6 +59,9 @@ func (s *scanner) member() ([]byte, error) {
 	}
 	if name.escaped {
 		name = s.decodeKey(name)
+		if err := s.pay(workChange); err != nil {
+			return nil, err
+		}
 	}
 	key := s.keyBytes(name)
 	if err := s.colon(); err != nil {
@@ -75,7 +78,7 @@ func (s *scanner) member() ([]byte, error) {
 		s.noteField(key, span{from: from, to: int32(s.pos)})
 	}
 	s.members = append(s.members, member{key: name, start: start, end: s.at(), inner: inner})
-	return key, nil
+	return key, s.pay(workMember)
 }
 
 func (s *scanner) colon() error {
@@ -88,15 +91,18 @@ func (s *scanner) colon() error {
 	return nil
 }
 
-// sortMembers sorts the members of an object by key and reports whether a key is there twice.
-func (s *scanner) sortMembers(members []member) (repeated bool) {
+// order sorts the members of an object by key. A key that is there twice is an error.
+func (s *scanner) order(members []member) error {
+	if err := s.payForSorting(members); err != nil {
+		return err
+	}
 	slices.SortFunc(members, s.compare)
 	for i := 1; i < len(members); i++ {
 		if s.compare(members[i-1], members[i]) == 0 {
-			return true
+			return s.fail("repeated key in the object that ends")
 		}
 	}
-	return false
+	return nil
 }
 
 // compare orders by UTF-8 bytes, which is Python's order: by code point.

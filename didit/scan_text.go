@@ -32,7 +32,7 @@ func (s *scanner) text() (span, error) {
 
 func (s *scanner) escape() error {
 	r, size := decodeEscape(s.src[s.pos:])
-	if size == 0 {
+	if size == 0 || s.canon.on && utf16.IsSurrogate(r) {
 		return s.fail("bad escape or lone surrogate")
 	}
 	s.pos += size
@@ -40,7 +40,7 @@ func (s *scanner) escape() error {
 		s.omit(s.pos - size)
 		s.canon.out = appendPythonRune(s.canon.out, r)
 	}
-	return nil
+	return s.pay(workChange)
 }
 
 // plainEnd returns the index of the first quote, backslash or control character at i or later, or len(b).
@@ -61,8 +61,8 @@ func plainEnd(b []byte, i int) int {
 	return i
 }
 
-// decodeEscape decodes the escape at the start of b, two of them for a surrogate pair, and returns its length,
-// or 0 if it is none: a lone surrogate is none either, since it has no UTF-8 (RFC 8259, section 8.2).
+// decodeEscape decodes the escape at the start of b, two of them for a surrogate pair, and returns its length, or 0 if it is
+// none. A lone surrogate, which has no UTF-8 (RFC 8259, section 8.2), is returned as it is.
 func decodeEscape(b []byte) (r rune, size int) {
 	if len(b) < 2 {
 		return 0, 0
@@ -89,10 +89,10 @@ func decodeEscape(b []byte) (r rune, size int) {
 		return r, 6
 	}
 	low, ok := decodeUnit(b[6:])
-	if r = utf16.DecodeRune(r, low); !ok || r == utf8.RuneError {
-		return 0, 0
+	if both := utf16.DecodeRune(r, low); ok && both != utf8.RuneError {
+		return both, 12
 	}
-	return r, 12
+	return r, 6
 }
 
 // decodeUnit decodes \uXXXX.
@@ -117,7 +117,8 @@ func decodeUnit(b []byte) (rune, bool) {
 	return r, true
 }
 
-// appendDecoded appends the text of a string that has been scanned.
+// appendDecoded appends the text of a string that has been scanned. A lone surrogate becomes three bytes that are no UTF-8, and
+// differ for each.
 func appendDecoded(dst, text []byte) []byte {
 	for {
 		plain := bytes.IndexByte(text, '\\')
@@ -125,7 +126,12 @@ func appendDecoded(dst, text []byte) []byte {
 			return append(dst, text...)
 		}
 		r, size := decodeEscape(text[plain:])
-		dst = utf8.AppendRune(append(dst, text[:plain]...), r)
+		dst = append(dst, text[:plain]...)
+		if utf16.IsSurrogate(r) {
+			dst = append(dst, 0xe0|byte(r>>12), 0x80|byte(r>>6)&0xbf, 0x80|byte(r)&0xbf)
+		} else {
+			dst = utf8.AppendRune(dst, r)
+		}
 		text = text[plain+size:]
 	}
 }

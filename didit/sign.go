@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"hash"
+	"math"
 	"strconv"
 	"sync"
 )
@@ -22,7 +23,7 @@ func Sign(secret string, body []byte) string {
 func SignV2(secret string, body []byte) (string, error) {
 	s := newScanner(body)
 	defer s.release()
-	text, err := s.canonicalText()
+	text, err := s.canonicalText(math.MaxInt)
 	if err != nil {
 		return "", err
 	}

@@ -1,38 +1,33 @@
 package didit
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
-)
-
-// Headers of a webhook (https://docs.didit.me/integration/webhooks), in the form in which http.Header keeps them. Didit
-// sends all three signatures each time.
-const (
-	// HeaderSignature signs the exact bytes of the body.
-	HeaderSignature = "X-Signature"
-	// HeaderSignatureV2 signs the canonical JSON of the body, so it survives a proxy that writes the JSON anew.
-	HeaderSignatureV2 = "X-Signature-V2"
-	// HeaderSignatureSimple signs four fields only; it is never looked at.
-	HeaderSignatureSimple = "X-Signature-Simple"
-	// HeaderSignatureBlog is what Didit's blog calls X-Signature. It is read where X-Signature is absent or empty.
-	HeaderSignatureBlog = "X-Didit-Signature"
-	// HeaderTimestamp repeats the body's timestamp. No signature covers it.
-	HeaderTimestamp = "X-Timestamp"
-	// HeaderTest is "true" on test deliveries from Didit's console.
-	HeaderTest = "X-Didit-Test-Webhook"
 )
 
 // What VerifierOptions stands for if it says nothing.
 const (
 	// DefaultTolerance is the limit that Didit documents. Its last automatic retry can come a little later.
 	DefaultTolerance = 300 * time.Second
-	// DefaultMaxBody is in bytes.
+	// DefaultMaxBody is in bytes. The largest body is that of a decision with hits of AML screening, about 3 KB each: there is
+	// room for 300 of them.
 	DefaultMaxBody = 1 << 20
+	// DefaultV2Places is how many bodies may be brought into canonical form at once.
+	DefaultV2Places = 2
+)
+
+// A place is taken for a few milliseconds at most, and a body waits for one for v2Wait. Those that wait or have one hold
+// v2Bytes together, unless there is only one: what strangers send must not keep the memory that others need.
+const (
+	v2Wait  = time.Second
+	v2Bytes = 8 << 20
 )
 
 // Why a webhook was refused. Errors wrap one of these and never hold anything of the body but its size and offsets.
@@ -47,6 +42,9 @@ var (
 	ErrMalformed = errors.New("didit: webhook body is malformed")
 	// ErrTooLarge: longer than VerifierOptions.MaxBody.
 	ErrTooLarge = errors.New("didit: webhook body is too large")
+	// ErrBusy: X-Signature does not match, and too many others wait for X-Signature-V2 to be checked. Only this one may pass
+	// when it is sent again.
+	ErrBusy = errors.New("didit: too many webhooks wait for X-Signature-V2 to be checked")
 )
 
 // Event is the envelope of a webhook. The decision inside the body is left out: it is full of personal data, and
@@ -71,6 +69,7 @@ type VerifierOptions struct {
 	Secrets   []string         // any of them verifies, for rotation
 	Tolerance time.Duration    // how far the signed time may be from now, either way; 0 means DefaultTolerance
 	MaxBody   int              // in bytes; 0 means DefaultMaxBody
+	V2Places  int              // 0 means DefaultV2Places
 	Now       func() time.Time // nil means time.Now
 }
 
@@ -79,6 +78,8 @@ type Verifier struct {
 	keys      []*macKey
 	tolerance time.Duration
 	maxBody   int
+	places    chan struct{} // holds one for each canonical text in the making
+	v2Held    atomic.Int64  // bytes of the bodies that have a place or wait for one
 	now       func() time.Time
 }
 
@@ -94,9 +95,10 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		}
 		v.keys = append(v.keys, newMACKey(secret))
 	}
-	if o.Tolerance < 0 || o.MaxBody < 0 {
-		return nil, errors.New("didit: tolerance and maximal body of a verifier must not be negative")
+	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Places < 0 {
+		return nil, errors.New("didit: tolerance, maximal body and places of a verifier must not be negative")
 	}
+	v.places = make(chan struct{}, cmp.Or(o.V2Places, DefaultV2Places))
 	if v.tolerance == 0 {
 		v.tolerance = DefaultTolerance
 	}
@@ -151,14 +153,42 @@ func (v *Verifier) authenticate(s *scanner, sent signatures) error {
 	if !sent.hasV2 {
 		return ErrBadSignature
 	}
-	text, err := s.canonicalText()
+	return v.authenticateV2(s, sent.v2)
+}
+
+// authenticateV2 does what costs time and memory before the sender is known, so few do it at once, and each within a limit.
+func (v *Verifier) authenticateV2(s *scanner, sent digest) error {
+	size := int64(len(s.src))
+	defer v.v2Held.Add(-size)
+	if held := v.v2Held.Add(size); held > v2Bytes && held > size || !v.takePlace() {
+		return ErrBusy
+	}
+	defer func() { <-v.places }()
+	text, err := s.canonicalText(workLimit(len(s.src)))
 	if err != nil {
 		return fmt.Errorf("%w: no canonical form: %s", ErrBadSignature, err.Error())
 	}
-	if !v.signed(text, sent.v2) {
+	if !v.signed(text, sent) {
 		return ErrBadSignature
 	}
 	return nil
+}
+
+// takePlace reports whether there is a place for a canonical text in time.
+func (v *Verifier) takePlace() bool {
+	select {
+	case v.places <- struct{}{}:
+		return true
+	default:
+	}
+	full := time.NewTimer(v2Wait)
+	defer full.Stop()
+	select {
+	case v.places <- struct{}{}:
+		return true
+	case <-full.C:
+		return false
+	}
 }
 
 func (v *Verifier) signed(message []byte, d digest) bool {
@@ -180,57 +210,4 @@ func (v *Verifier) checkTime(h http.Header, signed int64) error {
 		}
 	}
 	return nil
-}
-
-// signatures are those of the headers that may be believed.
-type signatures struct {
-	raw, v2       digest
-	hasRaw, hasV2 bool
-}
-
-func readSignatures(h http.Header) (sent signatures, err error) {
-	raw, err := single(h, HeaderSignature)
-	if err == nil && raw == "" {
-		raw, err = single(h, HeaderSignatureBlog)
-	}
-	if err != nil {
-		return sent, err
-	}
-	v2, err := single(h, HeaderSignatureV2)
-	if err != nil {
-		return sent, err
-	}
-	if _, err := single(h, HeaderTimestamp); err != nil {
-		return sent, err
-	}
-	if raw == "" && v2 == "" {
-		return sent, ErrNotSigned
-	}
-	sent.raw, sent.hasRaw = decodeDigest(raw)
-	sent.v2, sent.hasV2 = decodeDigest(v2)
-	if !sent.hasRaw && !sent.hasV2 {
-		return sent, fmt.Errorf("%w: want 64 hex digits", ErrBadSignature)
-	}
-	return sent, nil
-}
-
-// single returns the value of a header. Of two values one would be checked and the other perhaps believed by
-// somebody else, so two are refused.
-func single(h http.Header, name string) (string, error) {
-	switch values := h[name]; len(values) {
-	case 0:
-		return "", nil
-	case 1:
-		return values[0], nil
-	}
-	return "", fmt.Errorf("%w: header %s is repeated", ErrBadSignature, name)
-}
-
-func isTest(h http.Header) bool {
-	for _, value := range h[HeaderTest] {
-		if strings.EqualFold(value, "true") {
-			return true
-		}
-	}
-	return false
 }

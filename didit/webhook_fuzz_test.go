@@ -30,9 +30,6 @@ func FuzzCanonical(f *testing.F) {
 		before := bytes.Clone(body)
 		text, err := canonicalOf(body)
 		require.Equal(t, before, body, "the body is only read")
-		if err != nil && strings.Contains(err.Error(), "costly") {
-			return // rationing is about time, of which the reference takes as much as it wants
-		}
 		want, wantErr := referenceCanonical(body)
 		require.Equal(t, wantErr == nil, err == nil, "reference: %v, here: %v", wantErr, err)
 		if err != nil {
@@ -77,7 +74,9 @@ func FuzzVerify(f *testing.F) {
 		}
 		require.True(t, strings.EqualFold(raw, Sign(hookSecret, body)) || v2Err == nil && strings.EqualFold(v2, v2OfBody))
 		require.LessOrEqual(t, time.Unix(hookTime, 0).Sub(time.Unix(event.Timestamp, 0)).Abs(), DefaultTolerance)
-		require.Equal(t, referenceEvent(t, body), event)
+		if json.Valid(body) { // what Python alone writes has no reference in Go
+			require.Equal(t, referenceEvent(t, body), event)
+		}
 	})
 }
 

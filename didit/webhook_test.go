@@ -3,6 +3,7 @@ package didit
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -40,7 +41,7 @@ func verifierAt(tb testing.TB, unix int64, secrets ...string) *Verifier {
 func canonicalOf(body []byte) ([]byte, error) {
 	s := newScanner(body)
 	defer s.release()
-	text, err := s.canonicalText()
+	text, err := s.canonicalText(math.MaxInt)
 	return bytes.Clone(text), err
 }
 

@@ -49,7 +49,6 @@ func run(ctx context.Context, args []string, getenv config.Getenv, stdout io.Wri
 		return fmt.Errorf("read the TEMPORAL_ variables: %w", err)
 	}
 	options.Logger = log.NewStructuredLogger(logger)
-	cfg.PayloadKeys.Apply(&options)
 	c, err := kyc.Dial(ctx, watch.Client(options))
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func (s *Stack) webhookSettings() config.Webhook {
 	}
 	return config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(simulatorSecret)}, Tolerance: 6 * time.Minute,
-		Environment: config.Environment(simulatorEnviron), MaxBody: 1 << 20, PayloadKeys: s.keys(),
+		Environment: config.Environment(simulatorEnviron), MaxBody: 1 << 20,
 	}
 }
 

@@ -6,7 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"time"
+	"sync/atomic"
 
 	"go.temporal.io/sdk/client"
 
@@ -23,6 +23,7 @@ type Observed struct {
 	tracing *tracing.Tracing
 	// Address is where the metrics are; empty if nowhere.
 	Address string
+	ready   atomic.Pointer[readiness] // nil until the process has begun its work
 	stop    func()
 }
 
@@ -55,11 +56,24 @@ func unobserved() *Observed {
 }
 
 func (o *Observed) serve(l net.Listener, log *slog.Logger) {
-	srv := &http.Server{Handler: o.metrics.Handler(), ReadHeaderTimeout: 5 * time.Second, MaxHeaderBytes: 16 << 10}
-	complaints(srv, log)
+	srv := newServer(health(o.metrics.Handler(), o.check), log)
 	o.Address = l.Addr().String()
 	go func() { _ = srv.Serve(l) }() // ends with Close
 	o.stop = func() { _ = srv.Close() }
+}
+
+// becomesReady makes readiness from what asks Temporal, for the metrics port and for the process's own.
+func (o *Observed) becomesReady(ask func(context.Context) error) *readiness {
+	r := newReadiness(ask)
+	o.ready.Store(r)
+	return r
+}
+
+func (o *Observed) check(ctx context.Context) error {
+	if r := o.ready.Load(); r != nil {
+		return r.check(ctx)
+	}
+	return errStarting
 }
 
 // Client adds to the options of a connection to Temporal what counts and traces its calls, and those of its workers.
@@ -99,7 +113,7 @@ func (o *Observed) toReceiver(next http.RoundTripper) http.RoundTripper {
 
 // webhookRoute names the requests of the webhook that are worth a span.
 func webhookRoute(r *http.Request) string {
-	if r.URL.Path == receiver.Path {
+	if strings.TrimSuffix(r.URL.Path, "/") == receiver.Path {
 		return receiver.Path
 	}
 	return ""

@@ -18,10 +18,10 @@ import (
 // drainTimeout lets deliveries in flight have their answer when the process stops.
 const drainTimeout = 10 * time.Second
 
-// serve serves until ctx ends and then waits for the requests in flight.
-func serve(ctx context.Context, listener net.Listener, h http.Handler, log *slog.Logger) error {
+// newServer makes an HTTP server on which nothing waits for ever.
+func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	srv := &http.Server{
-		Handler:           h,
+		Handler:           drained(h),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      15 * time.Second,
@@ -29,6 +29,12 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler, log *slog
 		MaxHeaderBytes:    16 << 10,
 	}
 	complaints(srv, log)
+	return srv
+}
+
+// serve serves until ctx ends and then waits for the requests in flight.
+func serve(ctx context.Context, listener net.Listener, h http.Handler, log *slog.Logger) error {
+	srv := newServer(h, log)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error {
 		if err := srv.Serve(listener); err != http.ErrServerClosed {

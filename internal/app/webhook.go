@@ -38,16 +38,19 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	if err != nil {
 		return err
 	}
+	ready := watch.becomesReady(c.Ready)
 	r := receiver.New(receiver.Options{
-		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment),
-		Deployment: cmp.Or(cfg.Deployment, c.Namespace()), MaxBody: cfg.MaxBody, Log: log, Ready: c.Ready,
-		AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies, Observe: watch.metrics.Webhook,
+		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), Deployment: cmp.Or(cfg.Deployment, c.Namespace()),
+		MaxBody: cfg.MaxBody, Log: log, Ready: ready.check, AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies,
+		Observe: watch.metrics.Webhook, Misrouted: watch.metrics.Misrouted,
 	})
-	notePayloadKeys(cfg.PayloadKeys, log)
+	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
+	defer cancel()
 	watch.metrics.OfWebhook()
 	watch.metrics.SamplePollers(ctx, c, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
-	err = serve(ctx, listener, watch.tracing.Handler(r.Handler(), tracing.Nobody, webhookRoute), log)
+	unseen := watched{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}
+	err = serve(ctx, unseen, watch.tracing.Handler(r.Handler(), tracing.Nobody, webhookRoute), log)
 	log.Info("webhook has stopped", "deliveries", r.Counts())
 	return err
 }

@@ -57,7 +57,9 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	watch.metrics.OfWorker(c.Namespace())
 	watch.metrics.Sample(ctx, c, log)
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
+	ready := watch.becomesReady(c.Ready)
 	<-ctx.Done()
+	ready.stop()
 	stopAll(workers)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("worker stopped: %w", err)

@@ -22,8 +22,8 @@ CODEC_TOKENS. So set TEMPORAL_CODEC_INCLUDE_CREDENTIALS instead, and open /login
 of this server once a day, in the same browser. docs/encryption.md has the rest.
 
 Environment: PAYLOAD_KEYS, CODEC_TOKENS (required), CODEC_ADDR (127.0.0.1:8082),
-CODEC_ORIGINS (the Web UI of this machine), DIDIT_ENVIRONMENT, LOG_LEVEL,
-LOG_FORMAT.`
+CODEC_ORIGINS (the Web UI of this machine), DIDIT_ENVIRONMENT, METRICS_ADDR
+(127.0.0.1:9467), LOG_LEVEL, LOG_FORMAT.`
 
 func (t *tool) codecServerCommand() *cobra.Command {
 	return &cobra.Command{

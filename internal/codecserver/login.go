@@ -28,7 +28,16 @@ var loginTemplate = template.Must(template.New("login").Parse(loginHTML))
 // authenticated lets in who has a token: as a bearer token, or from one of our Web UIs in the session that /login made.
 func (s *server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if len(s.o.Tokens) > 0 && !s.bearer(r) && !s.session(r) {
+		if len(s.o.Tokens) == 0 || s.session(r) {
+			next.ServeHTTP(w, r)
+			return
+		}
+		right, slowed := s.bearer(r)
+		if slowed {
+			tooManyGuesses(w)
+			return
+		}
+		if !right {
 			w.Header().Set("WWW-Authenticate", "Bearer")
 			http.Error(w, "no token: open /login of this server in the same browser, or send Authorization: Bearer", http.StatusUnauthorized)
 			return
@@ -37,9 +46,33 @@ func (s *server) authenticated(next http.Handler) http.Handler {
 	})
 }
 
-func (s *server) bearer(r *http.Request) bool {
+func (s *server) bearer(r *http.Request) (right, slowed bool) {
 	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	return strings.EqualFold(scheme, "Bearer") && s.tokenOf(token) != ""
+	if !strings.EqualFold(scheme, "Bearer") || token == "" {
+		return false, false
+	}
+	found, slowed := s.guess(r, token)
+	return found != "", slowed
+}
+
+// guess returns the token that was sent, if it is one of ours. A sender of too many wrong ones is not even compared.
+func (s *server) guess(r *http.Request, sent string) (found string, slowed bool) {
+	from := sender(r)
+	if slowed = !s.guesses.take(from); !slowed {
+		found = s.tokenOf(sent)
+	}
+	if found != "" {
+		s.guesses.giveBack(from)
+		return found, false
+	}
+	s.o.Guessed(slowed)
+	s.o.Log.Warn("a wrong token", "path", r.URL.Path, "from", r.RemoteAddr, "slowed", slowed)
+	return "", slowed
+}
+
+func tooManyGuesses(w http.ResponseWriter) {
+	w.Header().Set("Retry-After", strconv.Itoa(int(guessPause.Seconds())))
+	http.Error(w, "too many wrong tokens from this address: wait some seconds", http.StatusTooManyRequests)
 }
 
 // tokenOf returns the token that was sent, if it is one of ours. It compares all, in a time that tells nothing of them.
@@ -93,9 +126,12 @@ func (s *server) loginPage(w http.ResponseWriter, _ *http.Request) {
 
 func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 4<<10)
-	token := s.tokenOf(strings.TrimSpace(r.PostFormValue("token")))
+	token, slowed := s.guess(r, strings.TrimSpace(r.PostFormValue("token")))
+	if slowed {
+		tooManyGuesses(w)
+		return
+	}
 	if token == "" {
-		s.o.Log.Warn("a wrong token at /login", "from", r.RemoteAddr)
 		s.showLogin(w, http.StatusUnauthorized, loginView{Wrong: true})
 		return
 	}

@@ -28,12 +28,14 @@ type Options struct {
 	Tokens  []string // any of them lets in, as a bearer token or at /login; none: everybody may ask
 	Origins []string // of the pages that may ask; exact
 	Log     *slog.Logger
-	Now     func() time.Time // default: time.Now
+	Now     func() time.Time  // default: time.Now
+	Guessed func(slowed bool) // counts wrong tokens, and those that were not even looked at; default: nothing does
 }
 
 type server struct {
-	o      Options
-	secure bool // all Web UIs have TLS, and so this server must have it too
+	o       Options
+	guesses *guesses
+	secure  bool // all Web UIs have TLS, and so this server must have it too
 }
 
 // New returns the routes.
@@ -41,7 +43,10 @@ func New(o Options) http.Handler {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	s := &server{o: o, secure: !slices.ContainsFunc(o.Origins, func(origin string) bool { return !strings.HasPrefix(origin, "https://") })}
+	if o.Guessed == nil {
+		o.Guessed = func(bool) {}
+	}
+	s := &server{o: o, guesses: newGuesses(o.Now), secure: !slices.ContainsFunc(o.Origins, func(origin string) bool { return !strings.HasPrefix(origin, "https://") })}
 	mux := http.NewServeMux()
 	codec := converter.NewPayloadCodecHTTPHandler(noted{o.Codec, o.Log})
 	for _, path := range paths {

@@ -17,8 +17,9 @@ type Codec struct {
 	Tokens  []Secret // any of them lets an operator in
 	Origins []string // of the Web UIs whose pages may ask
 
-	LogLevel  slog.Level
-	LogFormat LogFormat
+	MetricsAddr string // where Prometheus may ask; empty: nowhere
+	LogLevel    slog.Level
+	LogFormat   LogFormat
 }
 
 // ForCodec reads the settings of `starter codec-server`. On an error the struct is incomplete and must not be used.
@@ -26,10 +27,13 @@ func ForCodec(getenv Getenv) (Codec, error) {
 	e := newEnv(getenv)
 	environment := e.environment()
 	c := Codec{
-		Keys:      e.payloadKeys(environment),
-		Addr:      e.address("CODEC_ADDR"),
-		Tokens:    e.secrets("CODEC_TOKENS", "make one with `openssl rand -hex 24`; several are separated by commas"),
-		Origins:   e.origins("CODEC_ORIGINS"),
+		Keys:    e.payloadKeys(environment),
+		Addr:    e.address("CODEC_ADDR"),
+		Tokens:  e.secrets("CODEC_TOKENS", "make one with `openssl rand -hex 24`; several are separated by commas"),
+		Origins: e.origins("CODEC_ORIGINS"),
+
+		MetricsAddr: e.metricsAddr(metricsOfCodec),
+
 		LogLevel:  e.logLevel(),
 		LogFormat: e.logFormat(),
 	}

@@ -63,7 +63,8 @@ type Worker struct {
 	LogFormat LogFormat
 }
 
-// Webhook is what the webhook process needs.
+// Webhook is what the webhook process needs. PAYLOAD_KEYS is not in it: its signals hold no secrets, so it sends them as they are
+// and could not read the URL of a session if it were taken over.
 type Webhook struct {
 	// Secrets are all accepted, so that a secret can be replaced without losing an event.
 	Secrets     []Secret
@@ -76,8 +77,7 @@ type Webhook struct {
 	// it is, and only of TrustedProxies that is believed.
 	AllowFrom      []netip.Prefix
 	TrustedProxies []netip.Prefix
-
-	PayloadKeys codec.Keys // those of the worker
+	ShutdownDelay  time.Duration // not ready for so long before the listener closes
 
 	Observe   Observe
 	LogLevel  slog.Level
@@ -105,6 +105,10 @@ func ForWorker(getenv Getenv) (Worker, error) {
 	}
 	w.ResultURL, w.ResultSecrets = e.results()
 	w.PayloadKeys = e.payloadKeys(w.Environment)
+	if w.Environment == Live {
+		e.refuseSimulatedKey("DIDIT_API_KEY", w.DiditAPIKey)
+		e.refuseNotDidit("DIDIT_BASE_URL", w.DiditBaseURL)
+	}
 	return w, errors.Join(e.errs...)
 }
 
@@ -121,6 +125,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 
 		AllowFrom:      e.networks("WEBHOOK_ALLOW_FROM"),
 		TrustedProxies: e.networks("WEBHOOK_TRUSTED_PROXIES"),
+		ShutdownDelay:  e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
 
 		Observe:   e.observe(metricsOfWebhook),
 		LogLevel:  e.logLevel(),
@@ -129,7 +134,6 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 	if len(w.TrustedProxies) > 0 && len(w.AllowFrom) == 0 {
 		e.fail("WEBHOOK_TRUSTED_PROXIES", "is set without WEBHOOK_ALLOW_FROM: it serves nothing else, so set both or none")
 	}
-	w.PayloadKeys = e.payloadKeys(w.Environment)
 	if w.Environment == Live {
 		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", w.Secrets)
 	}
@@ -144,4 +148,6 @@ const (
 	maxPartitions = 4
 	// A deadline of years is a typing mistake, and a timer that long can no longer be told from a leak.
 	maxDeadline = 366 * 24 * time.Hour
+	// Longer than any load balancer needs to notice; platforms kill what has not stopped after half a minute.
+	maxShutdownDelay = time.Minute
 )

@@ -126,9 +126,13 @@ func TestValues(t *testing.T) {
 		"the standard address of Didit":           {"DIDIT_BASE_URL", "https://verification.didit.me/", ""},
 		"http to the internet":                    {"DIDIT_BASE_URL", "http://verification.didit.me", "want https"},
 		"http to a public address":                {"DIDIT_BASE_URL", "http://8.8.8.8", "want https"},
-		"http to a compose service":               {"DIDIT_BASE_URL", "http://simulator:8090", ""},
+		"http to a compose service":               {"DIDIT_BASE_URL", "http://didit-proxy:8090", ""},
 		"http to a private address":               {"DIDIT_BASE_URL", "http://10.1.2.3:8090", ""},
-		"http to this machine, IPv6":              {"DIDIT_BASE_URL", "http://[::1]:8090", ""},
+		"http to this machine, IPv6":              {"DIDIT_BASE_URL", "http://[::1]:8080", ""},
+		"the simulator of compose, in live":       {"DIDIT_BASE_URL", "http://simulator:8090", "this is the simulator's, which needs DIDIT_ENVIRONMENT=sandbox"},
+		"the simulator on this machine, in live":  {"DIDIT_BASE_URL", "http://127.0.0.1:8090", "this is the simulator's"},
+		"the simulator by name, in live":          {"DIDIT_BASE_URL", "http://localhost:18090", "this is the simulator's"},
+		"a path in live":                          {"DIDIT_BASE_URL", "https://verification.didit.me/v3", "without a path"},
 		"another scheme":                          {"DIDIT_BASE_URL", "ftp://verification.didit.me", "not an absolute URL"},
 		"a URL that does not parse":               {"DIDIT_BASE_URL", "https://ver ification", "not an absolute URL"},
 		"a user in the URL":                       {"DIDIT_BASE_URL", "https://me:hunter2@didit.me", "has a user"},
@@ -192,6 +196,7 @@ func TestSecrets(t *testing.T) {
 		"an extra comma":                 {"DIDIT_WEBHOOK_SECRETS", whSecret + ",", "empty entry at place 2"},
 		"secrets separated by spaces":    {"DIDIT_WEBHOOK_SECRETS", whSecret + " hunter2-hunter2", "separate secrets by commas"},
 		"a placeholder secret":           {"DIDIT_WEBHOOK_SECRETS", "hunter2-CHANGEME", "a placeholder at place 1"},
+		"the simulator's key in live":    {"DIDIT_API_KEY", "simulator-api-key-hunter2", "the simulator's public key"},
 		"the simulator's secret in live": {"DIDIT_WEBHOOK_SECRETS", "simulator-hunter2-hunter2", "the simulator's public secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -202,8 +207,9 @@ func TestSecrets(t *testing.T) {
 		})
 	}
 	require.NoError(t, both(map[string]string{
-		"DIDIT_WEBHOOK_SECRETS": "simulator-hunter2-hunter2", "DIDIT_ENVIRONMENT": "sandbox",
-	}), "the simulator's secret is fine where nothing is real")
+		"DIDIT_WEBHOOK_SECRETS": "simulator-hunter2-hunter2", "DIDIT_ENVIRONMENT": "sandbox", "DIDIT_API_KEY": "simulator-api-key",
+		"DIDIT_BASE_URL": "http://simulator:8090/didit",
+	}), "what is the simulator's is fine where nothing is real")
 }
 
 func TestSecretFromFile(t *testing.T) {

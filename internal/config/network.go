@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,6 +28,29 @@ func (e *env) baseURL(name string) string {
 		return ""
 	}
 	return strings.TrimRight(v, "/")
+}
+
+// refuseNotDidit reports a base URL at which no live Didit answers: the simulator's, as docker-compose.yml and `make dev` have it, and
+// one with a path, since the client adds the paths itself. Each would fail for the first user, as if the user's flow were wrong.
+func (e *env) refuseNotDidit(name, base string) {
+	u, err := url.Parse(base)
+	if base == "" || err != nil { // said already
+		return
+	}
+	if u.Hostname() == "simulator" || thisMachine(u.Hostname()) && slices.Contains(simulatorPorts, u.Port()) {
+		e.wrong(name, base, "Didit's address, such as "+defaultOf(name)+": this is the simulator's, which needs DIDIT_ENVIRONMENT="+string(Sandbox))
+	}
+	if u.Path != "" {
+		e.wrong(name, base, "https://host without a path: the client adds /v3 and the rest")
+	}
+}
+
+// simulatorPorts are where the simulator listens by default, and where compose publishes it.
+var simulatorPorts = []string{"8090", "18090"}
+
+func thisMachine(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
 }
 
 // local says whether a host can only be on this machine or a private network. A name without a dot is one of

@@ -20,6 +20,7 @@ const (
 	metricsOfWorker  = 0
 	metricsOfWebhook = 1
 	metricsOfStarter = 2
+	metricsOfCodec   = 3
 )
 
 // observe reads METRICS_ADDR, whose default is that of the table plus the number of the process, and whether somebody has

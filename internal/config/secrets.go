@@ -111,6 +111,12 @@ func (e *env) refuseSimulated(name string, secrets []Secret) {
 	}
 }
 
+func (e *env) refuseSimulatedKey(name string, key Secret) {
+	if strings.HasPrefix(key.Reveal(), simulated) {
+		e.fail(name, "has the simulator's public key: want the application's own from Didit's console, or DIDIT_ENVIRONMENT=%s", Sandbox)
+	}
+}
+
 // placeholder says why a value cannot be a real secret, without repeating any of it but the telling word.
 func placeholder(v string) string {
 	low := strings.ToLower(v)

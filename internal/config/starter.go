@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strings"
+	"time"
 	"unicode"
 
 	"didit-temporal/kyc/codec"
@@ -16,6 +17,8 @@ type Starter struct {
 	// Tokens are all accepted, so that one can be replaced without turning a caller away.
 	Tokens      []Token
 	Environment Environment
+	// ShutdownDelay is how long the process is not ready before its listener closes.
+	ShutdownDelay time.Duration
 
 	PayloadKeys codec.Keys // those of the worker
 
@@ -37,9 +40,12 @@ func ForStarter(getenv Getenv) (Starter, error) {
 		Addr:        e.address("STARTER_ADDR"),
 		Tokens:      e.tokens("STARTER_TOKENS", "name:token for each caller, separated by commas; make a token with `openssl rand -hex 24`"),
 		Environment: e.environment(),
-		Observe:     e.observe(metricsOfStarter),
-		LogLevel:    e.logLevel(),
-		LogFormat:   e.logFormat(),
+
+		ShutdownDelay: e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
+
+		Observe:   e.observe(metricsOfStarter),
+		LogLevel:  e.logLevel(),
+		LogFormat: e.logFormat(),
 	}
 	s.PayloadKeys = e.payloadKeys(s.Environment)
 	if s.Environment == Live {

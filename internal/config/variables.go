@@ -36,22 +36,23 @@ func Variables() []Variable {
 		{"DIDIT_QUEUE_PARTITIONS", "4", whoWorker, "Partitions that the server gives to the queues `didit-write` and `didit-read`, 1 to 4; 4 is Temporal's default, `make dev` and docker-compose.yml set 1 (docs/limits.md).", false},
 		{"DIDIT_WEBHOOK_SECRETS", Required, whoWebhook, "Comma-separated, each of at least 16 characters; any of them verifies, so that one can be replaced without a gap.", true},
 		{"DIDIT_WEBHOOK_TOLERANCE", "360s", whoWebhook, "How old a signed event may be, 1s to 1h. Didit says 300 s, but its last retry comes later than that.", false},
-		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB: checking a signature costs memory before anybody is known.", false},
+		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB. 1 MiB holds a decision with 300 hits of AML screening (docs/webhook.md).", false},
 		{"WEBHOOK_ADDR", ":8080", whoWebhook, "Where to listen, host:port.", false},
 		{"WEBHOOK_ALLOW_FROM", "", whoWebhook, "Only these addresses and networks may send, comma-separated; Didit's is 18.203.201.92. Empty: anyone, since the signature decides.", false},
 		{"WEBHOOK_TRUSTED_PROXIES", "", whoWebhook, "Proxies whose `X-Forwarded-For` says who the sender is, for WEBHOOK_ALLOW_FROM.", false},
 		{"STARTER_ADDR", ":8081", whoStarter, "Where the HTTP API listens, host:port.", false},
 		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap.", true},
+		{"SHUTDOWN_DELAY", "0s", whoWebhook + ", " + whoStarter, "How long `/readyz` answers 503 before the listener closes, 0s to 1m: a load balancer needs some seconds to notice. docker-compose.yml sets 5s.", false},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
 		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
 		{"RESULT_URL", "", whoWorker, "Where results are posted; empty for nowhere. Plain http only to this machine or a private network. [How to receive them](docs/callbacks.md).", true},
 		{"RESULT_SECRETS", "", whoWorker, "Standard Webhooks secrets that sign results, `whsec_` and base64, comma-separated: one signature each. Required with `RESULT_URL`.", true},
-		{"PAYLOAD_KEYS", "", whoAll, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/encryption.md).", true},
+		{"PAYLOAD_KEYS", "", whoKeys, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/encryption.md). The webhook needs none.", true},
 		{"CODEC_ADDR", "127.0.0.1:8082", whoCodec, "Where the codec server listens, host:port.", false},
 		{"CODEC_TOKENS", Required, whoCodec, "Who may decrypt in the Web UI: comma-separated, each of at least 16 characters; any of them lets in.", true},
 		{"CODEC_ORIGINS", "http://127.0.0.1:8233,http://localhost:8233", whoCodec, "The Web UIs whose pages may ask: comma-separated origins, never `*`.", false},
-		{"METRICS_ADDR", "127.0.0.1:9464", whoObserved, "Where Prometheus may ask for `/metrics`, host:port, or `off`. The webhook's own default is port 9465, that of `starter serve` 9466.", false},
+		{"METRICS_ADDR", "127.0.0.1:9464", whoObserved + ", " + whoCodec, "Where Prometheus may ask for `/metrics`, and a platform for `/livez` and `/readyz`: host:port, or `off`. The webhook's own default is port 9465, that of `starter serve` 9466, that of the codec server 9467.", false},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", whoObserved, "Where traces go, by OTLP over HTTP, such as http://127.0.0.1:4318. Empty: there are none (docs/observe.md).", false},
 		{"OTEL_TRACES_EXPORTER", "", whoObserved, "`otlp` or `none`. Empty: `otlp` if there is an endpoint.", false},
 		{"OTEL_SDK_DISABLED", "", whoObserved, "`true` switches traces off whatever else is set. OpenTelemetry's SDK reads the other `OTEL_` variables (headers, sampler, service name) itself.", false},
@@ -62,6 +63,7 @@ func Variables() []Variable {
 
 const (
 	whoAll      = "all"
+	whoKeys     = "worker, starter setup, starter serve, starter codec-server" // and the starter's other commands
 	whoWorker   = "worker"
 	whoWebhook  = "webhook"
 	whoStarter  = "starter serve"

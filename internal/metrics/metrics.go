@@ -24,12 +24,14 @@ type Metrics struct {
 	deliveries *prometheus.CounterVec
 	acks       *prometheus.HistogramVec
 	repeats    prometheus.Counter
+	misrouted  *prometheus.CounterVec
 	recent     ring
 
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec
 
 	requests *prometheus.HistogramVec
+	guesses  *prometheus.CounterVec
 
 	queues samples
 }
@@ -42,9 +44,11 @@ func New() *Metrics {
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts(about(nameDeliveries)), []string{"result", "code"}),
 		acks:       histogram(nameAcks, quick, "code"),
 		repeats:    prometheus.NewCounter(prometheus.CounterOpts(about(nameRepeats))),
+		misrouted:  prometheus.NewCounterVec(prometheus.CounterOpts(about(nameMisrouted)), []string{"reason"}),
 		calls:      prometheus.NewCounterVec(prometheus.CounterOpts(about(nameCalls)), []string{"scope", "operation", "code"}),
 		callTimes:  histogram(nameCallTimes, quick, "scope", "operation"),
 		requests:   histogram(nameRequests, quick, "method", "route", "code"),
+		guesses:    prometheus.NewCounterVec(prometheus.CounterOpts(about(nameGuesses)), []string{"slowed"}),
 		queues:     newSamples(),
 	}
 	m.registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), m.sdk)
@@ -64,10 +68,29 @@ func (m *Metrics) SDK() client.MetricsHandler { return handler{series: m.sdk} }
 // OfWebhook adds what only the webhook counts. Each result is there from the start: a counter that appears with its
 // first event has no rate.
 func (m *Metrics) OfWebhook() {
-	m.registry.MustRegister(m.deliveries, m.acks, m.repeats)
+	m.registry.MustRegister(m.deliveries, m.acks, m.repeats, m.misrouted)
 	for _, r := range receiver.Results() {
 		m.deliveries.WithLabelValues(string(r), code(r.Code()))
 	}
+	for _, why := range receiver.Strays() {
+		m.misrouted.WithLabelValues(string(why))
+	}
+}
+
+// OfCodec adds what only the codec server counts.
+func (m *Metrics) OfCodec() {
+	m.registry.MustRegister(m.guesses)
+	m.guesses.WithLabelValues("yes")
+	m.guesses.WithLabelValues("no")
+}
+
+// Guessed counts one wrong token.
+func (m *Metrics) Guessed(slowed bool) {
+	label := "no"
+	if slowed {
+		label = "yes"
+	}
+	m.guesses.WithLabelValues(label).Inc()
 }
 
 // OfWorker adds what only the worker counts. The failures that a rule waits for are there from the start, too.

@@ -15,11 +15,13 @@ const (
 	nameDeliveries = "kyc_webhook_deliveries_total"
 	nameAcks       = "kyc_webhook_ack_seconds"
 	nameRepeats    = "kyc_webhook_repeats_total"
+	nameMisrouted  = "kyc_webhook_misrouted_total"
 
 	nameCalls     = "kyc_didit_calls_total"
 	nameCallTimes = "kyc_didit_call_seconds"
 
 	nameRequests = "kyc_api_request_seconds"
+	nameGuesses  = "kyc_codec_guesses_total"
 
 	nameBacklog    = "kyc_queue_backlog"
 	nameOldest     = "kyc_queue_oldest_seconds"
@@ -38,13 +40,16 @@ const (
 // help says what each metric means; it is the list of all that are ours, as Prometheus sees them.
 var help = map[string]string{
 	nameDeliveries: "Webhooks that were answered, by what became of them.",
-	nameAcks:       "Time to answer a webhook; Didit hangs up after 5 s.",
+	nameAcks:       "Time to answer a webhook that Didit has signed; it hangs up after 5 s.",
+	nameMisrouted:  "Requests to the webhook's port that were no webhooks, by reason.",
 	nameRepeats: "Webhooks whose event this process has seen among its last few thousand. Temporal drops repeats and does not say so, " +
 		"so those that another process took are not in it.",
 	nameCalls:     "Calls to Didit, by limit (read, write), operation and HTTP status; code none is no answer.",
 	nameCallTimes: "Time of a call to Didit.",
 
 	nameRequests: "Time to answer a request of the HTTP API; one with ?wait takes as long as it was told to.",
+
+	nameGuesses: "Wrong tokens at the codec server; slowed=yes were not compared, for their sender had tried too many.",
 
 	nameBacklog:    "Tasks that wait in a task queue, by whose turn it is (interactive, bulk, look, other).",
 	nameOldest:     "How long the oldest task of a queue has waited.",

@@ -11,11 +11,16 @@ import (
 // Webhook counts one delivery.
 func (m *Metrics) Webhook(_ context.Context, o receiver.Observation) {
 	m.deliveries.WithLabelValues(string(o.Result), code(o.Code)).Inc()
-	m.acks.WithLabelValues(code(o.Code)).Observe(o.Took.Seconds())
+	if o.Verified {
+		m.acks.WithLabelValues(code(o.Code)).Observe(o.Took.Seconds())
+	}
 	if o.EventID != "" && m.recent.seen(o.EventID) {
 		m.repeats.Inc()
 	}
 }
+
+// Misrouted counts one request that was no webhook.
+func (m *Metrics) Misrouted(why receiver.Stray) { m.misrouted.WithLabelValues(string(why)).Inc() }
 
 func code(status int) string { return strconv.Itoa(status) }
 

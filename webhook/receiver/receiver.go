@@ -3,12 +3,12 @@
 package receiver
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"strconv"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -42,7 +42,8 @@ type Options struct {
 	// AllowFrom are the only senders that are listened to; empty: anyone, since the signature decides. Behind proxies the
 	// sender is the last one in X-Forwarded-For that is not in TrustedProxies; without them it is the peer.
 	AllowFrom, TrustedProxies []netip.Prefix
-	Observe                   func(context.Context, Observation) // nil: nobody is told
+	Observe                   func(context.Context, Observation) // nil: nothing is observed
+	Misrouted                 func(Stray)                        // counts what was sent beside the routes; nil: nothing does
 }
 
 // Observation is one delivery that was answered.
@@ -51,12 +52,15 @@ type Observation struct {
 	Code    int
 	EventID string // empty unless the signature was good
 	Took    time.Duration
+	// Verified: Didit has signed it. What strangers send, and how slowly, says nothing about how fast Didit is answered.
+	Verified bool
 }
 
 // Receiver is the HTTP side of the webhook.
 type Receiver struct {
 	o      Options
 	counts counts
+	bodies *bodies
 }
 
 // New makes a Receiver.
@@ -67,18 +71,24 @@ func New(o Options) *Receiver {
 	if o.Ready == nil {
 		o.Ready = func(context.Context) error { return nil }
 	}
-	return &Receiver{o: o}
+	if o.Misrouted == nil {
+		o.Misrouted = func(Stray) {}
+	}
+	return &Receiver{o: o, bodies: newBodies(o.MaxBody)}
 }
 
 // Handler serves Path, /healthz (alive) and /readyz (able to reach Temporal).
 func (r *Receiver) Handler() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	_ = e.SetTrustedProxies(texts(r.o.TrustedProxies)) // cannot fail for networks; only these may tell us who the client is
-	e.RemoteIPHeaders = []string{"X-Forwarded-For"}
+	_ = e.SetTrustedProxies(nil) // cannot fail for nil; sender reads the header itself
 	e.HandleMethodNotAllowed = true
+	e.RedirectTrailingSlash = false // Didit follows no redirect
 	e.Use(r.recoverPanic)
+	e.NoRoute(func(c *gin.Context) { r.stray(c, StrayPath) })
+	e.NoMethod(func(c *gin.Context) { r.stray(c, StrayMethod) })
 	e.POST(Path, r.receive)
+	e.POST(Path+"/", r.receive)
 	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers ask either way
 		e.Handle(method, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 		e.Handle(method, "/readyz", r.readyz)
@@ -89,11 +99,11 @@ func (r *Receiver) Handler() http.Handler {
 // receive answers one delivery: one verdict, one log line, one status.
 func (r *Receiver) receive(c *gin.Context) {
 	ctx, began := c.Request.Context(), time.Now() // a bare *gin.Context has no Done
-	ev, result, err := r.take(ctx, c, began)
+	ev, result, err := r.take(ctx, c)
 	r.counts.add(result)
 	defer func() {
-		o := Observation{Result: result, Code: result.Code(), Took: time.Since(began)}
-		if result.verified() {
+		o := Observation{Result: result, Code: result.Code(), Took: time.Since(began), Verified: result.verified()}
+		if o.Verified {
 			o.EventID = ev.EventID
 		}
 		r.o.Observe(ctx, o)
@@ -106,10 +116,22 @@ func (r *Receiver) receive(c *gin.Context) {
 			attrs = append(attrs, slog.String("workflow_id", ev.workflow), slog.String("run_id", ev.run))
 		}
 	}
+	if result == NotAllowed {
+		attrs = append(attrs, slog.String("sender", r.sender(c.Request)))
+	}
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
 	r.o.Log.LogAttrs(ctx, result.level(), "didit webhook", attrs...)
+	answer(c, result)
+}
+
+// answer says how long it is, so that it is whole before the connection ends.
+func answer(c *gin.Context, result Result) {
+	if result == Busy {
+		c.Header("Retry-After", "1")
+	}
+	c.Header("Content-Length", strconv.Itoa(len(answers[result])))
 	c.Data(result.Code(), "application/json; charset=utf-8", answers[result])
 }
 
@@ -121,26 +143,23 @@ type event struct {
 }
 
 // take verifies a delivery and hands it on.
-func (r *Receiver) take(ctx context.Context, c *gin.Context, began time.Time) (event, Result, error) {
-	if len(r.o.AllowFrom) > 0 && !r.allows(c.ClientIP()) {
+func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, error) {
+	if !r.allows(c.Request) {
 		return event{}, NotAllowed, nil
 	}
 	if err := r.o.Verifier.CheckHeader(c.Request.Header); err != nil {
 		return event{}, refusal(err), err
 	}
-	body, err := r.read(c)
+	signed, err := r.authenticated(c)
 	if err != nil {
 		return event{}, refusal(err), err
 	}
-	signed, err := r.o.Verifier.Verify(c.Request.Header, body)
-	if err != nil {
-		return event{}, refusal(err), err
-	}
+	signed.Type = r.typeOf(ctx, signed)
 	ev := kyc.FromDidit(signed)
 	if result := r.ignore(signed); result != "" {
 		return event{DiditEvent: loggable(ev)}, result, nil
 	}
-	ctx, cancel := context.WithDeadline(ctx, began.Add(budget)) // not before: a forged webhook is not worth a timer
+	ctx, cancel := context.WithTimeout(ctx, budget) // from here on: how long the body took is not Temporal's fault
 	defer cancel()
 	session := kyc.MetadataOf(signed.Metadata)
 	ours := session.Deployment == r.o.Deployment
@@ -162,20 +181,16 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context, began time.Time) (e
 	return taken, Received, nil
 }
 
-// usualBody is how much room a body is given before any of it has come, if it says that it is as long: in bytes.
-const usualBody = 16 << 10
-
-// read reads at most MaxBody bytes, and none where the request says that there are more.
-func (r *Receiver) read(c *gin.Context) ([]byte, error) {
-	if c.Request.ContentLength > r.o.MaxBody {
-		return nil, didit.ErrTooLarge
+// typeOf returns the type of an event. Destinations of version v1 send changes of a session's status without one.
+func (r *Receiver) typeOf(ctx context.Context, ev didit.Event) string {
+	if ev.Type != "" || ev.SessionID == "" || ev.Status == "" {
+		return ev.Type
 	}
-	body := bytes.NewBuffer(make([]byte, 0, min(max(c.Request.ContentLength, 0), usualBody)+bytes.MinRead))
-	_, err := body.ReadFrom(http.MaxBytesReader(c.Writer, c.Request.Body, r.o.MaxBody))
-	return body.Bytes(), err
+	r.o.Log.WarnContext(ctx, "an event without webhook_type: set the destination to version v3 at Didit")
+	return didit.EventStatusUpdated
 }
 
-// ignore tells why a genuine event concerns no verification of ours; empty if it may.
+// ignore says why a genuine event concerns no verification of ours; empty if it may.
 func (r *Receiver) ignore(ev didit.Event) Result {
 	switch {
 	case ev.Test:

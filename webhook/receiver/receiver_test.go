@@ -180,6 +180,20 @@ func TestEventsOfOlderPayloadsHaveNoEnvironment(t *testing.T) {
 	require.NotEmpty(t, s.delivered[0].EventID, "an event without event_id gets a key")
 }
 
+// A destination of version v1 sends no type, and is said to.
+func TestAnEventWithoutATypeIsAChangeOfStatus(t *testing.T) {
+	s := newSite(t, nil, nil)
+	require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"webhook_type": nil}))).Code)
+	require.Len(t, s.delivered, 1)
+	require.Equal(t, "status.updated", s.delivered[0].Type)
+	require.Contains(t, s.log.String(), "set the destination to version v3")
+
+	s = newSite(t, nil, nil)
+	require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"webhook_type": nil, "status": nil}))).Code)
+	require.Empty(t, s.delivered)
+	require.EqualValues(t, 1, s.Counts()[receiver.Ignored])
+}
+
 func TestWhatTemporalAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer kyc.Delivery
@@ -339,7 +353,7 @@ func TestEachAnswerIsObserved(t *testing.T) {
 	forged.Header.Set(didit.HeaderSignature, didit.Sign("another", approval(nil)))
 	s.post(forged)
 	require.Len(t, seen, 2)
-	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: seen[0].Took}, seen[0])
+	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: seen[0].Took, Verified: true}, seen[0])
 	require.Positive(t, seen[0].Took)
 	require.Equal(t, receiver.Observation{Result: receiver.BadSignature, Code: 403, Took: seen[1].Took}, seen[1])
 	require.Contains(t, s.log.String(), "run_id="+run, "the line leads to the verification")

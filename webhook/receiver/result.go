@@ -3,7 +3,9 @@ package receiver
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -29,11 +31,14 @@ const (
 	Stale            Result = "stale"
 	TooLarge         Result = "too_large"
 	Malformed        Result = "malformed"
-	Unavailable      Result = "unavailable" // Temporal did not take it: Didit shall send it again
+	Unfinished       Result = "unfinished"  // the body did not come to its end
+	Busy             Result = "busy"        // too many senders that are not known yet: send it again
+	Unavailable      Result = "unavailable" // Temporal did not take it: Didit sends it again
 )
 
 var results = [...]Result{
-	Received, Late, NoNews, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unavailable,
+	Received, Late, NoNews, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unfinished,
+	Busy, Unavailable,
 }
 
 // Results lists what can become of a delivery.
@@ -41,10 +46,14 @@ func Results() []Result { return slices.Clone(results[:]) }
 
 // refusal names a failed verification.
 func refusal(err error) Result {
-	var tooLarge *http.MaxBytesError
+	var network net.Error
 	switch {
-	case errors.As(err, &tooLarge), errors.Is(err, didit.ErrTooLarge):
+	case errors.Is(err, didit.ErrTooLarge):
 		return TooLarge
+	case errors.Is(err, errBusy), errors.Is(err, didit.ErrBusy):
+		return Busy
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &network):
+		return Unfinished
 	case errors.Is(err, didit.ErrNotSigned):
 		return Unsigned
 	case errors.Is(err, didit.ErrBadSignature):
@@ -64,7 +73,9 @@ func (r Result) Code() int {
 		return http.StatusForbidden
 	case TooLarge:
 		return http.StatusRequestEntityTooLarge
-	case Unavailable:
+	case Unfinished:
+		return http.StatusRequestTimeout
+	case Unavailable, Busy:
 		return http.StatusServiceUnavailable
 	}
 	return http.StatusOK
@@ -87,7 +98,9 @@ func (r Result) text() string {
 		return "the body is too large"
 	case Malformed:
 		return "the body is not one JSON object of the documented form"
-	case Unavailable:
+	case Unfinished:
+		return "the body did not arrive in time"
+	case Unavailable, Busy:
 		return "not stored; send it again"
 	}
 	return ""
@@ -129,7 +142,7 @@ func (c *counts) add(r Result) {
 	}
 }
 
-// Counts tells how often each result has come about since the process began.
+// Counts returns how often each result has come about since the process began.
 func (r *Receiver) Counts() map[Result]int64 {
 	m := make(map[Result]int64, len(results))
 	for i, known := range results {
