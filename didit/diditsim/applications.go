@@ -10,7 +10,7 @@ import (
 )
 
 // application is what a registered account got: its sessions, users and destinations are its own. The application of
-// Options.APIKey, which every Server has, is nil. All have the same flows and the same balance.
+// Options.APIKey, which every Server has, is nil. All have the same balance.
 type application struct {
 	id, clientID, key string
 	organization      string // its UUID
@@ -27,6 +27,15 @@ func randomText(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// owner is the organization as the account API shows it, shown the application.
+func (a *application) owner() map[string]string {
+	return map[string]string{"uuid": a.organization, "name": "simulated"}
+}
+
+func (a *application) shown() map[string]string {
+	return map[string]string{"uuid": a.id, "name": "simulated", "client_id": a.clientID, "api_key": a.key}
 }
 
 // publicID is the application_id of webhooks.
