@@ -51,7 +51,7 @@ type Decision struct {
 // Check is the result of one feature of the flow.
 type Check struct {
 	Feature string // such as ID_VERIFICATION, LIVENESS, FACE_MATCH, AML
-	Status  string // Not Finished, Approved, Declined, In Review
+	Status  string // such as Not Finished, Approved, Declined, In Review, Resub Requested (AML)
 }
 
 // Kind is what a session verifies.

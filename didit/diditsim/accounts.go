@@ -203,28 +203,6 @@ func (s *Server) unlock(body []byte, wrong answer, fits func(*account, registerB
 	}}, 0
 }
 
-// withToken makes an HTTP handler of f for calls with an access token, whose path names nothing of others.
-func (s *Server) withToken(f func(*application) any) http.HandlerFunc {
-	return s.api(func(r *http.Request, _ []byte) answer {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
-		for _, a := range s.accounts {
-			if !ok || a.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(a.token)) != 1 {
-				continue
-			}
-			org, app := r.PathValue("org"), r.PathValue("app")
-			if (org != "" && org != a.app.organization) || (app != "" && app != a.app.id) {
-				return *notFound()
-			}
-			return answer{http.StatusOK, f(a.app)}
-		}
-		return *detail(http.StatusUnauthorized, "Given token not valid for any token type.")
-	})
-}
-
-func showOrganizations(a *application) any { return []any{a.owner()} }
-func showApplications(a *application) any  { return []any{a.shown()} }
-func showApplication(a *application) any   { return a.shown() }
-
 // weakness says one thing that is wrong with a password, as Didit does; empty if it will do.
 func weakness(p string) string {
 	for _, rule := range []struct{ want, says string }{

@@ -2,6 +2,7 @@ package diditsim
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -58,3 +59,25 @@ type user struct {
 func userOf(app *application, vendorData string) user {
 	return user{app, strings.ToLower(strings.TrimSpace(vendorData))}
 }
+
+// withToken makes an HTTP handler of f for calls with an access token, whose path names nothing of others.
+func (s *Server) withToken(f func(*application) any) http.HandlerFunc {
+	return s.api(func(r *http.Request, _ []byte) answer {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		for _, a := range s.accounts {
+			if !ok || a.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(a.token)) != 1 {
+				continue
+			}
+			org, app := r.PathValue("org"), r.PathValue("app")
+			if (org != "" && org != a.app.organization) || (app != "" && app != a.app.id) {
+				return *notFound()
+			}
+			return answer{http.StatusOK, f(a.app)}
+		}
+		return *detail(http.StatusUnauthorized, "Given token not valid for any token type.")
+	})
+}
+
+func showOrganizations(a *application) any { return []any{a.owner()} }
+func showApplications(a *application) any  { return []any{a.shown()} }
+func showApplication(a *application) any   { return a.shown() }
