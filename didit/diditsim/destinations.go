@@ -12,10 +12,11 @@ import (
 )
 
 // eventTypes are those that a destination may subscribe to (https://docs.didit.me/management-api/webhook/create-destination).
-// A Server sends status.updated only.
+// user.created is named by Didit's MCP server alone. A Server sends the first two.
 var eventTypes = []string{
 	didit.EventStatusUpdated, didit.EventDataUpdated, "user.status.updated", "user.data.updated", "business.status.updated",
-	"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated",
+	"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated", "travel_rule.status.updated",
+	"user.created",
 }
 
 // destinationBody is the body of a creation and of a change; what is nil was not sent. A uuid in it is ignored.
@@ -29,43 +30,44 @@ type destinationBody struct {
 
 // listDestinations is GET /v3/webhook/destinations/: a bare array, oldest first, without secrets.
 func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	s.courier.mu.Lock()
-	defer s.courier.mu.Unlock()
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
 	all := []map[string]any{}
-	for _, t := range s.courier.of(s.appOf(r)) {
+	for _, t := range s.dispatcher.of(s.appOf(r)) {
 		all = append(all, t.listed())
 	}
 	return answer{http.StatusOK, all}
 }
 
 // showDestination is GET /v3/webhook/destinations/{uuid}/, with the secret.
-func (s *Server) showDestination(r *http.Request, _ []byte) answer {
-	return s.withDestination(r, func(t *target) answer { return answer{http.StatusOK, t.shown()} })
+func showDestination(t *target, _ *http.Request, _ []byte) answer {
+	return answer{http.StatusOK, t.shown()}
 }
 
 // updateDestination is PATCH: events are replaced and not merged, and the secret stays.
-func (s *Server) updateDestination(r *http.Request, body []byte) answer {
-	return s.withDestination(r, func(t *target) answer {
-		var b destinationBody
-		if no := decode(body, &b); no != nil {
-			return *no
-		}
-		if no := s.checkDestination(b, t.app, t); no != nil {
-			return *no
-		}
-		t.take(b, s.opts.Now())
-		return answer{http.StatusOK, t.shown()}
-	})
+func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) answer {
+	var b destinationBody
+	if no := decode(body, &b); no != nil {
+		return *no
+	}
+	if no := s.checkDestination(b, t.app, t); no != nil {
+		return *no
+	}
+	t.take(b, s.opts.Now())
+	return answer{http.StatusOK, t.shown()}
+}
+
+// deleteDestination is DELETE. The destination of Options loses its URL; SetWebhook gives it another.
+func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) answer {
+	t.url = ""
+	if t.id != mainTarget {
+		s.dispatcher.targets = slices.DeleteFunc(s.dispatcher.targets, func(other *target) bool { return other == t })
+	}
+	return answer{http.StatusNoContent, rawBody{}}
 }
 
 // createDestination is POST. Unlike Didit it takes plain HTTP and private addresses too: development has no others.
 func (s *Server) createDestination(r *http.Request, body []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
 	var b destinationBody
 	if no := decode(body, &b); no != nil {
 		return *no
@@ -76,34 +78,33 @@ func (s *Server) createDestination(r *http.Request, body []byte) answer {
 	case b.URL == nil:
 		return *invalid("url", "This field is required.")
 	}
-	s.courier.mu.Lock()
-	defer s.courier.mu.Unlock()
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
 	t := &target{id: uuid.NewString(), app: s.appOf(r), secret: randomText(32), enabled: true, version: didit.WebhookVersion}
 	if no := s.checkDestination(b, t.app, t); no != nil {
 		return *no
 	}
 	t.created = s.opts.Now()
 	t.take(b, t.created)
-	s.courier.targets = append(s.courier.targets, t)
+	s.dispatcher.targets = append(s.dispatcher.targets, t)
 	return answer{http.StatusCreated, t.shown()}
 }
 
-// withDestination looks up the destination of the path; f runs with courier.mu held.
-func (s *Server) withDestination(r *http.Request, f func(*target) answer) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	s.courier.mu.Lock()
-	defer s.courier.mu.Unlock()
-	for _, t := range s.courier.of(s.appOf(r)) {
-		if t.id == r.PathValue("id") {
-			return f(t)
+// ofDestination makes an HTTP handler of f, which runs with dispatcher.mu held, for calls whose path names a destination.
+func (s *Server) ofDestination(f func(t *target, r *http.Request, body []byte) answer) http.HandlerFunc {
+	return s.keyed(func(r *http.Request, body []byte) answer {
+		s.dispatcher.mu.Lock()
+		defer s.dispatcher.mu.Unlock()
+		for _, t := range s.dispatcher.of(s.appOf(r)) {
+			if t.id == r.PathValue("id") {
+				return f(t, r, body)
+			}
 		}
-	}
-	return *detail(http.StatusNotFound, "Not found.")
+		return *notFound()
+	})
 }
 
-// checkDestination refuses what Didit documents as refused; the reasons are ours. It needs courier.mu.
+// checkDestination refuses what Didit documents as refused; the reasons are ours. It needs dispatcher.mu.
 func (s *Server) checkDestination(b destinationBody, app *application, self *target) *answer {
 	taken := func(t *target) bool { return b.URL != nil && t != self && t.url == *b.URL }
 	switch {
@@ -111,19 +112,19 @@ func (s *Server) checkDestination(b destinationBody, app *application, self *tar
 		return invalid("label", "This field may not be blank.")
 	case b.URL != nil && !isWebURL(*b.URL):
 		return invalid("url", "Enter a valid URL.")
-	case slices.ContainsFunc(s.courier.of(app), taken):
+	case slices.ContainsFunc(s.dispatcher.of(app), taken):
 		return invalid("url", "A destination with this URL already exists.")
 	case b.Version != nil && !slices.Contains([]string{"v1", "v2", "v3"}, *b.Version):
-		return invalid("webhook_version", "Not a valid choice.")
+		return invalid("webhook_version", notAChoice(*b.Version))
 	case b.Events != nil && len(*b.Events) == 0:
 		return invalid("subscribed_events", "This list may not be empty.")
 	case b.Events != nil && slices.ContainsFunc(*b.Events, func(e string) bool { return !slices.Contains(eventTypes, e) }):
-		return invalid("subscribed_events", "Not a valid choice.")
+		return invalid("subscribed_events", []string{"Not a valid choice."})
 	}
 	return nil
 }
 
-// take needs courier.mu.
+// take needs dispatcher.mu.
 func (t *target) take(b destinationBody, now time.Time) {
 	set(&t.label, b.Label)
 	set(&t.url, b.URL)
@@ -139,7 +140,7 @@ func set[T any](to, from *T) {
 	}
 }
 
-// described is what all answers share. It needs courier.mu.
+// described is what all answers share. It needs dispatcher.mu.
 func (t *target) described() map[string]any {
 	return map[string]any{
 		"uuid": t.id, "label": t.label, "url": t.url, "enabled": t.enabled, "webhook_version": t.version,

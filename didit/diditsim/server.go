@@ -1,9 +1,9 @@
 // Package diditsim is a Didit in your process: the session API, the hosted page and the webhooks, for tests and for
-// development. It does what it is told and nothing by chance: people, reviewers, time and faults are scripted.
+// development. It does what a test says and nothing by chance: people, reviewers, time and faults are scripted.
 //
-// It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A simulated session has one flow of
-// three steps, ID_VERIFICATION, LIVENESS and FACE_MATCH, filled with invented personal data, so that whoever reads a
-// decision can be tested to leave that alone.
+// It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A flow of Options has
+// three steps, document, liveness and face match; one that the API makes has those that it was made with. A decision is
+// filled with invented personal data, so that its readers can be tested to leave that alone.
 package diditsim
 
 import (
@@ -23,7 +23,8 @@ import (
 type Options struct {
 	// APIKey is the one key that is accepted, beside those of registered accounts; empty accepts any, but not none.
 	APIKey string
-	// WorkflowIDs are the flows that exist; empty means every UUID.
+	// WorkflowIDs are the flows of the application of APIKey; empty means every UUID, for every application. The API
+	// makes more. A registered account begins with none.
 	WorkflowIDs []string
 	// Environment goes into decisions and webhooks (https://docs.didit.me/integration/sandbox-testing). Default live.
 	Environment didit.Environment
@@ -54,7 +55,7 @@ type Options struct {
 	// pattern of the endpoint that answers, or EditWebhook; of a list's items it has the page. It must not keep body, nor
 	// call the Server.
 	Edit func(what string, body map[string]any)
-	// Logger tells of deliveries; nil is silent. No token and no body is logged.
+	// Logger gets deliveries; nil is silent. No token and no body is logged.
 	Logger *slog.Logger
 }
 
@@ -81,12 +82,12 @@ func (o Options) withDefaults() Options {
 
 // Server is a simulated Didit. Make it with New, serve it with net/http, end it with Close. It is safe for concurrent use.
 type Server struct {
-	opts    Options
-	mux     *http.ServeMux
-	courier *courier
-	script  script
-	clock   *clock
-	limiter *limiter
+	opts       Options
+	mux        *http.ServeMux
+	dispatcher *dispatcher
+	script     script
+	clock      *clock
+	limiter    *limiter
 
 	mu       sync.Mutex
 	all      []*session // in the order of creation
@@ -98,10 +99,12 @@ type Server struct {
 	events   int            // ever announced
 
 	apps          map[string]*application // of registered accounts, by key
-	users         map[user]bool
+	users         map[user]*entity
 	accounts      map[string]*account    // by address, in lower case
 	registrations map[string][]time.Time // newest ones, by sender
 	balance       string
+	flows         []*flow
+	jobs          map[string]any // of deletions, by id
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -112,27 +115,19 @@ func New(o Options) *Server {
 	c := &clock{base: o.Now}
 	o.Now = c.now
 	s := &Server{
-		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
+		opts: o, mux: http.NewServeMux(), dispatcher: newDispatcher(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
-		apps: map[string]*application{}, users: map[user]bool{}, accounts: map[string]*account{},
-		registrations: map[string][]time.Time{}, balance: "100.0000",
+		apps: map[string]*application{}, users: map[user]*entity{}, accounts: map[string]*account{},
+		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
 	}
-	for _, r := range []struct {
-		endpoint string
-		handler  http.HandlerFunc
-	}{
-		{EndpointCreate + "{$}", s.api(s.create)},
-		{EndpointDecision + "{$}", s.api(s.decision)},
-		{EndpointList + "{$}", s.api(s.list)},
-		{EndpointUpdateStatus + "{$}", s.api(s.updateStatus)},
-		{EndpointDelete + "{$}", s.api(s.delete)},
-		{EndpointHealth, s.api(s.health)},
-		{EndpointPage, s.showPage},
-		{EndpointPageAction, s.actOnPage},
-	} {
-		s.mux.HandleFunc(r.endpoint, r.handler)
+	for _, id := range o.WorkflowIDs {
+		s.flows = append(s.flows, newFlow(id))
 	}
-	s.handleMore()
+	if len(s.flows) == 0 {
+		s.flows = append(s.flows, newFlow(defaultFlow))
+	}
+	s.flows[0].standard = true
+	s.handle()
 	return s
 }
 
@@ -151,6 +146,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusMovedPermanently)
 		}
 	}
+	if endpoint == EndpointNotSimulated {
+		act = s.keyed(s.sayNotSimulated)
+	}
 	if f, ok := s.fault(r); ok {
 		s.suffer(f, rec, r, act)
 		return
@@ -159,16 +157,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // SetWebhook changes where the deliveries to the first destination go from now on, waiting retries included.
-func (s *Server) SetWebhook(url, secret string) { s.courier.aim(url, secret) }
+func (s *Server) SetWebhook(url, secret string) { s.dispatcher.aim(url, secret) }
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
 // KeepDeliveries of them.
-func (s *Server) Deliveries() []Delivery { return s.courier.attempts() }
+func (s *Server) Deliveries() []Delivery { return s.dispatcher.attempts() }
 
 // Wait returns when no delivery is under way, delayed, or waiting for another try, or with the error of ctx. It does
 // not wait for what is held.
-func (s *Server) Wait(ctx context.Context) error { return s.courier.wait(ctx) }
+func (s *Server) Wait(ctx context.Context) error { return s.dispatcher.wait(ctx) }
 
 // Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of
 // faults, and returns when no delivery is in flight. A closed Server still answers, and sends no more webhooks.
-func (s *Server) Close() { s.courier.close() }
+func (s *Server) Close() { s.dispatcher.close() }

@@ -31,19 +31,21 @@ type Session struct {
 	Language   string
 	CreatedAt  time.Time
 	UpdatedAt  time.Time // of the last change of status
-	ExpiresAt  time.Time // told, not enforced: SetStatus expires a session
+	ExpiresAt  time.Time // shown, not enforced: SetStatus expires a session
 }
 
 // session is what a Server keeps; Server.mu guards it.
 type session struct {
 	Session
 	app      *application
+	flow     *flow
+	doubt    *step        // what is not in order when the session is not
 	resubmit []didit.Node // the steps to repeat while Resubmitted
 	reviews  []reviewed
 	ordinal  int // which of its vendor_data's sessions it is, from 1
 	events   int // announced
 	newest   *event
-	line     *line // of its webhooks; guarded by the courier
+	queue    *queue // of its webhooks; guarded by the dispatcher
 }
 
 // Sessions returns all sessions in the order of their creation.
@@ -104,7 +106,7 @@ func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{app: b.app, ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
+	x := &session{app: b.app, flow: b.flow, doubt: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -114,9 +116,9 @@ func (s *Server) add(b createBody, base string) *session {
 	s.byID[x.ID], s.byToken[x.Token] = x, x
 	s.byVendor[x.VendorData] = append(s.byVendor[x.VendorData], x)
 	if x.VendorData != "" {
-		s.users[userOf(x.app, x.VendorData)] = true
+		s.meet(x)
 	}
-	s.announce(x, "")
+	s.announce(x, didit.EventStatusUpdated, "")
 	return x
 }
 
@@ -130,7 +132,7 @@ func (s *Server) remove(x *session) {
 	}
 	delete(s.byID, x.ID)
 	delete(s.byToken, x.Token)
-	s.courier.forget(x.line)
+	s.dispatcher.forget(x.queue)
 }
 
 // without needs all in the order of creation, and x in it.

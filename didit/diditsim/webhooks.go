@@ -26,17 +26,17 @@ const (
 type event struct {
 	Event
 	app     *application
-	line    *line
+	queue   *queue
 	payload map[string]any // without timestamp
 	stamped atomic.Int64   // the timestamp of the first attempt; 0 before it
 }
 
-// announce sends status.updated for the status that x has now, the first one included. It needs s.mu.
-func (s *Server) announce(x *session, comment string) {
+// announce sends an event about x as it is now. It needs s.mu.
+func (s *Server) announce(x *session, kind, comment string) {
 	s.events++
 	x.events++
-	e := &event{app: x.app, line: x.line, Event: Event{
-		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: didit.EventStatusUpdated, Status: x.Status,
+	e := &event{app: x.app, queue: x.queue, Event: Event{
+		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: kind, Status: x.Status,
 		N: x.events, Session: x.ordinal, Global: s.events,
 	}}
 	x.newest = e
@@ -47,12 +47,15 @@ func (s *Server) announce(x *session, comment string) {
 		"application_id":   x.app.publicID(),
 		"environment":      s.opts.Environment,
 		"session_id":       x.ID,
-		"session_kind":     "user",
+		"session_kind":     x.flow.kind(),
 		"status":           x.Status,
 		"workflow_id":      x.WorkflowID,
 		"workflow_version": workflowVersion,
 		"vendor_data":      textOrNull(x.VendorData),
 		"metadata":         rawOrNull(x.Metadata),
+	}
+	if x.flow.business() {
+		e.payload["business_session_id"], e.payload["vendor_business_id"] = x.ID, textOrNull(x.VendorData)
 	}
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAbandoned:
@@ -61,7 +64,7 @@ func (s *Server) announce(x *session, comment string) {
 		e.payload["resubmit_info"] = x.resubmitInfo(comment)
 	}
 	e.payload = s.editedWebhook(e.payload)
-	s.courier.send(e)
+	s.dispatcher.send(e)
 }
 
 func (x *session) resubmitInfo(comment string) map[string]any {
@@ -85,12 +88,12 @@ func (s *Server) Resend(sessionID string) error {
 	if !ok {
 		return ErrUnknownSession
 	}
-	return s.courier.resend(x.newest)
+	return s.dispatcher.resend(x.newest)
 }
 
 // timestamp of the next attempt. All deliveries of an event share that of its very first attempt, unless a retry is to
 // refresh it; a resend has its own.
-func (p *parcel) timestamp(now time.Time, attempt int, refresh bool) int64 {
+func (p *delivery) timestamp(now time.Time, attempt int, refresh bool) int64 {
 	switch {
 	case p.sentAt == 0 && p.resent, attempt > 1 && refresh:
 		p.sentAt = now.Unix()
@@ -101,21 +104,21 @@ func (p *parcel) timestamp(now time.Time, attempt int, refresh bool) int64 {
 	return p.sentAt
 }
 
-// request makes the body of the next attempt, signs it in the three ways and returns what to send.
-func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, error) {
+// request makes the body of the next attempt, signs it in the three ways and returns what to send, with its body.
+func (p *delivery) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, []byte, error) {
 	payload := maps.Clone(p.payload)
 	payload["timestamp"] = sentAt
 	body, err := wireJSON(payload)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v2, err := didit.SignV2(secret, body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for name, value := range map[string]string{
 		"Content-Type":              "application/json",
@@ -127,11 +130,11 @@ func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) 
 	} {
 		req.Header.Set(name, value)
 	}
-	return req, nil
+	return req, body, nil
 }
 
 // sealed spoils a signature if the script says so. It keeps its look.
-func (p *parcel) sealed(signature string) string {
+func (p *delivery) sealed(signature string) string {
 	switch {
 	case !p.send.Corrupt:
 		return signature

@@ -33,7 +33,7 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 		callers[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal()}
 	}
 	ready := watch.becomesReady(c.Ready)
-	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: ready.check})
+	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes})
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
