@@ -37,8 +37,11 @@ func TestProxies(t *testing.T) {
 			if *longPolls {
 				sub.letsLongPollsWait(r)
 			}
-			sub.losesNothing(r)
 			sub.keepsBodiesOffTheDisk(r)
+			if p.name == "caddy" && oldCaddy(t) {
+				t.Skip("this Caddy cannot repeat a POST: what happens while replicas fail is NOT tested (make proxies has a newer one)")
+			}
+			sub.losesNothing(r)
 		})
 	}
 }

@@ -17,6 +17,7 @@ const (
 	gin         = "github.com/gin-gonic/gin/..."
 	grpc        = "google.golang.org/grpc/..."
 	isatty      = "github.com/mattn/go-isatty"
+	logr        = "github.com/go-logr/logr"
 	log         = "go.temporal.io/sdk/log"
 	prometheus  = "github.com/prometheus/client_golang/..."
 	otel        = "go.opentelemetry.io/otel/..."
@@ -78,7 +79,7 @@ var table = map[string]rule{
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "internal/httpstatus"},
 		outside: []string{client, prometheus},
 	},
-	"internal/tracing": {own: []string{"internal/httpstatus"}, outside: []string{otel, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
+	"internal/tracing": {own: []string{"internal/config", "internal/httpstatus"}, outside: []string{otel, logr, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
 	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
 	"internal/app": {
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver", "internal/metrics", "internal/tracing"},

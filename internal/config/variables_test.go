@@ -97,10 +97,15 @@ func TestTableIsWhatIsRead(t *testing.T) {
 	} {
 		t.Run(who, func(t *testing.T) {
 			var got, want []string
-			_ = read(func(name string) string { got = append(got, name); return "" })
+			_ = read(func(name string) string {
+				if !strings.HasPrefix(name, "OTEL_") { // one row stands for all of them
+					got = append(got, name)
+				}
+				return ""
+			})
 			for _, v := range config.Variables() {
 				mine := v.Who == "all" || slices.Contains(strings.Split(v.Who, ", "), who)
-				if !mine || strings.HasPrefix(v.Name, "TEMPORAL_") {
+				if !mine || strings.HasPrefix(v.Name, "TEMPORAL_") || strings.HasPrefix(v.Name, "OTEL_") {
 					continue
 				}
 				want = append(want, v.Name)
