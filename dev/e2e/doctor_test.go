@@ -37,7 +37,7 @@ func complaints(t *testing.T, o doctor.Options) (all []string) {
 	t.Helper()
 	for _, f := range doctor.Run(t.Context(), o) {
 		if f.Status == doctor.Failed || f.Status == doctor.Warning {
-			all = append(all, fmt.Sprintf("%s %s: %s -> %s", f.Status, f.Check, f.Found, f.Mend))
+			all = append(all, fmt.Sprintf("%s %s: %s -> %s", f.Status, f.Check, f.Found, f.Fix))
 		}
 	}
 	return all

@@ -43,6 +43,7 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	})
 	notePayloadKeys(cfg.PayloadKeys, log)
 	watch.metrics.OfWebhook()
+	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	watch.metrics.SamplePollers(ctx, c, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	err = serve(ctx, listener, watch.tracing.Handler(r.Handler(), tracing.Nobody, webhookRoute), log)

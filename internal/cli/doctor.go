@@ -16,7 +16,7 @@ import (
 	"didit-temporal/internal/envfile"
 )
 
-const doctorLong = `Look at everything that a verification depends on, and say how to mend what is
+const doctorLong = `Look at everything that a verification depends on, and say how to fix what is
 wrong: settings, Temporal, its namespace, queues and workers, Didit, the key, the
 flow, the webhook's destination and secret, clocks. Nothing is changed; the
 webhook gets one event that is marked as a test.
@@ -107,7 +107,7 @@ func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
 // colours are those of a terminal; other writers get none.
 var colours = map[doctor.Status]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failed: "31", doctor.Skipped: "90"}
 
-// printFindings prints one check a line, and below it how to mend it.
+// printFindings prints one check a line, and below it how to fix it.
 func printFindings(w io.Writer, found []doctor.Finding, coloured bool) {
 	width := 0
 	for _, f := range found {
@@ -121,8 +121,8 @@ func printFindings(w io.Writer, found []doctor.Finding, coloured bool) {
 			status = "\x1b[" + colours[f.Status] + "m" + status + "\x1b[0m"
 		}
 		fmt.Fprintf(w, "%s  %-*s  %s\n", status, width, f.Check, oneLine(f.Found))
-		if f.Mend != "" {
-			fmt.Fprintf(w, "%*s  -> %s\n", 7+2+width, "", oneLine(f.Mend))
+		if f.Fix != "" {
+			fmt.Fprintf(w, "%*s  -> %s\n", 7+2+width, "", oneLine(f.Fix))
 		}
 	}
 	fmt.Fprintf(w, "%d ok, %d warnings, %d failed, %d skipped\n", count[doctor.OK], count[doctor.Warning], count[doctor.Failed], count[doctor.Skipped])

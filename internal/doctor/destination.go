@@ -13,7 +13,7 @@ import (
 )
 
 // destinations looks at the one of PublicURL, or at all that look like ours.
-func (e *exam) destinations(ctx context.Context, c *didit.Client) {
+func (e *checker) destinations(ctx context.Context, c *didit.Client) {
 	all, err := c.ListDestinations(ctx)
 	if err != nil {
 		e.undecided(checkDestination, "read webhook destinations", err)
@@ -33,7 +33,7 @@ func (e *exam) destinations(ctx context.Context, c *didit.Client) {
 	}
 }
 
-func (e *exam) isOurs(d didit.Destination) bool {
+func (e *checker) isOurs(d didit.Destination) bool {
 	if e.PublicURL != "" {
 		return SameURL(d.URL, e.PublicURL)
 	}
@@ -41,9 +41,9 @@ func (e *exam) isOurs(d didit.Destination) bool {
 	return err == nil && u.Path == WebhookPath
 }
 
-func (e *exam) ourURL() string { return orDefault(e.PublicURL, "https://HOST"+WebhookPath) }
+func (e *checker) ourURL() string { return orDefault(e.PublicURL, "https://HOST"+WebhookPath) }
 
-func (e *exam) destination(d didit.Destination) {
+func (e *checker) destination(d didit.Destination) {
 	var wrong []string
 	if !d.Enabled {
 		wrong = append(wrong, "is disabled")
@@ -56,7 +56,7 @@ func (e *exam) destination(d didit.Destination) {
 	}
 	switch {
 	case len(wrong) > 0:
-		e.fail(checkDestination, d.URL+" "+strings.Join(wrong, ", "), "`starter setup didit --url "+d.URL+"` mends that and keeps its other events")
+		e.fail(checkDestination, d.URL+" "+strings.Join(wrong, ", "), "`starter setup didit --url "+d.URL+"` fixes that and keeps its other events")
 	case d.Deliveries > 0 && d.Failed == d.Deliveries:
 		e.warn(checkDestination, fmt.Sprintf("%s has failed all its %d deliveries", d.URL, d.Deliveries),
 			"see the answers in Didit's console, API & Webhooks; let 18.203.201.92 through the firewall, and run this with --url")
@@ -66,7 +66,7 @@ func (e *exam) destination(d didit.Destination) {
 }
 
 // secret compares what Didit signs with and what the webhook verifies with, where one machine has both.
-func (e *exam) secret(ctx context.Context, c *didit.Client, d didit.Destination) {
+func (e *checker) secret(ctx context.Context, c *didit.Client, d didit.Destination) {
 	if !e.wants("webhook") || len(e.hook.Secrets) == 0 {
 		e.skip("there are no usable DIDIT_WEBHOOK_SECRETS here to compare with", checkSecret)
 		return
@@ -91,7 +91,7 @@ func (e *exam) secret(ctx context.Context, c *didit.Client, d didit.Destination)
 }
 
 // fromOutside asks the public address how the webhook is. From here it may look otherwise than from Didit.
-func (e *exam) fromOutside(ctx context.Context) {
+func (e *checker) fromOutside(ctx context.Context) {
 	u, err := url.Parse(e.PublicURL)
 	switch {
 	case e.PublicURL == "":

@@ -1,4 +1,4 @@
-// Package doctor looks at everything that a verification depends on and says how to mend what is wrong. It changes
+// Package doctor looks at everything that a verification depends on and says how to fix what is wrong. It changes
 // nothing: not at Temporal, not at Didit, and its event for the webhook is marked as a test.
 package doctor
 
@@ -28,7 +28,7 @@ type Finding struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Mend   string `json:"mend,omitempty"` // what to do about it
+	Fix   string `json:"fix,omitempty"` // what to do about it
 }
 
 // Options says what to look at.
@@ -47,9 +47,9 @@ type Options struct {
 // callTimeout bounds each call, so that one dead host does not use up the patience for all.
 const callTimeout = 10 * time.Second
 
-// Run does all checks, in the order in which one would mend what they find.
+// Run does all checks, in the order in which one would fix what they find.
 func Run(ctx context.Context, o Options) []Finding {
-	e := &exam{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
+	e := &checker{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	e.settings()
 	e.temporal(ctx)
 	e.atDidit(ctx)
@@ -67,8 +67,8 @@ func Failures(all []Finding) (n int) {
 	return n
 }
 
-// exam is one run.
-type exam struct {
+// checker is one run.
+type checker struct {
 	Options
 	http     http.RoundTripper // follows no redirect
 	findings []Finding
@@ -78,23 +78,23 @@ type exam struct {
 	hook   config.Webhook
 }
 
-func (e *exam) wants(process string) bool { return e.Process == "" || e.Process == process }
+func (e *checker) wants(process string) bool { return e.Process == "" || e.Process == process }
 
-func (e *exam) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
+func (e *checker) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
 
-func (e *exam) warn(check, found, mend string) {
-	e.add(Finding{Check: check, Status: Warning, Found: found, Mend: mend})
+func (e *checker) warn(check, found, fix string) {
+	e.add(Finding{Check: check, Status: Warning, Found: found, Fix: fix})
 }
 
-func (e *exam) fail(check, found, mend string) {
-	e.add(Finding{Check: check, Status: Failed, Found: found, Mend: mend})
+func (e *checker) fail(check, found, fix string) {
+	e.add(Finding{Check: check, Status: Failed, Found: found, Fix: fix})
 }
 
 // skip notes every check that cannot be done for the same reason.
-func (e *exam) skip(why string, checks ...string) {
+func (e *checker) skip(why string, checks ...string) {
 	for _, check := range checks {
 		e.add(Finding{Check: check, Status: Skipped, Found: why})
 	}
 }
 
-func (e *exam) add(f Finding) { e.findings = append(e.findings, f) }
+func (e *checker) add(f Finding) { e.findings = append(e.findings, f) }

@@ -27,7 +27,7 @@ var queueKinds = []struct {
 	{kyc.TaskQueueDiditRead, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
 }
 
-func (e *exam) queueChecks() []string {
+func (e *checker) queueChecks() []string {
 	var all []string
 	for _, q := range kyc.LimitedQueues() {
 		all = append(all, "limit of "+q)
@@ -35,7 +35,7 @@ func (e *exam) queueChecks() []string {
 	return append(all, "workers", checkClockThere)
 }
 
-func (e *exam) queues(ctx context.Context, c *kyc.Client) {
+func (e *checker) queues(ctx context.Context, c *kyc.Client) {
 	perMinute := map[string]int{kyc.TaskQueueDiditWrite: e.worker.WritesPerMinute, kyc.TaskQueueDiditRead: e.worker.ReadsPerMinute}
 	for _, q := range kyc.LimitedQueues() {
 		e.limit(ctx, c, q, perMinute[q])
@@ -44,7 +44,7 @@ func (e *exam) queues(ctx context.Context, c *kyc.Client) {
 }
 
 // limit compares what Temporal lets through with what Didit takes.
-func (e *exam) limit(ctx context.Context, c *kyc.Client, queue string, perMinute int) {
+func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMinute int) {
 	check := "limit of " + queue
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -88,7 +88,7 @@ func setBy(l kyc.QueueLimit) string {
 }
 
 // pollers tells whether a worker runs, by who has asked for work lately.
-func (e *exam) pollers(ctx context.Context, c *kyc.Client) {
+func (e *checker) pollers(ctx context.Context, c *kyc.Client) {
 	var newest time.Time // of all queues, by Temporal's clock
 	silent := 0
 	for _, q := range queueKinds {

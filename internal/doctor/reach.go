@@ -26,7 +26,7 @@ type answer struct {
 }
 
 // call sends one request, follows no redirect and sends no key.
-func (e *exam) call(ctx context.Context, method, target string, header http.Header, body io.Reader) (answer, error) {
+func (e *checker) call(ctx context.Context, method, target string, header http.Header, body io.Reader) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, target, body)
@@ -51,7 +51,7 @@ func (e *exam) call(ctx context.Context, method, target string, header http.Head
 }
 
 // reach asks Didit how it is, without a key, and what time it is. It reports whether anybody answered.
-func (e *exam) reach(ctx context.Context) bool {
+func (e *checker) reach(ctx context.Context) bool {
 	a, err := e.call(ctx, http.MethodGet, e.worker.DiditBaseURL+"/system/healthcheck", nil, nil)
 	if err != nil {
 		e.fail(checkReach, fmt.Sprintf("%s does not answer: %v", e.worker.DiditBaseURL, err), howToReachDidit(err))

@@ -8,7 +8,7 @@ import (
 )
 
 // settings reads the environment as the processes do.
-func (e *exam) settings() {
+func (e *checker) settings() {
 	var mistakes []string
 	note := func(err error) {
 		if err == nil {
@@ -52,7 +52,7 @@ func howToSet(name string) string {
 }
 
 // defaults names what is not set.
-func (e *exam) defaults() string {
+func (e *checker) defaults() string {
 	var unset []string
 	for _, v := range config.Variables() {
 		mine := v.Who == "all" || slices.ContainsFunc(strings.Split(v.Who, ", "), func(who string) bool {

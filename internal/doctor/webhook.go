@@ -23,7 +23,7 @@ const (
 )
 
 // atWebhook sends the webhook a signed test event, which changes nothing, and a forged one.
-func (e *exam) atWebhook(ctx context.Context) {
+func (e *checker) atWebhook(ctx context.Context) {
 	target := orDefault(e.WebhookURL, localURL(e.hook.Addr))
 	switch {
 	case !e.wants("webhook"):
@@ -55,7 +55,7 @@ func (e *exam) atWebhook(ctx context.Context) {
 }
 
 // judge tells from the answer what is wrong; the README lists the webhook's answers.
-func (e *exam) judge(target string, a answer) {
+func (e *checker) judge(target string, a answer) {
 	found := fmt.Sprintf("%s answers %d to a signed test event", target, a.code)
 	switch {
 	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
@@ -78,7 +78,7 @@ func (e *exam) judge(target string, a answer) {
 }
 
 // forge signs with a secret that nobody has: what takes that takes everything.
-func (e *exam) forge(ctx context.Context, target string) {
+func (e *checker) forge(ctx context.Context, target string) {
 	a, err := e.deliver(ctx, target, uuid.NewString())
 	switch {
 	case err != nil:
@@ -92,7 +92,7 @@ func (e *exam) forge(ctx context.Context, target string) {
 }
 
 // deliver sends a test event as Didit's console does, marked twice: in the header and in what is signed.
-func (e *exam) deliver(ctx context.Context, target, secret string) (answer, error) {
+func (e *checker) deliver(ctx context.Context, target, secret string) (answer, error) {
 	now := e.Now().Unix()
 	body, err := json.Marshal(map[string]any{
 		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "timestamp": now, "created_at": now,
