@@ -19,6 +19,7 @@ const (
 	isatty      = "github.com/mattn/go-isatty"
 	logr        = "github.com/go-logr/logr"
 	log         = "go.temporal.io/sdk/log"
+	expfmt      = "github.com/prometheus/common/expfmt"
 	prometheus  = "github.com/prometheus/client_golang/..."
 	otel        = "go.opentelemetry.io/otel/..."
 	progressbar = "github.com/schollz/progressbar/v3"
@@ -69,7 +70,7 @@ var table = map[string]rule{
 	"internal/config":     {own: []string{"kyc/codec"}, outside: []string{uuid}},
 	"internal/envfile":    {},
 	"internal/httpstatus": {},
-	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config"}, outside: []string{client, api, uuid}},
+	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config"}, outside: []string{client, api, uuid, expfmt}},
 	"internal/cli": {
 		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},

@@ -101,15 +101,31 @@ func (e *checker) fromOutside(ctx context.Context) {
 		e.fail(checkPublic, "--url is not an absolute URL", "want https://HOST"+WebhookPath)
 		return
 	}
-	target := u.Scheme + "://" + u.Host + "/healthz"
-	a, err := e.call(ctx, http.MethodGet, target, nil, nil)
+	e.asDidit(ctx)
+}
+
+// asDidit sends the signed test event to the public URL as it is, byte by byte, and follows no redirect: Didit does not.
+func (e *checker) asDidit(ctx context.Context) {
+	if !e.wants("webhook") || len(e.hook.Secrets) == 0 || e.hook.Environment == "" {
+		e.skip("there are no usable settings of the webhook here to sign with", checkPublic)
+		return
+	}
+	a, err := e.deliver(ctx, e.PublicURL, e.hook.Secrets[0].Reveal())
+	found := fmt.Sprintf("%s answers %d to a signed test event", e.PublicURL, a.code)
 	switch {
 	case err != nil:
-		e.fail(checkPublic, fmt.Sprintf("%s does not answer: %v", target, err), howToCall(err, "--url"))
-	case a.code != http.StatusOK || !strings.Contains(string(a.body), `"ok"`):
-		e.warn(checkPublic, fmt.Sprintf("%s answers %d, not as our webhook does", target, a.code),
-			"lead the host to the webhook process; if only "+WebhookPath+" is led there, this means nothing")
+		e.fail(checkPublic, fmt.Sprintf("%s does not answer: %v", e.PublicURL, err), howToCall(err, "--url"))
+	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
+		e.ok(checkPublic, found)
+	case a.code == http.StatusOK:
+		e.fail(checkPublic, found+", but not as our webhook does: Didit counts that as delivered", "lead the host to the webhook process (docs/proxies.md)")
+	case a.code/100 == 3:
+		e.fail(checkPublic, found+": Didit follows no redirect, so every webhook is lost", "use the address that does not redirect, at Didit and here; it ends with "+WebhookPath)
+	case a.code == http.StatusNotFound:
+		e.fail(checkPublic, found+": every webhook is lost", "correct the path, at Didit and here: it ends with "+WebhookPath+", without a slash behind it")
+	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "not on the list"):
+		e.skip("the webhook takes events from WEBHOOK_ALLOW_FROM only, and this machine is none of them", checkPublic)
 	default:
-		e.ok(checkPublic, target+" answers as our webhook does")
+		e.fail(checkPublic, found, "see `"+checkHook+"` below, and the log of the webhook and of what stands in front of it")
 	}
 }

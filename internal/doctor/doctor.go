@@ -28,7 +28,7 @@ type Finding struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Fix   string `json:"fix,omitempty"` // what to do about it
+	Fix    string `json:"fix,omitempty"` // what to do about it
 }
 
 // Options says what to look at.
@@ -41,7 +41,16 @@ type Options struct {
 	PublicURL string
 	// WebhookURL is where the webhook is asked to take a test event. Empty: WEBHOOK_ADDR on this machine.
 	WebhookURL string
+	// APIURL is where `starter serve` is. Empty: STARTER_ADDR on this machine.
+	APIURL string
+	// WaitingUser has an open verification, for which a long poll is tried.
+	WaitingUser string
+	// Metrics are the addresses of processes' metrics, Prometheus that of one that collects them. Both empty: the usual
+	// ports of this machine.
+	Metrics    []string
+	Prometheus string
 	Now        func() time.Time
+	After      func(time.Duration) <-chan time.Time // nil: time.After
 }
 
 // callTimeout bounds each call, so that one dead host does not use up the patience for all.
@@ -54,6 +63,9 @@ func Run(ctx context.Context, o Options) []Finding {
 	e.temporal(ctx)
 	e.atDidit(ctx)
 	e.atWebhook(ctx)
+	e.api(ctx)
+	e.callback(ctx)
+	e.running(ctx)
 	return e.findings
 }
 
@@ -74,11 +86,22 @@ type checker struct {
 	findings []Finding
 
 	// What the settings say; a field whose setting is wrong is zero.
-	worker config.Worker
-	hook   config.Webhook
+	worker  config.Worker
+	hook    config.Webhook
+	starter config.Starter
+
+	namespaceHere string             // empty: Temporal was not reached
+	seen          []config.Published // by processes that run
 }
 
 func (e *checker) wants(process string) bool { return e.Process == "" || e.Process == process }
+
+func (e *checker) after(d time.Duration) <-chan time.Time {
+	if e.After != nil {
+		return e.After(d)
+	}
+	return time.After(d)
+}
 
 func (e *checker) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
 

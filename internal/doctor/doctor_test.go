@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/config"
 	"didit-temporal/internal/doctor"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
@@ -55,9 +59,39 @@ func newClinic(t *testing.T, o diditsim.Options) *clinic {
 	}
 	c.o = doctor.Options{
 		Getenv: func(name string) string { return c.env[name] }, WebhookURL: c.hook, Now: time.Now,
+		Metrics:  []string{c.metrics(config.Published{}, config.Published{})},
 		Temporal: func() (client.Options, error) { return client.Options{}, errors.New("not the subject") },
 	}
 	return c
+}
+
+// metrics serves what a worker and a webhook publish that are set as the environment here, but for what is given.
+func (c *clinic) metrics(worker, webhook config.Published) string {
+	c.t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/metrics", func(w http.ResponseWriter, r *http.Request) {
+		both := prometheus.NewRegistry()
+		a, _ := config.ForWorker(c.o.Getenv)
+		b, _ := config.ForWebhook(c.o.Getenv)
+		for _, p := range []config.Published{over(a.Published("default"), worker), over(b.Published("default"), webhook)} {
+			both.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "kyc_settings_info", ConstLabels: p.Labels()}, func() float64 { return 1 }))
+		}
+		promhttp.HandlerFor(both, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	})
+	srv := httptest.NewServer(mux)
+	c.t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// over replaces the fields that other has.
+func over(p, other config.Published) config.Published {
+	labels := p.Labels()
+	for name, value := range other.Labels() {
+		if value != "" {
+			labels[name] = value
+		}
+	}
+	return config.PublishedFrom(labels)
 }
 
 // receiver serves the webhook and returns its URL.
@@ -130,10 +164,14 @@ func TestAHealthySystem(t *testing.T) {
 	found := c.examine()
 	for _, check := range []string{
 		"settings", "didit address", "didit answers", "clock and Didit's", "didit key", "didit environment", "didit workflow", "didit balance",
-		"webhook destination", "webhook secret", "webhook from outside", "webhook takes events", "webhook refuses forgeries",
+		"webhook destination", "webhook secret", "webhook from outside", "webhook takes events", "webhook refuses forgeries", "largest webhook",
 	} {
 		require.Len(t, found[check], 1, check)
 		assert.Equal(t, doctor.OK, found[check][0].Status, "%s: %s", check, found[check][0].Found)
+	}
+	require.Len(t, found["settings of running processes"], 2)
+	for _, f := range found["settings of running processes"] {
+		assert.Equal(t, doctor.OK, f.Status, f.Found)
 	}
 	assert.Contains(t, found["settings"][0].Found, "SESSION_CAP", "what is unset is told")
 }
@@ -154,7 +192,7 @@ func TestPlantedFaults(t *testing.T) {
 		options diditsim.Options
 		plant   func(c *clinic)
 		want    string // one finding
-		fix    string // how
+		fix     string // how
 	}{
 		"an unset secret":          {plant: func(c *clinic) { delete(c.env, "DIDIT_WEBHOOK_SECRETS") }, want: "failed settings: DIDIT_WEBHOOK_SECRETS is not set", fix: "`starter setup didit` finds it"},
 		"a setting that is wrong":  {plant: func(c *clinic) { c.env["SESSION_CAP"] = "many" }, want: `failed settings: SESSION_CAP="many"`, fix: "or remove it to have its default"},

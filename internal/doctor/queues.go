@@ -32,7 +32,7 @@ func (e *checker) queueChecks() []string {
 	for _, q := range kyc.LimitedQueues() {
 		all = append(all, "limit of "+q)
 	}
-	return append(all, "workers", checkClockThere)
+	return append(all, "workers", checkClockThere, checkAlive, checkPending)
 }
 
 func (e *checker) queues(ctx context.Context, c *kyc.Client) {
@@ -59,6 +59,8 @@ func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMin
 	switch {
 	case l.Source == kyc.LimitNone:
 		e.warn(check, "nobody has set one", "the first worker that starts sets it; see `workers` below")
+	case l.Unlimited():
+		e.fail(check, "the limit"+setBy(l)+" is not a number: calls go to Didit without a limit", "take it back with "+reset+"; the next worker that starts sets the right one")
 	case l.Paused():
 		e.fail(check, "paused"+setBy(l)+": nothing is sent to Didit, everybody waits", "when the reason is gone: "+reset)
 	case perMinute == 0:

@@ -30,7 +30,7 @@ func (e *checker) settings() {
 		note(err)
 	}
 	if e.wants("starter serve") && (e.Getenv("STARTER_TOKENS") != "" || e.Getenv("STARTER_TOKENS_FILE") != "") { // not everybody serves HTTP
-		_, err = config.ForStarter(e.Getenv)
+		e.starter, err = config.ForStarter(e.Getenv)
 		note(err)
 	}
 	for _, line := range mistakes {

@@ -35,12 +35,15 @@ func (e *checker) temporal(ctx context.Context) {
 		return
 	}
 	defer c.Close()
+	e.namespaceHere = c.Namespace()
 	if !e.namespace(ctx, c) {
 		e.skip("there is no such namespace", append([]string{checkAttributes}, e.queueChecks()...)...)
 		return
 	}
 	e.attributes(ctx, c)
 	e.queues(ctx, c)
+	e.alive(ctx, c)
+	e.pending(ctx, c)
 }
 
 func (e *checker) dial(ctx context.Context) (*kyc.Client, error) {
