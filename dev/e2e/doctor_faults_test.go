@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"net"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 	"time"
 
@@ -49,6 +51,7 @@ func TestTheDoctorTellsADeadWorkerFromALivingOneInAnEmptyNamespace(t *testing.T)
 	t.Parallel()
 	s := start(t, options{})
 	opt, _ := s.patient()
+	s.eventually(func() bool { return !contains(complaints(t, opt), "failed workers") }, "the worker polls")
 	s.stopWorker()
 	waits := 0
 	opt.After = func(time.Duration) <-chan time.Time { // the minute in which a living worker would have polled
@@ -72,7 +75,7 @@ func TestTheDoctorComparesRunningProcesses(t *testing.T) {
 	env["DIDIT_WORKFLOW_ID"] = flow
 
 	s.stopWebhook() // another one, of the other environment
-	s.startSandboxWebhook()
+	s.stopWebhook = s.startWebhookAs(sandbox)
 	opt.WebhookURL, opt.PublicURL = s.webhookURL, s.webhookURL
 	opt.Metrics[1] = "http://" + s.metrics["webhook"]
 	s.eventually(func() bool {
@@ -81,29 +84,33 @@ func TestTheDoctorComparesRunningProcesses(t *testing.T) {
 	}, "the webhook's environment")
 }
 
-func (s *system) startSandboxWebhook() {
+// startWebhookAs is startWebhook with other settings.
+func (s *system) startWebhookAs(change func(*config.Webhook)) (stop func()) {
 	s.t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(s.t, err)
 	s.webhookURL = "http://" + listener.Addr().String() + receiver.Path
 	s.sim.SetWebhook(s.webhookURL, secret)
 	cfg := config.Webhook{
-		Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: 6 * time.Minute, Environment: config.Sandbox, MaxBody: 1 << 20,
+		Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: 6 * time.Minute, Environment: config.Live, MaxBody: 1 << 20,
 	}
+	change(&cfg)
 	c, watch := s.dialAs("webhook")
-	s.stopWebhook = s.process(func(ctx context.Context) error {
+	return s.process(func(ctx context.Context) error {
 		return app.ServeWebhook(ctx, listener, c, cfg, s.logger("webhook"), watch)
 	})
 }
 
+func sandbox(cfg *config.Webhook) { cfg.Environment = config.Sandbox }
+
 // An endpoint that is down, and a result that waits for it, are two findings.
 func TestTheDoctorFindsResultsThatWait(t *testing.T) {
 	t.Parallel()
-	signup := newSignup(t, nil)
-	s := start(t, options{resultURL: signup.URL})
+	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
+	t.Cleanup(endpoint.Close)
+	s := start(t, options{resultURL: endpoint.URL})
 	opt, env := s.patient()
-	env["RESULT_URL"], env["RESULT_SECRETS"] = signup.URL, resultSecret
-	signup.answers(down)
+	env["RESULT_URL"], env["RESULT_SECRETS"] = endpoint.URL, resultSecret
 	began := s.begin("u1")
 	require.NoError(t, s.sim.SetStatus(began.Session.SessionID, didit.StatusInProgress))
 	require.NoError(t, s.sim.SetStatus(began.Session.SessionID, didit.StatusApproved))
