@@ -29,7 +29,7 @@ checked is skipped and says why.
 With --url it sends the test event there as Didit would. Run it from outside of
 your network to see what Didit sees.
 
-Exit code: 0 when no check failed, 1 otherwise.`
+Exit code: 0 when no check failed, 6 otherwise.`
 
 const doctorExample = `  starter doctor
   starter doctor --env-file .env --url https://kyc.your-domain/webhooks/didit

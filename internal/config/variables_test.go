@@ -127,3 +127,14 @@ func TestRowsAreComplete(t *testing.T) {
 		assert.False(t, v.Secret && v.Default != config.Required && v.Default != "", "%s: a secret has no default", v.Name)
 	}
 }
+
+// Each process shows the port that is its own, and text that a terminal can show.
+func TestTheHelpOfAProcessIsItsOwn(t *testing.T) {
+	for process, port := range map[string]string{"worker": "9464", "webhook": "9465", "starter serve": "9466"} {
+		var out strings.Builder
+		require.NoError(t, config.Usage([]string{"--help"}, &out, process, "Purpose."))
+		assert.Regexp(t, `METRICS_ADDR +127\.0\.0\.1:`+port, out.String())
+		assert.NotContains(t, out.String(), "](", "Markdown")
+		assert.NotContains(t, out.String(), "`")
+	}
+}

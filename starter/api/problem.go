@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -149,7 +150,8 @@ func problemOf(err error) (kind, trouble) {
 	case errors.Is(err, kyc.ErrInvalidInput):
 		return invalidInput, trouble{fields: []FieldError{ruleBroken("", err)}}
 	}
-	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: "Temporal did not take the request; send the same request again, it is never doubled"}
+	detail := "Temporal did not take the request; send the same request again, it is never doubled"
+	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: cmp.Or(kyc.Cause(err), detail)}
 }
 
 // kindOf is the kind of problem that a verification without a session is.
