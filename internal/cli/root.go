@@ -121,7 +121,7 @@ func (t *tool) root() *cobra.Command {
 		return withHelp(cmd, err)
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
-		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.eraseCommand(), t.doctorCommand(), t.codecServerCommand(), t.codecKeyCommand())
+		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.eraseCommand(), t.doctorCommand(), t.viewsCommand(), t.codecServerCommand(), t.codecKeyCommand())
 	return root
 }
 
