@@ -54,7 +54,7 @@ func (e *checker) atWebhook(ctx context.Context) {
 		return
 	}
 	e.forge(ctx, target)
-	e.largest(ctx, target)
+	e.largest(ctx, orDefault(e.PublicURL, target)) // through what stands in front, where that is known
 }
 
 // judge tells from the answer what is wrong; the README lists the webhook's answers.
