@@ -69,7 +69,7 @@ func (e *env) takesEveryByte(r *run) {
 
 func (e *env) takesTheCapAndRefusesAByteMore(r *run) {
 	s := r.from(didit, diditTimeout)
-	limit := cap(e.t)
+	limit := bodyCap(e.t)
 	for size, want := range map[int]int{limit: http.StatusOK, limit + 1: http.StatusRequestEntityTooLarge} {
 		body := e.event(1, uuid.NewString(), "", size)
 		require.Len(e.t, body, size)
@@ -78,8 +78,8 @@ func (e *env) takesTheCapAndRefusesAByteMore(r *run) {
 	}
 }
 
-// cap is the default of WEBHOOK_MAX_BODY.
-func cap(t *testing.T) int {
+// bodyCap is the default of WEBHOOK_MAX_BODY.
+func bodyCap(t *testing.T) int {
 	t.Helper()
 	cfg, _ := config.ForWebhook(func(string) string { return "" })
 	require.NotZero(t, cfg.MaxBody)
@@ -238,10 +238,25 @@ func (e *env) failInTurn(ctx context.Context) error {
 			if _, err := w.Working(ctx); err != nil {
 				return err
 			}
-			pause(ctx, 2*time.Second) // until the proxy has seen it: health checks come every second
+			w.served(ctx)
 		}
 	}
 	return nil
+}
+
+// servedAgain is how often a replica is seen to take something new before the next one fails: more than what had waited for
+// it, so that the proxy sends it webhooks again.
+const servedAgain = 10
+
+// served waits until the proxy sends the replica webhooks again.
+func (r replica) served(ctx context.Context) {
+	last := r.Log()
+	for seen := 0; seen < servedAgain && ctx.Err() == nil; {
+		pause(ctx, 50*time.Millisecond)
+		if now := r.Log(); now != last && strings.Contains(now, "result=received") {
+			last, seen = now, seen+1
+		}
+	}
 }
 
 func killed(ctx context.Context, w replica) error { return w.Kill(ctx) }
