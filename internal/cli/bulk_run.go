@@ -32,6 +32,9 @@ func (r result) reason() string {
 	if kind := r.errorType(); kind != "" {
 		return explained(kind)
 	}
+	if cause := kyc.Cause(r.err); cause != "" {
+		return r.err.Error() + ": " + cause
+	}
 	return r.err.Error()
 }
 
