@@ -29,7 +29,7 @@ const (
 	realDidit = "real"
 )
 
-func parse(args []string, help io.Writer) (o command, err error) {
+func parse(args []string, stdout io.Writer) (o command, err error) {
 	fs := flag.NewFlagSet("dev", flag.ContinueOnError)
 	fs.SetOutput(io.Discard) // an error is printed once, by main
 	only := fs.String("only", "", "comma-separated `parts` to run, of: "+strings.Join(stack.Names(), ", ")+"; empty: all")
@@ -46,6 +46,7 @@ func parse(args []string, help io.Writer) (o command, err error) {
 	fs.IntVar(&o.CodecPort, "codec-port", 8082, "`port` of the codec server")
 	fs.BoolVar(&o.Traces, "traces", false, "send traces where OTEL_EXPORTER_OTLP_ENDPOINT says")
 	fs.IntVar(&o.MetricsPort, "metrics-port", 9464, "first of three `ports` with metrics, of worker, webhook and API")
+	results := fs.Bool("results", false, "take the callbacks of results, and print each, verified, as it comes")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.Postgres, "postgres", "", "`host:port` of an empty PostgreSQL that keeps Temporal's state in place of SQLite; its superuser temporal needs no password")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
@@ -56,7 +57,7 @@ func parse(args []string, help io.Writer) (o command, err error) {
 	fs.BoolVar(&o.leash, "leash", false, "stop when stdin is closed; print one READY line for the parent process")
 	switch err := fs.Parse(args); {
 	case errors.Is(err, flag.ErrHelp):
-		fs.SetOutput(help)
+		fs.SetOutput(stdout)
 		fs.PrintDefaults()
 		return o, err
 	case err != nil:
@@ -65,6 +66,9 @@ func parse(args []string, help io.Writer) (o command, err error) {
 		return o, fmt.Errorf("-partitions %d: want 1 or %d", o.Partitions, stack.DefaultPartitions)
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
+	}
+	if *results {
+		o.Results = stdout
 	}
 	level := slog.LevelError
 	if *verbose {
@@ -86,6 +90,8 @@ func (c *command) check() error {
 		return fmt.Errorf("-didit %s: want %s or %s", c.didit, simulated, realDidit)
 	case c.didit == simulated && c.envFile != "":
 		return errors.New("-env-file is for -didit real; the simulator has settings of its own")
+	case c.Results != nil && c.didit == realDidit:
+		return errors.New("-results does not go with -didit real: your RESULT_URL is told the results")
 	case c.didit == realDidit && len(c.Only) > 0:
 		return errors.New("-only does not go with -didit real: start the processes by hand, as in production")
 	}

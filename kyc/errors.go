@@ -95,14 +95,14 @@ func Hint(errorType string) string {
 	case ErrorTypeUnavailable:
 		return "Didit does not answer; it is tried again by itself"
 	case ErrorTypeRejected:
-		return "Didit refused the request: check DIDIT_WORKFLOW_ID, the language, the return URL and DIDIT_BASE_URL"
+		return "Didit refused the request: check the account's balance, DIDIT_WORKFLOW_ID, the language, the return URL and DIDIT_BASE_URL"
 	case ErrorTypeUnauthorized:
 		return "Didit refused the API key: check the worker's DIDIT_API_KEY, its rights and allowed addresses, " +
 			"the base URL and the account's balance"
 	case ErrorTypeOutOfCredit:
 		return "the Didit account has no credit: top it up"
 	case ErrorTypeNotFound:
-		return "Didit does not know the session or the flow: check DIDIT_WORKFLOW_ID and that the key is of the same application"
+		return "Didit does not know the session, which may have been deleted there, or the flow: check DIDIT_WORKFLOW_ID and that the key is of the same application"
 	case ErrorTypeSessionCap:
 		return "the user has had as many sessions in 30 days as SESSION_CAP allows: wait, or raise it"
 	case ErrorTypeInvalidInput:

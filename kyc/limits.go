@@ -3,6 +3,7 @@ package kyc
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -40,6 +41,10 @@ const (
 // Paused reports whether the queue hands out nothing.
 func (l QueueLimit) Paused() bool { return l.Source != LimitNone && l.PerSecond <= 0 }
 
+// Unlimited reports whether the server was told a limit that is not a number: it takes NaN and infinity, and then hands
+// out everything at once.
+func (l QueueLimit) Unlimited() bool { return math.IsNaN(l.PerSecond) || math.IsInf(l.PerSecond, 0) }
+
 // ByOperator reports whether somebody has set the limit who is not a worker.
 func (l QueueLimit) ByOperator() bool { return l.Source == LimitFromServer && l.SetBy != LimitIdentity }
 
@@ -53,14 +58,14 @@ func (c *Client) QueueLimit(ctx context.Context, queue string) (QueueLimit, erro
 }
 
 // LimitQueue sets a queue's limit at the server, in calls per second, and returns the limit in force and whether it was
-// set now. It writes only where no limit is set or where a worker has set another one: a value of an operator's holds.
+// set now. It writes only where no limit is set or where a worker has set another one: a value of an operator's holds, unless it is no limit at all.
 func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64, reason string) (QueueLimit, bool, error) {
 	found, err := c.QueueLimit(ctx, queue)
 	if err != nil {
 		return found, false, err
 	}
 	want := float32(perSecond) // the precision the server keeps
-	if found.ByOperator() || found.Source == LimitFromServer && float32(found.PerSecond) == want {
+	if found.ByOperator() && !found.Unlimited() || found.Source == LimitFromServer && float32(found.PerSecond) == want {
 		return found, false, nil
 	}
 	set, err := c.temporal.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{

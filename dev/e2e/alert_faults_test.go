@@ -3,6 +3,7 @@ package e2e
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"os"
 	"strings"
 	"syscall"
@@ -14,7 +15,9 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
+	"didit-temporal/webhook/receiver"
 )
 
 // fault makes an alert fire. What plant returns mends it.
@@ -66,8 +69,21 @@ var faults = []fault{
 		})
 		return func() { w.signup.answers(nil); stop() }
 	}},
-	{"KycSignaturesFail", "", func(w *watched) func() {
-		return w.again(func() { w.send("another secret", "{}") })
+	{"KycNoWebhooks", "", (*watched).loseWebhooks},
+	{"KycWebhooksRefused", "a secret that was changed on one side", func(w *watched) func() {
+		return w.again(func() { w.send("another secret", foreignEvent("somebody")) })
+	}},
+	{"KycWebhooksRefused", "a list of senders that leaves Didit out", func(w *watched) func() {
+		return w.otherWebhook(func(cfg *config.Webhook) { cfg.AllowFrom = []netip.Prefix{netip.MustParsePrefix("18.203.201.92/32")} })
+	}},
+	{"KycWebhooksRefused", "bodies that no proxy should have touched", func(w *watched) func() {
+		return w.again(func() { w.send(secret, "[1]") })
+	}},
+	{"KycWebhooksRefused", "a webhook of the other environment", func(w *watched) func() { return w.otherWebhook(sandbox) }},
+	{"KycSettingsDiffer", "", func(w *watched) func() { return w.otherWebhook(sandbox) }},
+	{"KycWebhooksMisrouted", "", func(w *watched) func() {
+		wrong := strings.TrimSuffix(w.webhookURL, receiver.Path) + "/webhook/didit"
+		return w.again(func() { w.sendTo(wrong, secret, foreignEvent("somebody")) })
 	}},
 	{"KycWebhookSlow", "", (*watched).slowDown},
 	{"KycWebhookDown", "", func(w *watched) func() {
@@ -123,8 +139,10 @@ func (w *watched) move(user string, to didit.Status) {
 }
 
 // send posts a webhook, signed with a secret.
-func (w *watched) send(secret, body string) {
-	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.webhookURL, strings.NewReader(body))
+func (w *watched) send(secret, body string) { w.sendTo(w.webhookURL, secret, body) }
+
+func (w *watched) sendTo(url, secret, body string) {
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
 		return
 	}
@@ -142,6 +160,18 @@ func (w *watched) loseWebhooks() (mend func()) {
 		w.move(user, didit.StatusInProgress)
 	}
 	return func() { w.sim.SetWebhook(w.webhookURL, secret) }
+}
+
+// otherWebhook puts one with other settings in the webhook's place, to which genuine webhooks come.
+func (w *watched) otherWebhook(change func(*config.Webhook)) (back func()) {
+	w.end("webhook", w.stopWebhook)
+	w.backAgain("webhook", func() { w.stopWebhook = w.startWebhookAs(change) })
+	stop := w.again(func() { w.send(secret, foreignEvent("somebody")) })
+	return func() {
+		stop()
+		w.end("webhook", w.stopWebhook)
+		w.backAgain("webhook", func() { w.stopWebhook = w.startWebhook() })
+	}
 }
 
 // loseSession makes Didit forget a session, and find it again.

@@ -24,7 +24,7 @@ import (
 func (s *system) patient() (doctor.Options, map[string]string) {
 	env := map[string]string{
 		"DIDIT_API_KEY": apiKey, "DIDIT_WORKFLOW_ID": flow, "DIDIT_BASE_URL": s.simURL, "DIDIT_WEBHOOK_SECRETS": secret,
-		"DIDIT_WRITES_PER_MINUTE": "6000", "DIDIT_READS_PER_MINUTE": "6000", "DIDIT_QUEUE_PARTITIONS": "1",
+		"DIDIT_WRITES_PER_MINUTE": "6000", "DIDIT_READS_PER_MINUTE": "6000", "DIDIT_QUEUE_PARTITIONS": "1", "METRICS_ADDR": "off",
 	}
 	return doctor.Options{
 		Getenv: func(name string) string { return env[name] }, Now: time.Now, PublicURL: s.webhookURL, WebhookURL: s.webhookURL,
@@ -37,7 +37,7 @@ func complaints(t *testing.T, o doctor.Options) (all []string) {
 	t.Helper()
 	for _, f := range doctor.Run(t.Context(), o) {
 		if f.Status == doctor.Failed || f.Status == doctor.Warning {
-			all = append(all, fmt.Sprintf("%s %s: %s -> %s", f.Status, f.Check, f.Found, f.Mend))
+			all = append(all, fmt.Sprintf("%s %s: %s -> %s", f.Status, f.Check, f.Found, f.Fix))
 		}
 	}
 	return all

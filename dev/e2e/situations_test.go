@@ -178,6 +178,7 @@ func (s *system) viewsHold(page string) {
 	times := strings.NewReplacer(
 		"A_DAY_AGO", time.Now().UTC().Add(time.Minute).Format(time.RFC3339), // as if a day had passed
 		"THREE_DAYS_AGO", time.Now().UTC().Add(time.Minute).Format(time.RFC3339),
+		"A_WEEK_AGO", time.Now().UTC().Add(-time.Hour).Format(time.RFC3339),
 		"TODAY", time.Now().UTC().Add(-time.Hour).Format(time.RFC3339),
 	)
 	rows := viewRows(page)
@@ -207,9 +208,12 @@ var views = map[string][]string{
 	"Decided today":      {"kyc-callback-refused", "kyc-changed", "kyc-changed~", "kyc-declined-plainly"},
 	"Rate-limited now":   {"kyc-queued"},
 	"Didit is silent":    {"kyc-didit-down"},
-	"Undelivered":        {"kyc-callback-fails", "kyc-callback-refused"},
-	"Needs somebody":     {"kyc-needs-an-operator", "kyc-wrong-key"},
-	"Changed afterwards": {"kyc-changed~"},
+	"Undelivered":        {"kyc-callback-fails"},
+	"Needs an operator":  {"kyc-needs-an-operator"},
+
+	"Never delivered, this week": {"kyc-callback-refused"},
+	"Got no session today":       {"kyc-wrong-key"},
+	"Changed afterwards":         {"kyc-changed~"},
 }
 
 func observePage(t *testing.T) string {

@@ -48,7 +48,12 @@ func startWorker(ctx context.Context, s *Stack) error {
 	if _, err := c.Setup(ctx); err != nil {
 		return err
 	}
-	cfg := s.workerSettings()
+	if s.o.Results != nil {
+		if err := startResults(ctx, s); err != nil {
+			return err
+		}
+	}
+	cfg := s.toldResults(s.workerSettings())
 	s.run(func(ctx context.Context) error { return app.RunWorker(ctx, c, cfg, s.log("worker"), watch) })
 	return nil
 }

@@ -40,6 +40,7 @@ type Options struct {
 	Postgres         string // host:port of an empty PostgreSQL in its place
 	TemporalLogLevel string
 	Partitions       int          // of the limited queues: DefaultPartitions, else 1
+	Results          io.Writer    // where callbacks are printed; nil: results are sent nowhere
 	Log              *slog.Logger // of everything but Temporal; nil: none
 }
 
@@ -58,6 +59,8 @@ type Stack struct {
 	o      Options
 	stops  []func() error
 	failed chan error
+
+	resultURL string // empty: results are sent nowhere
 
 	watched map[string]string // addresses of metrics, by process
 }

@@ -31,7 +31,7 @@ type Observed struct {
 func Observe(ctx context.Context, cfg config.Observe, process string, log *slog.Logger) (*Observed, error) {
 	o := unobserved()
 	if cfg.Tracing {
-		t, err := tracing.Start(ctx, "didit-temporal-"+process, log)
+		t, err := tracing.Start(ctx, "didit-temporal-"+process, cfg.Traces, log)
 		if err != nil {
 			return nil, err
 		}

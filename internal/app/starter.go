@@ -38,6 +38,7 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	defer cancel()
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
 	notePayloadKeys(cfg.PayloadKeys, log)
+	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
 	err := serve(ctx, listener, watch.tracing.Handler(watch.metrics.Requests(a.Handler(), apiRoute), tracing.Callers, apiRoute), log)
 	log.Info("api has stopped")

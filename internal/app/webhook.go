@@ -47,6 +47,7 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()
 	watch.metrics.OfWebhook()
+	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	watch.metrics.SamplePollers(ctx, c, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	unseen := watched{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}

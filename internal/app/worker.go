@@ -55,6 +55,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 		}
 	}
 	watch.metrics.OfWorker(c.Namespace())
+	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	watch.metrics.Sample(ctx, c, log)
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
 	ready := watch.becomesReady(c.Ready)

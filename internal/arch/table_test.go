@@ -17,7 +17,9 @@ const (
 	gin         = "github.com/gin-gonic/gin/..."
 	grpc        = "google.golang.org/grpc/..."
 	isatty      = "github.com/mattn/go-isatty"
+	logr        = "github.com/go-logr/logr"
 	log         = "go.temporal.io/sdk/log"
+	expfmt      = "github.com/prometheus/common/expfmt"
 	prometheus  = "github.com/prometheus/client_golang/..."
 	otel        = "go.opentelemetry.io/otel/..."
 	progressbar = "github.com/schollz/progressbar/v3"
@@ -68,7 +70,7 @@ var table = map[string]rule{
 	"internal/config":     {own: []string{"kyc/codec"}, outside: []string{uuid}},
 	"internal/envfile":    {},
 	"internal/httpstatus": {},
-	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config"}, outside: []string{client, api, uuid}},
+	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config"}, outside: []string{client, api, uuid, expfmt}},
 	"internal/cli": {
 		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
@@ -78,7 +80,7 @@ var table = map[string]rule{
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "internal/httpstatus"},
 		outside: []string{client, prometheus},
 	},
-	"internal/tracing": {own: []string{"internal/httpstatus"}, outside: []string{otel, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
+	"internal/tracing": {own: []string{"internal/config", "internal/httpstatus"}, outside: []string{otel, logr, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
 	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
 	"internal/app": {
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver", "internal/metrics", "internal/tracing"},

@@ -34,8 +34,9 @@ about 290 users a minute at Didit's usual limit; --dry-run checks the file and
 tells how long. --priority bulk lets single users go first. When 20 users in a row
 fail for one reason that waiting does not mend, such as a wrong key, it stops.
 
-Failures and the summary go to standard output, progress to standard error.
-Exit code 1 if any user failed.`
+Failures and the summary go to standard output, progress to standard error; with
+-o json that is one line for each user, without the URL, and a last one with the
+summary. Exit code 7 if any user failed.`
 
 const bulkExample = `  starter bulk --file users.csv
   starter bulk --file users.csv --concurrency 64
@@ -62,10 +63,11 @@ type bulkFlags struct {
 	timeout     time.Duration
 	dryRun      bool
 	results     string // where results go; empty: nowhere
+	output      choice
 }
 
 func (t *tool) bulkCommand() *cobra.Command {
-	f := bulkFlags{priority: newPriority(kyc.PriorityBulk)}
+	f := bulkFlags{priority: newPriority(kyc.PriorityBulk), output: newOutput()}
 	cmd := &cobra.Command{
 		Use:     "bulk {--file FILE | -n N}",
 		Short:   "Verify many users",
@@ -86,6 +88,7 @@ func (t *tool) bulkCommand() *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", 5*time.Minute, "how long to wait for each user's session")
 	f.priority.add(cmd, "priority", "", "who goes first when Didit's limit makes users wait")
 	flags.StringVar(&f.results, "results", "", "CSV `file` of results, read first and added to (default: beside --file)")
+	f.output.add(cmd, "output", "o", "how to print")
 	flags.BoolVar(&f.dryRun, "dry-run", false, "check the file, tell how many users and how long, start nothing")
 	_ = cmd.MarkFlagFilename("file") // it fails for a flag that is not defined
 	return cmd
@@ -94,7 +97,7 @@ func (t *tool) bulkCommand() *cobra.Command {
 func (f bulkFlags) check() error {
 	switch {
 	case (f.file == "") == (f.count == 0):
-		return errors.New("say whom to start, with one of --file users.csv and -n 100")
+		return errors.New("give one of --file users.csv and -n 100, and not both")
 	case f.file == "" && (f.count < 1 || f.count > maxNumbered):
 		return fmt.Errorf("-n is %d; want 1 to %d", f.count, maxNumbered)
 	case f.concurrency < 1 || f.concurrency > maxConcurrency:
@@ -105,24 +108,27 @@ func (f bulkFlags) check() error {
 
 func (t *tool) bulk(ctx context.Context, f bulkFlags) error {
 	if err := f.check(); err != nil {
-		return err
+		return usage(err)
 	}
 	list := numberedUsers(f.count)
 	if f.file != "" {
 		var err error
 		if list, err = readUsers(ctx, f.file, t.stdin); err != nil {
-			return err
+			return usage(err)
 		}
 	}
 	results, err := readResults(f.results)
 	if err != nil {
-		return err
+		return usage(err)
 	}
 	p := newPlan(list, results, kyc.Priority(f.priority.value))
 	switch {
 	case f.dryRun:
 		return t.dryRun(ctx, f, p)
 	case len(p.todo) == 0:
+		if f.output.value == jsonOut {
+			return t.printSummary(jsonOut, tally{before: p.users, duplicates: p.duplicates}, 0)
+		}
 		fmt.Fprintf(t.stdout, "%d users: %s has a result for each, nothing was started\n", p.users, f.results)
 		return nil
 	}
@@ -165,7 +171,9 @@ func (t *tool) startPlan(ctx context.Context, f bulkFlags, p plan) error {
 	}
 	begun := t.now()
 	sum := t.startAll(ctx, v, f, p)
-	fmt.Fprintln(t.stdout, sum.summary(t.now().Sub(begun)))
+	if err := t.printSummary(f.output.value, sum, t.now().Sub(begun)); err != nil {
+		return err
+	}
 	if err := p.results.end(); err != nil {
 		return err
 	}

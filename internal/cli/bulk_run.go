@@ -32,6 +32,9 @@ func (r result) reason() string {
 	if kind := r.errorType(); kind != "" {
 		return explained(kind)
 	}
+	if cause := kyc.Cause(r.err); cause != "" {
+		return r.err.Error() + ": " + cause
+	}
 	return r.err.Error()
 }
 
@@ -53,7 +56,7 @@ func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p pla
 			if !open {
 				return sum
 			}
-			if err := errors.Join(t.take(&sum, r, p.results, show), row.add(r)); err != nil && sum.stopped == nil {
+			if err := errors.Join(t.take(&sum, r, p.results, show, f.output.value), row.add(r)); err != nil && sum.stopped == nil {
 				sum.stopped = err
 				stop(err)
 			}
@@ -66,11 +69,17 @@ func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p pla
 }
 
 // take counts one result and writes it down.
-func (t *tool) take(sum *tally, r result, results *results, show progress) error {
-	switch sum.add(r) {
-	case cutShort: // it has none: whoever runs the command again gets it
+func (t *tool) take(sum *tally, r result, results *results, show progress, output string) error {
+	became := sum.add(r)
+	if became == cutShort { // it has none: the next run of the command gets it
 		return nil
-	case failed:
+	}
+	if output == jsonOut {
+		show.hide()
+		if err := writeJSON(t.stdout, newUserJSON(r, became)); err != nil {
+			return err
+		}
+	} else if became == failed {
 		show.hide()
 		fmt.Fprintf(t.stdout, "%s: %s\n", r.userID, r.reason())
 	}
@@ -116,8 +125,8 @@ func (s *streak) add(r result) error {
 	if s.length++; s.length < hopeless {
 		return nil
 	}
-	return fmt.Errorf("stopped, because %d users in a row failed for one reason that waiting does not mend: %s\n"+
-		"mend it and run the same command again: who failed is tried again, nobody is started twice", hopeless, explained(kind))
+	return ofKind(failedRefused, fmt.Errorf("stopped, because %d users in a row failed for one reason that waiting does not fix: %s\n"+
+		"fix it and run the same command again: failed users are tried again, no user is started twice", hopeless, explained(kind)))
 }
 
 // mendedByHand reports whether an error is about the key, the account or the flow, and not about one user.

@@ -42,9 +42,9 @@ func TestBulkStopsWhenNobodyCanBeStarted(t *testing.T) {
 					require.ErrorContains(t, err, "users failed; it is safe to run the same command again")
 					return
 				}
-				require.EqualError(t, err, "stopped, because 20 users in a row failed for one reason that waiting does not mend: "+
+				require.EqualError(t, err, "stopped, because 20 users in a row failed for one reason that waiting does not fix: "+
 					"DiditUnauthorized: "+kyc.Hint(kyc.ErrorTypeUnauthorized)+
-					"\nmend it and run the same command again: who failed is tried again, nobody is started twice")
+					"\nfix it and run the same command again: failed users are tried again, no user is started twice")
 				assert.Less(t, len(starts.calls), 30)
 				assert.Contains(t, b.out.String(), "not started")
 			})

@@ -35,7 +35,7 @@ func (t *tool) codecServerCommand() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.ForCodec(t.getenv)
 			if err != nil {
-				return fmt.Errorf("mend the environment and start again:\n%w", err)
+				return usage(fmt.Errorf("Invalid configuration:\n%w", err)) //nolint:staticcheck // it begins a text
 			}
 			return app.RunCodec(cmd.Context(), cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
 		},

@@ -27,7 +27,7 @@ func TestCodecKeyPrintsOneThatIsTaken(t *testing.T) {
 func TestCodecServerNamesWhatIsMissing(t *testing.T) {
 	b := bench{environment: map[string]string{"PAYLOAD_KEYS": "hunter2", "CODEC_ORIGINS": "*"}}
 	err := b.line(t, "codec-server")
-	require.ErrorContains(t, err, "mend the environment")
+	require.ErrorContains(t, err, "Invalid configuration")
 	for _, want := range []string{"\nPAYLOAD_KEYS entry 1 has no id", "\nCODEC_TOKENS is not set", "\nCODEC_ORIGINS="} {
 		assert.Contains(t, err.Error(), want)
 	}

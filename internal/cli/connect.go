@@ -32,12 +32,12 @@ func dialer(load func() (client.Options, error)) func(context.Context) (verifica
 	return func(ctx context.Context) (verifications, error) {
 		o, err := load()
 		if err != nil {
-			return nil, fmt.Errorf("read the TEMPORAL_ settings: %w", err)
+			return nil, usage(fmt.Errorf("read the TEMPORAL_ settings: %w", err))
 		}
 		o.Logger = slog.New(slog.DiscardHandler) // what matters is returned as an error
 		c, err := kyc.Dial(ctx, o)
 		if err != nil {
-			return nil, err
+			return nil, ofKind(failedTemporal, err)
 		}
 		return c, nil
 	}

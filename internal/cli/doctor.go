@@ -16,23 +16,32 @@ import (
 	"didit-temporal/internal/envfile"
 )
 
-const doctorLong = `Look at everything that a verification depends on, and say how to mend what is
+const doctorLong = `Check everything that a verification depends on, and say how to fix what is
 wrong: settings, Temporal, its namespace, queues and workers, Didit, the key, the
-flow, the webhook's destination and secret, clocks. Nothing is changed; the
-webhook gets one event that is marked as a test.
+flow, the webhook's destination and secret, the HTTP API, the callback endpoint,
+clocks. Nothing is changed: the webhook gets events that are marked as tests, and
+RESULT_URL one that is not signed, which it must refuse.
 
-It reads the same environment as worker and webhook do. What cannot be checked is
-skipped and says why.
+It reads the same environment as worker and webhook do, and compares it with what
+the running processes publish of their settings in their metrics. What cannot be
+checked is skipped and says why.
 
-Exit code: 0 when no check failed, 1 otherwise.`
+With --url it sends the test event there as Didit would. Run it from outside of
+your network to see what Didit sees.
+
+Exit code: 0 when no check failed, 6 otherwise.`
 
 const doctorExample = `  starter doctor
   starter doctor --env-file .env --url https://kyc.your-domain/webhooks/didit
+  starter doctor --prometheus http://prometheus:9090
   starter doctor --process webhook      where only the webhook runs
   starter doctor -o json                for a program`
 
 type doctorFlags struct {
 	envFile, url, webhookURL string
+	apiURL, waitingUser      string
+	metrics                  []string
+	prometheus               string
 	process, output          choice
 	timeout                  time.Duration
 }
@@ -56,7 +65,11 @@ func (t *tool) doctorCommand() *cobra.Command {
 	fs.StringVar(&o.envFile, "env-file", "", "`file` whose variables win over those of the environment")
 	fs.StringVar(&o.url, "url", "", "public `URL` of the webhook, which then is called, and looked for at Didit")
 	fs.StringVar(&o.webhookURL, "webhook-url", "", "`URL` at which the webhook is asked to take a test event; default: WEBHOOK_ADDR on this machine")
-	fs.DurationVar(&o.timeout, "timeout", time.Minute, "how long to look at most")
+	fs.StringVar(&o.apiURL, "api-url", "", "`URL` of the HTTP API; default: STARTER_ADDR on this machine")
+	fs.StringVar(&o.waitingUser, "waiting-user", "", "`USER` whose verification is open: a long poll of 45 s is tried through --api-url")
+	fs.StringSliceVar(&o.metrics, "metrics", nil, "`URL` of a process's metrics, which say how it is set; repeat it (default: the usual ports of this machine)")
+	fs.StringVar(&o.prometheus, "prometheus", "", "`URL` of a Prometheus that collects the metrics of all processes")
+	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long to look at most")
 	o.process.add(cmd, "process", "", "whose settings are here")
 	o.output.add(cmd, "output", "o", "how to print the result")
 	return cmd
@@ -85,6 +98,7 @@ func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
 	defer cancel()
 	found := doctor.Run(limited, doctor.Options{
 		Getenv: getenv, Temporal: temporal, Process: process, PublicURL: o.url, WebhookURL: o.webhookURL, Now: t.now,
+		APIURL: o.apiURL, WaitingUser: o.waitingUser, Metrics: o.metrics, Prometheus: o.prometheus,
 	})
 	if ctx.Err() != nil {
 		return errInterrupted
@@ -107,7 +121,7 @@ func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
 // colours are those of a terminal; other writers get none.
 var colours = map[doctor.Status]string{doctor.OK: "32", doctor.Warning: "33", doctor.Failed: "31", doctor.Skipped: "90"}
 
-// printFindings prints one check a line, and below it how to mend it.
+// printFindings prints one check a line, and below it how to fix it.
 func printFindings(w io.Writer, found []doctor.Finding, coloured bool) {
 	width := 0
 	for _, f := range found {
@@ -121,8 +135,8 @@ func printFindings(w io.Writer, found []doctor.Finding, coloured bool) {
 			status = "\x1b[" + colours[f.Status] + "m" + status + "\x1b[0m"
 		}
 		fmt.Fprintf(w, "%s  %-*s  %s\n", status, width, f.Check, oneLine(f.Found))
-		if f.Mend != "" {
-			fmt.Fprintf(w, "%*s  -> %s\n", 7+2+width, "", oneLine(f.Mend))
+		if f.Fix != "" {
+			fmt.Fprintf(w, "%*s  -> %s\n", 7+2+width, "", oneLine(f.Fix))
 		}
 	}
 	fmt.Fprintf(w, "%d ok, %d warnings, %d failed, %d skipped\n", count[doctor.OK], count[doctor.Warning], count[doctor.Failed], count[doctor.Skipped])

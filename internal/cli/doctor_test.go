@@ -82,7 +82,7 @@ func TestEachProcessHasItsOwnSettings(t *testing.T) {
 
 func TestColoursAndTextOfOthers(t *testing.T) {
 	var out bytes.Buffer
-	printFindings(&out, []doctor.Finding{{Check: "x", Status: doctor.Failed, Found: "evil \x1b[2J\u009b2J\ntext", Mend: "no"}}, true)
+	printFindings(&out, []doctor.Finding{{Check: "x", Status: doctor.Failed, Found: "evil \x1b[2J\u009b2J\ntext", Fix: "no"}}, true)
 	assert.Equal(t, "\x1b[31mfailed \x1b[0m  x  evil  [2J 2J text\n            -> no\n0 ok, 0 warnings, 1 failed, 0 skipped\n", out.String())
 }
 

@@ -16,14 +16,14 @@ import (
 // the value: a file of the wrong kind may be full of names and addresses.
 func check(in kyc.Input) error {
 	if err := in.Validate(); err != nil {
-		return errors.New(strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": "))
+		return usage(errors.New(strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
 	}
 	return nil
 }
 
 func checkTimeout(d time.Duration) error {
 	if d <= 0 {
-		return errors.New("--timeout is not above zero; want a duration such as 90s or 5m")
+		return usage(errors.New("--timeout is not above zero; want a duration such as 90s or 5m"))
 	}
 	return nil
 }
@@ -69,7 +69,7 @@ func newOutput() choice { return choice{value: table, words: []string{table, jso
 // noArguments is cobra.NoArgs with words that help: arguments are flags here.
 func noArguments(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%s takes no arguments, only flags\nrun `%s --help` for them", cmd.CommandPath(), cmd.CommandPath())
+		return usage(fmt.Errorf("%s takes no arguments, only flags\nrun `%s --help` for them", cmd.CommandPath(), cmd.CommandPath()))
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ func (f *operatorFlags) check() error {
 		f.id = uuid.NewString()
 	}
 	if uuid.Validate(f.id) != nil || len(f.id) != 36 { // not as a URN or in braces: it becomes part of a workflow's id
-		return errors.New("--id is not a UUID; want one such as 11111111-2222-4333-8444-555555555555")
+		return usage(errors.New("--id is not a UUID; want one such as 11111111-2222-4333-8444-555555555555"))
 	}
 	return errors.Join(check(kyc.Input{UserID: f.userID}), ofOperator(f.by.Validate()), checkTimeout(f.timeout))
 }
@@ -51,7 +51,7 @@ func ofOperator(err error) error {
 	if err == nil {
 		return nil
 	}
-	return errors.New("--" + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": "))
+	return usage(errors.New("--" + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
 }
 
 // act connects and asks, for as long as the flags allow.
@@ -76,8 +76,8 @@ func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Conte
 	case ctx.Err() != nil:
 		return fmt.Errorf("%w; what has begun goes on: the same command with --id %s joins it", errInterrupted, f.id)
 	case timed.Err() != nil:
-		return fmt.Errorf("no answer within %s; what has begun goes on, and the same command with --id %s joins it\n"+
-			"is a worker running, and does Didit answer?", f.timeout, f.id)
+		return ofKind(failedTemporal, fmt.Errorf("no answer within %s; what has begun goes on, and the same command with --id %s joins it\n"+
+			"is a worker running, and does Didit answer?", f.timeout, f.id))
 	}
 	return err
 }

@@ -61,7 +61,7 @@ type tool struct {
 // errInterrupted is the end of a command by Ctrl-C or SIGTERM.
 var errInterrupted = errors.New("interrupted")
 
-const rootLong = `starter starts identity verifications at Didit, each as a workflow in
+var rootLong = `starter starts identity verifications at Didit, each as a workflow in
 Temporal, and shows how they stand.
 
 Every command may be run again at any time: a user whose verification is open
@@ -74,8 +74,9 @@ TEMPORAL_API_KEY, TEMPORAL_TLS*, TEMPORAL_PROFILE. Where the worker has
 PAYLOAD_KEYS, this tool needs the same. A worker must be running; it, and not this
 tool, holds the key to Didit, which only ` + "`setup didit` and `doctor`" + ` ask for.
 
-Exit code: 0 when the command did what it says, whatever the verdict on the
-user is; 1 on any error.`
+With -o json an error is one line of JSON on standard error too.
+
+` + exitCodes()
 
 const rootExample = `  starter setup                      once per namespace, and before each update
   starter start --user u1            print the URL that the user must open
@@ -94,7 +95,7 @@ func (t *tool) run(ctx context.Context, args []string) error {
 	root.SetArgs(args)
 	cmd, err := root.ExecuteContextC(ctx)
 	if err != nil && cmd == root { // it does nothing itself, so it was called wrongly
-		return fmt.Errorf("%s\nrun `starter --help` for the commands", strings.TrimSpace(err.Error()))
+		return usage(fmt.Errorf("%s\nrun `starter --help` for the commands", strings.TrimSpace(err.Error())))
 	}
 	return err
 }
@@ -120,7 +121,7 @@ func (t *tool) root() *cobra.Command {
 		return withHelp(cmd, err)
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
-		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.eraseCommand(), t.doctorCommand(), t.codecServerCommand(), t.codecKeyCommand())
+		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.eraseCommand(), t.doctorCommand(), t.viewsCommand(), t.codecServerCommand(), t.codecKeyCommand())
 	return root
 }
 
@@ -129,7 +130,7 @@ func withHelp(cmd *cobra.Command, err error) error {
 	if err == nil {
 		return nil
 	}
-	return fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath())
+	return usage(fmt.Errorf("%w\nrun `%s --help` for its flags", err, cmd.CommandPath()))
 }
 
 func isTerminal(stream any) bool {

@@ -30,7 +30,7 @@ Callers send "Authorization: Bearer TOKEN" with one of the tokens below. SIGTERM
 and Ctrl-C stop it, after the requests in flight have their answer.
 
 Environment, beside Temporal's and PAYLOAD_KEYS (a secret may also come from the
-file that NAME_FILE names; METRICS_ADDR is 127.0.0.1:9466 here):
+file that NAME_FILE names):
 
 `
 
@@ -60,7 +60,7 @@ func (t *tool) serveCommand() *cobra.Command {
 func (t *tool) serveAPI(ctx context.Context) error {
 	cfg, err := config.ForStarter(t.getenv)
 	if err != nil {
-		return fmt.Errorf("mend the environment and start again (`starter serve --help` lists it):\n%w", err)
+		return usage(fmt.Errorf("Invalid configuration (`starter serve --help` lists it):\n%w", err)) //nolint:staticcheck // it begins a text
 	}
 	return t.serve(ctx, cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
 }
@@ -71,7 +71,7 @@ func serveSettings() string {
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, v := range config.Variables() {
 		if slices.Contains(strings.Split(v.Who, ", "), "starter serve") {
-			fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.Default, strings.ReplaceAll(v.Meaning, "`", ""))
+			fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.DefaultOf("starter serve"), v.Plain())
 		}
 	}
 	_ = w.Flush() // cannot fail for a strings.Builder
@@ -83,7 +83,7 @@ func server(load func() (client.Options, error)) func(context.Context, config.St
 	return func(ctx context.Context, cfg config.Starter, log *slog.Logger) error {
 		o, err := load()
 		if err != nil {
-			return fmt.Errorf("read the TEMPORAL_ settings: %w", err)
+			return usage(fmt.Errorf("read the TEMPORAL_ settings: %w", err))
 		}
 		o.Logger = log
 		watch, err := app.Observe(ctx, cfg.Observe, "starter", log)
@@ -93,7 +93,7 @@ func server(load func() (client.Options, error)) func(context.Context, config.St
 		defer watch.Close()
 		c, err := kyc.Dial(ctx, watch.Client(o))
 		if err != nil {
-			return err
+			return ofKind(failedTemporal, err)
 		}
 		defer c.Close()
 		return app.RunStarter(ctx, c, cfg, log, watch)

@@ -118,10 +118,10 @@ func startOne(ctx context.Context, v verifications, in kyc.Input, patience time.
 	case timed.Err() == nil && !errors.As(err, &late):
 		return s, err
 	case s.RunID == "":
-		return s, fmt.Errorf("no answer within %s: is a worker running? Run the same command again for the URL (%w)", patience, err)
+		return s, ofKind(failedTemporal, fmt.Errorf("no answer within %s: is a worker running? Run the same command again for the URL (%w)", patience, err))
 	}
-	return s, fmt.Errorf("no session within %s: it waits its turn under Didit's limit, or Didit does not answer. "+
-		"The verification goes on; run the same command again for its URL, with a longer --timeout if need be", patience)
+	return s, ofKind(failedTemporal, fmt.Errorf("no session within %s: it waits its turn under Didit's limit, or Didit does not answer. "+
+		"The verification goes on; run the same command again for its URL, with a longer --timeout if need be", patience))
 }
 
 // decidedBefore reports whether there was a verdict already and so no session was asked for.

@@ -60,10 +60,18 @@ func (t *tool) status(ctx context.Context, userID, output string, timeout time.D
 		case errors.Is(err, kyc.ErrNotFound):
 			return err
 		case err != nil:
-			return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
+			return explainState(err)
 		}
 		return t.printState(output, userID, state)
 	})
+}
+
+// explainState adds what is most likely where the error itself names no cause.
+func explainState(err error) error {
+	if kyc.Cause(err) != "" {
+		return err
+	}
+	return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
 }
 
 // look connects and asks about a user, for as long as the flags allow.
@@ -89,6 +97,6 @@ func (t *tool) look(ctx context.Context, userID string, timeout time.Duration, a
 }
 
 func unknownUser(userID, namespace string) error {
-	return fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps them; "+
-		"`starter start --user %s` starts one", userID, namespace, userID)
+	return ofKind(failedNotFound, fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps them; "+
+		"`starter start --user %s` starts one", userID, namespace, userID))
 }

@@ -80,7 +80,7 @@ func (t *tally) verdict() error {
 	case t.interrupted():
 		return fmt.Errorf("%w; it is safe to run the same command again: what was cut short goes on, and nobody is started twice", errInterrupted)
 	case t.by[failed] > 0:
-		return fmt.Errorf("%d of %d users failed; it is safe to run the same command again", t.by[failed], t.users)
+		return ofKind(failedPartly, fmt.Errorf("%d of %d users failed; it is safe to run the same command again", t.by[failed], t.users))
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"html/template"
 	"net/http"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -138,12 +139,22 @@ func (s *server) login(w http.ResponseWriter, r *http.Request) {
 	end := strconv.FormatInt(s.o.Now().Add(sessionLength).Unix(), 10)
 	for _, path := range paths { // two cookies with narrow paths: cookies ignore ports, so one of "/" would go to the Web UI too
 		http.SetCookie(w, &http.Cookie{ //nolint:gosec // not Secure only where the Web UI itself has no TLS
-			Name: cookieName, Value: end + "." + proofOf(token, end), Path: path, MaxAge: int(sessionLength.Seconds()),
+			Name: cookieName, Value: end + "." + proofOf(token, end), Path: prefixOf(r) + path, MaxAge: int(sessionLength.Seconds()),
 			HttpOnly: true, Secure: s.secure, SameSite: http.SameSiteStrictMode,
 		})
 	}
 	s.showLogin(w, http.StatusOK, loginView{Done: true})
 }
+
+// prefixOf is the path below which a proxy serves us. It only narrows where the sender's own browser sends its cookie.
+func prefixOf(r *http.Request) string {
+	if prefix := r.Header.Get("X-Forwarded-Prefix"); prefixForm.MatchString(prefix) {
+		return strings.TrimSuffix(prefix, "/")
+	}
+	return ""
+}
+
+var prefixForm = regexp.MustCompile(`^(/[A-Za-z0-9._-]+)+/?$`)
 
 func (s *server) showLogin(w http.ResponseWriter, status int, v loginView) {
 	v.Back = s.o.Origins

@@ -63,7 +63,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
 		WritesPerMinute: 5, ReadsPerMinute: 100_000, QueuePartitions: 1, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
-		Observe: config.Observe{MetricsAddr: ":9000", Tracing: true}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
+		Observe: config.Observe{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
 	}, w)
 
 	h, err := config.ForWebhook(from(map[string]string{

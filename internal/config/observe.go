@@ -9,7 +9,8 @@ import (
 // Observe says how a process is watched. Zero: not at all.
 type Observe struct {
 	MetricsAddr string // where Prometheus may ask; empty: nowhere
-	Tracing     bool   // where to, OpenTelemetry's SDK reads from the environment itself
+	Tracing     bool
+	Traces      Traces
 }
 
 // Off switches metrics off.
@@ -23,21 +24,10 @@ const (
 	metricsOfCodec   = 3
 )
 
-// observe reads METRICS_ADDR, whose default is that of the table plus the number of the process, and whether somebody has
-// asked for traces as OpenTelemetry's specification says.
+// observe reads METRICS_ADDR, whose default is that of the table plus the number of the process, and where traces go.
 func (e *env) observe(process int) Observe {
 	o := Observe{MetricsAddr: e.metricsAddr(process)}
-	endpoint := strings.TrimSpace(e.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-	exporter := strings.TrimSpace(e.get("OTEL_TRACES_EXPORTER"))
-	switch exporter {
-	case "", "otlp", "none":
-	default:
-		e.wrong("OTEL_TRACES_EXPORTER", exporter, "otlp or none")
-	}
-	if strings.EqualFold(strings.TrimSpace(e.get("OTEL_SDK_DISABLED")), "true") {
-		return o
-	}
-	o.Tracing = exporter == "otlp" || exporter == "" && endpoint != ""
+	o.Traces, o.Tracing = e.traces()
 	return o
 }
 

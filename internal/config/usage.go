@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -18,11 +19,27 @@ func Usage(args []string, w io.Writer, process, purpose string) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, v := range Variables() {
 		if v.Who == whoAll || slices.Contains(strings.Split(v.Who, ", "), process) {
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", v.Name, v.Default, strings.ReplaceAll(v.Meaning, "`", ""))
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", v.Name, v.DefaultOf(process), v.Plain())
 		}
 	}
 	return t.Flush()
 }
+
+// DefaultOf is the default for one process: each has a port of its own for its metrics.
+func (v Variable) DefaultOf(process string) string {
+	if v.Name != "METRICS_ADDR" {
+		return v.Default
+	}
+	n := map[string]int{"webhook": metricsOfWebhook, "starter serve": metricsOfStarter}[process]
+	return newEnv(func(string) string { return "" }).metricsAddr(n)
+}
+
+// Plain is the meaning for a terminal, which shows no Markdown.
+func (v Variable) Plain() string {
+	return markdownLink.ReplaceAllString(strings.ReplaceAll(v.Meaning, "`", ""), "$1: $2")
+}
+
+var markdownLink = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`)
 
 // Default is the documented default of a variable, empty if it has none.
 func Default(name string) string { return defaultOf(name) }

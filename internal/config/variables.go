@@ -54,9 +54,8 @@ func Variables() []Variable {
 		{"CODEC_TOKENS", Required, whoCodec, "Who may decrypt in the Web UI: comma-separated, each of at least 16 characters; any of them lets in.", true},
 		{"CODEC_ORIGINS", "http://127.0.0.1:8233,http://localhost:8233", whoCodec, "The Web UIs whose pages may ask: comma-separated origins, never `*`.", false},
 		{"METRICS_ADDR", "127.0.0.1:9464", whoObserved + ", " + whoCodec, "Where Prometheus may ask for `/metrics`, and a platform for `/livez` and `/readyz`: host:port, or `off`. The webhook's own default is port 9465, that of `starter serve` 9466, that of the codec server 9467.", false},
-		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", whoObserved, "Where traces go, by OTLP over HTTP, such as http://127.0.0.1:4318. Empty: there are none (docs/observe.md).", false},
-		{"OTEL_TRACES_EXPORTER", "", whoObserved, "`otlp` or `none`. Empty: `otlp` if there is an endpoint.", false},
-		{"OTEL_SDK_DISABLED", "", whoObserved, "`true` switches traces off whatever else is set. OpenTelemetry's SDK reads the other `OTEL_` variables (headers, sampler, service name) itself.", false},
+		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", whoObserved, "Where traces go, by OTLP, such as http://127.0.0.1:4318. Empty: there are none, unless `OTEL_TRACES_EXPORTER=otlp` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` asks for them.", false},
+		{"OTEL_*", "", whoObserved, "The other variables of OpenTelemetry's specification that concern traces (docs/observe.md); one that this program does not know how to keep is refused at start.", false},
 		{"LOG_LEVEL", "info", whoServers, "`debug`, `info`, `warn` or `error`.", false},
 		{"LOG_FORMAT", string(JSON), whoServers, "`json` or `text`.", false},
 	}

@@ -16,7 +16,7 @@ const (
 )
 
 // clock judges how far our clock is ahead of another; negative is behind.
-func (e *exam) clock(check, whose string, ahead time.Duration) {
+func (e *checker) clock(check, whose string, ahead time.Duration) {
 	tolerance := cmp.Or(e.hook.Tolerance, defaultTolerance())
 	found := fmt.Sprintf("%s ahead of %s", ahead.Round(time.Second), whose)
 	if ahead < 0 {
@@ -33,7 +33,7 @@ func (e *exam) clock(check, whose string, ahead time.Duration) {
 }
 
 // clockOfTemporal knows only when a worker has polled last: that is before now, and, where workers poll, not long before.
-func (e *exam) clockOfTemporal(newest time.Time, nobody bool) {
+func (e *checker) clockOfTemporal(newest time.Time, nobody bool) {
 	switch ahead := e.Now().Sub(newest); {
 	case newest.IsZero():
 		e.skip("Temporal tells its time only where a worker polls", checkClockThere)

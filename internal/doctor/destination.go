@@ -13,7 +13,7 @@ import (
 )
 
 // destinations looks at the one of PublicURL, or at all that look like ours.
-func (e *exam) destinations(ctx context.Context, c *didit.Client) {
+func (e *checker) destinations(ctx context.Context, c *didit.Client) {
 	all, err := c.ListDestinations(ctx)
 	if err != nil {
 		e.undecided(checkDestination, "read webhook destinations", err)
@@ -33,7 +33,7 @@ func (e *exam) destinations(ctx context.Context, c *didit.Client) {
 	}
 }
 
-func (e *exam) isOurs(d didit.Destination) bool {
+func (e *checker) isOurs(d didit.Destination) bool {
 	if e.PublicURL != "" {
 		return SameURL(d.URL, e.PublicURL)
 	}
@@ -41,9 +41,9 @@ func (e *exam) isOurs(d didit.Destination) bool {
 	return err == nil && u.Path == WebhookPath
 }
 
-func (e *exam) ourURL() string { return orDefault(e.PublicURL, "https://HOST"+WebhookPath) }
+func (e *checker) ourURL() string { return orDefault(e.PublicURL, "https://HOST"+WebhookPath) }
 
-func (e *exam) destination(d didit.Destination) {
+func (e *checker) destination(d didit.Destination) {
 	var wrong []string
 	if !d.Enabled {
 		wrong = append(wrong, "is disabled")
@@ -56,7 +56,7 @@ func (e *exam) destination(d didit.Destination) {
 	}
 	switch {
 	case len(wrong) > 0:
-		e.fail(checkDestination, d.URL+" "+strings.Join(wrong, ", "), "`starter setup didit --url "+d.URL+"` mends that and keeps its other events")
+		e.fail(checkDestination, d.URL+" "+strings.Join(wrong, ", "), "`starter setup didit --url "+d.URL+"` fixes that and keeps its other events")
 	case d.Deliveries > 0 && d.Failed == d.Deliveries:
 		e.warn(checkDestination, fmt.Sprintf("%s has failed all its %d deliveries", d.URL, d.Deliveries),
 			"see the answers in Didit's console, API & Webhooks; let 18.203.201.92 through the firewall, and run this with --url")
@@ -66,7 +66,7 @@ func (e *exam) destination(d didit.Destination) {
 }
 
 // secret compares what Didit signs with and what the webhook verifies with, where one machine has both.
-func (e *exam) secret(ctx context.Context, c *didit.Client, d didit.Destination) {
+func (e *checker) secret(ctx context.Context, c *didit.Client, d didit.Destination) {
 	if !e.wants("webhook") || len(e.hook.Secrets) == 0 {
 		e.skip("there are no usable DIDIT_WEBHOOK_SECRETS here to compare with", checkSecret)
 		return
@@ -91,7 +91,7 @@ func (e *exam) secret(ctx context.Context, c *didit.Client, d didit.Destination)
 }
 
 // fromOutside asks the public address how the webhook is. From here it may look otherwise than from Didit.
-func (e *exam) fromOutside(ctx context.Context) {
+func (e *checker) fromOutside(ctx context.Context) {
 	u, err := url.Parse(e.PublicURL)
 	switch {
 	case e.PublicURL == "":
@@ -101,15 +101,31 @@ func (e *exam) fromOutside(ctx context.Context) {
 		e.fail(checkPublic, "--url is not an absolute URL", "want https://HOST"+WebhookPath)
 		return
 	}
-	target := u.Scheme + "://" + u.Host + "/healthz"
-	a, err := e.call(ctx, http.MethodGet, target, nil, nil)
+	e.asDidit(ctx)
+}
+
+// asDidit sends the signed test event to the public URL as it is, byte by byte, and follows no redirect: Didit does not.
+func (e *checker) asDidit(ctx context.Context) {
+	if !e.wants("webhook") || len(e.hook.Secrets) == 0 || e.hook.Environment == "" {
+		e.skip("there are no usable settings of the webhook here to sign with", checkPublic)
+		return
+	}
+	a, err := e.deliver(ctx, e.PublicURL, e.hook.Secrets[0].Reveal())
+	found := fmt.Sprintf("%s answers %d to a signed test event", e.PublicURL, a.code)
 	switch {
 	case err != nil:
-		e.fail(checkPublic, fmt.Sprintf("%s does not answer: %v", target, err), howToCall(err, "--url"))
-	case a.code != http.StatusOK || !strings.Contains(string(a.body), `"ok"`):
-		e.warn(checkPublic, fmt.Sprintf("%s answers %d, not as our webhook does", target, a.code),
-			"lead the host to the webhook process; if only "+WebhookPath+" is led there, this means nothing")
+		e.fail(checkPublic, fmt.Sprintf("%s does not answer: %v", e.PublicURL, err), howToCall(err, "--url"))
+	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
+		e.ok(checkPublic, found)
+	case a.code == http.StatusOK:
+		e.fail(checkPublic, found+", but not as our webhook does: Didit counts that as delivered", "lead the host to the webhook process (docs/proxies.md)")
+	case a.code/100 == 3:
+		e.fail(checkPublic, found+": Didit follows no redirect, so every webhook is lost", "use the address that does not redirect, at Didit and here; it ends with "+WebhookPath)
+	case a.code == http.StatusNotFound:
+		e.fail(checkPublic, found+": every webhook is lost", "correct the path, at Didit and here: it ends with "+WebhookPath+", without a slash behind it")
+	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "not on the list"):
+		e.skip("the webhook takes events from WEBHOOK_ALLOW_FROM only, and this machine is none of them", checkPublic)
 	default:
-		e.ok(checkPublic, target+" answers as our webhook does")
+		e.fail(checkPublic, found, "see `"+checkHook+"` below, and the log of the webhook and of what stands in front of it")
 	}
 }

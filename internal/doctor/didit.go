@@ -30,7 +30,7 @@ const (
 
 var checksWithKey = []string{checkKey, checkEnvironment, checkFlow, checkBalance, checkDestination, checkSecret}
 
-func (e *exam) atDidit(ctx context.Context) {
+func (e *checker) atDidit(ctx context.Context) {
 	all := append([]string{checkBaseURL, checkReach, checkClock}, checksWithKey...)
 	defer e.fromOutside(ctx)
 	switch {
@@ -67,7 +67,7 @@ func (e *exam) atDidit(ctx context.Context) {
 }
 
 // baseURL finds addresses that can be called and are wrong.
-func (e *exam) baseURL() {
+func (e *checker) baseURL() {
 	base := e.worker.DiditBaseURL // checked and without a slash at the end
 	u, err := url.Parse(base)
 	if err != nil {
@@ -92,11 +92,11 @@ func (e *exam) baseURL() {
 }
 
 // key asks what the worker asks most: a list of sessions, of which it reads one.
-func (e *exam) key(ctx context.Context, c *didit.Client) bool {
+func (e *checker) key(ctx context.Context, c *didit.Client) bool {
 	page, err := c.ListSessions(ctx, didit.ListSessionsRequest{Limit: 1})
 	if err != nil {
-		found, mend := explainDidit(err)
-		e.fail(checkKey, found, mend)
+		found, fix := explainDidit(err)
+		e.fail(checkKey, found, fix)
 		return false
 	}
 	e.ok(checkKey, "accepted")
@@ -105,7 +105,7 @@ func (e *exam) key(ctx context.Context, c *didit.Client) bool {
 }
 
 // environment compares ours with that of a session: Didit tells it nowhere else.
-func (e *exam) environment(ctx context.Context, c *didit.Client, page didit.SessionPage) {
+func (e *checker) environment(ctx context.Context, c *didit.Client, page didit.SessionPage) {
 	if len(page.Sessions) == 0 {
 		e.skip("Didit shows it in sessions only, and there is none yet", checkEnvironment)
 		return
@@ -127,7 +127,7 @@ func (e *exam) environment(ctx context.Context, c *didit.Client, page didit.Sess
 	}
 }
 
-func (e *exam) flow(ctx context.Context, c *didit.Client) {
+func (e *checker) flow(ctx context.Context, c *didit.Client) {
 	want := e.worker.DiditWorkflowID
 	if want == "" {
 		e.skip("there is no usable DIDIT_WORKFLOW_ID", checkFlow)
@@ -157,7 +157,7 @@ func (e *exam) flow(ctx context.Context, c *didit.Client) {
 	}
 }
 
-func (e *exam) balance(ctx context.Context, c *didit.Client) {
+func (e *checker) balance(ctx context.Context, c *didit.Client) {
 	b, err := c.Balance(ctx)
 	if err != nil {
 		e.undecided(checkBalance, "read the balance", err)
@@ -179,17 +179,17 @@ func (e *exam) balance(ctx context.Context, c *didit.Client) {
 }
 
 // undecided is a check that the key may have no right to: workers do not need it.
-func (e *exam) undecided(check, what string, err error) {
+func (e *checker) undecided(check, what string, err error) {
 	if a, ok := errors.AsType[*didit.APIError](err); ok && (a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusUnauthorized) {
 		e.skip(fmt.Sprintf("the key has no right to %s (status %d)", what, a.StatusCode), check)
 		return
 	}
-	found, mend := explainDidit(err)
-	e.fail(check, found, mend)
+	found, fix := explainDidit(err)
+	e.fail(check, found, fix)
 }
 
 // explainDidit tells a refusal from a fault on the way.
-func explainDidit(err error) (found, mend string) {
+func explainDidit(err error) (found, fix string) {
 	a, ok := errors.AsType[*didit.APIError](err)
 	if !ok {
 		return err.Error(), howToReachDidit(err)

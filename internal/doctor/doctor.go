@@ -1,4 +1,4 @@
-// Package doctor looks at everything that a verification depends on and says how to mend what is wrong. It changes
+// Package doctor looks at everything that a verification depends on and says how to fix what is wrong. It changes
 // nothing: not at Temporal, not at Didit, and its event for the webhook is marked as a test.
 package doctor
 
@@ -28,7 +28,7 @@ type Finding struct {
 	Check  string `json:"check"`
 	Status Status `json:"status"`
 	Found  string `json:"found"`
-	Mend   string `json:"mend,omitempty"` // what to do about it
+	Fix    string `json:"fix,omitempty"` // what to do about it
 }
 
 // Options says what to look at.
@@ -41,19 +41,31 @@ type Options struct {
 	PublicURL string
 	// WebhookURL is where the webhook is asked to take a test event. Empty: WEBHOOK_ADDR on this machine.
 	WebhookURL string
+	// APIURL is where `starter serve` is. Empty: STARTER_ADDR on this machine.
+	APIURL string
+	// WaitingUser has an open verification, for which a long poll is tried.
+	WaitingUser string
+	// Metrics are the addresses of processes' metrics, Prometheus that of one that collects them. Both empty: the usual
+	// ports of this machine.
+	Metrics    []string
+	Prometheus string
 	Now        func() time.Time
+	After      func(time.Duration) <-chan time.Time // nil: time.After
 }
 
 // callTimeout bounds each call, so that one dead host does not use up the patience for all.
 const callTimeout = 10 * time.Second
 
-// Run does all checks, in the order in which one would mend what they find.
+// Run does all checks, in the order in which one would fix what they find.
 func Run(ctx context.Context, o Options) []Finding {
-	e := &exam{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
+	e := &checker{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	e.settings()
 	e.temporal(ctx)
 	e.atDidit(ctx)
 	e.atWebhook(ctx)
+	e.api(ctx)
+	e.callback(ctx)
+	e.running(ctx)
 	return e.findings
 }
 
@@ -67,34 +79,45 @@ func Failures(all []Finding) (n int) {
 	return n
 }
 
-// exam is one run.
-type exam struct {
+// checker is one run.
+type checker struct {
 	Options
 	http     http.RoundTripper // follows no redirect
 	findings []Finding
 
 	// What the settings say; a field whose setting is wrong is zero.
-	worker config.Worker
-	hook   config.Webhook
+	worker  config.Worker
+	hook    config.Webhook
+	starter config.Starter
+
+	namespaceHere string             // empty: Temporal was not reached
+	seen          []config.Published // by processes that run
 }
 
-func (e *exam) wants(process string) bool { return e.Process == "" || e.Process == process }
+func (e *checker) wants(process string) bool { return e.Process == "" || e.Process == process }
 
-func (e *exam) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
-
-func (e *exam) warn(check, found, mend string) {
-	e.add(Finding{Check: check, Status: Warning, Found: found, Mend: mend})
+func (e *checker) after(d time.Duration) <-chan time.Time {
+	if e.After != nil {
+		return e.After(d)
+	}
+	return time.After(d)
 }
 
-func (e *exam) fail(check, found, mend string) {
-	e.add(Finding{Check: check, Status: Failed, Found: found, Mend: mend})
+func (e *checker) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
+
+func (e *checker) warn(check, found, fix string) {
+	e.add(Finding{Check: check, Status: Warning, Found: found, Fix: fix})
+}
+
+func (e *checker) fail(check, found, fix string) {
+	e.add(Finding{Check: check, Status: Failed, Found: found, Fix: fix})
 }
 
 // skip notes every check that cannot be done for the same reason.
-func (e *exam) skip(why string, checks ...string) {
+func (e *checker) skip(why string, checks ...string) {
 	for _, check := range checks {
 		e.add(Finding{Check: check, Status: Skipped, Found: why})
 	}
 }
 
-func (e *exam) add(f Finding) { e.findings = append(e.findings, f) }
+func (e *checker) add(f Finding) { e.findings = append(e.findings, f) }

@@ -5,17 +5,21 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/config"
 	"didit-temporal/internal/doctor"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
@@ -55,9 +59,39 @@ func newClinic(t *testing.T, o diditsim.Options) *clinic {
 	}
 	c.o = doctor.Options{
 		Getenv: func(name string) string { return c.env[name] }, WebhookURL: c.hook, Now: time.Now,
+		Metrics:  []string{c.metrics(config.Published{}, config.Published{})},
 		Temporal: func() (client.Options, error) { return client.Options{}, errors.New("not the subject") },
 	}
 	return c
+}
+
+// metrics serves what a worker and a webhook publish that are set as the environment here, but for what is given.
+func (c *clinic) metrics(worker, webhook config.Published) string {
+	c.t.Helper()
+	mux := http.NewServeMux()
+	mux.HandleFunc("/metrics", func(w http.ResponseWriter, r *http.Request) {
+		both := prometheus.NewRegistry()
+		a, _ := config.ForWorker(c.o.Getenv)
+		b, _ := config.ForWebhook(c.o.Getenv)
+		for _, p := range []config.Published{over(a.Published("default"), worker), over(b.Published("default"), webhook)} {
+			both.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "kyc_settings_info", ConstLabels: p.Labels()}, func() float64 { return 1 }))
+		}
+		promhttp.HandlerFor(both, promhttp.HandlerOpts{}).ServeHTTP(w, r)
+	})
+	srv := httptest.NewServer(mux)
+	c.t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// over replaces the fields that other has.
+func over(p, other config.Published) config.Published {
+	labels := p.Labels()
+	for name, value := range other.Labels() {
+		if value != "" {
+			labels[name] = value
+		}
+	}
+	return config.PublishedFrom(labels)
 }
 
 // receiver serves the webhook and returns its URL.
@@ -98,9 +132,9 @@ func (c *clinic) examine() map[string][]doctor.Finding {
 	byCheck := map[string][]doctor.Finding{}
 	for _, f := range doctor.Run(c.t.Context(), c.o) {
 		assert.NotEmpty(c.t, f.Found, f.Check)
-		assert.Equal(c.t, f.Status == doctor.Failed || f.Status == doctor.Warning, f.Mend != "", "%s: who complains says what to do", f.Check)
+		assert.Equal(c.t, f.Status == doctor.Failed || f.Status == doctor.Warning, f.Fix != "", "%s: who complains says what to do", f.Check)
 		for _, s := range []string{apiKey, secret, another} {
-			assert.NotContains(c.t, f.Found+f.Mend, s)
+			assert.NotContains(c.t, f.Found+f.Fix, s)
 		}
 		if f.Check != "temporal" {
 			byCheck[f.Check] = append(byCheck[f.Check], f)
@@ -109,14 +143,14 @@ func (c *clinic) examine() map[string][]doctor.Finding {
 	return byCheck
 }
 
-// bad returns what is not well, one "check: found -> mend" each.
+// bad returns what is not well, one "check: found -> fix" each.
 func (c *clinic) bad() string {
 	c.t.Helper()
 	var b strings.Builder
 	for _, all := range c.examine() {
 		for _, f := range all {
 			if f.Status == doctor.Failed || f.Status == doctor.Warning {
-				fmt.Fprintf(&b, "%s %s: %s -> %s\n", f.Status, f.Check, f.Found, f.Mend)
+				fmt.Fprintf(&b, "%s %s: %s -> %s\n", f.Status, f.Check, f.Found, f.Fix)
 			}
 		}
 	}
@@ -130,10 +164,14 @@ func TestAHealthySystem(t *testing.T) {
 	found := c.examine()
 	for _, check := range []string{
 		"settings", "didit address", "didit answers", "clock and Didit's", "didit key", "didit environment", "didit workflow", "didit balance",
-		"webhook destination", "webhook secret", "webhook from outside", "webhook takes events", "webhook refuses forgeries",
+		"webhook destination", "webhook secret", "webhook from outside", "webhook takes events", "webhook refuses forgeries", "largest webhook",
 	} {
 		require.Len(t, found[check], 1, check)
 		assert.Equal(t, doctor.OK, found[check][0].Status, "%s: %s", check, found[check][0].Found)
+	}
+	require.Len(t, found["settings of running processes"], 2)
+	for _, f := range found["settings of running processes"] {
+		assert.Equal(t, doctor.OK, f.Status, f.Found)
 	}
 	assert.Contains(t, found["settings"][0].Found, "SESSION_CAP", "what is unset is told")
 }
@@ -154,42 +192,42 @@ func TestPlantedFaults(t *testing.T) {
 		options diditsim.Options
 		plant   func(c *clinic)
 		want    string // one finding
-		mend    string // how
+		fix     string // how
 	}{
-		"an unset secret":          {plant: func(c *clinic) { delete(c.env, "DIDIT_WEBHOOK_SECRETS") }, want: "failed settings: DIDIT_WEBHOOK_SECRETS is not set", mend: "`starter setup didit` finds it"},
-		"a setting that is wrong":  {plant: func(c *clinic) { c.env["SESSION_CAP"] = "many" }, want: `failed settings: SESSION_CAP="many"`, mend: "or remove it to have its default"},
-		"a token that is wrong":    {plant: func(c *clinic) { c.env["STARTER_TOKENS"] = "shop" }, want: "failed settings: STARTER_TOKENS has no name:token", mend: "set STARTER_TOKENS as said"},
-		"a wrong key":              {plant: func(c *clinic) { c.env["DIDIT_API_KEY"] = another }, want: "failed didit key: Didit refuses the key", mend: "check the worker's DIDIT_API_KEY"},
-		"nobody at Didit":          {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "http://127.0.0.1:1" }, want: "failed didit answers: http://127.0.0.1:1 does not answer", mend: "check DIDIT_BASE_URL and the network"},
-		"an unknown host":          {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https://didit.invalid" }, want: "failed didit answers", mend: "nobody knows that host"},
-		"TLS where there is none":  {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https" + c.env["DIDIT_BASE_URL"][4:] }, want: "failed didit answers", mend: "does not speak TLS"},
-		"a version in the address": {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] += "/v3/" }, want: "failed didit address", mend: "remove /v3 from DIDIT_BASE_URL"},
-		"a flow of somebody else":  {plant: func(c *clinic) { c.env["DIDIT_WORKFLOW_ID"] = otherFlow }, want: "failed didit workflow: Didit does not know " + otherFlow, mend: "one of the account: " + flowID},
-		"no credit":                {plant: func(c *clinic) { c.sim.SetBalance("0.0000") }, want: "failed didit balance: 0.0000", mend: "top up"},
+		"an unset secret":          {plant: func(c *clinic) { delete(c.env, "DIDIT_WEBHOOK_SECRETS") }, want: "failed settings: DIDIT_WEBHOOK_SECRETS is not set", fix: "`starter setup didit` finds it"},
+		"a setting that is wrong":  {plant: func(c *clinic) { c.env["SESSION_CAP"] = "many" }, want: `failed settings: SESSION_CAP="many"`, fix: "or remove it to have its default"},
+		"a token that is wrong":    {plant: func(c *clinic) { c.env["STARTER_TOKENS"] = "shop" }, want: "failed settings: STARTER_TOKENS has no name:token", fix: "set STARTER_TOKENS as said"},
+		"a wrong key":              {plant: func(c *clinic) { c.env["DIDIT_API_KEY"] = another }, want: "failed didit key: Didit refuses the key", fix: "check the worker's DIDIT_API_KEY"},
+		"nobody at Didit":          {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "http://127.0.0.1:1" }, want: "failed didit answers: http://127.0.0.1:1 does not answer", fix: "check DIDIT_BASE_URL and the network"},
+		"an unknown host":          {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https://didit.invalid" }, want: "failed didit answers", fix: "nobody knows that host"},
+		"TLS where there is none":  {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https" + c.env["DIDIT_BASE_URL"][4:] }, want: "failed didit answers", fix: "does not speak TLS"},
+		"a version in the address": {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] += "/v3/" }, want: "failed didit address", fix: "remove /v3 from DIDIT_BASE_URL"},
+		"a flow of somebody else":  {plant: func(c *clinic) { c.env["DIDIT_WORKFLOW_ID"] = otherFlow }, want: "failed didit workflow: Didit does not know " + otherFlow, fix: "one of the account: " + flowID},
+		"no credit":                {plant: func(c *clinic) { c.sim.SetBalance("0.0000") }, want: "failed didit balance: 0.0000", fix: "top up"},
 		"the other environment": {options: diditsim.Options{Environment: didit.EnvironmentSandbox}, plant: (*clinic).session,
-			want: "failed didit environment: the key's sessions are sandbox, DIDIT_ENVIRONMENT is live", mend: "set DIDIT_ENVIRONMENT=sandbox"},
-		"an exhausted limit": {options: diditsim.Options{Limits: diditsim.Limits{Reads: 1}}, plant: (*clinic).key, want: "failed didit key: didit: list sessions: status 429", mend: "wait"},
+			want: "failed didit environment: the key's sessions are sandbox, DIDIT_ENVIRONMENT is live", fix: "set DIDIT_ENVIRONMENT=sandbox"},
+		"an exhausted limit": {options: diditsim.Options{Limits: diditsim.Limits{Reads: 1}}, plant: (*clinic).key, want: "failed didit key: didit: list sessions: status 429", fix: "wait"},
 		"a destination that is switched off": {plant: func(c *clinic) { c.update(didit.UpdateDestinationRequest{Enabled: &off}) },
-			want: "is disabled", mend: "`starter setup didit --url"},
+			want: "is disabled", fix: "`starter setup didit --url"},
 		"a destination of another version": {plant: func(c *clinic) { c.update(didit.UpdateDestinationRequest{Version: &v2}) },
-			want: "has version v2, want v3", mend: "`starter setup didit --url"},
+			want: "has version v2, want v3", fix: "`starter setup didit --url"},
 		"a destination that wants other events": {plant: func(c *clinic) { c.update(didit.UpdateDestinationRequest{Events: []string{didit.EventDataUpdated}}) },
-			want: "is not subscribed to status.updated", mend: "keeps its other events"},
+			want: "is not subscribed to status.updated", fix: "keeps its other events"},
 		"a destination for another URL": {plant: func(c *clinic) { c.o.PublicURL = "http://127.0.0.1:1/webhooks/didit" },
-			want: "failed webhook destination: none of the 1 at Didit", mend: "`starter setup didit --url http://127.0.0.1:1/webhooks/didit` makes it"},
+			want: "failed webhook destination: none of the 1 at Didit", fix: "`starter setup didit --url http://127.0.0.1:1/webhooks/didit` makes it"},
 		"a secret that was replaced at Didit": {plant: func(c *clinic) { c.sim.SetWebhook(c.hook, another) },
-			want: "failed webhook secret", mend: "adds it; then start the webhook again"},
+			want: "failed webhook secret", fix: "adds it; then start the webhook again"},
 		"a webhook with another secret": {plant: func(c *clinic) { c.o.WebhookURL = c.receiver(receiver.Options{}, another) },
-			want: "answers 403 to a signed test event: it runs with other secrets", mend: "give the webhook the DIDIT_WEBHOOK_SECRETS"},
+			want: "answers 403 to a signed test event: it runs with other secrets", fix: "give the webhook the DIDIT_WEBHOOK_SECRETS"},
 		"a webhook that is not there": {plant: func(c *clinic) { c.o.WebhookURL = "http://127.0.0.1:1/webhooks/didit" },
-			want: "failed webhook takes events: http://127.0.0.1:1/webhooks/didit does not answer", mend: "start the webhook"},
-		"a path that is wrong": {plant: func(c *clinic) { c.o.WebhookURL += "s" }, want: "answers 404", mend: "want the path /webhooks/didit"},
+			want: "failed webhook takes events: http://127.0.0.1:1/webhooks/didit does not answer", fix: "start the webhook"},
+		"a path that is wrong": {plant: func(c *clinic) { c.o.WebhookURL += "s" }, want: "answers 404", fix: "want the path /webhooks/didit"},
 		"somebody else on the port": {plant: func(c *clinic) { c.o.WebhookURL = anybody(c.t) },
-			want: "not as our webhook does", mend: "something else listens there"},
-		"a clock that is a bit off": {plant: func(c *clinic) { c.sim.SetClockOffset(-time.Minute) }, want: "warning clock and Didit's: this machine is 1m0s ahead", mend: "keep time"},
-		"a clock that is far off":   {plant: func(c *clinic) { c.sim.SetClockOffset(time.Hour) }, want: "failed clock and Didit's: this machine is 1h0m0s behind", mend: "keep time"},
+			want: "not as our webhook does", fix: "something else listens there"},
+		"a clock that is a bit off": {plant: func(c *clinic) { c.sim.SetClockOffset(-time.Minute) }, want: "warning clock and Didit's: this machine is 1m0s ahead", fix: "keep time"},
+		"a clock that is far off":   {plant: func(c *clinic) { c.sim.SetClockOffset(time.Hour) }, want: "failed clock and Didit's: this machine is 1h0m0s behind", fix: "keep time"},
 		"a clock that is off here": {plant: func(c *clinic) { c.o.Now = func() time.Time { return time.Now().Add(-7 * time.Minute) } },
-			want: "failed webhook takes events: " + "%s answers 403 to a signed test event: its clock and ours differ", mend: "keep time"},
+			want: "failed webhook takes events: " + "%s answers 403 to a signed test event: its clock and ours differ", fix: "keep time"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -204,8 +242,8 @@ func TestPlantedFaults(t *testing.T) {
 				}
 			}
 			require.NotEmpty(t, line, "not found; what was found:\n%s", got)
-			_, mend, _ := strings.Cut(line, " -> ")
-			assert.Contains(t, mend, tc.mend)
+			_, fix, _ := strings.Cut(line, " -> ")
+			assert.Contains(t, fix, tc.fix)
 		})
 	}
 }

@@ -27,15 +27,15 @@ var queueKinds = []struct {
 	{kyc.TaskQueueDiditRead, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
 }
 
-func (e *exam) queueChecks() []string {
+func (e *checker) queueChecks() []string {
 	var all []string
 	for _, q := range kyc.LimitedQueues() {
 		all = append(all, "limit of "+q)
 	}
-	return append(all, "workers", checkClockThere)
+	return append(all, "workers", checkClockThere, checkAlive, checkPending)
 }
 
-func (e *exam) queues(ctx context.Context, c *kyc.Client) {
+func (e *checker) queues(ctx context.Context, c *kyc.Client) {
 	perMinute := map[string]int{kyc.TaskQueueDiditWrite: e.worker.WritesPerMinute, kyc.TaskQueueDiditRead: e.worker.ReadsPerMinute}
 	for _, q := range kyc.LimitedQueues() {
 		e.limit(ctx, c, q, perMinute[q])
@@ -44,7 +44,7 @@ func (e *exam) queues(ctx context.Context, c *kyc.Client) {
 }
 
 // limit compares what Temporal lets through with what Didit takes.
-func (e *exam) limit(ctx context.Context, c *kyc.Client, queue string, perMinute int) {
+func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMinute int) {
 	check := "limit of " + queue
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -59,6 +59,8 @@ func (e *exam) limit(ctx context.Context, c *kyc.Client, queue string, perMinute
 	switch {
 	case l.Source == kyc.LimitNone:
 		e.warn(check, "nobody has set one", "the first worker that starts sets it; see `workers` below")
+	case l.Unlimited():
+		e.fail(check, "the limit"+setBy(l)+" is not a number: calls go to Didit without a limit", "take it back with "+reset+"; the next worker that starts sets the right one")
 	case l.Paused():
 		e.fail(check, "paused"+setBy(l)+": nothing is sent to Didit, everybody waits", "when the reason is gone: "+reset)
 	case perMinute == 0:
@@ -88,7 +90,7 @@ func setBy(l kyc.QueueLimit) string {
 }
 
 // pollers tells whether a worker runs, by who has asked for work lately.
-func (e *exam) pollers(ctx context.Context, c *kyc.Client) {
+func (e *checker) pollers(ctx context.Context, c *kyc.Client) {
 	var newest time.Time // of all queues, by Temporal's clock
 	silent := 0
 	for _, q := range queueKinds {

@@ -15,7 +15,10 @@ import (
 )
 
 // maxAnswer bounds what is read of an answer.
-const maxAnswer = 64 << 10
+const (
+	maxAnswer  = 64 << 10
+	maxMetrics = 8 << 20
+)
 
 // answer is what a plain GET or POST got.
 type answer struct {
@@ -26,8 +29,16 @@ type answer struct {
 }
 
 // call sends one request, follows no redirect and sends no key.
-func (e *exam) call(ctx context.Context, method, target string, header http.Header, body io.Reader) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+func (e *checker) call(ctx context.Context, method, target string, header http.Header, body io.Reader) (answer, error) {
+	return e.callUpTo(ctx, maxAnswer, method, target, header, body)
+}
+
+func (e *checker) callUpTo(ctx context.Context, most int64, method, target string, header http.Header, body io.Reader) (answer, error) {
+	return e.callFor(ctx, callTimeout, most, method, target, header, body)
+}
+
+func (e *checker) callFor(ctx context.Context, timeout time.Duration, most int64, method, target string, header http.Header, body io.Reader) (answer, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, target, body)
 	if err != nil {
@@ -46,12 +57,12 @@ func (e *exam) call(ctx context.Context, method, target string, header http.Head
 	}
 	defer res.Body.Close()
 	after := e.Now()
-	text, err := io.ReadAll(io.LimitReader(res.Body, maxAnswer))
+	text, err := io.ReadAll(io.LimitReader(res.Body, most))
 	return answer{code: res.StatusCode, body: text, header: res.Header, asked: before.Add(after.Sub(before) / 2)}, err
 }
 
 // reach asks Didit how it is, without a key, and what time it is. It reports whether anybody answered.
-func (e *exam) reach(ctx context.Context) bool {
+func (e *checker) reach(ctx context.Context) bool {
 	a, err := e.call(ctx, http.MethodGet, e.worker.DiditBaseURL+"/system/healthcheck", nil, nil)
 	if err != nil {
 		e.fail(checkReach, fmt.Sprintf("%s does not answer: %v", e.worker.DiditBaseURL, err), howToReachDidit(err))

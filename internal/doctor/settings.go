@@ -8,7 +8,7 @@ import (
 )
 
 // settings reads the environment as the processes do.
-func (e *exam) settings() {
+func (e *checker) settings() {
 	var mistakes []string
 	note := func(err error) {
 		if err == nil {
@@ -30,7 +30,7 @@ func (e *exam) settings() {
 		note(err)
 	}
 	if e.wants("starter serve") && (e.Getenv("STARTER_TOKENS") != "" || e.Getenv("STARTER_TOKENS_FILE") != "") { // not everybody serves HTTP
-		_, err = config.ForStarter(e.Getenv)
+		e.starter, err = config.ForStarter(e.Getenv)
 		note(err)
 	}
 	for _, line := range mistakes {
@@ -52,7 +52,7 @@ func howToSet(name string) string {
 }
 
 // defaults names what is not set.
-func (e *exam) defaults() string {
+func (e *checker) defaults() string {
 	var unset []string
 	for _, v := range config.Variables() {
 		mine := v.Who == "all" || slices.ContainsFunc(strings.Split(v.Who, ", "), func(who string) bool {

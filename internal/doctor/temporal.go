@@ -27,7 +27,7 @@ const (
 // wantedRetention is how long closed verifications should be remembered: by default a namespace forgets them within days.
 const wantedRetention = 720 * time.Hour
 
-func (e *exam) temporal(ctx context.Context) {
+func (e *checker) temporal(ctx context.Context) {
 	c, err := e.dial(ctx)
 	if err != nil {
 		e.fail(checkTemporal, err.Error(), e.howToDial(ctx, err))
@@ -35,15 +35,18 @@ func (e *exam) temporal(ctx context.Context) {
 		return
 	}
 	defer c.Close()
+	e.namespaceHere = c.Namespace()
 	if !e.namespace(ctx, c) {
 		e.skip("there is no such namespace", append([]string{checkAttributes}, e.queueChecks()...)...)
 		return
 	}
 	e.attributes(ctx, c)
 	e.queues(ctx, c)
+	e.alive(ctx, c)
+	e.pending(ctx, c)
 }
 
-func (e *exam) dial(ctx context.Context) (*kyc.Client, error) {
+func (e *checker) dial(ctx context.Context) (*kyc.Client, error) {
 	o, err := e.Temporal()
 	if err != nil {
 		return nil, fmt.Errorf("read the TEMPORAL_ settings: %w", err)
@@ -60,7 +63,7 @@ func (e *exam) dial(ctx context.Context) (*kyc.Client, error) {
 }
 
 // howToDial asks whether the host is known: gRPC has several texts for one that is not.
-func (e *exam) howToDial(ctx context.Context, err error) string {
+func (e *checker) howToDial(ctx context.Context, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if o, bad := e.Temporal(); bad == nil {
@@ -97,7 +100,7 @@ func howToReach(err error) string {
 }
 
 // namespace reports whether the rest can be looked at.
-func (e *exam) namespace(ctx context.Context, c *kyc.Client) bool {
+func (e *checker) namespace(ctx context.Context, c *kyc.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	d, err := c.Temporal().WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.Namespace()})
@@ -122,7 +125,7 @@ func (e *exam) namespace(ctx context.Context, c *kyc.Client) bool {
 	return true
 }
 
-func (e *exam) attributes(ctx context.Context, c *kyc.Client) {
+func (e *checker) attributes(ctx context.Context, c *kyc.Client) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	found, err := c.SearchAttributes(ctx)

@@ -23,39 +23,42 @@ const (
 )
 
 // atWebhook sends the webhook a signed test event, which changes nothing, and a forged one.
-func (e *exam) atWebhook(ctx context.Context) {
-	target := orDefault(e.WebhookURL, localURL(e.hook.Addr))
+func (e *checker) atWebhook(ctx context.Context) {
+	target := orDefault(orDefault(e.WebhookURL, e.PublicURL), localURL(e.hook.Addr))
 	switch {
 	case !e.wants("webhook"):
-		e.skip("the secrets are the webhook's: run this where it runs", checkHook, checkForged)
+		e.skip("the secrets are the webhook's: run this where it runs", checkHook, checkForged, checkLargest)
 		return
 	case len(e.hook.Secrets) == 0 || e.hook.Environment == "":
-		e.skip("there are no usable settings to sign with", checkHook, checkForged)
+		e.skip("there are no usable settings to sign with", checkHook, checkForged, checkLargest)
 		return
 	case target == "":
-		e.skip("WEBHOOK_ADDR is wrong; give --webhook-url", checkHook, checkForged)
+		e.skip("WEBHOOK_ADDR is wrong; give --webhook-url", checkHook, checkForged, checkLargest)
 		return
 	}
 	a, err := e.deliver(ctx, target, e.hook.Secrets[0].Reveal())
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && e.WebhookURL == "":
-		e.skip("nobody listens at "+target+": start the webhook (`go run ./webhook`), or give --webhook-url", checkHook, checkForged)
+		e.fail(checkHook, "nobody listens at "+target+": no webhook can come",
+			"start the webhook (`go run ./webhook`); where it runs elsewhere give --webhook-url or --url, or look at the worker alone with --process worker")
+		e.skip("the webhook does not answer", checkForged, checkLargest)
 		return
 	case err != nil:
 		e.fail(checkHook, fmt.Sprintf("%s does not answer: %v", target, err), "start the webhook (`go run ./webhook`), or correct --webhook-url")
-		e.skip("the webhook does not answer", checkForged)
+		e.skip("the webhook does not answer", checkForged, checkLargest)
 		return
 	}
 	e.judge(target, a)
 	if a.code != http.StatusOK {
-		e.skip("the webhook takes no event", checkForged)
+		e.skip("the webhook takes no event", checkForged, checkLargest)
 		return
 	}
 	e.forge(ctx, target)
+	e.largest(ctx, orDefault(e.PublicURL, target)) // through what stands in front, where that is known
 }
 
 // judge tells from the answer what is wrong; the README lists the webhook's answers.
-func (e *exam) judge(target string, a answer) {
+func (e *checker) judge(target string, a answer) {
 	found := fmt.Sprintf("%s answers %d to a signed test event", target, a.code)
 	switch {
 	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
@@ -78,7 +81,7 @@ func (e *exam) judge(target string, a answer) {
 }
 
 // forge signs with a secret that nobody has: what takes that takes everything.
-func (e *exam) forge(ctx context.Context, target string) {
+func (e *checker) forge(ctx context.Context, target string) {
 	a, err := e.deliver(ctx, target, uuid.NewString())
 	switch {
 	case err != nil:
@@ -92,7 +95,11 @@ func (e *exam) forge(ctx context.Context, target string) {
 }
 
 // deliver sends a test event as Didit's console does, marked twice: in the header and in what is signed.
-func (e *exam) deliver(ctx context.Context, target, secret string) (answer, error) {
+func (e *checker) deliver(ctx context.Context, target, secret string) (answer, error) {
+	return e.deliverSized(ctx, target, secret, 0)
+}
+
+func (e *checker) deliverSized(ctx context.Context, target, secret string, size int) (answer, error) {
 	now := e.Now().Unix()
 	body, err := json.Marshal(map[string]any{
 		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "timestamp": now, "created_at": now,
@@ -102,6 +109,7 @@ func (e *exam) deliver(ctx context.Context, target, secret string) (answer, erro
 	if err != nil {
 		return answer{}, err
 	}
+	body = padded(body, size)
 	h := http.Header{}
 	h.Set("Content-Type", "application/json")
 	h.Set(didit.HeaderSignature, didit.Sign(secret, body))

@@ -32,6 +32,9 @@ const (
 	nameByOperator = "kyc_queue_limit_by_operator"
 	namePollers    = "kyc_queue_pollers"
 
+	nameBuild    = "kyc_build_info"
+	nameSettings = "kyc_settings_info"
+
 	nameOpen         = "kyc_open_verifications"
 	nameWaiting      = "kyc_waiting_verifications"
 	nameSampleErrors = "kyc_sample_errors_total"
@@ -59,6 +62,9 @@ var help = map[string]string{
 	namePaused:     "1 while a queue hands out nothing because its limit is 0.",
 	nameByOperator: "1 while a limit is in force that an operator has set.",
 	namePollers:    "Pollers that asked a queue for a task lately, by the server's word.",
+
+	nameBuild:    "Always 1; its labels say which build runs.",
+	nameSettings: "Always 1; its labels say how the process is set: nothing secret, of secrets a short fingerprint. `starter doctor` compares them.",
 
 	nameOpen:         "Open verifications by Didit's status.",
 	nameWaiting:      "Open verifications by what they wait for, and by how long ago they began at least.",

@@ -12,42 +12,70 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/go-logr/logr"
 	"go.opentelemetry.io/otel"
 	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracegrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlptrace/otlptracehttp"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	"go.opentelemetry.io/otel/trace"
 	"go.opentelemetry.io/otel/trace/noop"
 	"go.temporal.io/sdk/interceptor"
+
+	"didit-temporal/internal/config"
 )
 
 // Tracing makes the spans of one process.
 type Tracing struct {
 	tracer   trace.Tracer
 	provider *sdktrace.TracerProvider // nil: off
+	tally    *tally
+	flush    time.Duration // for the last spans when the process stops
+	log      *slog.Logger
 }
 
-// flushTimeout is for the last spans when a process stops.
+// flushTimeout is shorter than what a deployment waits for a process to stop.
 const flushTimeout = 5 * time.Second
 
 // Off makes no spans.
 func Off() *Tracing { return &Tracing{tracer: noop.NewTracerProvider().Tracer("")} }
 
-// Start sends spans by OTLP over HTTP to where the standard OTEL_ variables say, which OpenTelemetry's SDK reads. service is
+// Start sends spans by OTLP to where to says. OpenTelemetry's SDK reads the standard OTEL_ variables for the rest. service is
 // the name of this program unless OTEL_SERVICE_NAME gives another.
-func Start(ctx context.Context, service string, log *slog.Logger) (*Tracing, error) {
-	exporter, err := otlptracehttp.New(ctx)
+func Start(ctx context.Context, service string, to config.Traces, log *slog.Logger) (*Tracing, error) {
+	otel.SetLogger(logr.FromSlogHandler(log.Handler())) // its own writes lines of another form to standard error
+	sent, err := exporter(ctx, to)
 	if err != nil {
-		return nil, fmt.Errorf("trace to OTEL_EXPORTER_OTLP_ENDPOINT: %w", err)
+		return nil, fmt.Errorf("send traces to %s: %w: check the OTEL_EXPORTER_OTLP_ variables", to.URL, err)
 	}
 	about, err := resource.New(ctx, resource.WithAttributes(attribute.String("service.name", service)), resource.WithFromEnv())
 	if err != nil {
 		return nil, fmt.Errorf("read OTEL_RESOURCE_ATTRIBUTES: %w", err)
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("spans are lost", "error", err) }))
-	p := sdktrace.NewTracerProvider(sdktrace.WithBatcher(exporter), sdktrace.WithResource(about), sdktrace.WithIDGenerator(ids{}))
-	return &Tracing{tracer: p.Tracer("didit-temporal"), provider: p}, nil
+	counted := &tally{SpanExporter: sent}
+	p := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(counted.endings()), sdktrace.WithBatcher(counted),
+		sdktrace.WithResource(about), sdktrace.WithIDGenerator(ids{}))
+	log.Info("traces", "url", to.URL, "protocol", to.Protocol)
+	return &Tracing{tracer: p.Tracer("didit-temporal"), provider: p, tally: counted, flush: flushTimeout, log: log}, nil
+}
+
+// exporter leaves the endpoint to the SDK, which reads it from the environment, unless there is none: the SDK's own default
+// is https, that of the specification http.
+func exporter(ctx context.Context, to config.Traces) (sdktrace.SpanExporter, error) {
+	if to.Protocol == config.GRPC {
+		var o []otlptracegrpc.Option
+		if to.Unnamed {
+			o = append(o, otlptracegrpc.WithEndpointURL(to.URL))
+		}
+		return otlptracegrpc.New(ctx, o...)
+	}
+	var o []otlptracehttp.Option
+	if to.Unnamed {
+		o = append(o, otlptracehttp.WithEndpointURL(to.URL))
+	}
+	return otlptracehttp.New(ctx, o...)
 }
 
 // On reports whether spans are made.
@@ -58,9 +86,12 @@ func (t *Tracing) Close() {
 	if t.provider == nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), flushTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), t.flush)
 	defer cancel()
-	_ = t.provider.Shutdown(ctx) // the error handler has told it
+	err := t.provider.Shutdown(ctx)
+	if ended, sent := t.tally.counts(); err != nil || ended > sent {
+		t.log.Warn("spans are lost: the collector did not take them", "ended", ended, "sent", sent, "error", err)
+	}
 }
 
 // Interceptors are for client.Options; workers of that client take them too. None while tracing is off, so that nothing

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -158,7 +159,8 @@ func problemOf(err error) (kind, trouble) {
 	case errors.Is(err, kyc.ErrInvalidInput):
 		return invalidInput, trouble{fields: []FieldError{ruleBroken("", err)}}
 	}
-	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: "Temporal did not take the request; send the same request again, it is never doubled"}
+	detail := "Temporal did not take the request; send the same request again, it is never doubled"
+	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: cmp.Or(kyc.Cause(err), detail)}
 }
 
 func kindOfRun(reason kyc.RunErrorReason) kind {

@@ -1,0 +1,135 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"didit-temporal/kyc"
+)
+
+// failure is a kind of failure: its word is for programs, its code the exit code of the process.
+type failure struct {
+	word    string
+	code    int
+	meaning string
+}
+
+// The kinds of failure. Words and codes are part of what scripts rely on: added, never changed.
+var (
+	failedOtherwise = failure{"error", 1, "any other error"}
+	failedUsage     = failure{"usage", 2, "a flag, a file or a setting is wrong; nothing was done"}
+	failedNotFound  = failure{"not_found", 3, "the user has no verification"}
+	failedTemporal  = failure{"temporal", 4, "Temporal cannot be reached, refuses, or no worker answers"}
+	failedRefused   = failure{"refused", 5, "Didit, a rule or the verification does not allow it"}
+	failedUnhealthy = failure{"unhealthy", 6, "doctor: a check failed"}
+	failedPartly    = failure{"partly", 7, "bulk: some users failed"}
+	failedByHand    = failure{"interrupted", 130, "Ctrl-C or SIGTERM; what has begun goes on"}
+)
+
+var failures = []failure{
+	failedOtherwise, failedUsage, failedNotFound, failedTemporal, failedRefused, failedUnhealthy, failedPartly, failedByHand,
+}
+
+// exitCodes is the part of the help that lists them.
+func exitCodes() string {
+	var b strings.Builder
+	b.WriteString("Exit code:\n  0    the command did what it says, whatever the verdict on the user is\n")
+	for _, f := range failures {
+		fmt.Fprintf(&b, "  %-4d %s\n", f.code, f.meaning)
+	}
+	return strings.TrimRight(b.String(), "\n")
+}
+
+// kindError gives an error its kind where its type does not.
+type kindError struct {
+	error
+	kind failure
+}
+
+// Unwrap returns the error itself.
+func (e kindError) Unwrap() error { return e.error }
+
+func usage(err error) error { return ofKind(failedUsage, err) }
+
+func ofKind(kind failure, err error) error {
+	if err == nil {
+		return nil
+	}
+	return kindError{err, kind}
+}
+
+// kindOf sorts an error of any command.
+func kindOf(err error) failure {
+	var told kindError
+	var session *kyc.SessionError
+	var operation *kyc.OperationError
+	var end *kyc.RunError
+	var flow *kyc.FlowError
+	switch {
+	case errors.Is(err, errInterrupted):
+		return failedByHand
+	case errors.As(err, &told):
+		return told.kind
+	case errors.As(err, new(errUnhealthy)):
+		return failedUnhealthy
+	case errors.Is(err, kyc.ErrNotFound):
+		return failedNotFound
+	case errors.Is(err, kyc.ErrInvalidInput):
+		return failedUsage
+	case errors.As(err, &session), errors.As(err, &operation), errors.As(err, &end), errors.As(err, &flow):
+		return failedRefused
+	case kyc.OfTemporal(err):
+		return failedTemporal
+	}
+	return failedOtherwise
+}
+
+// errorJSON is an error for programs.
+type errorJSON struct {
+	Error struct {
+		Kind      string `json:"kind"`
+		ExitCode  int    `json:"exit_code"`
+		Message   string `json:"message"`
+		Cause     string `json:"cause,omitempty"`      // what stands behind it, and what to do
+		ErrorType string `json:"error_type,omitempty"` // one of kyc's
+	} `json:"error"`
+}
+
+// Report prints the error that Run returned, as JSON where the arguments ask for JSON, and returns the exit code.
+func Report(stderr io.Writer, args []string, err error) int {
+	if err == nil {
+		return 0
+	}
+	kind, cause := kindOf(err), kyc.Cause(err)
+	if !wantsJSON(args) {
+		fmt.Fprintf(stderr, "starter: %v\n", err)
+		if cause != "" {
+			fmt.Fprintf(stderr, "%s\n", cause)
+		}
+		return kind.code
+	}
+	var out errorJSON
+	out.Error.Kind, out.Error.ExitCode, out.Error.Message, out.Error.Cause = kind.word, kind.code, err.Error(), cause
+	if session, ok := errors.AsType[*kyc.SessionError](err); ok {
+		out.Error.ErrorType = session.Type
+	}
+	_ = writeJSON(stderr, out) // there is nowhere else to say it
+	return kind.code
+}
+
+// wantsJSON reads the arguments themselves: what is wrong may be a flag.
+func wantsJSON(args []string) bool {
+	for i, a := range args {
+		next := ""
+		if i+1 < len(args) {
+			next = args[i+1]
+		}
+		if slices.Contains([]string{"-o", "--output"}, a) && next == jsonOut || slices.Contains([]string{"-o=json", "-ojson", "--output=json"}, a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,100 @@
+package config
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"slices"
+	"strings"
+)
+
+// Published is what a running process says of its settings, so that they can be compared. Nothing in it is secret: of a
+// secret there is a fingerprint, too short to find the secret by.
+type Published struct {
+	Process        string // worker, webhook or starter
+	Namespace      string
+	Environment    string
+	WorkflowID     string // of Didit
+	Didit          string // its address
+	APIKey         string // fingerprint
+	WebhookSecrets string // fingerprints, separated by spaces
+	PayloadKeys    string // ids, the one that encrypts first
+	Results        string // fingerprint of RESULT_URL
+}
+
+// The label of each field.
+func (p *Published) fields() map[string]*string {
+	return map[string]*string{
+		"process": &p.Process, "namespace": &p.Namespace, "environment": &p.Environment, "workflow_id": &p.WorkflowID, "didit": &p.Didit,
+		"api_key": &p.APIKey, "webhook_secrets": &p.WebhookSecrets, "payload_keys": &p.PayloadKeys, "results": &p.Results,
+	}
+}
+
+// Labels are those of a metric.
+func (p Published) Labels() map[string]string {
+	out := map[string]string{}
+	for name, value := range p.fields() {
+		out[name] = *value
+	}
+	return out
+}
+
+// PublishedFrom reads the labels of a metric.
+func PublishedFrom(labels map[string]string) (p Published) {
+	for name, field := range p.fields() {
+		*field = labels[name]
+	}
+	return p
+}
+
+// PublishedLabels are the names of the labels.
+func PublishedLabels() []string {
+	var p Published
+	var names []string
+	for name := range p.fields() {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
+
+// fingerprintLength leaves 24 bits of a digest: enough to tell two secrets apart, too few to check a guess by.
+const fingerprintLength = 6
+
+// Fingerprint tells secrets apart. It is empty for an empty one.
+func Fingerprint(s Secret) string {
+	if s.Reveal() == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte("kyc_settings_info\x00" + s.Reveal()))
+	return hex.EncodeToString(sum[:])[:fingerprintLength]
+}
+
+func fingerprints(all []Secret) string {
+	out := make([]string, len(all))
+	for i, s := range all {
+		out[i] = Fingerprint(s)
+	}
+	return strings.Join(out, " ")
+}
+
+// Published is what the worker says of itself.
+func (w Worker) Published(namespace string) Published {
+	return Published{
+		Process: "worker", Namespace: namespace, Environment: string(w.Environment), WorkflowID: w.DiditWorkflowID, Didit: w.DiditBaseURL,
+		APIKey: Fingerprint(w.DiditAPIKey), PayloadKeys: strings.Join(w.PayloadKeys.IDs(), " "), Results: Fingerprint(w.ResultURL),
+	}
+}
+
+// Published is what the webhook says of itself.
+func (w Webhook) Published(namespace string) Published {
+	return Published{
+		Process: "webhook", Namespace: namespace, Environment: string(w.Environment), WebhookSecrets: fingerprints(w.Secrets),
+	}
+}
+
+// Published is what the HTTP API says of itself.
+func (s Starter) Published(namespace string) Published {
+	return Published{
+		Process: "starter", Namespace: namespace, Environment: string(s.Environment), PayloadKeys: strings.Join(s.PayloadKeys.IDs(), " "),
+	}
+}

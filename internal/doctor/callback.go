@@ -1,0 +1,70 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"didit-temporal/kyc"
+)
+
+const (
+	checkCallback = "callback endpoint"
+	checkPending  = "results on their way"
+)
+
+// callback posts to RESULT_URL what nobody has signed: an endpoint that is well refuses it, and one that is down is found.
+func (e *checker) callback(ctx context.Context) {
+	target := e.worker.ResultURL.Reveal()
+	switch {
+	case !e.wants("worker"):
+		e.skip("RESULT_URL is the worker's: run this where the worker runs", checkCallback)
+		return
+	case target == "":
+		e.skip("RESULT_URL is not set: results are sent nowhere", checkCallback)
+		return
+	}
+	h := http.Header{}
+	h.Set("Content-Type", "application/json")
+	h.Set("Webhook-Id", "doctor")
+	h.Set("Webhook-Timestamp", strconv.FormatInt(e.Now().Unix(), 10))
+	h.Set("Webhook-Signature", "v1,AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=")
+	a, err := e.call(ctx, http.MethodPost, target, h, strings.NewReader(`{"type":"doctor.unsigned","data":{}}`))
+	switch {
+	case err != nil: // without the address, which may hold a password
+		e.fail(checkCallback, "RESULT_URL does not answer: "+withoutURL(err), "start the endpoint that RESULT_URL names; results are kept and sent again for 24 hours, then by `starter` alone")
+	case a.code >= http.StatusInternalServerError, a.code == http.StatusNotFound, a.code == http.StatusMethodNotAllowed, a.code/100 == 3:
+		e.fail(checkCallback, fmt.Sprintf("it answers %d to a POST", a.code), "see the log of your endpoint, and check RESULT_URL; until it answers 2xx, results wait")
+	case a.code/100 == 2:
+		e.warn(checkCallback, fmt.Sprintf("it answers %d to a message that nobody signed", a.code), "verify the signature first (docs/callbacks.md): anybody could report a verdict")
+	default:
+		e.ok(checkCallback, fmt.Sprintf("it refuses what is not signed (status %d)", a.code))
+	}
+}
+
+// pending counts the results that no endpoint has taken yet.
+func (e *checker) pending(ctx context.Context, c *kyc.Client) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	n, err := c.CountOpen(ctx, kyc.AttributeWaitingFor, string(kyc.WaitingForCallback), 0)
+	switch {
+	case err != nil:
+		e.skip("Temporal does not count them: "+err.Error(), checkPending)
+	case n > 0:
+		e.fail(checkPending, fmt.Sprintf("%d verifications wait for their callback to be taken", n),
+			"see `"+checkCallback+"`; to list them: `temporal workflow list --query \"KycWaitingFor = 'callback' AND ExecutionStatus = 'Running'\"`")
+	default:
+		e.ok(checkPending, "none waits")
+	}
+}
+
+// withoutURL leaves the cause of a failed call.
+func withoutURL(err error) string {
+	text := err.Error()
+	if i := strings.LastIndex(text, `": `); i >= 0 {
+		return text[i+3:]
+	}
+	return text
+}

@@ -1,0 +1,200 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/prometheus/common/expfmt"
+
+	"didit-temporal/internal/config"
+)
+
+const (
+	checkRunning = "settings of running processes"
+	infoMetric   = "kyc_settings_info"
+	whereToLook  = "give --metrics http://HOST:PORT for each process, or --prometheus URL"
+)
+
+// running compares how the processes that run are set, with each other and with the environment here: a process that was
+// started before a setting was corrected, or on another machine, goes on with the old one.
+func (e *checker) running(ctx context.Context) {
+	for _, p := range e.published(ctx) {
+		if wrong := e.differs(p); len(wrong) > 0 {
+			e.fail(checkRunning, p.Process+" "+strings.Join(wrong, "; "), "give "+p.Process+" the settings that are right, and start it again")
+			continue
+		}
+		e.ok(checkRunning, fmt.Sprintf("%s: %s, namespace %s, as here", p.Process, p.Environment, p.Namespace))
+	}
+}
+
+// published reads what processes say of themselves, and notes those that say nothing.
+func (e *checker) published(ctx context.Context) []config.Published {
+	all, problems := e.collect(ctx)
+	slices.SortFunc(all, func(a, b config.Published) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+	e.seen = slices.Compact(all)
+	for _, process := range []string{"worker", "webhook"} {
+		missing := e.wants(process) && !slices.ContainsFunc(e.seen, func(p config.Published) bool { return p.Process == process })
+		switch {
+		case missing && e.lookedElsewhere():
+			e.fail(checkRunning, fmt.Sprintf("no %s says how it is set (%s)", process, orDefault(strings.Join(problems, "; "), "none is among them")),
+				"start it, or correct --metrics and --prometheus")
+		case missing:
+			e.skip(fmt.Sprintf("no %s says so on this machine: %s", process, whereToLook), checkRunning)
+		}
+	}
+	return e.seen
+}
+
+func (e *checker) lookedElsewhere() bool { return e.Prometheus != "" || len(e.Metrics) > 0 }
+
+func (e *checker) collect(ctx context.Context) (all []config.Published, problems []string) {
+	note := func(from string, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Sprintf("%s: %v", from, err))
+		}
+	}
+	if e.Prometheus != "" {
+		found, err := e.fromPrometheus(ctx)
+		note(e.Prometheus, err)
+		all = append(all, found...)
+	}
+	for _, target := range e.metricsTargets() {
+		found, err := e.fromProcess(ctx, target)
+		note(target, err)
+		all = append(all, found...)
+	}
+	return all, problems
+}
+
+// metricsTargets are those that were given, else where processes of this machine have their metrics.
+func (e *checker) metricsTargets() []string {
+	if e.lookedElsewhere() {
+		return e.Metrics
+	}
+	own := strings.TrimSpace(e.Getenv("METRICS_ADDR"))
+	if strings.EqualFold(own, config.Off) {
+		return nil
+	}
+	host, port, err := net.SplitHostPort(config.Default("METRICS_ADDR"))
+	if err != nil {
+		return nil
+	}
+	first, _ := strconv.Atoi(port) // a test of config reads it
+	var out []string
+	for i := range 3 { // worker, webhook, starter serve
+		out = append(out, "http://"+net.JoinHostPort(host, strconv.Itoa(first+i)))
+	}
+	if own != "" {
+		out = append(out, "http://"+own)
+	}
+	return out
+}
+
+func (e *checker) fromProcess(ctx context.Context, target string) ([]config.Published, error) {
+	a, err := e.read(ctx, strings.TrimSuffix(strings.TrimSuffix(target, "/"), "/metrics")+"/metrics")
+	if err != nil {
+		return nil, err
+	}
+	families, err := new(expfmt.TextParser).TextToMetricFamilies(bytes.NewReader(a.body))
+	if err != nil {
+		return nil, fmt.Errorf("no metrics: %w", err)
+	}
+	var out []config.Published
+	for _, m := range families[infoMetric].GetMetric() {
+		labels := map[string]string{}
+		for _, l := range m.GetLabel() {
+			labels[l.GetName()] = l.GetValue()
+		}
+		out = append(out, config.PublishedFrom(labels))
+	}
+	return out, nil
+}
+
+func (e *checker) fromPrometheus(ctx context.Context) ([]config.Published, error) {
+	a, err := e.read(ctx, strings.TrimSuffix(e.Prometheus, "/")+"/api/v1/query?query="+url.QueryEscape(infoMetric))
+	if err != nil {
+		return nil, err
+	}
+	var answer struct {
+		Data struct {
+			Result []struct{ Metric map[string]string }
+		}
+	}
+	if err := json.Unmarshal(a.body, &answer); err != nil {
+		return nil, fmt.Errorf("not the answer of a Prometheus: %w", err)
+	}
+	var out []config.Published
+	for _, r := range answer.Data.Result {
+		out = append(out, config.PublishedFrom(r.Metric))
+	}
+	return out, nil
+}
+
+func (e *checker) read(ctx context.Context, target string) (answer, error) {
+	a, err := e.callUpTo(ctx, maxMetrics, http.MethodGet, target, nil, nil)
+	if err == nil && a.code != http.StatusOK {
+		err = fmt.Errorf("status %d", a.code)
+	}
+	return a, err
+}
+
+// differs lists what a process has otherwise than the environment here.
+func (e *checker) differs(p config.Published) (wrong []string) {
+	want, known := e.expected(p.Process)
+	if !known {
+		return nil
+	}
+	say := func(what, has, here string) {
+		if here != "" && has != here {
+			wrong = append(wrong, fmt.Sprintf("has %s %s, here it is %s", what, orDefault(has, "(none)"), here))
+		}
+	}
+	say("TEMPORAL_NAMESPACE", p.Namespace, e.namespaceHere)
+	say("DIDIT_ENVIRONMENT", p.Environment, want.Environment)
+	say("DIDIT_WORKFLOW_ID", p.WorkflowID, want.WorkflowID)
+	say("DIDIT_BASE_URL", p.Didit, want.Didit)
+	say("a DIDIT_API_KEY with the fingerprint", p.APIKey, want.APIKey)
+	if first, _, _ := strings.Cut(want.WebhookSecrets, " "); first != "" && !slices.Contains(strings.Fields(p.WebhookSecrets), first) {
+		wrong = append(wrong, "does not have the first of the DIDIT_WEBHOOK_SECRETS here (fingerprint "+first+")")
+	}
+	if key := e.encryptsWith(); p.Process != "webhook" && key != "" && !slices.Contains(strings.Fields(p.PayloadKeys), key) {
+		wrong = append(wrong, "lacks the payload key "+key+", with which the worker encrypts: it can read nothing that is stored")
+	}
+	if p.Results != want.Results && p.Process == "worker" {
+		wrong = append(wrong, "has another RESULT_URL than is set here")
+	}
+	return wrong
+}
+
+// expected is what a process would say that had the environment here.
+func (e *checker) expected(process string) (config.Published, bool) {
+	switch {
+	case process == "worker" && e.wants("worker"):
+		return e.worker.Published(""), true
+	case process == "webhook" && e.wants("webhook"):
+		return e.hook.Published(""), true
+	case process == "starter":
+		return config.Published{Environment: orDefault(string(e.worker.Environment), string(e.hook.Environment))}, true
+	}
+	return config.Published{}, false
+}
+
+// encryptsWith is the key of the workers that run, else of the worker that is set here.
+func (e *checker) encryptsWith() string {
+	for _, p := range e.seen {
+		if p.Process == "worker" {
+			first, _, _ := strings.Cut(p.PayloadKeys, " ")
+			return first
+		}
+	}
+	first, _, _ := strings.Cut(e.worker.Published("").PayloadKeys, " ")
+	return first
+}

@@ -1,0 +1,91 @@
+package doctor
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+)
+
+const (
+	checkAPI      = "http api"
+	checkLongPoll = "http api, long poll"
+	checkLargest  = "largest webhook"
+)
+
+// longPoll is the longest that the API lets a caller wait.
+const longPoll = 45 * time.Second
+
+// api asks `starter serve` as a caller does, where somebody serves it.
+func (e *checker) api(ctx context.Context) {
+	if len(e.starter.Tokens) == 0 {
+		e.skip("there are no usable STARTER_TOKENS here: nobody serves the API, or another machine does", checkAPI)
+		return
+	}
+	base := strings.TrimSuffix(orDefault(e.APIURL, strings.TrimSuffix(localURL(e.starter.Addr), WebhookPath)), "/")
+	h := http.Header{"Authorization": {"Bearer " + e.starter.Tokens[0].Value.Reveal()}}
+	a, err := e.call(ctx, http.MethodGet, base+"/v1/verifications/doctor-asks-about-nobody", h, nil)
+	switch {
+	case err != nil:
+		e.fail(checkAPI, fmt.Sprintf("%s does not answer: %v", base, err), "start it (`go run ./starter serve`), or give --api-url, or unset STARTER_TOKENS where nobody serves it")
+		return
+	case a.code == http.StatusNotFound && strings.Contains(string(a.body), "no-such-verification"):
+		e.ok(checkAPI, base+" knows the first of the STARTER_TOKENS")
+	case a.code == http.StatusUnauthorized:
+		e.fail(checkAPI, base+" refuses the first of the STARTER_TOKENS here", "give it the STARTER_TOKENS that are set here, and start it again")
+		return
+	case a.code == http.StatusServiceUnavailable:
+		e.fail(checkAPI, base+" does not reach Temporal (status 503)", "see its log and the checks above")
+		return
+	default:
+		e.fail(checkAPI, fmt.Sprintf("%s answers %d, not as our API does", base, a.code), "check --api-url and the proxy between")
+		return
+	}
+	e.longPoll(ctx, base, h)
+}
+
+// longPoll waits for as long as a caller may, about a user who is waiting: what stands in front must not hang up before.
+func (e *checker) longPoll(ctx context.Context, base string, h http.Header) {
+	if e.WaitingUser == "" {
+		e.skip("give --waiting-user USER, one whose verification is open, to have 45 s waited for", checkLongPoll)
+		return
+	}
+	began := e.Now()
+	a, err := e.callFor(ctx, longPoll+callTimeout, maxAnswer, http.MethodGet, base+"/v1/verifications/"+e.WaitingUser+"?wait=45s", h, nil)
+	took := e.Now().Sub(began).Round(time.Second)
+	switch {
+	case err != nil:
+		e.fail(checkLongPoll, fmt.Sprintf("cut off after %s: %v", took, err), "let the proxy in front wait for 60 s (docs/proxies.md)")
+	case a.code != http.StatusOK:
+		e.fail(checkLongPoll, fmt.Sprintf("status %d after %s", a.code, took), "let the proxy in front wait for 60 s (docs/proxies.md)")
+	default:
+		e.ok(checkLongPoll, fmt.Sprintf("answered after %s", took))
+	}
+}
+
+// largest sends a signed test event of the largest size that the webhook takes: a proxy in front may take less.
+func (e *checker) largest(ctx context.Context, target string) {
+	size := int(e.hook.MaxBody)
+	if size == 0 {
+		e.skip("WEBHOOK_MAX_BODY is wrong", checkLargest)
+		return
+	}
+	a, err := e.deliverSized(ctx, target, e.hook.Secrets[0].Reveal(), size)
+	switch {
+	case err != nil:
+		e.fail(checkLargest, fmt.Sprintf("%s hangs up on %d bytes: %v", target, size, err), "let the proxy in front take WEBHOOK_MAX_BODY (docs/proxies.md)")
+	case a.code == http.StatusRequestEntityTooLarge:
+		e.fail(checkLargest, fmt.Sprintf("%s refuses %d bytes (413)", target, size), "let the proxy in front take WEBHOOK_MAX_BODY, and give the webhook the one that is set here (docs/proxies.md)")
+	case a.code != http.StatusOK:
+		e.fail(checkLargest, fmt.Sprintf("%s answers %d to %d bytes", target, a.code, size), "see the log of the webhook and of the proxy in front")
+	default:
+		e.ok(checkLargest, fmt.Sprintf("%d bytes are taken", size))
+	}
+}
+
+// padded fills a body up with spaces, which JSON allows at its end.
+func padded(body []byte, size int) []byte {
+	return append(body, bytes.Repeat([]byte(" "), max(size-len(body), 0))...)
+}
