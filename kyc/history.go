@@ -57,7 +57,10 @@ func (c *Client) lastWords(ctx context.Context, userID, runID string) (Snapshot,
 		return Snapshot{}, nil
 	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
 		state, err := c.verdict(ctx, userID, runID)
-		return Snapshot{State: state, Reported: &state}, err
+		if err != nil || state.UserID == "" { // a late event of a session that is not ours
+			return Snapshot{}, err
+		}
+		return Snapshot{State: state, Reported: &state}, nil
 	}
 	return c.query(ctx, userID, runID)
 }
