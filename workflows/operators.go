@@ -156,12 +156,12 @@ func (v *verification) findOrphan(ctx workflow.Context) error {
 	if err := workflow.Sleep(ctx, firstBackoff); err != nil {
 		return err
 	}
-	list, err := v.listSessions(ctx)
+	list, err := v.listSessions(ctx, refusals()...)
 	if err != nil {
 		return err
 	}
 	run := originalRun(ctx)
-	found, _, err := v.choose(ctx, list.Sessions, "", func(m kyc.SessionMetadata) bool { return m.RunID == run && m.Attempt == v.requested })
+	found, _, err := v.choose(ctx, list.Sessions, "", func(m kyc.SessionMetadata) bool { return m.RunID == run && m.Attempt == v.requested }, refusals()...)
 	if err == nil && found != nil {
 		v.maybeOrphaned = false
 		v.begin(ctx, found.Session, list.Policy)

@@ -132,7 +132,7 @@ func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 		v.state.needsRead, v.state.lag = false, lag{}
 		return true, nil
 	}
-	list, err := v.listSessions(ctx)
+	list, err := v.listSessions(ctx, refusals()...)
 	var refused *temporal.ApplicationError
 	if err != nil && !errors.As(err, &refused) {
 		return false, err

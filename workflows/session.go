@@ -19,7 +19,7 @@ const firstBackoff = 5 * time.Second
 // refuses ends the verification as failed, unless the user has a verdict, which stays.
 func (v *verification) getSession(ctx workflow.Context) error {
 	v.requested++
-	v.busy = kyc.WaitingForLimit
+	v.busy, v.refusal = kyc.WaitingForLimit, ""
 	v.publish(ctx)
 	err := v.findOrCreate(ctx, *v.request)
 	v.busy = ""
@@ -74,7 +74,7 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 			v.begin(ctx, made.Session, made.Policy)
 			return nil
 		}
-		found, lagging, err := v.choose(ctx, made.Others, in.WorkflowID, v.mayAdopt(input))
+		found, lagging, err := v.choose(ctx, made.Others, in.WorkflowID, v.mayAdopt(input), refusals()...)
 		if err != nil {
 			return err
 		}
@@ -160,9 +160,9 @@ const mostLookedAt = 20
 // unless an older one outranks it. A session that was made beside an earlier verdict replaces all that are older. It is nil
 // where none is ours. lagging says that a decision does not show yet what the list, or an event, says.
 func (v *verification) choose(
-	ctx workflow.Context, sessions []activities.UserSession, flow string, mine func(kyc.SessionMetadata) bool,
+	ctx workflow.Context, sessions []activities.UserSession, flow string, mine func(kyc.SessionMetadata) bool, final ...string,
 ) (found *activities.Decision, lagging bool, err error) {
-	options := callOptions(kyc.TaskQueueDiditRead, "Is this the session that counts?", v.in.Priority.Key(), refusals()...)
+	options := callOptions(kyc.TaskQueueDiditRead, "Is this the session that counts?", v.in.Priority.Key(), append(final, kyc.ErrorTypeNotFound)...)
 	for _, s := range sessions[:min(len(sessions), mostLookedAt)] {
 		if found != nil && (finished(found.Status) || found.Metadata.Reverify) {
 			break
@@ -193,18 +193,19 @@ func (v *verification) choose(
 	return found, lagging, nil
 }
 
-// reselectSession asks Didit for all sessions of the user, and goes on with the one that counts.
+// reselectSession asks Didit for all sessions of the user, and goes on with the one that counts. It asks until Didit
+// answers: a key that is fixed later must find the verdict.
 func (v *verification) reselectSession(ctx workflow.Context) error {
 	v.reselect = false
 	list, err := v.listSessions(ctx)
 	if err != nil {
-		return ignoreRefusal(ctx, err)
+		return err
 	}
 	found, lagging, err := v.choose(ctx, list.Sessions, v.state.WorkflowID, func(kyc.SessionMetadata) bool { return true })
 	v.relook.again(lagging, v.timers.now(ctx))
 	switch {
 	case err != nil:
-		return ignoreRefusal(ctx, err)
+		return err
 	case found == nil:
 		return nil
 	case v.state.Outcome == kyc.OutcomeCancelled && !outcomeOf(found.Status).Decided():
@@ -220,21 +221,16 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 	return v.deleteUnopened(ctx, left, list.Sessions)
 }
 
-// ignoreRefusal goes on with what is known where Didit refuses to say more; the schedule asks again.
-func ignoreRefusal(ctx workflow.Context, err error) error {
-	var refused *temporal.ApplicationError
-	if !errors.As(err, &refused) {
-		return err
-	}
-	workflow.GetLogger(ctx).Error("the user's sessions cannot be read", "error", err)
-	return nil
-}
-
 // deleteUnopened deletes the newer session that the person has no need for any more, if it was never opened.
 func (v *verification) deleteUnopened(ctx workflow.Context, left kyc.State, sessions []activities.UserSession) error {
 	for _, s := range sessions {
 		if s.SessionID == left.SessionID && s.Status == didit.StatusNotStarted {
-			return ignoreRefusal(ctx, v.deleteSession(ctx, left.SessionID))
+			if err := v.deleteSession(ctx, left.SessionID); err != nil {
+				if ctx.Err() != nil {
+					return err
+				}
+				workflow.GetLogger(ctx).Warn("the session that was never opened is left at Didit", "session_id", left.SessionID, "error", err)
+			}
 		}
 	}
 	return nil
@@ -245,9 +241,10 @@ func (v *verification) deleteSession(ctx workflow.Context, id string) error {
 		acts.DeleteSession, activities.DeleteSessionInput{SessionID: id}, nil)
 }
 
-func (v *verification) listSessions(ctx workflow.Context) (list activities.UserSessions, err error) {
-	options := callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit", v.in.Priority.Key(), refusals()...)
-	return list, call(ctx, options, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}, &list)
+func (v *verification) listSessions(ctx workflow.Context, final ...string) (list activities.UserSessions, err error) {
+	options := callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit", v.in.Priority.Key(), final...)
+	err = call(ctx, options, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}, &list)
+	return list, err
 }
 
 // workerDied is Temporal's name for an activity whose worker did not report in time.

@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -97,13 +98,17 @@ func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 // runs is what activities ask Temporal.
 type runs struct{ l *life }
 
-func (r runs) Predecessor(context.Context, string, string) (kyc.Snapshot, error) {
-	for i := len(r.l.past) - 1; i >= 0; i-- {
-		if p := r.l.past[i]; p.State.SessionID != "" || p.State.Outcome != "" {
-			return p, nil
+func (r runs) Predecessor(context.Context, string, string) (last kyc.Snapshot, _ error) {
+	for _, p := range slices.Backward(r.l.past) {
+		if last.State.SessionID == "" && last.State.Outcome == "" {
+			last.State = p.State
+		}
+		if p.Reported != nil {
+			last.Reported = p.Reported
+			break
 		}
 	}
-	return kyc.Snapshot{}, nil
+	return last, nil
 }
 
 func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {

@@ -308,7 +308,7 @@ const linkFreshFor = time.Minute
 // settled reports whether it is known what the user's session is.
 func (v *verification) settled() bool {
 	recalled := !v.in.Resume || v.results.recalled
-	return recalled && v.request == nil && !v.reselect && !v.state.needsRead || v.operators.erasing
+	return recalled && v.request == nil && !v.reselect && !v.state.needsRead || v.operators.erasing && v.state.ended()
 }
 
 // refusalOf is why a session that was asked for is not there.
