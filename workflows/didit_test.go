@@ -17,7 +17,9 @@ import (
 type fakeDidit struct {
 	now      func() time.Time
 	sessions []*fakeSession // oldest first
-	reads    int
+	reads    []time.Time
+	reviews  []didit.Review
+	users    int  // entities that Didit keeps of the user
 	reissued bool // Didit has handed out an older session instead of a new one
 	bought   func(made *fakeSession, before []*fakeSession)
 	fault    func(call string) error // what a call ends with; for "created" after it had its effect
@@ -99,7 +101,7 @@ func (d *fakeDidit) CreateSession(_ context.Context, r didit.CreateSessionReques
 func link(s *fakeSession) string { return "https://didit.example/session/token-" + s.id }
 
 func (d *fakeDidit) Decision(_ context.Context, id string) (didit.Decision, error) {
-	d.reads++
+	d.reads = append(d.reads, d.now())
 	if err := d.fault("read"); err != nil {
 		return didit.Decision{}, err
 	}
@@ -127,15 +129,22 @@ func (d *fakeDidit) ListSessions(_ context.Context, r didit.ListSessionsRequest)
 }
 
 func (d *fakeDidit) UpdateStatus(_ context.Context, id string, r didit.UpdateStatusRequest) error {
+	if err := d.fault("update"); err != nil {
+		return err
+	}
 	s := d.find(id)
 	if s == nil {
 		return &didit.APIError{StatusCode: 404}
 	}
 	s.status = r.NewStatus
-	return nil
+	d.reviews = append(d.reviews, didit.Review{NewStatus: r.NewStatus, Comment: didit.Sensitive(r.Comment), CreatedAt: d.now()})
+	return d.fault("updated")
 }
 
 func (d *fakeDidit) DeleteSession(_ context.Context, id string, _ didit.DeleteSessionRequest) (didit.DeletedSession, error) {
+	if err := d.fault("delete"); err != nil {
+		return didit.DeletedSession{}, err
+	}
 	s := d.find(id)
 	if s == nil {
 		return didit.DeletedSession{}, &didit.APIError{StatusCode: 404}
@@ -144,11 +153,17 @@ func (d *fakeDidit) DeleteSession(_ context.Context, id string, _ didit.DeleteSe
 	return didit.DeletedSession{}, nil
 }
 
-func (d *fakeDidit) Reviews(context.Context, string) ([]didit.Review, error) { return nil, nil }
+func (d *fakeDidit) Reviews(context.Context, string) ([]didit.Review, error) {
+	return d.reviews, d.fault("reviews")
+}
 
 func (d *fakeDidit) SessionsOf(ctx context.Context, vendor string) ([]didit.SessionSummary, error) {
 	page, err := d.ListSessions(ctx, didit.ListSessionsRequest{VendorData: vendor})
 	return page.Sessions, err
 }
 
-func (d *fakeDidit) DeleteUser(context.Context, string) (int, error) { return 1, nil }
+func (d *fakeDidit) DeleteUser(context.Context, string) (int, error) {
+	n := d.users
+	d.users = 0
+	return n, d.fault("user")
+}

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -49,10 +50,13 @@ type life struct {
 	pauses     []time.Duration
 	terminated bool
 	problem    string // what went wrong in a run
+	prepare    func(*testsuite.TestWorkflowEnvironment)
+	list       map[string]any   // the search attributes of the newest run
+	listed     []map[string]any // the same after each change, of all runs
 }
 
 func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
-	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}}
+	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}}
 	l.now = l.start
 	l.didit.now = l.clock
 	callbacks, err := activities.NewCallbackSender("http://callbacks.example/", []string{"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"})
@@ -124,10 +128,13 @@ func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(l.now)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})
-	env.SetTestTimeout(3 * time.Second)
+	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a second is short on a busy machine
 	env.RegisterActivity(l.acts)
 	l.runs++
+	l.list = map[string]any{}
+	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(l.noteList).Return(nil).Maybe()
+	l.prepare(env)
 	return env
 }
 
@@ -252,18 +259,22 @@ func (a *answer) Complete(v any, err error) {
 
 // START is what kyc.Client.Start does.
 func (l *life) START(in kyc.Input) *answer {
-	in.UserID = user
 	a := &answer{}
+	l.startInto(in, a)
+	return a
+}
+
+func (l *life) startInto(in kyc.Input, a *answer) {
+	in.UserID = user
 	ask := func() { l.env.UpdateWorkflow(kyc.UpdateSession, "", a, in) }
 	if l.env != nil {
 		ask()
-		return a
+		return
 	}
 	if s := l.state(); s.UserID != "" && !l.terminated && !in.WantsAnother(s) {
-		return a
+		return
 	}
 	l.run(in, ask)
-	return a
 }
 
 // moves changes the status of a session at Didit, and sends the webhook unless it is lost.
