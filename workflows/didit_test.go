@@ -15,15 +15,16 @@ import (
 // fakeDidit is a Didit of one user, whose clock is the workflow's. It keeps Didit's rule that an unfinished session is
 // returned again (docs.didit.me/sessions-api/create-session).
 type fakeDidit struct {
-	now      func() time.Time
-	sessions []*fakeSession // oldest first
-	reads    []time.Time
-	reviews  []didit.Review
-	users    int  // entities that Didit keeps of the user
-	reissued bool // Didit has handed out an older session instead of a new one
-	bought   func(made *fakeSession, before []*fakeSession)
-	fault    func(call string) error // what a call ends with; for "created" after it had its effect
-	shown    func(s *fakeSession) didit.Status
+	now       func() time.Time
+	sessions  []*fakeSession // oldest first
+	reads     []time.Time
+	reviews   []didit.Review
+	users     int  // entities that Didit keeps of the user
+	reissued  bool // Didit has handed out an older session instead of a new one
+	requested func(didit.CreateSessionRequest)
+	bought    func(made *fakeSession, before []*fakeSession)
+	fault     func(call string) error // what a call ends with; for "created" after it had its effect
+	shown     func(s *fakeSession) didit.Status
 }
 
 type fakeSession struct {
@@ -76,6 +77,9 @@ func unfinished(s didit.Status) bool {
 }
 
 func (d *fakeDidit) CreateSession(_ context.Context, r didit.CreateSessionRequest) (didit.Session, error) {
+	if d.requested != nil {
+		d.requested(r)
+	}
 	if err := d.fault("create"); err != nil {
 		return didit.Session{}, err
 	}

@@ -2,7 +2,9 @@ package workflows_test
 
 import (
 	"errors"
+	"fmt"
 	"maps"
+	"strings"
 	"testing"
 	"time"
 
@@ -121,18 +123,27 @@ func asks(at time.Duration, update string, arg any, into *reply) step {
 	return step{at, func(l *life) { l.env.UpdateWorkflow(update, "", into, arg) }}
 }
 
+// down lets the callback endpoint fail for a while: no longer than the test environment, unlike the server, tries.
+func down(at, lasts time.Duration) step {
+	return step{at, func(l *life) { l.downUntil = l.clock().Add(lasts) }}
+}
+
 // presses is Temporal's own button Cancel.
 func presses(at time.Duration) step { return step{at, func(l *life) { l.env.CancelWorkflow() }} }
 
 // noteList notes what the list shows after a change.
 func (l *life) noteList(args mock.Arguments) {
+	if l.terminated {
+		return
+	}
 	changes, _ := args.Get(0).(temporal.SearchAttributes)
-	for k, v := range changes.GetUntypedValues() {
-		if v == nil {
-			delete(l.list, k.GetName())
-		} else {
-			l.list[k.GetName()] = v
+	for _, name := range []string{kyc.AttributeErrorType, kyc.AttributeDeadline} { // the SDK shows only by %v that one is unset
+		if strings.Contains(fmt.Sprintf("%v", changes), name) {
+			delete(l.list, name)
 		}
+	}
+	for k, v := range changes.GetUntypedValues() {
+		l.list[k.GetName()] = v
 	}
 	l.listed = append(l.listed, maps.Clone(l.list))
 }
