@@ -158,9 +158,9 @@ func (l *life) column(name string) (all []any) {
 	return all
 }
 
-// details is the sentence on the page of the open run.
+// details is the sentence on the page of the newest run.
 func (l *life) details() string {
-	answer, err := l.env.QueryWorkflow("__temporal_workflow_metadata")
+	answer, err := l.latest.QueryWorkflow("__temporal_workflow_metadata")
 	require.NoError(l.t, err)
 	var m sdkpb.WorkflowMetadata
 	require.NoError(l.t, answer.Get(&m))

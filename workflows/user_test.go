@@ -36,7 +36,7 @@ const (
 type life struct {
 	t          testing.TB
 	didit      *fakeDidit
-	acts       *activities.Activities
+	acts       *hands
 	start      time.Time
 	now        time.Time
 	env        *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
@@ -51,8 +51,10 @@ type life struct {
 	terminated bool
 	problem    string // what went wrong in a run
 	prepare    func(*testsuite.TestWorkflowEnvironment)
-	list       map[string]any   // the search attributes of the newest run
-	listed     []map[string]any // the same after each change, of all runs
+	began      time.Time                          // when the newest run began
+	latest     *testsuite.TestWorkflowEnvironment // of the newest run, open or closed
+	list       map[string]any                     // the search attributes of the newest run
+	listed     []map[string]any                   // the same after each change, of all runs
 }
 
 func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
@@ -69,8 +71,22 @@ func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
 	for _, f := range adjust {
 		f(&settings)
 	}
-	l.acts = &activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}
+	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l}
 	return l
+}
+
+// hands are the real activities. The id of the test environment's run is no UUID, so metadata cannot carry it.
+type hands struct {
+	*activities.Activities
+	l *life
+}
+
+func (h *hands) ReadDecision(ctx context.Context, in activities.ReadDecisionInput) (activities.Decision, error) {
+	d, err := h.Activities.ReadDecision(ctx, in)
+	if s := h.l.didit.find(in.SessionID); d.Metadata.Attempt > 0 && s != nil && !s.created.Before(h.l.began) {
+		d.Metadata.RunID = "default-test-run-id"
+	}
+	return d, err
 }
 
 func (l *life) clock() time.Time {
@@ -132,9 +148,11 @@ func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a second is short on a busy machine
 	env.RegisterActivity(l.acts)
 	l.runs++
+	l.began = l.now
 	l.list = map[string]any{}
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(l.noteList).Return(nil).Maybe()
 	l.prepare(env)
+	l.latest = env
 	return env
 }
 
