@@ -1,6 +1,7 @@
 package workflows_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"maps"
@@ -11,6 +12,8 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	sdkpb "go.temporal.io/api/sdk/v1"
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 
@@ -218,4 +221,17 @@ func (l *life) told() (all []string) {
 		all = append(all, string(r.Type)+" "+string(r.Data.Status))
 	}
 	return all
+}
+
+// counting counts the activities of a name that are started in any run, tries and local ones left out.
+func (l *life) counting(name string, n *int) {
+	before := l.prepare
+	l.prepare = func(env *testsuite.TestWorkflowEnvironment) {
+		before(env)
+		env.SetOnActivityStartedListener(func(info *activity.Info, _ context.Context, _ converter.EncodedValues) {
+			if info.ActivityType.Name == name && info.Attempt == 1 {
+				*n++
+			}
+		})
+	}
 }

@@ -71,14 +71,22 @@ func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
 	for _, f := range adjust {
 		f(&settings)
 	}
-	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l}
+	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l, false}
 	return l
 }
 
 // hands are the real activities. The id of the test environment's run is no UUID, so metadata cannot carry it.
 type hands struct {
 	*activities.Activities
-	l *life
+	l     *life
+	reset bool // the run finds at its first result that it was reset
+}
+
+func (h *hands) SendResult(ctx context.Context, in activities.SendResultInput) (activities.SentResult, error) {
+	if h.reset {
+		h.reset, in.RunID = false, "the run before the reset"
+	}
+	return h.Activities.SendResult(ctx, in)
 }
 
 func (h *hands) ReadDecision(ctx context.Context, in activities.ReadDecisionInput) (activities.Decision, error) {
