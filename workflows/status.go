@@ -69,9 +69,10 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 		s.newest = ev.CreatedAt
 	}
 	switch {
-	case ev.Status == didit.StatusNotStarted, ordered && ev.Status == s.Status:
-		// Nothing new: no session goes back to Not Started.
-	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed:
+	case ev.Status == didit.StatusNotStarted: // no session goes back to it
+	case ordered && ev.Status == s.Status:
+		s.lag = lag{} // what an older event reported is not missing, but past
+	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed && !s.ended():
 		s.become(ev.Status, now)
 	default:
 		s.needsRead = true
