@@ -202,3 +202,8 @@ func keepsFromBuying(s didit.Status) bool {
 func mayCount(s didit.Status) bool {
 	return s == didit.StatusResubmitted || s == didit.StatusInReview || outcomeOf(s).Decided()
 }
+
+// ahead reports whether a status that Didit's list or an event says is news that the decision does not show yet.
+func ahead(said, decided didit.Status) bool {
+	return said != decided && (said == didit.StatusResubmitted || finished(said))
+}

@@ -215,16 +215,22 @@ func (v *verification) takeEvent(ctx workflow.Context, ev kyc.DiditEvent) {
 		if v.request != nil {
 			v.early = append(v.early, ev)
 		} else {
-			v.reselect = true
+			v.lookAtOthers(ctx, ev)
 		}
 	case ev.SessionID == v.state.SessionID:
 		v.state.apply(ev, workflow.Now(ctx))
 	case mayCount(ev.Status) && !v.state.seen[ev.EventID]:
-		v.state.seen[ev.EventID] = true
-		v.others, v.reselect, v.relook = true, true, lag{}
-		if happened := time.Unix(ev.CreatedAt, 0); workflow.Now(ctx).Sub(happened) < freshFor {
-			v.expected[ev.SessionID] = ev.Status
-		}
+		v.others = true
+		v.lookAtOthers(ctx, ev)
+	}
+}
+
+// lookAtOthers notes an event that may change which session counts.
+func (v *verification) lookAtOthers(ctx workflow.Context, ev kyc.DiditEvent) {
+	v.state.seen[ev.EventID] = true
+	v.reselect, v.relook = true, lag{}
+	if workflow.Now(ctx).Sub(time.Unix(ev.CreatedAt, 0)) < freshFor {
+		v.expected[ev.SessionID] = ev.Status
 	}
 }
 
