@@ -102,10 +102,10 @@ func TestResultsThatWaitOutliveTheirRun(t *testing.T) {
 	atTheSameTime(t, options{}, all)
 }
 
-// waitsForDidit begins a START that gets no answer while Didit does not.
-func (l *life) waitsForDidit() <-chan reply {
+// waitsForDidit begins a START whose create fails some times.
+func (l *life) waitsForDidit(times int) <-chan reply {
 	l.t.Helper()
-	l.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusServiceUnavailable, Times: 1000, VendorData: l.user})
+	l.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusServiceUnavailable, Times: times, VendorData: l.user})
 	answer := make(chan reply, 1)
 	go func() {
 		r, _ := l.call(l.within(patience), "", `{"user_id":"`+l.user+`"}`)
@@ -121,16 +121,15 @@ func TestACallerWhoWaitsIsAnsweredWhateverBecomesOfTheRun(t *testing.T) {
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
 		"terminated while START waits": func(l *life) {
-			answer := l.waitsForDidit()
+			answer := l.waitsForDidit(1000)
 			require.NoError(l.t, l.terminate(l.t.Context(), kyc.WorkflowID(l.user), ""))
 			r := <-answer
 			require.Equal(l.t, http.StatusConflict, r.code, r.raw)
 			require.Equal(l.t, "/problems/verification-ended", r.Problem.Type)
 		},
 		"reset while START waits": func(l *life) {
-			answer := l.waitsForDidit()
+			answer := l.waitsForDidit(2)
 			l.reset(kyc.WorkflowID(l.user))
-			l.sim.ClearFaults() // of all users of this test, who are terminated by then or do not mind
 			r := <-answer
 			require.Less(l.t, r.code, 300, r.raw)
 			if r.URL == "" { // 202: the new run has not got that far

@@ -141,7 +141,6 @@ func TestTheCauseIsNamed(t *testing.T) {
 				require.Contains(l.t, r.Problem.Detail, "Cleanup")
 			}
 			require.NoError(l.t, l.terminate(l.t.Context(), kyc.WorkflowID(l.user), ""))
-			l.sim.ClearFaults()
 		},
 		"an operator has paused the workflow": func(l *life) {
 			a := l.began()
