@@ -203,7 +203,7 @@ var ends = map[string]struct {
 		require.NoError(s.t, err)
 		s.closed(u)
 	}, true, true},
-	"stopped":    {func(s *system, u string) { s.begin(u); s.stop(u) }, true, false},
+	"stopped":    {func(s *system, u string) { s.begin(u); s.cancelInTemporal(u) }, true, false},
 	"terminated": {func(s *system, u string) { s.begin(u); s.closeBy(u, s.terminate) }, true, false},
 }
 
@@ -217,8 +217,8 @@ func (s *system) closeBy(user string, how func(context.Context, string, string) 
 	require.Error(s.t, s.Temporal().GetWorkflow(s.within(patience), kyc.WorkflowID(user), "").Get(s.within(patience), nil))
 }
 
-// stop is Temporal's own button for a cancellation.
-func (s *system) stop(user string) {
+// cancelInTemporal is Temporal's own button for a cancellation.
+func (s *system) cancelInTemporal(user string) {
 	s.t.Helper()
 	require.NoError(s.t, s.Temporal().CancelWorkflow(s.within(patience), kyc.WorkflowID(user), ""))
 	require.Equal(s.t, kyc.OutcomeCancelled, s.closed(user).Outcome)

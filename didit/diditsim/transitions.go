@@ -15,7 +15,8 @@ var (
 )
 
 // transitions are the ways of a session (https://docs.didit.me/integration/verification-statuses, with the reviewer's
-// ways of https://docs.didit.me/sessions-api/update-status). Nothing leads out of Expired.
+// ways of https://docs.didit.me/sessions-api/update-status). Ongoing monitoring leads from Approved to In Review.
+// Nothing leads out of Expired.
 var transitions = map[didit.Status][]didit.Status{
 	didit.StatusNotStarted: {didit.StatusInProgress, didit.StatusExpired},
 	didit.StatusInProgress: {
@@ -23,7 +24,7 @@ var transitions = map[didit.Status][]didit.Status{
 	},
 	didit.StatusAwaitingUser: {didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview},
 	didit.StatusInReview:     {didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted},
-	didit.StatusApproved:     {didit.StatusKycExpired, didit.StatusDeclined, didit.StatusResubmitted},
+	didit.StatusApproved:     {didit.StatusKycExpired, didit.StatusDeclined, didit.StatusResubmitted, didit.StatusInReview},
 	didit.StatusDeclined:     {didit.StatusApproved, didit.StatusResubmitted},
 	didit.StatusResubmitted: {
 		didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAwaitingUser,

@@ -91,7 +91,7 @@ func TestEveryTransition(t *testing.T) {
 		"In Progress":   {"Approved", "Declined", "In Review", "Abandoned", "Awaiting User"},
 		"Awaiting User": {"Approved", "Declined", "In Review"},
 		"In Review":     {"Approved", "Declined", "Resubmitted"},
-		"Approved":      {"Kyc Expired", "Declined", "Resubmitted"},
+		"Approved":      {"Kyc Expired", "Declined", "Resubmitted", "In Review"},
 		"Declined":      {"Resubmitted", "Approved"},
 		"Resubmitted":   {"Approved", "Declined", "In Review", "Awaiting User"},
 		"Abandoned":     {"Approved", "Declined", "Resubmitted"},
