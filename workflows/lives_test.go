@@ -41,7 +41,7 @@ func randomLife(seed uint64) []op {
 // oracle is the session of a flow that counts: the newest, unless an older one that no reverify has replaced outranks it.
 func oracle(sessions []*fakeSession, flow string) (counts *fakeSession) {
 	settled := func(s *fakeSession) bool {
-		return slices.Contains([]didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired}, s.status)
+		return slices.Contains([]didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview}, s.status)
 	}
 	for _, s := range slices.Backward(sessions) {
 		switch {
