@@ -200,7 +200,7 @@ Declined      | no          | yes      | yes               | yes
 Resubmitted   | yes         | no       | yes               | yes
 Abandoned     | no          | no       | no                | no
 Expired       | no          | no       | no                | no
-Kyc Expired   | no          | yes      | no                | no
+Kyc Expired   | no          | no       | no                | no
 Teleported    | no          | no       | no                | no`
 	for _, line := range strings.Split(table, "\n")[2:] {
 		row := split(line)
