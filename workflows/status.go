@@ -69,8 +69,11 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 		s.newest = ev.CreatedAt
 	}
 	switch {
-	case ev.Status == didit.StatusNotStarted, ordered && ev.Status == s.Status:
-		// Nothing new: no session goes back to Not Started.
+	case ev.Status == didit.StatusNotStarted: // nothing new: no session goes back to it
+	case ordered && ev.Status == s.Status:
+		if s.lag.status == didit.StatusInProgress { // was before it: a session that is decided was in progress first
+			s.lag = lag{}
+		}
 	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed:
 		s.become(ev.Status, now)
 	default:
