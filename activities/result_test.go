@@ -41,7 +41,8 @@ var result = activities.SendResultInput{
 // send runs the activity against a receiver.
 func send(t *testing.T, target string, in activities.SendResultInput, change ...func(*activities.CallbackSender)) error {
 	t.Helper()
-	return sendAfter(t, kyc.Snapshot{}, target, in, change...)
+	_, err := sendAfter(t, kyc.Snapshot{}, target, in, change...)
+	return err
 }
 
 // predecessors is what the user's earlier runs said last.
@@ -55,7 +56,7 @@ func (p predecessors) Predecessor(context.Context, string, string) (kyc.Snapshot
 }
 
 // sendAfter is send of a worker whose Temporal knows what earlier runs said.
-func sendAfter(t *testing.T, before kyc.Snapshot, target string, in activities.SendResultInput, change ...func(*activities.CallbackSender)) error {
+func sendAfter(t *testing.T, before kyc.Snapshot, target string, in activities.SendResultInput, change ...func(*activities.CallbackSender)) (sent activities.SentResult, err error) {
 	t.Helper()
 	r, err := activities.NewCallbackSender(target, []string{oldKey, newKey})
 	require.NoError(t, err)
@@ -65,8 +66,11 @@ func sendAfter(t *testing.T, before kyc.Snapshot, target string, in activities.S
 	a := &activities.Activities{Callbacks: r, Runs: predecessors{Snapshot: before}}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.SendResult)
-	_, err = env.ExecuteActivity(a.SendResult, in)
-	return err
+	value, err := env.ExecuteActivity(a.SendResult, in)
+	if err != nil {
+		return sent, err
+	}
+	return sent, value.Get(&sent)
 }
 
 func failure(t *testing.T, err error) *temporal.ApplicationError {
@@ -117,11 +121,9 @@ func TestAResultIsAMessageOfTheSpecification(t *testing.T) {
 	defer server.Close()
 	require.NoError(t, send(t, secretly(server), result))
 	require.NoError(t, send(t, secretly(server), result))
-	other := result
-	other.RunID = "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
-	require.NoError(t, send(t, secretly(server), other))
 	require.Equal(t, ids[0], ids[1], "the same result has the same id")
-	require.Equal(t, "7685f67a-95d8-57be-a7e0-9964d193841d", ids[2], "ids never change: receivers remember them")
+	require.Equal(t, "7685f67a-95d8-57be-a7e0-9964d193841d", kyc.ResultID("0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10", 1, result.State),
+		"ids never change: receivers remember them")
 }
 
 func TestWhatTheReceiverAnswers(t *testing.T) {
@@ -256,26 +258,20 @@ func TestAWorkerWithoutACallbackEndpoint(t *testing.T) {
 	require.NoError(t, err)
 }
 
-// A run that was reset tells what its predecessor told already only once.
-func TestAResetRunRepeatsNoResult(t *testing.T) {
+// What the runs before a reset reported is for the workflow to judge, so a reset run sends nothing before it knows.
+func TestAResetRunLearnsWhatWasReportedBefore(t *testing.T) {
 	var posts atomic.Int32
 	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posts.Add(1) }))
 	defer server.Close()
 	reset := result
 	reset.RunID = firstRun
-	told, other := result.State, result.State
-	other.Status, other.Outcome = didit.StatusDeclined, kyc.OutcomeDeclined
-	for name, tc := range map[string]struct {
-		reported *kyc.State
-		posts    int32
-	}{
-		"it was delivered":             {&told, 0},
-		"another one was":              {&other, 1},
-		"none was, or it is not known": {nil, 1},
-	} {
-		posts.Store(0)
-		require.NoError(t, sendAfter(t, kyc.Snapshot{State: told, Reported: tc.reported}, server.URL, reset), name)
-		require.Equal(t, tc.posts, posts.Load(), name)
+	for name, reported := range map[string]*kyc.State{"a result": &result.State, "none, or it is not known": nil} {
+		sent, err := sendAfter(t, kyc.Snapshot{State: result.State, Reported: reported}, server.URL, reset)
+		require.NoError(t, err, name)
+		require.Equal(t, activities.SentResult{
+			Reset: true, RunID: testRun, Earlier: activities.Predecessor{State: result.State, Reported: reported, Policy: sent.Earlier.Policy},
+		}, sent, name)
+		require.Zero(t, posts.Load(), name)
 	}
 }
 

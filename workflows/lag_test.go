@@ -33,7 +33,6 @@ func TestAReopeningThatTheDecisionDoesNotShowIsReadAgain(t *testing.T) {
 	approved := activities.Decision{Status: didit.StatusApproved}
 	require.True(t, s.applyDecision(approved, now))
 	s.apply(kyc.DiditEvent{EventID: "1", Status: didit.StatusInReview, CreatedAt: now.Unix()}, now)
-	s.apply(kyc.DiditEvent{EventID: "2", Status: didit.StatusApproved, CreatedAt: now.Unix()}, now)
 	require.True(t, s.applyDecision(approved, now))
 	require.Equal(t, now.Add(lagBackoff[0]), s.lag.next)
 }
