@@ -165,8 +165,9 @@ func (l *life) atRest(session string, want kyc.Outcome, sessions int) {
 	results := l.inbox.results(l.user)
 	require.NotEmpty(l.t, results)
 	require.True(l.t, state.SameAs(results[len(results)-1].Data), "the newest result: %+v", results[len(results)-1])
+	forgotten := strings.HasPrefix(l.user, "deleted") // Temporal knows nothing of what it reported
 	for i := range results[1:] {
-		require.False(l.t, results[i].Data.SameAs(results[i+1].Data), "one change is reported once: %+v", results)
+		require.False(l.t, !forgotten && results[i].Data.SameAs(results[i+1].Data), "one change is reported once: %+v", results)
 	}
 	require.Equal(l.t, sessions, l.sessionsOf(l.user), "sessions at Didit")
 }

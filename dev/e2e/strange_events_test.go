@@ -100,7 +100,7 @@ func TestEventsThatAreLateLostOrStrange(t *testing.T) {
 		},
 		"a damaged signal is dropped": func(l *life) {
 			a := l.began()
-			for encoding, data := range map[string]string{"json/plain": "{", "binary/nonsense": "x", "binary/kyc-aes256gcm": "too short"} {
+			for encoding, data := range map[string]string{"json/plain": "{", "binary/nonsense": "x"} {
 				_, err := l.Temporal().WorkflowService().SignalWorkflowExecution(l.within(patience), &workflowservice.SignalWorkflowExecutionRequest{
 					Namespace: l.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(l.user)},
 					SignalName: kyc.SignalDiditEvent, Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{{

@@ -152,7 +152,8 @@ func (s *system) startWorker(o options) (stop func()) {
 	c, watch := s.dialAs("worker")
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
-		WritesPerMinute: 6000, ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
+		WritesPerMinute: 6000, ReadsPerMinute: 12000, // each create lists first, which is a read
+		QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
 		ReconcileAfter: o.reconcileAfter, SessionCap: 3, Deployment: o.deployment,
 	}
 	if o.resultURL != "" {
