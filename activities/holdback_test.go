@@ -193,7 +193,7 @@ func TestRateLimitedAttemptsAreBenign(t *testing.T) {
 }
 
 func refusing(status int) fakeDidit {
-	return fakeDidit{create: func(didit.CreateSessionRequest) (didit.Session, error) {
+	return fakeDidit{list: having(), create: func(didit.CreateSessionRequest) (didit.Session, error) {
 		return didit.Session{}, &didit.APIError{Op: "create session", StatusCode: status}
 	}}
 }

@@ -1,6 +1,7 @@
 package activities_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"testing"
@@ -35,7 +36,7 @@ func TestSetStatusSaysWhoAndWhyToDidit(t *testing.T) {
 		return nil
 	}}
 	err := do(t, d, setStatus, activities.SetStatusInput{
-		SessionID: "s1", Status: didit.StatusDeclined, Comment: kyc.Operator{Actor: "jo", Reason: "fraud:CASE-7"}.String(),
+		RunID: testRun, SessionID: "s1", Status: didit.StatusDeclined, Comment: kyc.Operator{Actor: "jo", Reason: "fraud:CASE-7"}.String(),
 	})
 	require.NoError(t, err)
 }
@@ -59,7 +60,7 @@ func TestFailuresOfAnOrderHaveNames(t *testing.T) {
 				update: func(string, didit.UpdateStatusRequest) error { return tc.err },
 				remove: func(string, didit.DeleteSessionRequest) error { return tc.err },
 			}
-			set := do(t, d, setStatus, activities.SetStatusInput{SessionID: "s1", Status: didit.StatusApproved})
+			set := do(t, d, setStatus, activities.SetStatusInput{RunID: testRun, SessionID: "s1", Status: didit.StatusApproved})
 			del := do(t, d, remove, activities.DeleteSessionInput{SessionID: "s1"})
 			for _, err := range []error{set, del} {
 				var app *temporal.ApplicationError
@@ -110,5 +111,46 @@ func TestFindReviewKnowsItsOwn(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got.Found)
 		})
+	}
+}
+
+// An operation that is reset, or started once more by hand, must not undo what a colleague decided since.
+func TestAnOperationActsOnce(t *testing.T) {
+	d := fakeDidit{update: func(string, didit.UpdateStatusRequest) error { panic("acted") }}
+	err := do(t, d, setStatus, activities.SetStatusInput{RunID: firstRun, SessionID: "s1", Status: didit.StatusApproved})
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.Equal(t, kyc.ErrorTypeRefused, app.Type())
+	require.True(t, app.NonRetryable())
+}
+
+// history is what Temporal remembers of an operation and its user.
+type history struct {
+	runs    int64
+	session string
+}
+
+func (h history) CountRuns(context.Context, string) (int64, error)  { return h.runs, nil }
+func (h history) SessionOf(context.Context, string) (string, error) { return h.session, nil }
+
+func TestAnOperationLearnsWhetherItRanBefore(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in   activities.BeginOperationInput
+		runs int64
+		want activities.BegunOperation
+	}{
+		"the first time":       {activities.BeginOperationInput{UserID: "u1"}, 1, activities.BegunOperation{SessionID: "newest"}},
+		"not listed yet":       {activities.BeginOperationInput{UserID: "u1"}, 0, activities.BegunOperation{SessionID: "newest"}},
+		"about one session":    {activities.BeginOperationInput{UserID: "u1", SessionID: "s1"}, 1, activities.BegunOperation{SessionID: "s1"}},
+		"again, after a reset": {activities.BeginOperationInput{UserID: "u1", SessionID: "s1"}, 2, activities.BegunOperation{SessionID: "s1", Repeated: true}},
+	} {
+		env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
+		a := &activities.Activities{Operations: history{runs: tc.runs, session: "newest"}}
+		env.RegisterActivity(a.BeginOperation)
+		value, err := env.ExecuteActivity(a.BeginOperation, tc.in)
+		require.NoError(t, err, name)
+		var got activities.BegunOperation
+		require.NoError(t, value.Get(&got), name)
+		require.Equal(t, tc.want, got, name)
 	}
 }

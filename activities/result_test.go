@@ -1,7 +1,7 @@
 package activities_test
 
 import (
-	"encoding/json"
+	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -26,28 +26,51 @@ const (
 	newKey = "whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD"
 )
 
+// testRun is the run id of the SDK's test environment.
+const testRun = "default-test-run-id"
+
 var result = activities.SendResultInput{
-	Type: kyc.ResultCompleted, Sequence: 1, Timestamp: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
+	RunID: testRun, Type: kyc.ResultCompleted, Sequence: 1, Timestamp: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC),
 	State: kyc.State{
-		UserID: "u1", SessionID: "s1", Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 1,
+		UserID: "u1", SessionID: "s1", WorkflowID: flow, Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 1,
 		Checks: []kyc.Check{{Feature: "LIVENESS", Status: "Approved"}}, Warnings: []string{},
-		UpdatedAt: time.Date(2026, 11, 23, 11, 59, 0, 0, time.UTC),
+		UpdatedAt: time.Date(2026, 11, 23, 11, 59, 0, 0, time.UTC), CheckedAt: time.Date(2026, 11, 23, 11, 59, 30, 0, time.UTC),
 	},
 }
 
 // send runs the activity against a receiver.
-func send(t *testing.T, target string, in activities.SendResultInput, change ...func(*activities.Receiver)) error {
+func send(t *testing.T, target string, in activities.SendResultInput, change ...func(*activities.CallbackSender)) error {
 	t.Helper()
-	r, err := activities.NewReceiver(target, []string{oldKey, newKey})
+	_, err := sendAfter(t, kyc.Snapshot{}, target, in, change...)
+	return err
+}
+
+// predecessors is what the user's earlier runs said last.
+type predecessors struct {
+	activities.Runs
+	kyc.Snapshot
+}
+
+func (p predecessors) Predecessor(context.Context, string, string) (kyc.Snapshot, error) {
+	return p.Snapshot, nil
+}
+
+// sendAfter is send of a worker whose Temporal knows what earlier runs said.
+func sendAfter(t *testing.T, before kyc.Snapshot, target string, in activities.SendResultInput, change ...func(*activities.CallbackSender)) (sent activities.SentResult, err error) {
+	t.Helper()
+	r, err := activities.NewCallbackSender(target, []string{oldKey, newKey})
 	require.NoError(t, err)
 	for _, c := range change {
 		c(r)
 	}
-	a := &activities.Activities{Receiver: r}
+	a := &activities.Activities{Callbacks: r, Runs: predecessors{Snapshot: before}}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.SendResult)
-	_, err = env.ExecuteActivity(a.SendResult, in)
-	return err
+	value, err := env.ExecuteActivity(a.SendResult, in)
+	if err != nil {
+		return sent, err
+	}
+	return sent, value.Get(&sent)
 }
 
 func failure(t *testing.T, err error) *temporal.ApplicationError {
@@ -87,8 +110,8 @@ func TestAResultIsAMessageOfTheSpecification(t *testing.T) {
 			t.Errorf("%s %s, content type %q", req.Method, req.URL, req.Header.Get("Content-Type"))
 		}
 		const want = `{"type":"verification.completed","timestamp":"2026-11-23T12:00:00Z","data":{"user_id":"u1","session_id":"s1",` +
-			`"status":"Approved","outcome":"approved","attempt":1,"checks":[{"feature":"LIVENESS","status":"Approved"}],"warnings":[],` +
-			`"error_type":"","updated_at":"2026-11-23T11:59:00Z"}}`
+			`"workflow_id":"` + flow + `","status":"Approved","outcome":"approved","attempt":1,"checks":[{"feature":"LIVENESS","status":"Approved"}],"warnings":[],` +
+			`"error_type":"","updated_at":"2026-11-23T11:59:00Z","checked_at":"2026-11-23T11:59:30Z"}}`
 		if string(body) != want {
 			t.Errorf("body %s", body)
 		}
@@ -98,11 +121,9 @@ func TestAResultIsAMessageOfTheSpecification(t *testing.T) {
 	defer server.Close()
 	require.NoError(t, send(t, secretly(server), result))
 	require.NoError(t, send(t, secretly(server), result))
-	other := result
-	other.RunID = "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
-	require.NoError(t, send(t, secretly(server), other))
 	require.Equal(t, ids[0], ids[1], "the same result has the same id")
-	require.Equal(t, "692ae891-d594-5c57-8c34-fd0c10968cbe", ids[2], "ids never change: receivers remember them")
+	require.Equal(t, "7685f67a-95d8-57be-a7e0-9964d193841d", kyc.ResultID("0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10", 1, result.State),
+		"ids never change: receivers remember them")
 }
 
 func TestWhatTheReceiverAnswers(t *testing.T) {
@@ -189,7 +210,7 @@ func TestAReceiverThatCannotBeReached(t *testing.T) {
 		"it does not speak HTTP":  {secretly(hangsUp), "the answer was not HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			app := failure(t, send(t, tc.url, result, func(r *activities.Receiver) {
+			app := failure(t, send(t, tc.url, result, func(r *activities.CallbackSender) {
 				if tc.url == secretly(silent) {
 					r.SetTimeout(100 * time.Millisecond)
 				}
@@ -225,42 +246,49 @@ func TestRetryAfterOnlyMakesAWaitLonger(t *testing.T) {
 	}
 }
 
-func TestAWorkerWithoutAReceiver(t *testing.T) {
+func TestAWorkerWithoutACallbackEndpoint(t *testing.T) {
 	a := &activities.Activities{}
 	env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 	env.RegisterActivity(a.SendResult)
 	_, err := env.ExecuteActivity(a.SendResult, result)
 	require.Equal(t, kyc.ErrorTypeCallbackFailed, failure(t, err).Type(), "another worker may have one")
-	unasked := result
-	unasked.Unasked = true
-	_, err = env.ExecuteActivity(a.SendResult, unasked)
+	optional := result
+	optional.Optional = true
+	_, err = env.ExecuteActivity(a.SendResult, optional)
 	require.NoError(t, err)
 }
 
-// Whether there is a receiver is in whatever a workflow may have of an activity before its terms.
-func TestWorkflowsLearnWhetherThereIsAReceiver(t *testing.T) {
-	r, err := activities.NewReceiver("http://127.0.0.1/", []string{oldKey})
-	require.NoError(t, err)
-	refuse := fakeDidit{
-		create: func(didit.CreateSessionRequest) (didit.Session, error) {
-			return didit.Session{}, &didit.APIError{StatusCode: http.StatusForbidden}
-		},
-		list: func(didit.ListSessionsRequest) (didit.SessionPage, error) { return didit.SessionPage{}, nil },
+// What the runs before a reset reported is for the workflow to judge, so a reset run sends nothing before it knows.
+func TestAResetRunLearnsWhatWasReportedBefore(t *testing.T) {
+	var posts atomic.Int32
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { posts.Add(1) }))
+	defer server.Close()
+	reset := result
+	reset.RunID = firstRun
+	for name, reported := range map[string]*kyc.State{"a result": &result.State, "none, or it is not known": nil} {
+		sent, err := sendAfter(t, kyc.Snapshot{State: result.State, Reported: reported}, server.URL, reset)
+		require.NoError(t, err, name)
+		require.Equal(t, activities.SentResult{
+			Reset: true, RunID: testRun, Earlier: activities.Predecessor{State: result.State, Reported: reported, Policy: sent.Earlier.Policy},
+		}, sent, name)
+		require.Zero(t, posts.Load(), name)
 	}
-	for name, a := range map[string]*activities.Activities{"yes": {Didit: refuse, Receiver: r}, "no": {Didit: refuse}} {
+}
+
+// Whether there is a callback endpoint is in the policy, which a workflow has from its session on.
+func TestWorkflowsLearnWhetherThereIsACallbackEndpoint(t *testing.T) {
+	r, err := activities.NewCallbackSender("http://127.0.0.1/", []string{oldKey})
+	require.NoError(t, err)
+	d := fakeDidit{list: having()}
+	for name, a := range map[string]*activities.Activities{"yes": {Didit: d, Callbacks: r}, "no": {Didit: d}} {
 		t.Run(name, func(t *testing.T) {
 			env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 			env.RegisterActivity(a)
-			_, err := env.ExecuteActivity(a.CreateSession, activities.CreateSessionInput{UserID: "u1"})
-			var app *temporal.ApplicationError
-			require.ErrorAs(t, err, &app)
-			require.Equal(t, name == "yes", app.HasDetails())
 			value, err := env.ExecuteActivity(a.ListSessions, activities.ListSessionsInput{UserID: "u1"})
 			require.NoError(t, err)
-			var list json.RawMessage
+			var list activities.UserSessions
 			require.NoError(t, value.Get(&list))
-			require.Equal(t, name == "yes", strings.Contains(string(list), `"results":true`))
-			require.Equal(t, name == "yes", strings.Contains(string(list), `"results"`), "absent in histories of before")
+			require.Equal(t, name == "yes", list.Policy.Callbacks)
 		})
 	}
 }

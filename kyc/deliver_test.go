@@ -9,9 +9,13 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/log"
 	"google.golang.org/grpc"
 
@@ -23,8 +27,10 @@ import (
 type frontend struct {
 	workflowservice.UnimplementedWorkflowServiceServer
 	signal func(*workflowservice.SignalWorkflowExecutionRequest) error
-	start  func(*workflowservice.StartWorkflowExecutionRequest) error
-	until  func(call string, deadline time.Time) // nil: nobody asks
+	resume func(*workflowservice.SignalWithStartWorkflowExecutionRequest) error
+	update func(*workflowservice.UpdateWorkflowExecutionRequest) error
+	newest string                                // the session of the user's newest run; empty where there is no run
+	until  func(call string, deadline time.Time) // nil: not of interest
 }
 
 func (f *frontend) tell(ctx context.Context, call string) {
@@ -38,9 +44,25 @@ func (f *frontend) SignalWorkflowExecution(ctx context.Context, r *workflowservi
 	return &workflowservice.SignalWorkflowExecutionResponse{}, asStatus(f.signal(r))
 }
 
-func (f *frontend) StartWorkflowExecution(ctx context.Context, r *workflowservice.StartWorkflowExecutionRequest) (*workflowservice.StartWorkflowExecutionResponse, error) {
-	f.tell(ctx, "start")
-	return &workflowservice.StartWorkflowExecutionResponse{RunId: "run"}, asStatus(f.start(r))
+func (f *frontend) SignalWithStartWorkflowExecution(ctx context.Context, r *workflowservice.SignalWithStartWorkflowExecutionRequest) (*workflowservice.SignalWithStartWorkflowExecutionResponse, error) {
+	f.tell(ctx, "resume")
+	return &workflowservice.SignalWithStartWorkflowExecutionResponse{RunId: "run"}, asStatus(f.resume(r))
+}
+
+func (f *frontend) UpdateWorkflowExecution(_ context.Context, r *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
+	return &workflowservice.UpdateWorkflowExecutionResponse{
+		Stage: enumspb.UPDATE_WORKFLOW_EXECUTION_LIFECYCLE_STAGE_ACCEPTED, UpdateRef: ref(r.GetRequest().GetMeta().GetUpdateId()),
+	}, asStatus(f.update(r))
+}
+
+func (f *frontend) DescribeWorkflowExecution(context.Context, *workflowservice.DescribeWorkflowExecutionRequest) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
+	if f.newest == "" {
+		return nil, asStatus(serviceerror.NewNotFound("no such workflow"))
+	}
+	id, err := converter.GetDefaultDataConverter().ToPayload(f.newest)
+	return &workflowservice.DescribeWorkflowExecutionResponse{WorkflowExecutionInfo: &workflowpb.WorkflowExecutionInfo{
+		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{kyc.AttributeSessionID: id}},
+	}}, err
 }
 
 func asStatus(err error) error {
@@ -69,43 +91,64 @@ const (
 	runID   = "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
 )
 
-var event = kyc.DiditEvent{EventID: eventID, Type: didit.EventStatusUpdated, Status: didit.StatusApproved, CreatedAt: 5}
+const sessionID = "11111111-2222-4333-8444-555555555555"
+
+var event = kyc.DiditEvent{EventID: eventID, Type: didit.EventStatusUpdated, SessionID: sessionID, Status: didit.StatusApproved, CreatedAt: 5}
 
 func TestDeliver(t *testing.T) {
 	closed := serviceerror.NewNotFound("workflow execution already completed")
+	full := serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")
+	created := event
+	created.Status = didit.StatusNotStarted
 	for name, tc := range map[string]struct {
-		run    string
-		signal error
-		start  error
-		want   kyc.Delivery
-		starts int
-		fails  bool
+		event           kyc.DiditEvent
+		ours            bool
+		newest          string // session of the user's newest run
+		signal, resume  error
+		update          error
+		want            kyc.Delivery
+		signals, starts int
+		updates         int
+		fails           bool
 	}{
-		"to an open verification":                    {run: runID, want: kyc.DeliveredSignal},
-		"of an old format, to an open one":           {want: kyc.DeliveredSignal},
-		"after the end":                              {run: runID, signal: closed, want: kyc.DeliveredChange, starts: 1},
-		"after the end, again":                       {run: runID, signal: closed, start: serviceerror.NewWorkflowExecutionAlreadyStarted("", "", runID), want: kyc.DeliveredChange, starts: 1},
-		"of a session that is not ours":              {signal: closed, want: kyc.DeliveredNobody},
-		"while Temporal refuses":                     {run: runID, signal: serviceerror.NewPermissionDenied("no", ""), fails: true},
-		"after the end, and the change cannot begin": {run: runID, signal: closed, start: serviceerror.NewPermissionDenied("no", ""), starts: 1, fails: true},
+		"to an open verification":             {event: event, ours: true, want: kyc.DeliveredSignal, signals: 1},
+		"of an overwritten session":           {event: event, newest: sessionID, want: kyc.DeliveredSignal, signals: 1},
+		"after the end":                       {event: event, ours: true, signal: closed, want: kyc.DeliveredResume, signals: 1, starts: 1},
+		"of another's session":                {event: event, newest: "another", want: kyc.DeliveredNobody},
+		"of another's user":                   {event: event, want: kyc.DeliveredNobody},
+		"that a session was made":             {event: created, ours: true, want: kyc.DeliveredNoNews},
+		"while Temporal refuses":              {event: event, ours: true, signal: serviceerror.NewPermissionDenied("no", ""), signals: 1, fails: true},
+		"after the end, and no run begins":    {event: event, ours: true, signal: closed, resume: serviceerror.NewPermissionDenied("no", ""), signals: 1, starts: 1, fails: true},
+		"to a run that is full":               {event: event, ours: true, signal: full, want: kyc.DeliveredSignal, signals: 1, updates: 1},
+		"to a run that is full of updates":    {event: event, ours: true, signal: full, update: serviceerror.NewInvalidArgument("limit for updates"), want: kyc.DeliveredSignal, signals: 1, updates: 1},
+		"to a full one, and Temporal is shut": {event: event, ours: true, signal: full, update: serviceerror.NewPermissionDenied("no", ""), signals: 1, updates: 1, fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			starts := 0
+			var signals, starts, updates int
 			c := dial(t, &frontend{
+				newest: tc.newest,
 				signal: func(r *workflowservice.SignalWorkflowExecutionRequest) error {
+					signals++
 					require.Equal(t, eventID, r.GetRequestId(), "the server drops repeats by it")
 					require.Equal(t, "kyc-u1", r.GetWorkflowExecution().GetWorkflowId())
-					require.Equal(t, tc.run, r.GetWorkflowExecution().GetRunId())
+					require.Empty(t, r.GetWorkflowExecution().GetRunId(), "the newest run sorts events of all sessions")
 					return tc.signal
 				},
-				start: func(r *workflowservice.StartWorkflowExecutionRequest) error {
+				resume: func(r *workflowservice.SignalWithStartWorkflowExecutionRequest) error {
 					starts++
-					require.Equal(t, "kyc-u1~"+eventID, r.GetWorkflowId())
-					return tc.start
+					require.Equal(t, eventID, r.GetRequestId())
+					require.Equal(t, "kyc-u1", r.GetWorkflowId())
+					require.JSONEq(t, `{"user_id":"u1","resume":true}`, string(r.GetInput().GetPayloads()[0].GetData()), "it must buy nothing")
+					return tc.resume
+				},
+				update: func(r *workflowservice.UpdateWorkflowExecutionRequest) error {
+					updates++
+					require.Equal(t, kyc.UpdateRefresh, r.GetRequest().GetInput().GetName())
+					return tc.update
 				},
 			})
-			got, err := c.Deliver(t.Context(), "u1", event, kyc.SessionMetadata{RunID: tc.run})
-			require.Equal(t, tc.starts, starts)
+			got, err := c.Deliver(t.Context(), "u1", tc.event, tc.ours)
+			require.Equal(t, []int{tc.signals, tc.starts, tc.updates}, []int{signals, starts, updates})
 			if tc.fails {
 				require.Error(t, err)
 				return
@@ -126,7 +169,7 @@ func TestDeliverGivesUpInTime(t *testing.T) {
 			c := dial(t, &frontend{signal: func(*workflowservice.SignalWorkflowExecutionRequest) error { return trouble }})
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
-			_, err := c.Deliver(ctx, "u1", event, kyc.SessionMetadata{RunID: runID})
+			_, err := c.Deliver(ctx, "u1", event, true)
 			require.Error(t, err)
 			require.NotErrorIs(t, err, kyc.ErrNotFound)
 		})
@@ -145,16 +188,16 @@ func TestDeliverLetsACallTakeAllTheTime(t *testing.T) {
 		signal: func(*workflowservice.SignalWorkflowExecutionRequest) error {
 			return serviceerror.NewNotFound("workflow execution already completed")
 		},
-		start: func(*workflowservice.StartWorkflowExecutionRequest) error { return nil },
+		resume: func(*workflowservice.SignalWithStartWorkflowExecutionRequest) error { return nil },
 		until: func(call string, deadline time.Time) {
 			assert.WithinRange(t, deadline, mine.Add(-budget/4), mine.Add(budget), call)
 			told <- call
 		},
 	})
-	_, err := c.Deliver(ctx, "u1", event, kyc.SessionMetadata{RunID: runID})
+	_, err := c.Deliver(ctx, "u1", event, true)
 	require.NoError(t, err)
 	require.Equal(t, "signal", <-told)
-	require.Equal(t, "start", <-told)
+	require.Equal(t, "resume", <-told)
 }
 
 // It lasts no longer than the caller has time.
@@ -165,21 +208,7 @@ func TestDeliverEndsWithItsCaller(t *testing.T) {
 	defer close(stalled)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err := c.Deliver(ctx, "u1", event, kyc.SessionMetadata{RunID: runID})
+	_, err := c.Deliver(ctx, "u1", event, true)
 	require.Error(t, err)
 	require.Error(t, ctx.Err(), "it gave up before")
-}
-
-func TestForwardNamesTheRun(t *testing.T) {
-	t.Parallel()
-	c := dial(t, &frontend{signal: func(r *workflowservice.SignalWorkflowExecutionRequest) error {
-		require.Equal(t, eventID, r.GetRequestId())
-		if r.GetWorkflowExecution().GetRunId() != runID {
-			return nil // the user's next run takes everything
-		}
-		return serviceerror.NewNotFound("workflow execution already completed")
-	}})
-	taken, err := c.Forward(t.Context(), "u1", runID, kyc.DiditEvent{EventID: eventID})
-	require.NoError(t, err)
-	require.False(t, taken)
 }

@@ -244,3 +244,6 @@ type DiditEvent struct {
 	// CreatedAt is when it happened, in Unix seconds. Events are ordered by it, never by arrival.
 	CreatedAt int64 `json:"created_at"`
 }
+
+// Disposable lets a workflow drop an event that is damaged: Didit is polled anyway.
+func (*DiditEvent) Disposable() {}

@@ -77,10 +77,26 @@ func TestEventKeys(t *testing.T) {
 	}
 }
 
-func TestOnlyOurMetadataNamesARun(t *testing.T) {
+func TestMetadataInAnyWritingOfOneObject(t *testing.T) {
 	run := "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
-	require.Equal(t, kyc.SessionMetadata{RunID: run, Attempt: 2}, kyc.MetadataOf([]byte(`{"temporal_run_id":"`+run+`","attempt":2}`)))
-	for _, foreign := range []string{``, `null`, `"x"`, `{"plan":"basic"}`, `{"temporal_run_id":7}`, `{"temporal_run_id":"someone@example.com"}`} {
+	want := kyc.SessionMetadata{Deployment: "production", RunID: run, Attempt: 2, Reverify: true}
+	for name, raw := range map[string]string{
+		"as we write it":    `{"kyc_deployment":"production","temporal_run_id":"` + run + `","attempt":2,"reverify":true}`,
+		"a number as 2.0":   `{"kyc_deployment":"production","temporal_run_id":"` + run + `","attempt":2.0,"reverify":true}`,
+		"a number as 0.2e1": `{"kyc_deployment":"production","temporal_run_id":"` + run + `","attempt":0.2e1,"reverify":true}`,
+		"as JSON text":      `"{\"kyc_deployment\":\"production\",\"temporal_run_id\":\"` + run + `\",\"attempt\":2,\"reverify\":true}"`,
+		"beside look-alikes": `{"KYC_Deployment":"x","kyc_deployment":"production","Temporal_Run_ID":"1190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10",` +
+			`"temporal_run_id":"` + run + `","Attempt":7,"attempt":2,"reverify":true,"REVERIFY":false}`,
+		"before look-alikes": `{"kyc_deployment":"production","temporal_run_id":"` + run + `","attempt":2,"reverify":true,` +
+			`"Temporal_Run_ID":"1190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10","Attempt":7,"Reverify":false,"kyc_Deployment":"x"}`,
+		"in capital letters": `{"kyc_deployment":"production","temporal_run_id":"` + strings.ToUpper(run) + `","attempt":2,"reverify":true}`,
+	} {
+		require.Equal(t, want, kyc.MetadataOf([]byte(raw)), name)
+	}
+	for _, foreign := range []string{
+		``, `null`, `"x"`, `[]`, `7`, `"null"`, `{"plan":"basic"}`, `{"temporal_run_id":7,"attempt":"2","kyc_deployment":["production"]}`,
+		`{"temporal_run_id":"someone@example.com"}`, `{"attempt":-1}`, `{"attempt":1e300}`, `{"KYC_DEPLOYMENT":"production"}`,
+	} {
 		require.Zero(t, kyc.MetadataOf([]byte(foreign)), foreign)
 	}
 }

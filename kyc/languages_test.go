@@ -36,9 +36,9 @@ func TestTheLanguagesPageHoldsTheExamples(t *testing.T) {
 func TestTheLanguagesPageKnowsTheContract(t *testing.T) {
 	page := languages(t)
 	names := []string{
-		kyc.WorkflowVerification, kyc.WorkflowDecisionChange, kyc.TaskQueue, kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead,
+		kyc.WorkflowVerification, kyc.TaskQueue, kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead,
 		kyc.SignalDiditEvent, kyc.QueryState, kyc.UpdateSession, kyc.WorkflowID("<user_id>"),
-		kyc.AttributeStatus, kyc.AttributeOutcome, kyc.AttributeSessionID, kyc.AttributeWaitingFor, kyc.AttributeAttempt, kyc.AttributeDeadline,
+		kyc.AttributeStatus, kyc.AttributeOutcome, kyc.AttributeSessionID, kyc.AttributeFlow, kyc.AttributeWaitingFor, kyc.AttributeAttempt, kyc.AttributeDeadline,
 		kyc.AttributeErrorType,
 		kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit,
 		kyc.ErrorTypeNotFound, kyc.ErrorTypeSessionCap, kyc.ErrorTypeInvalidInput,

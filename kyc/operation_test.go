@@ -65,6 +65,4 @@ func TestOperationIDs(t *testing.T) {
 
 func TestHowAVerificationHasEnded(t *testing.T) {
 	require.Equal(t, "the verification has ended: declined", kyc.HasEnded(kyc.State{Status: didit.StatusDeclined, Outcome: kyc.OutcomeDeclined}))
-	require.Equal(t, "the verification has ended; its verdict was taken back since, Didit says Resubmitted",
-		kyc.HasEnded(kyc.State{Status: didit.StatusResubmitted}))
 }

@@ -28,6 +28,7 @@ var searchAttributes = []SearchAttribute{
 	{Name: AttributeWaitingFor, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
 	{Name: AttributeErrorType, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
 	{Name: AttributeSessionID, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: AttributeFlow, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
 	{Name: AttributeAttempt, Type: enumspb.INDEXED_VALUE_TYPE_INT},
 	{Name: AttributeDeadline, Type: enumspb.INDEXED_VALUE_TYPE_DATETIME},
 }

@@ -9,7 +9,6 @@ import (
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
-	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
@@ -40,6 +39,7 @@ func (r *aRun) DescribeWorkflowExecution(context.Context, *workflowservice.Descr
 	}
 	info := &workflowpb.WorkflowExecutionInfo{
 		Execution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("u1"), RunId: runID},
+		Type:      &commonpb.WorkflowType{Name: kyc.WorkflowVerification},
 		Status:    enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING,
 		SearchAttributes: &commonpb.SearchAttributes{IndexedFields: map[string]*commonpb.Payload{
 			kyc.AttributeOutcome: r.payload(r.attribute),
@@ -57,7 +57,7 @@ func (r *aRun) QueryWorkflow(context.Context, *workflowservice.QueryWorkflowRequ
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.queried++
-	return &workflowservice.QueryWorkflowResponse{QueryResult: r.payloads(r.state)}, nil
+	return &workflowservice.QueryWorkflowResponse{QueryResult: r.payloads(kyc.Snapshot{State: r.state})}, nil
 }
 
 func (r *aRun) GetWorkflowExecutionHistory(ctx context.Context, _ *workflowservice.GetWorkflowExecutionHistoryRequest) (*workflowservice.GetWorkflowExecutionHistoryResponse, error) {
@@ -80,15 +80,6 @@ func (r *aRun) ListWorkflowExecutions(context.Context, *workflowservice.ListWork
 	return &workflowservice.ListWorkflowExecutionsResponse{}, nil
 }
 
-// UpdateWorkflowExecution finds that the run has just ended.
-func (r *aRun) UpdateWorkflowExecution(context.Context, *workflowservice.UpdateWorkflowExecutionRequest) (*workflowservice.UpdateWorkflowExecutionResponse, error) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.state.Status, r.state.Outcome = didit.StatusApproved, kyc.OutcomeApproved
-	close(r.closed)
-	return nil, asStatus(serviceerror.NewNotFound("workflow execution already completed"))
-}
-
 func (r *aRun) payload(v any) *commonpb.Payload {
 	p, err := converter.GetDefaultDataConverter().ToPayload(v)
 	require.NoError(r.t, err)
@@ -106,10 +97,17 @@ func newRun(t *testing.T) *aRun {
 	}}
 }
 
-// A user whose verdict falls between the two questions of Find has a verification all the same.
+// A user whose run ends between the two questions of Find has a verification all the same: Temporal answers queries about
+// runs that are closed.
 func TestFindDoesNotLoseAVerificationThatEndsMeanwhile(t *testing.T) {
 	t.Parallel()
-	found, err := dial(t, newRun(t)).Find(t.Context(), "u1")
+	r := newRun(t)
+	r.onDescribe = func(r *aRun) {
+		if r.described == 1 {
+			r.state.Status, r.state.Outcome = didit.StatusApproved, kyc.OutcomeApproved
+		}
+	}
+	found, err := dial(t, r).Find(t.Context(), "u1")
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeApproved, found.State.Outcome)
 	require.Empty(t, found.Session.URL)

@@ -15,13 +15,16 @@ import (
 // fakeDidit is a Didit of one user, whose clock is the workflow's. It keeps Didit's rule that an unfinished session is
 // returned again (docs.didit.me/sessions-api/create-session).
 type fakeDidit struct {
-	now      func() time.Time
-	sessions []*fakeSession // oldest first
-	reads    int
-	reissued bool // Didit has handed out an older session instead of a new one
-	bought   func(made *fakeSession, before []*fakeSession)
-	fault    func(call string) error // what a call ends with; for "created" after it had its effect
-	shown    func(s *fakeSession) didit.Status
+	now       func() time.Time
+	sessions  []*fakeSession // oldest first
+	reads     []time.Time
+	reviews   []didit.Review
+	users     int  // entities that Didit keeps of the user
+	reissued  bool // Didit has handed out an older session instead of a new one
+	requested func(didit.CreateSessionRequest)
+	bought    func(made *fakeSession, before []*fakeSession)
+	fault     func(call string) error // what a call ends with; for "created" after it had its effect
+	shown     func(s *fakeSession) didit.Status
 }
 
 type fakeSession struct {
@@ -74,6 +77,9 @@ func unfinished(s didit.Status) bool {
 }
 
 func (d *fakeDidit) CreateSession(_ context.Context, r didit.CreateSessionRequest) (didit.Session, error) {
+	if d.requested != nil {
+		d.requested(r)
+	}
 	if err := d.fault("create"); err != nil {
 		return didit.Session{}, err
 	}
@@ -99,7 +105,7 @@ func (d *fakeDidit) CreateSession(_ context.Context, r didit.CreateSessionReques
 func link(s *fakeSession) string { return "https://didit.example/session/token-" + s.id }
 
 func (d *fakeDidit) Decision(_ context.Context, id string) (didit.Decision, error) {
-	d.reads++
+	d.reads = append(d.reads, d.now())
 	if err := d.fault("read"); err != nil {
 		return didit.Decision{}, err
 	}
@@ -127,15 +133,22 @@ func (d *fakeDidit) ListSessions(_ context.Context, r didit.ListSessionsRequest)
 }
 
 func (d *fakeDidit) UpdateStatus(_ context.Context, id string, r didit.UpdateStatusRequest) error {
+	if err := d.fault("update"); err != nil {
+		return err
+	}
 	s := d.find(id)
 	if s == nil {
 		return &didit.APIError{StatusCode: 404}
 	}
 	s.status = r.NewStatus
-	return nil
+	d.reviews = append(d.reviews, didit.Review{NewStatus: r.NewStatus, Comment: didit.Sensitive(r.Comment), CreatedAt: d.now()})
+	return d.fault("updated")
 }
 
 func (d *fakeDidit) DeleteSession(_ context.Context, id string, _ didit.DeleteSessionRequest) (didit.DeletedSession, error) {
+	if err := d.fault("delete"); err != nil {
+		return didit.DeletedSession{}, err
+	}
 	s := d.find(id)
 	if s == nil {
 		return didit.DeletedSession{}, &didit.APIError{StatusCode: 404}
@@ -144,11 +157,17 @@ func (d *fakeDidit) DeleteSession(_ context.Context, id string, _ didit.DeleteSe
 	return didit.DeletedSession{}, nil
 }
 
-func (d *fakeDidit) Reviews(context.Context, string) ([]didit.Review, error) { return nil, nil }
+func (d *fakeDidit) Reviews(context.Context, string) ([]didit.Review, error) {
+	return d.reviews, d.fault("reviews")
+}
 
 func (d *fakeDidit) SessionsOf(ctx context.Context, vendor string) ([]didit.SessionSummary, error) {
 	page, err := d.ListSessions(ctx, didit.ListSessionsRequest{VendorData: vendor})
 	return page.Sessions, err
 }
 
-func (d *fakeDidit) DeleteUser(context.Context, string) (int, error) { return 1, nil }
+func (d *fakeDidit) DeleteUser(context.Context, string) (int, error) {
+	n := d.users
+	d.users = 0
+	return n, d.fault("user")
+}

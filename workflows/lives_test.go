@@ -1,7 +1,6 @@
 package workflows_test
 
 import (
-	"flag"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -11,9 +10,8 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
+	"didit-temporal/workflows"
 )
-
-var seeds = flag.Int("seeds", 300, "how many random lives are lived")
 
 // op is one thing that happens in a user's life.
 type op struct {
@@ -40,23 +38,10 @@ func randomLife(seed uint64) []op {
 	return life
 }
 
-// moves lists what can become of a session at Didit (docs.didit.me/core-technology/verification-statuses).
-var moves = map[didit.Status][]didit.Status{
-	didit.StatusNotStarted:   {didit.StatusInProgress, didit.StatusExpired},
-	didit.StatusInProgress:   {didit.StatusApproved, didit.StatusInReview, didit.StatusDeclined, didit.StatusAbandoned, didit.StatusAwaitingUser},
-	didit.StatusAwaitingUser: {didit.StatusInProgress, didit.StatusInReview, didit.StatusApproved},
-	didit.StatusInReview:     {didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted},
-	didit.StatusResubmitted:  {didit.StatusInProgress, didit.StatusAbandoned},
-	didit.StatusApproved:     {didit.StatusInReview, didit.StatusDeclined, didit.StatusKycExpired, didit.StatusResubmitted},
-	didit.StatusDeclined:     {didit.StatusInReview, didit.StatusApproved, didit.StatusResubmitted},
-	didit.StatusAbandoned:    {didit.StatusApproved, didit.StatusInReview, didit.StatusDeclined},
-	didit.StatusKycExpired:   {didit.StatusInReview},
-}
-
 // oracle is the session of a flow that counts: the newest, unless an older one that no reverify has replaced outranks it.
 func oracle(sessions []*fakeSession, flow string) (counts *fakeSession) {
 	settled := func(s *fakeSession) bool {
-		return slices.Contains([]didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired}, s.status)
+		return slices.Contains([]didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview}, s.status)
 	}
 	for _, s := range slices.Backward(sessions) {
 		switch {
@@ -148,7 +133,7 @@ func (l *life) move(o op) {
 		return
 	}
 	s := all[max(0, len(all)-1-o.which/2)]
-	allowed := moves[s.status]
+	allowed := workflows.Moves[s.status]
 	if o.kind == "decide" {
 		allowed = []didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted}
 		if s.status == didit.StatusExpired || s.status == didit.StatusNotStarted {
@@ -242,7 +227,8 @@ func shrink(t testing.TB, ops []op) []op {
 }
 
 func TestRandomLives(t *testing.T) {
-	for seed := range uint64(*seeds) {
+	first, last := workflows.Seeds(300)
+	for seed := first; seed <= last; seed++ {
 		ops := randomLife(seed)
 		began := time.Now()
 		wrong := try(t, ops)

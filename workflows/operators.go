@@ -215,8 +215,6 @@ func (v *verification) cancelling() string {
 		return fmt.Sprintf("**Erased** by %s: everything about this user is deleted at Didit, and then here.", v.operators.cancelledBy)
 	case !v.state.ended():
 		return fmt.Sprintf("**Being cancelled** by %s. Next: its session is deleted at Didit if it was never opened.", v.operators.cancelledBy)
-	case v.state.Outcome != kyc.OutcomeCancelled:
-		return ending(v.state.State)
 	}
 	return fmt.Sprintf("**Cancelled** by %s; %s. Next: start the user again when they come back.", v.operators.cancelledBy, v.operators.left)
 }

@@ -63,7 +63,7 @@ func (v *verification) reconcile(ctx workflow.Context) error {
 	now = v.timers.now(ctx)
 	v.operators.answered = refreshes
 	v.polls.done(now)
-	if v.state.Attempt != before.Attempt {
+	if v.state.Status != before.Status && v.state.PersonMustAct() {
 		v.polls.restart(now)
 	}
 	if usable && overdue && v.overdue(now) {

@@ -180,7 +180,7 @@ func (v *verification) choose(
 		case len(d.Foreign) > 0, !d.Status.Known(), !mine(d.Metadata):
 			continue
 		}
-		lagging = lagging || mayCount(s.Status) && s.Status != d.Status || mayCount(v.expected[s.SessionID]) && v.expected[s.SessionID] != d.Status
+		lagging = lagging || ahead(s.Status, d.Status) || ahead(v.expected[s.SessionID], d.Status)
 		flow = d.WorkflowID // sessions of other flows do not count
 		switch {
 		case found == nil || outranks(d.Status, found.Status):

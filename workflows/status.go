@@ -69,9 +69,10 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 		s.newest = ev.CreatedAt
 	}
 	switch {
-	case ev.Status == didit.StatusNotStarted, ordered && ev.Status == s.Status:
-		// Nothing new: no session goes back to Not Started.
-	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed:
+	case ev.Status == didit.StatusNotStarted: // no session goes back to it
+	case ordered && ev.Status == s.Status:
+		s.lag = lag{} // what an older event reported is not missing, but past
+	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed && !s.ended():
 		s.become(ev.Status, now)
 	default:
 		s.needsRead = true
@@ -176,13 +177,11 @@ func personActs(s didit.Status) bool {
 	return s != didit.StatusInReview && s.Known() && outcomeOf(s) == ""
 }
 
-// finished reports whether a session needs nobody to act and was not broken off: a verdict, or one that has lapsed.
-func finished(s didit.Status) bool {
-	return s == didit.StatusInReview || s == didit.StatusKycExpired || outcomeOf(s).Decided()
-}
+// finished reports whether a session has a verdict, or a reviewer who will give one.
+func finished(s didit.Status) bool { return s == didit.StatusInReview || outcomeOf(s).Decided() }
 
 // outranks reports whether an older session of a user and flow counts although a newer one exists: an approval while the
-// person still has to act on the newer one, and anything but another broken-off one if the newer one was broken off.
+// person still has to act on the newer one, and any that is finished or goes on if the newer one ended without a verdict.
 func outranks(older, newer didit.Status) bool {
 	switch {
 	case finished(newer):
@@ -201,4 +200,9 @@ func keepsFromBuying(s didit.Status) bool {
 // mayCount reports whether an event of another session can change which session counts.
 func mayCount(s didit.Status) bool {
 	return s == didit.StatusResubmitted || s == didit.StatusInReview || outcomeOf(s).Decided()
+}
+
+// ahead reports whether a status that Didit's list or an event says is news that the decision does not show yet.
+func ahead(said, decided didit.Status) bool {
+	return said != decided && (said == didit.StatusResubmitted || said == didit.StatusKycExpired || finished(said))
 }

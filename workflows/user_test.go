@@ -8,9 +8,11 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -34,7 +36,7 @@ const (
 type life struct {
 	t          testing.TB
 	didit      *fakeDidit
-	acts       *activities.Activities
+	acts       *hands
 	start      time.Time
 	now        time.Time
 	env        *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
@@ -48,10 +50,15 @@ type life struct {
 	pauses     []time.Duration
 	terminated bool
 	problem    string // what went wrong in a run
+	prepare    func(*testsuite.TestWorkflowEnvironment)
+	began      time.Time                          // when the newest run began
+	latest     *testsuite.TestWorkflowEnvironment // of the newest run, open or closed
+	list       map[string]any                     // the search attributes of the newest run
+	listed     []map[string]any                   // the same after each change, of all runs
 }
 
 func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
-	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}}
+	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}}
 	l.now = l.start
 	l.didit.now = l.clock
 	callbacks, err := activities.NewCallbackSender("http://callbacks.example/", []string{"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"})
@@ -64,8 +71,30 @@ func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
 	for _, f := range adjust {
 		f(&settings)
 	}
-	l.acts = &activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}
+	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l, false}
 	return l
+}
+
+// hands are the real activities. The id of the test environment's run is no UUID, so metadata cannot carry it.
+type hands struct {
+	*activities.Activities
+	l     *life
+	reset bool // the run finds at its first result that it was reset
+}
+
+func (h *hands) SendResult(ctx context.Context, in activities.SendResultInput) (activities.SentResult, error) {
+	if h.reset {
+		h.reset, in.RunID = false, "the run before the reset"
+	}
+	return h.Activities.SendResult(ctx, in)
+}
+
+func (h *hands) ReadDecision(ctx context.Context, in activities.ReadDecisionInput) (activities.Decision, error) {
+	d, err := h.Activities.ReadDecision(ctx, in)
+	if s := h.l.didit.find(in.SessionID); d.Metadata.Attempt > 0 && s != nil && !s.created.Before(h.l.began) {
+		d.Metadata.RunID = "default-test-run-id"
+	}
+	return d, err
 }
 
 func (l *life) clock() time.Time {
@@ -97,13 +126,17 @@ func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 // runs is what activities ask Temporal.
 type runs struct{ l *life }
 
-func (r runs) Predecessor(context.Context, string, string) (kyc.Snapshot, error) {
-	for i := len(r.l.past) - 1; i >= 0; i-- {
-		if p := r.l.past[i]; p.State.SessionID != "" || p.State.Outcome != "" {
-			return p, nil
+func (r runs) Predecessor(context.Context, string, string) (last kyc.Snapshot, _ error) {
+	for _, p := range slices.Backward(r.l.past) {
+		if last.State.SessionID == "" && last.State.Outcome == "" {
+			last.State = p.State
+		}
+		if p.Reported != nil {
+			last.Reported = p.Reported
+			break
 		}
 	}
-	return kyc.Snapshot{}, nil
+	return last, nil
 }
 
 func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
@@ -119,10 +152,15 @@ func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(l.now)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})
-	env.SetTestTimeout(3 * time.Second)
+	env.SetTestTimeout(time.Minute)
 	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a second is short on a busy machine
 	env.RegisterActivity(l.acts)
 	l.runs++
+	l.began = l.now
+	l.list = map[string]any{}
+	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(l.noteList).Return(nil).Maybe()
+	l.prepare(env)
+	l.latest = env
 	return env
 }
 
@@ -247,18 +285,22 @@ func (a *answer) Complete(v any, err error) {
 
 // START is what kyc.Client.Start does.
 func (l *life) START(in kyc.Input) *answer {
-	in.UserID = user
 	a := &answer{}
+	l.startInto(in, a)
+	return a
+}
+
+func (l *life) startInto(in kyc.Input, a *answer) {
+	in.UserID = user
 	ask := func() { l.env.UpdateWorkflow(kyc.UpdateSession, "", a, in) }
 	if l.env != nil {
 		ask()
-		return a
+		return
 	}
 	if s := l.state(); s.UserID != "" && !l.terminated && !in.WantsAnother(s) {
-		return a
+		return
 	}
 	l.run(in, ask)
-	return a
 }
 
 // moves changes the status of a session at Didit, and sends the webhook unless it is lost.

@@ -102,12 +102,12 @@ func (v *verification) run(ctx workflow.Context) error {
 		case ctx.Err() != nil: // Temporal's own cancellation waits for nothing; what is pending is still delivered
 			ctx, _ = workflow.NewDisconnectedContext(ctx)
 			v.cancelNow(ctx)
-		case v.operators.cancelledBy != nil && temporal.IsCanceledError(err):
+		case !temporal.IsCanceledError(err):
+			return err
+		case v.operators.cancelledBy != nil: // else a verdict was faster
 			if err := v.cancelAtDidit(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
-		default:
-			return err
 		}
 	}
 }
@@ -139,6 +139,9 @@ func (v *verification) resume(ctx workflow.Context) error {
 func (v *verification) advance(ctx workflow.Context) error {
 	for {
 		v.takeEvents(ctx)
+		if v.state.Outcome.Decided() && !v.operators.erasing { // a verdict is stronger than an operator's cancel
+			v.operators.cancelledBy = nil
+		}
 		if err := v.report(ctx); err != nil {
 			return err
 		}
@@ -215,16 +218,22 @@ func (v *verification) takeEvent(ctx workflow.Context, ev kyc.DiditEvent) {
 		if v.request != nil {
 			v.early = append(v.early, ev)
 		} else {
-			v.reselect = true
+			v.lookAtOthers(ctx, ev)
 		}
 	case ev.SessionID == v.state.SessionID:
 		v.state.apply(ev, workflow.Now(ctx))
 	case mayCount(ev.Status) && !v.state.seen[ev.EventID]:
-		v.state.seen[ev.EventID] = true
-		v.others, v.reselect, v.relook = true, true, lag{}
-		if happened := time.Unix(ev.CreatedAt, 0); workflow.Now(ctx).Sub(happened) < freshFor {
-			v.expected[ev.SessionID] = ev.Status
-		}
+		v.others = true
+		v.lookAtOthers(ctx, ev)
+	}
+}
+
+// lookAtOthers notes an event that may change which session counts.
+func (v *verification) lookAtOthers(ctx workflow.Context, ev kyc.DiditEvent) {
+	v.state.seen[ev.EventID] = true
+	v.reselect, v.relook = true, lag{}
+	if workflow.Now(ctx).Sub(time.Unix(ev.CreatedAt, 0)) < freshFor {
+		v.expected[ev.SessionID] = ev.Status
 	}
 }
 
@@ -307,8 +316,11 @@ const linkFreshFor = time.Minute
 
 // settled reports whether it is known what the user's session is.
 func (v *verification) settled() bool {
+	if v.operators.erasing || v.operators.cancelledBy != nil && !v.state.ended() {
+		return v.state.ended()
+	}
 	recalled := !v.in.Resume || v.results.recalled
-	return recalled && v.request == nil && !v.reselect && !v.state.needsRead || v.operators.erasing && v.state.ended()
+	return recalled && v.request == nil && !v.reselect && !v.state.needsRead
 }
 
 // refusalOf is why a session that was asked for is not there.

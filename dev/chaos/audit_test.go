@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"context"
+	"fmt"
 	"sync"
 	"time"
 
@@ -11,6 +12,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"didit-temporal/dev/procs"
+	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -21,7 +23,8 @@ type report struct {
 	killed, ended             map[string]int
 	attempts, refused, silent int // deliveries: all, answered with an error, not answered
 	foul                      int // deliveries answered with neither 2xx nor 5xx
-	acked, found, late, lost  int // events: answered 2xx, of these in a history, in a DecisionChange, nowhere
+	acked                     int // events that were answered 2xx; of these
+	found, late, noNews, lost int // in the run that made the session, in a later one, of a session's start, nowhere
 	missed                    int // events that were never answered 2xx: the verification found out by itself
 	duplicates                int // events that are more than once in a run
 	creates                   int // calls to create a session
@@ -51,7 +54,7 @@ func (c *chaos) audit(crowd []person) *report {
 	if err := c.sim.Wait(ctx); err != nil {
 		r.note("webhooks are still on their way: %v", err)
 	}
-	c.eventually(func() bool { return c.running(ctx) == 0 }, "changes after the end are done with")
+	c.eventually(func() bool { return c.running(ctx) == 0 }, "late updates are done with")
 	events := r.countDeliveries(c.sim.Deliveries())
 	r.sessions = len(c.sim.Sessions())
 	books := make([]book, len(crowd))
@@ -91,7 +94,8 @@ func (w *world) running(ctx context.Context) int {
 	return int(res.GetCount())
 }
 
-// countDeliveries returns the events that were answered 2xx, by session.
+// countDeliveries returns the events that were answered 2xx, by session. That a session was made is known without its
+// webhook, so that one is in no history.
 func (r *report) countDeliveries(all []diditsim.Delivery) map[string][]string {
 	events, seen, sent := map[string][]string{}, map[string]bool{}, map[string]bool{}
 	for _, d := range all {
@@ -107,6 +111,10 @@ func (r *report) countDeliveries(all []diditsim.Delivery) map[string][]string {
 			r.note("session %s: a webhook was answered %d", d.SessionID, d.Code)
 		case !seen[d.EventID]:
 			seen[d.EventID] = true
+			if d.Status == didit.StatusNotStarted {
+				r.noNews++
+				continue
+			}
 			events[d.SessionID] = append(events[d.SessionID], d.EventID)
 		}
 	}
@@ -116,31 +124,60 @@ func (r *report) countDeliveries(all []diditsim.Delivery) map[string][]string {
 
 // book is what Temporal has of a user.
 type book struct {
-	signals map[string]int  // by event id, in the run that made the session
-	changes map[string]bool // by event id
+	signals map[string]int  // by run and event id
+	first   map[string]bool // events in the run that made the session
+	later   map[string]bool // events in the runs after it
 	err     error
 }
 
 func (w *world) read(ctx context.Context, user string) book {
-	b := book{signals: map[string]int{}, changes: map[string]bool{}}
+	b := book{signals: map[string]int{}, first: map[string]bool{}, later: map[string]bool{}}
 	sessions := w.sim.SessionsOf(user)
 	if len(sessions) == 0 {
 		return b
 	}
-	run := kyc.MetadataOf(sessions[0].Metadata).RunID
-	events, err := w.history(ctx, kyc.WorkflowID(user), run)
+	first := kyc.MetadataOf(sessions[0].Metadata).RunID
+	runs, err := w.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: w.Namespace(), Query: fmt.Sprintf("WorkflowId = '%s'", kyc.WorkflowID(user)),
+	})
 	if err != nil {
 		b.err = err
 		return b
 	}
-	for _, ev := range events {
-		if s := ev.GetWorkflowExecutionSignaledEventAttributes(); s != nil {
-			var e kyc.DiditEvent
-			b.err = converter.GetDefaultDataConverter().FromPayloads(s.GetInput(), &e)
-			b.signals[e.EventID]++
+	for _, x := range runs.GetExecutions() {
+		run := x.GetExecution().GetRunId()
+		signals, err := w.signalsOf(ctx, user, run)
+		if err != nil {
+			b.err = err
+			return b
+		}
+		for _, e := range signals {
+			b.signals[run+" "+e.EventID]++
+			if run == first {
+				b.first[e.EventID] = true
+			} else {
+				b.later[e.EventID] = true
+			}
 		}
 	}
 	return b
+}
+
+func (w *world) signalsOf(ctx context.Context, user, run string) (signals []kyc.DiditEvent, err error) {
+	events, err := w.history(ctx, kyc.WorkflowID(user), run)
+	if err != nil {
+		return nil, err
+	}
+	for _, ev := range events {
+		if s := ev.GetWorkflowExecutionSignaledEventAttributes(); s != nil {
+			var e kyc.DiditEvent
+			if err := converter.GetDefaultDataConverter().FromPayloads(s.GetInput(), &e); err != nil {
+				return nil, err
+			}
+			signals = append(signals, e)
+		}
+	}
+	return signals, nil
 }
 
 func (w *world) history(ctx context.Context, workflowID, runID string) (events []*historypb.HistoryEvent, err error) {
@@ -153,15 +190,4 @@ func (w *world) history(ctx context.Context, workflowID, runID string) (events [
 		events = append(events, ev)
 	}
 	return events, nil
-}
-
-// changed reports whether a DecisionChange was started with the event.
-func (w *world) changed(user, eventID string) bool {
-	events, err := w.history(w.within(patience), kyc.ChangeID(user, eventID), "")
-	if err != nil || len(events) == 0 {
-		return false
-	}
-	var in kyc.Change
-	begun := events[0].GetWorkflowExecutionStartedEventAttributes()
-	return converter.GetDefaultDataConverter().FromPayloads(begun.GetInput(), &in) == nil && in.Event.EventID == eventID
 }

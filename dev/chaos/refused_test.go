@@ -57,9 +57,9 @@ func (w *world) postAll(began kyc.Started, n int) []delivery {
 
 func (w *world) send(c *http.Client, began kyc.Started, eventID string) (int, time.Duration, error) {
 	now := time.Now()
-	body := fmt.Appendf(nil, `{"created_at":%d,"environment":"live","event_id":"%s","metadata":{"temporal_run_id":"%s"},"session_id":"%s",`+
+	body := fmt.Appendf(nil, `{"created_at":%d,"environment":"live","event_id":"%s","metadata":{"kyc_deployment":"%s","temporal_run_id":"%s"},"session_id":"%s",`+
 		`"status":"In Progress","timestamp":%d,"vendor_data":"u1","webhook_type":"status.updated"}`,
-		now.Unix(), eventID, began.RunID, began.Session.SessionID, now.Unix())
+		now.Unix(), eventID, w.Namespace(), began.RunID, began.Session.SessionID, now.Unix())
 	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.webhookURL, bytes.NewReader(body))
 	if err != nil {
 		return 0, 0, err

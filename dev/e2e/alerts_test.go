@@ -154,7 +154,9 @@ func (w *watched) liveADay() {
 	w.press(started.URL, "approve")
 	require.Equal(w.t, kyc.OutcomeApproved, w.closed("a-day").Outcome)
 	require.NoError(w.t, w.sim.SetStatus(session, didit.StatusDeclined))
-	w.eventually(func() bool { return w.finds(`WorkflowType = "DecisionChange" AND ExecutionStatus = "Completed"`) }, "news after the end")
+	w.eventually(func() bool {
+		return w.finds(`WorkflowId = "kyc-a-day" AND KycOutcome = "declined" AND ExecutionStatus = "Completed"`)
+	}, "a late update")
 }
 
 // fresh is a user whom nobody has seen.

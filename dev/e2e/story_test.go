@@ -52,8 +52,8 @@ func TestTheStoryOfAUser(t *testing.T) {
 		{What: kyc.StepEvent, Status: didit.StatusApproved},
 		{What: kyc.StepOrderDone, Status: didit.StatusApproved},
 		{What: kyc.StepOrder, Actor: "jo", Reason: "fraud:CASE-4", Note: "decline"},
-		{What: kyc.StepNews, Status: didit.StatusDeclined}, {What: kyc.StepChanged, Outcome: kyc.OutcomeDeclined},
-		{What: kyc.StepOrder, Actor: "jo", Reason: "late:CASE-6", Note: "approve"}, {What: kyc.StepFailed}, {What: kyc.StepCheck},
+		{What: kyc.StepEvent, Status: didit.StatusDeclined}, {What: kyc.StepEnded, Outcome: kyc.OutcomeDeclined},
+		{What: kyc.StepOrder, Actor: "jo", Reason: "late:CASE-6", Note: "approve"}, {What: kyc.StepFailed},
 	} {
 		s.eventually(func() bool { // the visibility store lags a little
 			var err error

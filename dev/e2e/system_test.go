@@ -34,6 +34,7 @@ const (
 	apiKey = "e2e-api-key-of-the-simulator"
 	secret = "e2e-webhook-secret-of-the-simulator"
 	flow   = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	flow2  = "bbbbbbbb-cccc-4ddd-8eee-ffffffffffff"
 	// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
 	patience = 3 * time.Minute
 )
@@ -63,6 +64,8 @@ type options struct {
 	webhookRetries  []time.Duration
 	resultURL       string         // default: nobody is told results
 	payloadKeys     string         // PAYLOAD_KEYS of everybody; default: none
+	deployment      string         // KYC_DEPLOYMENT; default: the namespace
+	beside          *system        // shares its simulated Didit
 	observe         config.Observe // nothing unless a test says so
 }
 
@@ -84,8 +87,13 @@ func start(t *testing.T, o options) *system {
 	_, err := s.Setup(t.Context())
 	require.NoError(t, err)
 
+	if o.beside != nil {
+		s.sim, s.simURL = o.beside.sim, o.beside.simURL
+		s.stopWebhook, s.stopWorker = s.startWebhook(), s.startWorker(o)
+		return s
+	}
 	s.sim = diditsim.New(diditsim.Options{
-		APIKey: apiKey, WorkflowIDs: []string{flow}, WebhookSecret: secret, RetryDelays: o.webhookRetries,
+		APIKey: apiKey, WorkflowIDs: []string{flow, flow2}, WebhookSecret: secret, RetryDelays: o.webhookRetries,
 		Limits: diditsim.Unlimited, // as the worker's rate below
 	})
 	t.Cleanup(s.sim.Close)
@@ -132,6 +140,7 @@ func (s *system) startWebhook() (stop func()) {
 	s.sim.SetWebhook(s.webhookURL, secret)
 	cfg := config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: 6 * time.Minute, Environment: config.Live, MaxBody: 1 << 20,
+		Deployment: s.o.deployment,
 	}
 	c, watch := s.dialAs("webhook")
 	return s.process(func(ctx context.Context) error {
@@ -143,8 +152,9 @@ func (s *system) startWorker(o options) (stop func()) {
 	c, watch := s.dialAs("worker")
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
-		WritesPerMinute: 6000, ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
-		ReconcileAfter: o.reconcileAfter, SessionCap: 3,
+		WritesPerMinute: 6000, ReadsPerMinute: 12000, // each create lists first, which is a read
+		QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
+		ReconcileAfter: o.reconcileAfter, SessionCap: 3, Deployment: o.deployment,
 	}
 	if o.resultURL != "" {
 		cfg.ResultURL = config.NewSecret(o.resultURL)

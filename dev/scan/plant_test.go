@@ -12,7 +12,7 @@ import (
 var kept = map[string]bool{
 	"session_id": true, "session_token": true, "session_url": true, "url": true, "status": true, "workflow_id": true, "vendor_data": true,
 	"metadata": true, "created_at": true, "expires_at": true, "environment": true, "callback": true, "new_status": true, "next": true,
-	"previous": true, "event_id": true, "webhook_type": true, "session_kind": true, "uuid": true, "risk": true, "temporal_run_id": true,
+	"previous": true, "event_id": true, "webhook_type": true, "session_kind": true, "uuid": true, "risk": true, "temporal_run_id": true, "kyc_deployment": true,
 	"actor_type": true, "activity_type": true, "log_type": true, "previous_status": true,
 }
 

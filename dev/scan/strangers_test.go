@@ -67,7 +67,7 @@ func (w *world) knock() {
 	signed(200, event(map[string]any{"vendor_data": marker("vendor")})) // might be a user id, and is not one of ours
 	signed(200, event(map[string]any{"session_id": marker("stranger")}))
 	signed(200, event(map[string]any{"event_id": marker("stranger")}))
-	signed(200, event(map[string]any{"vendor_data": "approved", "metadata": map[string]any{"temporal_run_id": uuid.NewString()}}))
+	signed(200, event(map[string]any{"vendor_data": "approved", "metadata": map[string]any{"kyc_deployment": w.Namespace(), "temporal_run_id": uuid.NewString()}}))
 	body := event(map[string]any{"metadata": map[string]any{"test_webhook": true}})
 	post(200, body, didit.Sign(nextSecret, []byte(body)), map[string]string{"X-Didit-Test-Webhook": "true"})
 

@@ -31,7 +31,7 @@ func genuine(p person, id string, now time.Time) string {
 	body, err := json.Marshal(map[string]any{
 		"event_id": id, "webhook_type": didit.EventStatusUpdated, "timestamp": now.Unix(), "created_at": now.Unix(),
 		"environment": "live", "session_id": p.session, "session_kind": "user", "status": didit.StatusInProgress,
-		"workflow_id": flow, "vendor_data": p.id, "metadata": map[string]any{"temporal_run_id": p.run, "attempt": 1},
+		"workflow_id": flow, "vendor_data": p.id, "metadata": map[string]any{"kyc_deployment": "default", "temporal_run_id": p.run, "attempt": 1},
 		"decision": map[string]any{"id_verifications": []any{map[string]any{"first_name": strings.Repeat("Simulina ", 200)}}},
 	})
 	if err != nil {

@@ -62,7 +62,7 @@ func TestRoutesHaveNoIDs(t *testing.T) {
 
 type nobody struct{}
 
-func (nobody) Deliver(context.Context, string, kyc.DiditEvent, kyc.SessionMetadata) (kyc.Delivery, error) {
+func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
 	return kyc.DeliveredSignal, nil
 }
 

@@ -113,10 +113,11 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	register(w, acts.FindPredecessor, acts.SendResult, acts.BeginOperation, acts.DeliverEvent)
 	register(w, acts.EndVerification, acts.ForgetRuns, acts.ForgetIfErased)
 
-	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, cfg.WritesPerMinute, cfg.QueuePartitions))
+	writes, reads := shares(cfg)
+	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, writes, cfg.QueuePartitions))
 	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession, acts.EraseSession, acts.EraseUser)
 
-	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, cfg.ReadsPerMinute, cfg.QueuePartitions))
+	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, reads, cfg.QueuePartitions))
 	register(read, acts.ReadDecision, acts.ListSessions, acts.FindReview, acts.ListAllSessions)
 	return []sdkworker.Worker{w, write, read}
 }

@@ -128,7 +128,7 @@ func session() kyc.Session {
 
 func newOne(userID string) kyc.Started {
 	return kyc.Started{
-		State:   kyc.State{UserID: userID, SessionID: "session-1", Status: didit.StatusNotStarted, Attempt: 1},
+		State:   kyc.State{UserID: userID, SessionID: "session-1", WorkflowID: "flow-1", Status: didit.StatusNotStarted, Attempt: 1},
 		Session: session(), RunID: "run-1", New: true,
 	}
 }
@@ -148,7 +148,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func approved(userID string) kyc.State {
 	return kyc.State{
-		UserID: userID, SessionID: "session-1", Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 2,
+		UserID: userID, SessionID: "session-1", WorkflowID: "flow-1", Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 2,
 		Checks:   []kyc.Check{{Feature: "ID_VERIFICATION", Status: "Approved"}, {Feature: "LIVENESS", Status: "Approved"}},
 		Warnings: []string{"LOW_LIGHT"}, UpdatedAt: noon,
 	}

@@ -25,9 +25,9 @@ func states(s kyc.State, err error) func(context.Context, string) (kyc.State, er
 }
 
 const (
-	newJSON = `{"user_id":"u1","session_id":"session-1","status":"Not Started","outcome":"","attempt":1,"error_type":"",` +
+	newJSON = `{"user_id":"u1","session_id":"session-1","workflow_id":"flow-1","status":"Not Started","outcome":"","attempt":1,"error_type":"",` +
 		`"checks":[],"warnings":[],"url":"https://verify.didit.me/session/s3cret?a=1&b=2","run_id":"run-1","new":true}`
-	approvedJSON = `{"user_id":"u1","session_id":"session-1","status":"Approved","outcome":"approved","attempt":2,"error_type":"",` +
+	approvedJSON = `{"user_id":"u1","session_id":"session-1","workflow_id":"flow-1","status":"Approved","outcome":"approved","attempt":2,"error_type":"",` +
 		`"checks":[{"feature":"ID_VERIFICATION","status":"Approved"},{"feature":"LIVENESS","status":"Approved"}],` +
 		`"warnings":["LOW_LIGHT"],"updated_at":"2026-11-23T12:00:00Z"`
 	approvedTable = `user      u1

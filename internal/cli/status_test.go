@@ -41,7 +41,7 @@ error     -
 updated   -
 workflow  kyc-u1
 `},
-		"one that waits, as JSON": {"-o json", kyc.State{UserID: "u1"}, `{"user_id":"u1","session_id":"","status":"","outcome":"",` +
+		"one that waits, as JSON": {"-o json", kyc.State{UserID: "u1"}, `{"user_id":"u1","session_id":"","workflow_id":"","status":"","outcome":"",` +
 			`"attempt":0,"error_type":"","checks":[],"warnings":[]}` + "\n"},
 		"one without a session, with what to do": {"", kyc.State{UserID: "u1", Outcome: kyc.OutcomeFailed, ErrorType: kyc.ErrorTypeOutOfCredit, UpdatedAt: noon}, `user      u1
 session   -

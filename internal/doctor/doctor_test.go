@@ -108,7 +108,7 @@ func (c *clinic) receiver(o receiver.Options, secret string) string {
 // nobody takes every event.
 type nobody struct{}
 
-func (nobody) Deliver(context.Context, string, kyc.DiditEvent, kyc.SessionMetadata) (kyc.Delivery, error) {
+func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
 	return kyc.DeliveredNobody, nil
 }
 

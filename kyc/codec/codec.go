@@ -85,6 +85,9 @@ func encrypt(with key, p *commonpb.Payload) (*commonpb.Payload, error) {
 
 func (c payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 	id := string(p.GetMetadata()[MetadataKeyID])
+	if !idPattern.MatchString(id) { // no key has such an id
+		return nil, fmt.Errorf("without a key id: %w", ErrDamaged)
+	}
 	with, known := c.keys.find(id)
 	if !known {
 		return nil, &UnknownKeyError{ID: shortened(id), Have: c.keys.IDs()}

@@ -43,19 +43,28 @@ type strict struct{ converter.DataConverter }
 
 // FromPayload implements converter.DataConverter.
 func (s strict) FromPayload(p *commonpb.Payload, to any) error {
-	return stopAtLostKey(s.DataConverter.FromPayload(p, to))
+	return stopAtLostKey(s.DataConverter.FromPayload(p, to), to)
 }
 
 // FromPayloads implements converter.DataConverter.
 func (s strict) FromPayloads(p *commonpb.Payloads, to ...any) error {
-	return stopAtLostKey(s.DataConverter.FromPayloads(p, to...))
+	return stopAtLostKey(s.DataConverter.FromPayloads(p, to...), to...)
 }
 
-func stopAtLostKey(err error) error {
-	if Unreadable(err) {
-		panic(err)
+// Disposable is what a workflow can do without, such as a signal that anybody may type. Where it is damaged, which no key
+// changes, the SDK drops it.
+type Disposable interface{ Disposable() }
+
+func stopAtLostKey(err error, to ...any) error {
+	if !Unreadable(err) {
+		return err
 	}
-	return err
+	if len(to) == 1 && errors.Is(err, ErrDamaged) {
+		if _, disposable := to[0].(Disposable); disposable {
+			return err
+		}
+	}
+	panic(err)
 }
 
 // Unreadable reports whether an error says that something encrypted cannot be decrypted here.

@@ -24,13 +24,13 @@ func TestStartAnswersOneFlatObject(t *testing.T) {
 		code    int
 		body    string
 	}{
-		"a new one": {newOne("u1"), http.StatusCreated, `{"user_id":"u1","session_id":"session-1","status":"Not Started","outcome":"","attempt":1,
+		"a new one": {newOne("u1"), http.StatusCreated, `{"user_id":"u1","session_id":"session-1","workflow_id":"` + flowID + `","status":"Not Started","outcome":"","attempt":1,
 			"checks":[],"warnings":[],"error_type":"","run_id":"run-1","url":"` + pageURL + `","session_token":"t0ken"}`},
-		"an open one": {joined, http.StatusOK, `{"user_id":"u1","session_id":"session-1","status":"In Progress","outcome":"","attempt":1,
+		"an open one": {joined, http.StatusOK, `{"user_id":"u1","session_id":"session-1","workflow_id":"` + flowID + `","status":"In Progress","outcome":"","attempt":1,
 			"checks":[],"warnings":[],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1","url":"` + pageURL + `","session_token":"t0ken"}`},
-		"a decided one": {kyc.Started{State: approved("u1"), RunID: "run-1"}, http.StatusOK, `{"user_id":"u1","session_id":"session-1",
+		"a decided one": {kyc.Started{State: approved("u1"), RunID: "run-1"}, http.StatusOK, `{"user_id":"u1","session_id":"session-1","workflow_id":"` + flowID + `",
 			"status":"Approved","outcome":"approved","attempt":2,"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],
-			"warnings":["LOW_LIGHT"],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`},
+			"warnings":["LOW_LIGHT"],"error_type":"","updated_at":"2026-11-23T12:00:00Z","checked_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t, nil)
@@ -66,7 +66,10 @@ func TestRefusalsHaveNames(t *testing.T) {
 		"cancelled meanwhile":   {session(kyc.ErrorTypeCancelled), ended, "Cancelled", ""},
 		"erased meanwhile":      {session(kyc.ErrorTypeErased), ended, "Erased", ""},
 		"an error of tomorrow":  {session("NobodyKnows"), internal, "NobodyKnows", ""},
-		"terminated":            {fmt.Errorf("look: %w", &kyc.EndedError{UserID: "u1"}), ended, "", ""},
+		"terminated":            {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunEnded}), ended, "", ""},
+		"paused":                {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunPaused}), paused, "", ""},
+		"another program's id":  {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunOccupied}), occupied, "", ""},
+		"another flow":          {fmt.Errorf("look: %w", &kyc.FlowError{UserID: "u1", Have: flowID, Want: "other"}), otherFlow, "", ""},
 		"none":                  {fmt.Errorf("read: %w", kyc.ErrNotFound), notFound, "", ""},
 		"Temporal is down":      {errors.New("connection refused to hunter2"), temporalUnavailable, "TemporalUnavailable", "5"},
 		"Temporal took so long": {fmt.Errorf("start: %w", context.DeadlineExceeded), temporalUnavailable, "WorkerUnavailable", "5"},
@@ -128,7 +131,7 @@ func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
 			require.Equal(t, http.StatusAccepted, rec.Code)
 			assert.Equal(t, tc.retry, rec.Header().Get("Retry-After"))
 			assert.Equal(t, "/v1/verifications/u1", rec.Header().Get("Location"))
-			assert.JSONEq(t, `{"user_id":"u1","session_id":"","status":"","outcome":"","attempt":0,"checks":[],"warnings":[],"error_type":"",
+			assert.JSONEq(t, `{"user_id":"u1","session_id":"","workflow_id":"","status":"","outcome":"","attempt":0,"checks":[],"warnings":[],"error_type":"",
 				"run_id":"run-1"`+tc.eta+`}`, rec.Body.String())
 		})
 	}
@@ -141,9 +144,9 @@ func TestLookAnswersTheSameObjectWithoutTheURL(t *testing.T) {
 	}
 	rec := b.get(Path + "/u:1.x-y_z")
 	require.Equal(t, http.StatusOK, rec.Code)
-	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","status":"Approved","outcome":"approved","attempt":2,
+	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","workflow_id":"`+flowID+`","status":"Approved","outcome":"approved","attempt":2,
 		"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],"warnings":["LOW_LIGHT"],"error_type":"",
-		"updated_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`, rec.Body.String())
+		"updated_at":"2026-11-23T12:00:00Z","checked_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`, rec.Body.String())
 	assert.Equal(t, 1, b.calls)
 }
 

@@ -46,14 +46,14 @@ func TestEveryRouteIsDescribedAndTheReverse(t *testing.T) {
 	assert.ElementsMatch(t, want, have)
 }
 
-// Every field of the Go types is described with its type, and the reverse. after_run is not part of the API.
+// Every field of the Go types is described with its type, and the reverse. resume is not part of the API.
 func TestTheTypesAreDescribed(t *testing.T) {
 	schemas := described(t)["components"].(object)["schemas"].(object)
 	for name, v := range map[string]any{
 		"Input": kyc.Input{}, "Verification": Verification{}, "Check": kyc.Check{}, "Problem": Problem{}, "FieldError": FieldError{},
 	} {
 		have := fieldsOf(reflect.TypeOf(v))
-		delete(have, "after_run")
+		delete(have, "resume")
 		want := map[string]string{}
 		for field, schema := range schemas[name].(object)["properties"].(object) {
 			want[field] = schema.(object)["type"].(string)

@@ -22,6 +22,7 @@ const (
 	token    = "t0ken-of-the-shop-s3cret"
 	newToken = "t0ken-of-the-shop-s3cret-too"
 	opsToken = "t0ken-of-operations-s3cret"
+	flowID   = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	pageURL  = "https://verify.didit.me/session/s3cret?a=1&b=2"
 )
 
@@ -125,7 +126,7 @@ func (p Problem) name() string { return strings.TrimPrefix(p.Type, problems) }
 
 func newOne(userID string) kyc.Started {
 	return kyc.Started{
-		State:   kyc.State{UserID: userID, SessionID: "session-1", Status: didit.StatusNotStarted, Attempt: 1},
+		State:   kyc.State{UserID: userID, SessionID: "session-1", WorkflowID: flowID, Status: didit.StatusNotStarted, Attempt: 1},
 		Session: kyc.Session{SessionID: "session-1", SessionToken: "t0ken", URL: pageURL, Status: didit.StatusNotStarted},
 		RunID:   "run-1", New: true,
 	}
@@ -135,7 +136,7 @@ var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 
 func approved(userID string) kyc.State {
 	return kyc.State{
-		UserID: userID, SessionID: "session-1", Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 2,
-		Checks: []kyc.Check{{Feature: "ID_VERIFICATION", Status: "Approved"}}, Warnings: []string{"LOW_LIGHT"}, UpdatedAt: noon,
+		UserID: userID, SessionID: "session-1", WorkflowID: flowID, Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, Attempt: 2,
+		Checks: []kyc.Check{{Feature: "ID_VERIFICATION", Status: "Approved"}}, Warnings: []string{"LOW_LIGHT"}, UpdatedAt: noon, CheckedAt: noon,
 	}
 }

@@ -70,7 +70,7 @@ func wrongInputs() map[string]wrong {
 		"a field of another spelling":      {`{"user_id":"u1","returnUrl":"https://shop.example"}`, nil, invalidInput, "returnUrl", "unknown field; want only"},
 		"a field without a name":           {`{"user_id":"u1","":1}`, nil, invalidInput, "", "unknown field"},
 		"a field with a very long name":    {`{"user_id":"u1","` + long + `":1}`, nil, invalidInput, long[:64] + "...", "unknown field"},
-		"the run that it follows":          {`{"user_id":"u1","after_run":"run-1"}`, nil, invalidInput, "after_run", "after_run is filled in by the API itself; leave it out"},
+		"how the webhook begins a run":     {`{"user_id":"u1","resume":true}`, nil, invalidInput, "resume", "resume is the webhook's alone; leave it out"},
 		"a flow that is no UUID":           {`{"user_id":"u1","workflow_id":"hunter2"}`, nil, invalidInput, "workflow_id", "workflow_id is not a UUID"},
 		"a flow that is true":              {`{"user_id":"u1","workflow_id":true}`, nil, invalidInput, "workflow_id", "workflow_id is true or false; want a string"},
 		"a language that is a name":        {`{"user_id":"u1","language":"English"}`, nil, invalidInput, "language", "want one such as en or pt-BR"},

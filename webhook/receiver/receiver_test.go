@@ -27,6 +27,8 @@ const (
 	eventID = "5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c9a01"
 	run     = "0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10"
 	maxBody = 64 << 10
+
+	deployment = "production"
 )
 
 var now = time.Unix(1795000000, 0)
@@ -34,10 +36,10 @@ var now = time.Unix(1795000000, 0)
 func clock() time.Time { return now }
 
 // deliverer is Temporal.
-type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error)
+type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error)
 
-func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error) {
-	return d(ctx, userID, ev, session)
+func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error) {
+	return d(ctx, userID, ev, ours)
 }
 
 // site is a receiver with its log and what it delivered.
@@ -47,7 +49,7 @@ type site struct {
 	log       bytes.Buffer
 	delivered []kyc.DiditEvent
 	users     []string
-	runs      []string
+	ours      []bool
 	answer    kyc.Delivery
 }
 
@@ -59,13 +61,13 @@ func newSite(t *testing.T, fails error, ready error, adjust ...func(*receiver.Op
 	require.NoError(t, err)
 	s := &site{answer: kyc.DeliveredSignal}
 	o := receiver.Options{
-		Verifier: v, Environment: didit.EnvironmentLive, MaxBody: maxBody, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
+		Verifier: v, Environment: didit.EnvironmentLive, Deployment: deployment, MaxBody: maxBody, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Ready: func(context.Context) error { return ready },
-		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, session kyc.SessionMetadata) (kyc.Delivery, error) {
+		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error) {
 			deadline, ok := ctx.Deadline()
 			require.True(t, ok)
 			require.Less(t, time.Until(deadline), 4*time.Second, "Didit hangs up after 5 s")
-			s.users, s.delivered, s.runs = append(s.users, userID), append(s.delivered, ev), append(s.runs, session.RunID)
+			s.users, s.delivered, s.ours = append(s.users, userID), append(s.delivered, ev), append(s.ours, ours)
 			return s.answer, fails
 		}),
 	}
@@ -88,7 +90,7 @@ func approval(changes map[string]any) []byte {
 	fields := map[string]any{
 		"event_id": eventID, "webhook_type": "status.updated", "timestamp": now.Unix(), "created_at": now.Unix() - 3,
 		"environment": "live", "session_id": session, "session_kind": "user", "status": "Approved", "vendor_data": "u1",
-		"metadata": map[string]any{"temporal_run_id": run, "attempt": 1},
+		"metadata": map[string]any{"kyc_deployment": deployment, "temporal_run_id": run, "attempt": 1},
 		"decision": map[string]any{"id_verifications": []any{map[string]any{"first_name": "PERSONAL"}}},
 	}
 	for k, v := range changes {
@@ -132,13 +134,35 @@ func TestAnEventReachesTheUsersVerification(t *testing.T) {
 			require.Equal(t, http.StatusOK, w.Code, w.Body)
 			require.JSONEq(t, `{"status":"received"}`, w.Body.String())
 			require.Equal(t, []string{"u1"}, s.users)
-			require.Equal(t, []string{run}, s.runs)
+			require.Equal(t, []bool{true}, s.ours)
 			require.Equal(t, []kyc.DiditEvent{{
 				EventID: eventID, Type: "status.updated", SessionID: session, Status: "Approved", CreatedAt: now.Unix() - 3,
 			}}, s.delivered)
 			require.EqualValues(t, 1, s.Counts()[receiver.Received])
 			require.Contains(t, s.log.String(), "result=received")
 			require.NotContains(t, s.log.String(), "PERSONAL")
+		})
+	}
+}
+
+// The metadata of the session says whose it is. Another program may have written it in any form that is still JSON.
+func TestASessionIsOursByItsDeployment(t *testing.T) {
+	for name, tc := range map[string]struct {
+		metadata any
+		ours     bool
+	}{
+		"ours":                      {map[string]any{"kyc_deployment": deployment, "temporal_run_id": run, "attempt": 1.0}, true},
+		"ours, as JSON text":        {`{"kyc_deployment":"` + deployment + `","attempt":1}`, true},
+		"of another deployment":     {map[string]any{"kyc_deployment": "staging", "temporal_run_id": run}, false},
+		"of no deployment":          {map[string]any{"temporal_run_id": run, "attempt": 1}, false},
+		"none":                      {nil, false},
+		"in other letters":          {map[string]any{"KYC_Deployment": deployment}, false},
+		"the deployment is no text": {map[string]any{"kyc_deployment": []string{deployment}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSite(t, nil, nil)
+			require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"metadata": tc.metadata}))).Code)
+			require.Equal(t, []bool{tc.ours}, s.ours)
 		})
 	}
 }
@@ -201,12 +225,13 @@ func TestWhatTemporalAnswers(t *testing.T) {
 		code   int
 		want   receiver.Result
 	}{
-		"it has it":                    {kyc.DeliveredSignal, nil, http.StatusOK, receiver.Received},
-		"the verification is over":     {kyc.DeliveredChange, nil, http.StatusOK, receiver.Late},
-		"the session is nobody's":      {kyc.DeliveredNobody, nil, http.StatusOK, receiver.Foreign},
-		"it is down":                   {"", errors.New("connection refused"), http.StatusServiceUnavailable, receiver.Unavailable},
-		"it took too long":             {"", context.DeadlineExceeded, http.StatusServiceUnavailable, receiver.Unavailable},
-		"the change cannot be started": {kyc.DeliveredChange, errors.New("exhausted"), http.StatusServiceUnavailable, receiver.Unavailable},
+		"it has it":                {kyc.DeliveredSignal, nil, http.StatusOK, receiver.Received},
+		"the verification is over": {kyc.DeliveredResume, nil, http.StatusOK, receiver.Late},
+		"it is no news":            {kyc.DeliveredNoNews, nil, http.StatusOK, receiver.NoNews},
+		"the session is not ours":  {kyc.DeliveredNobody, nil, http.StatusOK, receiver.Foreign},
+		"it is down":               {"", errors.New("connection refused"), http.StatusServiceUnavailable, receiver.Unavailable},
+		"it took too long":         {"", context.DeadlineExceeded, http.StatusServiceUnavailable, receiver.Unavailable},
+		"no run can be started":    {kyc.DeliveredResume, errors.New("exhausted"), http.StatusServiceUnavailable, receiver.Unavailable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, tc.fails, nil)

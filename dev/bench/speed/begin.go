@@ -22,7 +22,7 @@ func (s *system) begin(ctx context.Context, prefix string, n int) ([]verificatio
 			return fmt.Errorf("user %s was started before", user)
 		}
 		began, err := s.Start(ctx, kyc.Input{UserID: user})
-		all[i] = verification{user: user, run: began.RunID, session: began.Session}
+		all[i] = verification{user: user, run: began.RunID, session: began.Session, deployment: s.Namespace()}
 		return err
 	})
 	return all, l, err

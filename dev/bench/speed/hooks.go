@@ -19,6 +19,8 @@ type verification struct {
 	user    string
 	run     string
 	session kyc.Session
+
+	deployment string
 }
 
 // body is a webhook of Didit's about a verification, padded to a size if it is smaller.
@@ -28,7 +30,7 @@ func (v verification) body(status didit.Status, size int) []byte {
 		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "created_at": now, "timestamp": now,
 		"application_id": "00000000-0000-4000-8000-00000000d1d1", "environment": didit.EnvironmentLive, "session_id": v.session.SessionID,
 		"session_kind": "user", "status": status, "workflow_id": world.Flow, "workflow_version": 1, "vendor_data": v.user,
-		"metadata": kyc.SessionMetadata{RunID: v.run, Attempt: 1},
+		"metadata": kyc.SessionMetadata{Deployment: v.deployment, RunID: v.run, Attempt: 1},
 	}
 	b, _ := json.Marshal(event) // strings and numbers only
 	if spare := size - len(b); spare > 0 {
