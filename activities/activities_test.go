@@ -169,7 +169,9 @@ func TestEveryFailureOfDiditHasAName(t *testing.T) {
 		"a key without rights":          {&didit.APIError{StatusCode: http.StatusForbidden}, kyc.ErrorTypeUnauthorized, 0, false},
 		"no credit, by status":          {&didit.APIError{StatusCode: http.StatusPaymentRequired}, kyc.ErrorTypeOutOfCredit, 0, false},
 		"no credit, by code":            {&didit.APIError{StatusCode: http.StatusForbidden, Code: "contract_billing_suspended"}, kyc.ErrorTypeOutOfCredit, 0, false},
-		"unknown":                       {&didit.APIError{StatusCode: http.StatusNotFound}, kyc.ErrorTypeNotFound, 0, false},
+		"unknown":                       {&didit.APIError{StatusCode: http.StatusNotFound, Detail: "Not found."}, kyc.ErrorTypeNotFound, 0, false},
+		"a base path that is not Didit": {&didit.APIError{StatusCode: http.StatusNotFound}, kyc.ErrorTypeRejected, 0, false},
+		"no credit, by text":            {&didit.APIError{StatusCode: http.StatusBadRequest, Detail: "Not enough credits."}, kyc.ErrorTypeOutOfCredit, 0, false},
 		"invalid":                       {&didit.APIError{StatusCode: http.StatusBadRequest}, kyc.ErrorTypeRejected, 0, false},
 		"a redirect":                    {&didit.APIError{StatusCode: http.StatusMovedPermanently}, kyc.ErrorTypeRejected, 0, false},
 	} {

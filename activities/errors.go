@@ -1,10 +1,10 @@
 package activities
 
 import (
+	"cmp"
 	"errors"
 	"math/rand/v2"
 	"net/http"
-	"strings"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -24,7 +24,7 @@ const (
 // the types. The cause is written to history; a didit.APIError holds no request or response body.
 func (a *Activities) classify(err error) error {
 	kind := errorType(err)
-	return temporal.NewApplicationErrorWithOptions(kyc.Hint(kind), kind, temporal.ApplicationErrorOptions{
+	return temporal.NewApplicationErrorWithOptions(advice(kind, err), kind, temporal.ApplicationErrorOptions{
 		Cause: err, NextRetryDelay: nextTry(err), Details: a.refusal(), Category: category(kind),
 	})
 }
@@ -74,28 +74,35 @@ func unclear(err error) bool {
 		api.StatusCode == http.StatusRequestTimeout
 }
 
-// errorType follows docs.didit.me/integration/api-errors: branch on the status, then on the code.
+// errorType names a failure.
 func errorType(err error) string {
 	var e *didit.APIError
-	if errors.Is(err, didit.ErrInvalidArgument) {
-		return kyc.ErrorTypeRejected
-	}
-	if !errors.As(err, &e) {
-		return kyc.ErrorTypeUnavailable
-	}
 	switch {
-	case e.StatusCode == http.StatusTooManyRequests:
-		return kyc.ErrorTypeRateLimited
-	case e.StatusCode >= http.StatusInternalServerError, e.StatusCode == http.StatusRequestTimeout, e.StatusCode == http.StatusTooEarly:
+	case errors.Is(err, didit.ErrInvalidArgument):
+		return kyc.ErrorTypeRejected
+	case !errors.As(err, &e):
 		return kyc.ErrorTypeUnavailable
-	case e.StatusCode == http.StatusPaymentRequired, saysNoCredit(e.Code):
-		return kyc.ErrorTypeOutOfCredit
-	case e.StatusCode == http.StatusUnauthorized, e.StatusCode == http.StatusForbidden:
-		return kyc.ErrorTypeUnauthorized
-	case e.StatusCode == http.StatusNotFound:
-		return kyc.ErrorTypeNotFound
 	}
-	return kyc.ErrorTypeRejected
+	return cmp.Or(errorTypes[e.Cause()], kyc.ErrorTypeRejected)
+}
+
+// advice says what to do about a failure of the kind.
+func advice(kind string, err error) string {
+	if e, ok := errors.AsType[*didit.APIError](err); ok {
+		return e.Cause().Advice()
+	}
+	return kyc.Hint(kind)
+}
+
+// errorTypes has the causes that are more than a rejection. A 404 that is not Didit's is one: it must not be taken for
+// the news that a session is gone.
+var errorTypes = map[didit.Cause]string{
+	didit.CauseUnavailable: kyc.ErrorTypeUnavailable,
+	didit.CauseLimit:       kyc.ErrorTypeRateLimited,
+	didit.CauseCredit:      kyc.ErrorTypeOutOfCredit,
+	didit.CauseKey:         kyc.ErrorTypeUnauthorized,
+	didit.CausePermission:  kyc.ErrorTypeUnauthorized,
+	didit.CauseNotFound:    kyc.ErrorTypeNotFound,
 }
 
 // nextTry is max(Retry-After, reset) and up to a tenth more, so that calls which were refused together do not come
@@ -116,14 +123,4 @@ func nextTry(err error) time.Duration {
 		return 0
 	}
 	return delay + time.Duration(rand.Int64N(int64(delay)/10+1))
-}
-
-// saysNoCredit knows a low balance by its code: each family of Didit's API reports it with another status.
-func saysNoCredit(code string) bool {
-	for _, word := range []string{"credit", "balance", "billing", "payment"} {
-		if strings.Contains(strings.ToLower(code), word) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,23 +1,25 @@
 package didit
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 )
+
+const opCreateSession = "create session"
 
 // CreateSession makes a session, or returns the unfinished one of the same VendorData and flow
 // (https://docs.didit.me/sessions-api/create-session). The call may cost money and has no idempotency key: after an
 // error that is not an *APIError, list the sessions of VendorData before calling again.
 func (c *Client) CreateSession(ctx context.Context, r CreateSessionRequest) (Session, error) {
 	k := call{
-		op: "create session", method: http.MethodPost, path: "/v3/session/", body: r,
+		op: opCreateSession, method: http.MethodPost, path: "/v3/session/", body: r,
 		success: []int{http.StatusCreated, http.StatusOK},
 	}
 	body, err := c.do(ctx, k)
@@ -54,22 +56,35 @@ func (c *Client) Decision(ctx context.Context, sessionID string) (Decision, erro
 
 // ListSessions returns one page of sessions (https://docs.didit.me/sessions-api/list-sessions).
 func (c *Client) ListSessions(ctx context.Context, r ListSessionsRequest) (SessionPage, error) {
-	q := url.Values{}
-	if r.VendorData != "" {
-		q.Set("vendor_data", r.VendorData)
-	}
-	if r.Limit > 0 {
-		q.Set("limit", strconv.Itoa(r.Limit))
-	}
-	if r.Offset > 0 {
-		q.Set("offset", strconv.Itoa(r.Offset))
-	}
-	k := call{op: "list sessions", method: http.MethodGet, path: "/v3/sessions/", query: q, success: []int{http.StatusOK}}
+	k := call{op: "list sessions", method: http.MethodGet, path: "/v3/sessions/", query: r.query(), success: []int{http.StatusOK}}
 	body, err := c.do(ctx, k)
 	if err != nil {
 		return SessionPage{}, err
 	}
 	return parsePage(k.op, body)
+}
+
+func (r ListSessionsRequest) query() url.Values {
+	q := page(r.Limit, r.Offset)
+	q.Set("session_kind", string(cmp.Or(r.Kind, KindAll)))
+	for name, value := range map[string]string{
+		"vendor_data": r.VendorData, "workflow_id": r.WorkflowID, "search": r.Search, "status": joined(r.Statuses),
+	} {
+		if value != "" {
+			q.Set(name, value)
+		}
+	}
+	setDay(q, "date_from", r.From)
+	setDay(q, "date_to", r.To)
+	return q
+}
+
+func joined(statuses []Status) string {
+	all := make([]string, len(statuses))
+	for i, st := range statuses {
+		all[i] = string(st)
+	}
+	return strings.Join(all, ",")
 }
 
 // UpdateStatus sets the status of a session as a reviewer would (https://docs.didit.me/sessions-api/update-status).
@@ -148,8 +163,10 @@ func parsePage(op string, body []byte) (SessionPage, error) {
 		Results []struct {
 			ID         string `json:"session_id"`
 			Number     int64  `json:"session_number"`
+			Kind       Kind   `json:"session_kind"`
 			Status     Status `json:"status"`
 			VendorData string `json:"vendor_data"`
+			WorkflowID string `json:"workflow_id"`
 			CreatedAt  string `json:"created_at"`
 		} `json:"results"`
 	}
@@ -165,7 +182,8 @@ func parsePage(op string, body []byte) (SessionPage, error) {
 			return SessionPage{}, badResponse(op, "a result without a usable session_id")
 		}
 		p.Sessions = append(p.Sessions, SessionSummary{
-			ID: r.ID, Number: r.Number, Status: r.Status, VendorData: r.VendorData, CreatedAt: parseTime(r.CreatedAt),
+			ID: r.ID, Number: r.Number, Kind: r.Kind, Status: r.Status, VendorData: r.VendorData, WorkflowID: r.WorkflowID,
+			CreatedAt: parseTime(r.CreatedAt),
 		})
 	}
 	return p, nil

@@ -132,6 +132,7 @@ type call struct {
 	success []int // the status codes that mean done
 	payload []byte
 	open    bool     // needs no key, and gets none
+	bearer  string   // an access token of the account API
 	hide    []string // further strings that an error must not quote
 }
 
@@ -183,6 +184,9 @@ func (c *Client) request(ctx context.Context, k *call) (*http.Request, error) {
 	req.Header.Set("User-Agent", userAgent)
 	if c.key != "" && !k.open {
 		req.Header.Set("x-api-key", c.key)
+	}
+	if k.bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+k.bearer)
 	}
 	if k.body != nil {
 		req.Header.Set("Content-Type", "application/json")

@@ -139,14 +139,14 @@ func TestRequestsOnTheWire(t *testing.T) {
 				_, err := c.ListSessions(ctx, ListSessionsRequest{})
 				return err
 			},
-			"GET", "/prefix/v3/sessions/", "", goodPage,
+			"GET", "/prefix/v3/sessions/?session_kind=all", "", goodPage,
 		},
 		"list with everything": {
 			func(ctx context.Context, c *Client) error {
 				_, err := c.ListSessions(ctx, ListSessionsRequest{VendorData: "u:1&x", Limit: 5, Offset: 10})
 				return err
 			},
-			"GET", "/prefix/v3/sessions/?limit=5&offset=10&vendor_data=u%3A1%26x", "", goodPage,
+			"GET", "/prefix/v3/sessions/?limit=5&offset=10&session_kind=all&vendor_data=u%3A1%26x", "", goodPage,
 		},
 		"update": {
 			func(ctx context.Context, c *Client) error {

@@ -2,26 +2,28 @@ package didit
 
 import (
 	"encoding/json"
+	"maps"
 	"slices"
 	"strings"
 )
 
-// CheckStatusUnknown stands in Check.Status for a text that is none of Didit's documented feature statuses, so that no
-// free text gets into a result.
+// CheckStatusUnknown stands in Check.Status for a text that cannot be a status of a feature, so that no free text gets
+// into a result.
 const CheckStatusUnknown = "Unknown"
 
-// blocks are the feature blocks of a decision in the order of the API reference, with the names that Didit uses in
-// "features" (https://docs.didit.me/sessions-api/retrieve-session). The names of the last three, which belong to the
-// verification of businesses, were not seen in the reference: they are ours.
-var blocks = [...]struct{ key, feature string }{
+// blocks are the feature blocks of a decision in the order of the API reference
+// (https://docs.didit.me/sessions-api/retrieve-session), with the names of features that Didit's console and flows have. Of
+// the document a flow says OCR, a decision ID_VERIFICATION.
+var blocks = [...]block{
 	{"id_verifications", "ID_VERIFICATION"},
 	{"nfc_verifications", "NFC"},
 	{"liveness_checks", "LIVENESS"},
+	{"age_estimations", "AGE_ESTIMATION"},
 	{"face_matches", "FACE_MATCH"},
-	{"poa_verifications", "POA"},
+	{"poa_verifications", "PROOF_OF_ADDRESS"},
 	{"document_ai_documents", "DOCUMENT_AI"},
-	{"phone_verifications", "PHONE"},
-	{"email_verifications", "EMAIL"},
+	{"phone_verifications", "PHONE_VERIFICATION"},
+	{"email_verifications", "EMAIL_VERIFICATION"},
 	{"aml_screenings", "AML"},
 	{"ip_analyses", "IP_ANALYSIS"},
 	{"database_validations", "DATABASE_VALIDATION"},
@@ -31,8 +33,12 @@ var blocks = [...]struct{ key, feature string }{
 	{"document_verifications", "KYB_DOCUMENTS"},
 }
 
+// block is the key of a block and the name of its feature.
+type block struct{ key, feature string }
+
 // blockItem is what we read of one entry of a block.
 type blockItem struct {
+	NodeID   string `json:"node_id"`
 	Status   string `json:"status"`
 	Warnings []struct {
 		Risk string `json:"risk"`
@@ -77,6 +83,7 @@ func parseDecision(op string, body []byte) (Decision, error) {
 			d.add(b.feature, items)
 		}
 	}
+	d.addUnknown(all)
 	slices.Sort(d.Warnings)
 	d.Warnings = slices.Compact(d.Warnings)
 	return d, nil
@@ -93,14 +100,38 @@ func (d *Decision) add(feature string, items []blockItem) {
 	}
 }
 
-// checkStatus lets through the statuses of a feature that the docs name, those of resubmission included.
+// addUnknown adds the blocks of features that are newer than this list, under their key in capitals. A block is a list
+// of objects that have a node and a status each, which nothing else in a decision is.
+func (d *Decision) addUnknown(all map[string]json.RawMessage) {
+	for _, key := range slices.Sorted(maps.Keys(all)) {
+		feature := strings.ToUpper(key)
+		known := slices.ContainsFunc(blocks[:], func(b block) bool { return b.key == key })
+		var items []blockItem
+		if known || !isRiskCode(feature) || json.Unmarshal(all[key], &items) != nil {
+			continue
+		}
+		if !slices.ContainsFunc(items, func(i blockItem) bool { return i.NodeID == "" || i.Status == "" }) {
+			d.add(feature, items)
+		}
+	}
+}
+
+// checkStatus lets through the statuses of a feature that Didit's pages name; of others, those that are a code, or made of
+// words that tell nothing of a person.
 func checkStatus(s string) string {
 	switch s {
-	case "Not Started", "Not Finished", "Approved", "Declined", "In Review", "Expired":
+	case "Not Started", "Not Finished", "Approved", "Declined", "In Review", "Expired", "Resub Requested":
+		return s
+	}
+	words, code := knownOnly(s) == s && s == oneLine(s), isRiskCode(s) && knownParts(s) == s
+	if s != "" && len(s) <= maxCheckStatus && (words || code) {
 		return s
 	}
 	return CheckStatusUnknown
 }
+
+// maxCheckStatus is the length of the longest status that is not known.
+const maxCheckStatus = 40
 
 // isRiskCode tells a code such as POSSIBLE_FRAUD from free text about a person.
 func isRiskCode(s string) bool {

@@ -124,7 +124,7 @@ func checkDestination(target *string, events []string) string {
 
 func (c *Client) destination(ctx context.Context, k call, id string) (Destination, error) {
 	if !isToken(id) {
-		return Destination{}, fmt.Errorf("%w: not a destination id", ErrInvalidArgument)
+		return Destination{}, notADestination()
 	}
 	k.path = destinationsPath + url.PathEscape(id) + "/"
 	return c.destinationAnswer(ctx, k)

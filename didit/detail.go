@@ -106,7 +106,7 @@ const maskedWord = "[sent]"
 type mask []string
 
 func newMask(key string, k call) mask {
-	found := map[string]bool{key: true}
+	found := map[string]bool{key: true, k.bearer: true}
 	for _, v := range k.hide {
 		found[v] = true
 	}

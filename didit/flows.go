@@ -3,6 +3,7 @@ package didit
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"regexp"
 	"strings"
@@ -31,25 +32,58 @@ func (c *Client) Flows(ctx context.Context) ([]Flow, error) {
 	if err != nil {
 		return nil, err
 	}
-	return each(op, items, func(w struct {
-		VersionID string `json:"uuid"`
-		ID        string `json:"workflow_id"` // missing in an older answer
-		Label     string `json:"workflow_label"`
-		Kind      string `json:"workflow_type"`
-		Status    string `json:"status"`
-		Version   int    `json:"version"`
-		Default   bool   `json:"is_default"`
-		Archived  bool   `json:"is_archived"`
-	}) (Flow, error) {
-		f := Flow{
-			ID: cmp.Or(w.ID, w.VersionID), VersionID: w.VersionID, Label: w.Label, Kind: w.Kind,
-			Status: w.Status, Version: w.Version, Default: w.Default, Archived: w.Archived,
-		}
-		if !isToken(f.ID) {
-			return f, badResponse(op, "a workflow without a usable id")
-		}
-		return f, nil
-	})
+	return each(op, items, func(w wireFlow) (Flow, error) { return w.flow(op) })
+}
+
+// CreateFlowRequest makes a flow of steps in their order.
+type CreateFlowRequest struct {
+	Label    string    `json:"workflow_label,omitempty"` // at most 50 characters
+	Features []Feature `json:"features"`
+}
+
+// Feature is a step of a flow, by Didit's name for it, such as OCR, LIVENESS, FACE_MATCH, AML or KYB_REGISTRY.
+type Feature struct {
+	Name string `json:"feature"`
+}
+
+// CreateFlow makes a flow and publishes it (https://docs.didit.me/management-api/workflows/create). Each call makes another one, 50
+// at most: after an error that is not an *APIError, list the flows before calling again.
+func (c *Client) CreateFlow(ctx context.Context, r CreateFlowRequest) (Flow, error) {
+	k := call{op: "create workflow", method: http.MethodPost, path: "/v3/workflows/", body: r, success: []int{http.StatusCreated, http.StatusOK}}
+	if len(r.Features) == 0 {
+		return Flow{}, fmt.Errorf("%w: %s: no features", ErrInvalidArgument, k.op)
+	}
+	body, err := c.do(ctx, k)
+	if err != nil {
+		return Flow{}, err
+	}
+	var w wireFlow
+	if err := decode(k.op, body, &w); err != nil {
+		return Flow{}, err
+	}
+	return w.flow(k.op)
+}
+
+type wireFlow struct {
+	VersionID string `json:"uuid"`
+	ID        string `json:"workflow_id"` // missing in an older answer
+	Label     string `json:"workflow_label"`
+	Kind      string `json:"workflow_type"`
+	Status    string `json:"status"`
+	Version   int    `json:"version"`
+	Default   bool   `json:"is_default"`
+	Archived  bool   `json:"is_archived"`
+}
+
+func (w wireFlow) flow(op string) (Flow, error) {
+	f := Flow{
+		ID: cmp.Or(w.ID, w.VersionID), VersionID: w.VersionID, Label: w.Label, Kind: w.Kind,
+		Status: w.Status, Version: w.Version, Default: w.Default, Archived: w.Archived,
+	}
+	if !isToken(f.ID) {
+		return f, badResponse(op, "a workflow without a usable id")
+	}
+	return f, nil
 }
 
 // Balance is what an account may still spend, in the decimal strings that Didit sends, in US dollars.

@@ -20,12 +20,14 @@ const DefaultAccountURL = "https://apx.didit.me/auth/v2"
 var (
 	// ErrTooManyRegistrations is a 429: Didit takes five registrations in an hour from one address.
 	ErrTooManyRegistrations = errors.New("didit: too many registrations from this address; wait an hour")
-	// ErrWrongCode is a 400, 401, 404 or 410: the code is wrong, used or older than its 15 minutes, or nobody waits for one.
-	// Registering again sends another.
+	// ErrWrongCode is a 400, 401, 404 or 410: the code is wrong, used or older than its ten minutes, or no registration
+	// waits for one. ResendCode sends another.
 	ErrWrongCode = errors.New("didit: wrong or expired code")
-	// ErrLockedOut is a 403, 423 or 429: too many wrong codes. Didit locks for 15 minutes after 5, an hour after 10 and a
-	// day after 20.
-	ErrLockedOut = errors.New("didit: too many wrong codes; wait")
+	// ErrLockedOut is a 403, 423 or 429: too many wrong codes or passwords. Didit locks for 15 minutes after 5, an hour
+	// after 10 and a day after 20.
+	ErrLockedOut = errors.New("didit: too many wrong codes or passwords; wait")
+	// ErrTooSoon is a 429 of ResendCode: Didit sends one code a minute.
+	ErrTooSoon = errors.New("didit: another code was sent less than a minute ago; wait")
 )
 
 // RegistrarOptions configures a Registrar.
@@ -67,40 +69,36 @@ type Registration struct {
 }
 
 // Register asks for an account (https://docs.didit.me/auth-api/register). Didit sends a code of six characters to the
-// address, which VerifyEmail takes within 15 minutes. Repeating it for an address that is not verified sends another code.
+// address, which VerifyEmail takes within ten minutes. Repeating it for an address that is not verified sends another code.
 func (r *Registrar) Register(ctx context.Context, email, password string) error {
-	k := call{
-		op: "register", method: http.MethodPost, path: "/programmatic/register/", success: []int{http.StatusCreated, http.StatusOK},
-		body: map[string]string{"email": email, "password": password}, hide: hints(email),
-	}
-	if why := badEmail(email); why != "" {
-		return fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
-	}
+	k := accountCall("register", "register/", email)
+	k.body = map[string]string{"email": email, "password": password}
 	if why := badPassword(password); why != "" {
 		return fmt.Errorf("%w: %s: the password %s", ErrInvalidArgument, k.op, why)
 	}
-	_, err := r.c.do(ctx, k)
-	if e, ok := errors.AsType[*APIError](err); ok && e.StatusCode == http.StatusTooManyRequests {
-		return fmt.Errorf("%w: %w", ErrTooManyRegistrations, err)
-	}
-	return err
+	_, err := r.do(ctx, k, email)
+	return limited(err, ErrTooManyRegistrations)
+}
+
+// ResendCode sends another code to an address that waits for one, at most once a minute. It does not count as a
+// registration (the MCP server of Didit; the call has no page).
+func (r *Registrar) ResendCode(ctx context.Context, email string) error {
+	k := accountCall("resend the code", "resend-otp/", email)
+	k.body = map[string]string{"email": email}
+	_, err := r.do(ctx, k, email)
+	return limited(err, ErrTooSoon)
 }
 
 // VerifyEmail hands in the code of Register, as it was sent, and returns the account
-// (https://docs.didit.me/auth-api/verify-email). Didit tells the keys here; after an error that is not an *APIError the account
-// may exist all the same, and the keys are in Didit's console.
+// (https://docs.didit.me/auth-api/verify-email). Didit answers with the keys here; after an error that is not an *APIError the
+// account may exist all the same: Recover finds its key.
 func (r *Registrar) VerifyEmail(ctx context.Context, email, code string) (Registration, error) {
-	k := call{
-		op: "verify e-mail", method: http.MethodPost, path: "/programmatic/verify-email/", success: []int{http.StatusOK, http.StatusCreated},
-		body: map[string]string{"email": email, "code": code}, hide: append(hints(email), hints(code)...),
-	}
-	if why := badEmail(email); why != "" {
-		return Registration{}, fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
-	}
+	k := accountCall("verify e-mail", "verify-email/", email)
+	k.body, k.hide = map[string]string{"email": email, "code": code}, append(k.hide, hints(code)...)
 	if !emailCode.MatchString(code) {
 		return Registration{}, fmt.Errorf("%w: %s: a code has six letters or digits", ErrInvalidArgument, k.op)
 	}
-	body, err := r.c.do(ctx, k)
+	body, err := r.do(ctx, k, email)
 	if e, ok := errors.AsType[*APIError](err); ok {
 		return Registration{}, codeError(e)
 	}
@@ -108,6 +106,29 @@ func (r *Registrar) VerifyEmail(ctx context.Context, email, code string) (Regist
 		return Registration{}, err
 	}
 	return parseRegistration(k.op, body)
+}
+
+// accountCall is a call of the account API about an address.
+func accountCall(op, path, email string) call {
+	return call{
+		op: op, method: http.MethodPost, path: "/programmatic/" + path, success: []int{http.StatusOK, http.StatusCreated}, hide: hints(email),
+	}
+}
+
+// do refuses an address that cannot get mail, before any call.
+func (r *Registrar) do(ctx context.Context, k call, email string) ([]byte, error) {
+	if why := badEmail(email); why != "" {
+		return nil, fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
+	}
+	return r.c.do(ctx, k)
+}
+
+// limited says what a 429 means.
+func limited(err, meaning error) error {
+	if e, ok := errors.AsType[*APIError](err); ok && e.StatusCode == http.StatusTooManyRequests {
+		return fmt.Errorf("%w: %w", meaning, err)
+	}
+	return err
 }
 
 func codeError(e *APIError) error {
@@ -120,24 +141,31 @@ func codeError(e *APIError) error {
 	return e
 }
 
+// wireEntry is an organization or an application.
+type wireEntry struct {
+	ID       string `json:"uuid"`
+	Name     string `json:"name"`
+	ClientID string `json:"client_id"`
+	APIKey   string `json:"api_key"`
+}
+
+type wireRegistration struct {
+	AccessToken  string    `json:"access_token"`
+	RefreshToken string    `json:"refresh_token"`
+	ExpiresIn    int64     `json:"expires_in"`
+	Organization wireEntry `json:"organization"`
+	Application  wireEntry `json:"application"`
+}
+
 func parseRegistration(op string, body []byte) (Registration, error) {
-	var w struct {
-		AccessToken  string `json:"access_token"`
-		RefreshToken string `json:"refresh_token"`
-		ExpiresIn    int64  `json:"expires_in"`
-		Organization struct {
-			ID   string `json:"uuid"`
-			Name string `json:"name"`
-		} `json:"organization"`
-		Application struct {
-			ID       string `json:"uuid"`
-			ClientID string `json:"client_id"`
-			APIKey   string `json:"api_key"`
-		} `json:"application"`
-	}
+	var w wireRegistration
 	if err := decode(op, body, &w); err != nil {
 		return Registration{}, err
 	}
+	return w.registration(op)
+}
+
+func (w wireRegistration) registration(op string) (Registration, error) {
 	if w.Application.APIKey == "" || !isPrintable(w.Application.APIKey) {
 		return Registration{}, badResponse(op, "no usable api_key; the account exists, and the key is in the console")
 	}

@@ -46,7 +46,7 @@ func TestTheRestOnTheWire(t *testing.T) {
 		},
 		"the sessions of a user": {
 			func(ctx context.Context, c *Client) error { _, err := c.SessionsOf(ctx, "u&1"); return err },
-			"GET", "/prefix/v3/sessions/?limit=100&vendor_data=u%261", "", goodPage,
+			"GET", "/prefix/v3/sessions/?limit=100&session_kind=all&vendor_data=u%261", "", goodPage,
 		},
 		"a new destination": {
 			func(ctx context.Context, c *Client) error {

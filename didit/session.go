@@ -51,13 +51,29 @@ type Decision struct {
 // Check is the result of one feature of the flow.
 type Check struct {
 	Feature string // such as ID_VERIFICATION, LIVENESS, FACE_MATCH, AML
-	Status  string // Not Finished, Approved, Declined, In Review
+	Status  string // such as Not Finished, Approved, Declined, In Review, Resub Requested (AML)
 }
 
-// ListSessionsRequest filters GET /v3/sessions/ (https://docs.didit.me/sessions-api/list-sessions).
+// Kind is what a session verifies.
+type Kind string
+
+// The kinds. KindAll filters a list and is no session's.
+const (
+	KindUser     Kind = "user"
+	KindBusiness Kind = "business"
+	KindAll      Kind = "all"
+)
+
+// ListSessionsRequest filters GET /v3/sessions/ (https://docs.didit.me/sessions-api/list-sessions). What is empty does
+// not filter.
 type ListSessionsRequest struct {
 	VendorData string
-	Limit      int // 0 leaves it to Didit (20)
+	Statuses   []Status // any of them
+	WorkflowID string
+	Kind       Kind      // empty is KindAll
+	Search     string    // in what Didit searches; no personal data belongs into it
+	From, To   time.Time // days of creation in UTC, both inclusive
+	Limit      int       // 0 leaves it to Didit (20)
 	Offset     int
 }
 
@@ -72,8 +88,10 @@ type SessionPage struct {
 type SessionSummary struct {
 	ID         string
 	Number     int64
+	Kind       Kind // empty if Didit did not say
 	Status     Status
 	VendorData string
+	WorkflowID string // empty if Didit did not say
 	CreatedAt  time.Time
 }
 

@@ -108,10 +108,10 @@ func TestRegistrationsThatDiditRefuses(t *testing.T) {
 	}
 	code, body := post("nobody", password)
 	assert.Equal(t, 400, code)
-	assert.JSONEq(t, `{"email":"Enter a valid email address."}`, body)
+	assert.JSONEq(t, `{"email":["Enter a valid email address."]}`, body)
 	code, body = post(inbox, "alllower1!")
 	assert.Equal(t, 400, code)
-	assert.JSONEq(t, `{"password":"Must contain an uppercase letter."}`, body)
+	assert.JSONEq(t, `{"password":["Must contain an uppercase letter."]}`, body)
 	code, _ = post("a@mail.example.com", password)
 	assert.Equal(t, 500, code, "no code can arrive there")
 	_, ok := b.LastCode("a@mail.example.com")

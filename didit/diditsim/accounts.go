@@ -2,6 +2,7 @@ package diditsim
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"crypto/subtle"
 	"math"
 	"net"
@@ -13,23 +14,27 @@ import (
 	"time"
 )
 
-// Rules of the account API (https://docs.didit.me/auth-api/register, https://docs.didit.me/auth-api/verify-email).
+// Rules of the account API (https://docs.didit.me/auth-api/register, https://docs.didit.me/auth-api/verify-email). A code
+// lives for 10 minutes in Didit's MCP server, for 15 on a page: the shorter time is the harder case.
 const (
 	maxRegistrations = 5
 	perRegistrations = time.Hour
-	codeLifetime     = 15 * time.Minute
+	codeLifetime     = 10 * time.Minute
+	resendCooldown   = time.Minute
 )
 
 // lockouts are for how long an account is locked after so many wrong codes. Didit documents the ladder for logins.
 var lockouts = map[int]time.Duration{5: 15 * time.Minute, 10: time.Hour, 20: 24 * time.Hour}
 
-// account waits for its code, or has been verified.
+// account waits for its code, or has an application.
 type account struct {
 	code     string // empty if it was used
 	sentAt   time.Time
-	wrong    int // codes in a row
+	password [sha256.Size]byte // hashed
+	wrong    int               // codes or passwords in a row
 	locked   time.Time
-	verified bool
+	app      *application // nil before the code came back
+	token    string       // of the newest login
 }
 
 // waiting makes a handler of f, which also says how long the caller has to wait, if it must.
@@ -66,7 +71,7 @@ type registerBody struct {
 var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|example|invalid)$`)
 
 // register is POST /programmatic/register/. The code goes to nobody: LastCode has it, and the log. Every call counts against
-// the limit of its address. What Didit answers to a known address is not documented; the passwords are not kept.
+// the limit of its address. What Didit answers to a known address is not documented.
 func (s *Server) register(r *http.Request, body []byte) (answer, time.Duration) {
 	var b registerBody
 	if no := decode(body, &b); no != nil {
@@ -91,11 +96,11 @@ func (s *Server) register(r *http.Request, body []byte) (answer, time.Duration) 
 		a = &account{}
 		s.accounts[key] = a
 	}
-	if a.verified {
+	if a.app != nil {
 		return *invalid("email", "An account with this email already exists."), 0
 	}
-	a.code, a.sentAt = newCode(), now
-	s.opts.Logger.Info("registration: this code would be sent", "code", a.code)
+	a.password = sha256.Sum256([]byte(b.Password))
+	s.mail(a)
 	return answer{http.StatusCreated, map[string]string{
 		"message": "Registration successful. Check your email for the verification code.", "email": b.Email,
 	}}, 0
@@ -120,14 +125,64 @@ func (s *Server) tooSoon(r *http.Request, now time.Time) time.Duration {
 	return 0
 }
 
-// verifyEmail is POST /programmatic/verify-email/. It makes the application whose key it tells. That a wrong code is a 400 and
-// a lockout a 429 is our choice: Didit documents neither.
-func (s *Server) verifyEmail(_ *http.Request, body []byte) (answer, time.Duration) {
+// mail makes a new code.
+func (s *Server) mail(a *account) {
+	a.code, a.sentAt = newCode(), s.opts.Now()
+	s.opts.Logger.Info("registration: this code would be sent", "code", a.code)
+}
+
+// resendCode is POST /programmatic/resend-otp/ for an address that waits for its code, once a minute.
+func (s *Server) resendCode(_ *http.Request, body []byte) (answer, time.Duration) {
 	var b registerBody
 	if no := decode(body, &b); no != nil {
 		return *no, 0
 	}
+	a := s.accounts[strings.ToLower(b.Email)]
+	if a == nil || a.app != nil {
+		return *detail(http.StatusBadRequest, "No pending registration for this email."), 0
+	}
+	if wait := a.sentAt.Add(resendCooldown).Sub(s.opts.Now()); wait > 0 {
+		return *detail(http.StatusTooManyRequests, "Please wait before requesting another code."), wait
+	}
+	s.mail(a)
+	return answer{http.StatusOK, map[string]string{"message": "Verification code sent."}}, 0
+}
+
+// verifyEmail is POST /programmatic/verify-email/. It makes the application and answers its key. That a wrong code is a
+// 400 and a lockout a 429 is our choice: Didit documents neither.
+func (s *Server) verifyEmail(_ *http.Request, body []byte) (answer, time.Duration) {
 	wrong := *detail(http.StatusBadRequest, "Invalid or expired code.")
+	return s.unlock(body, wrong, func(a *account, b registerBody) bool {
+		fits := subtle.ConstantTimeCompare([]byte(a.code), []byte(strings.ToUpper(b.Code))) == 1
+		if a.code == "" || !fits || s.opts.Now().Sub(a.sentAt) > codeLifetime {
+			return false
+		}
+		a.code, a.app = "", newApplication()
+		s.apps[a.app.key] = a.app
+		return true
+	})
+}
+
+// login is POST /programmatic/login/ (https://docs.didit.me/auth-api/login). Its answer has no key.
+func (s *Server) login(_ *http.Request, body []byte) (answer, time.Duration) {
+	wrong := *detail(http.StatusUnauthorized, "Invalid credentials.")
+	got, wait := s.unlock(body, wrong, func(a *account, b registerBody) bool {
+		given := sha256.Sum256([]byte(b.Password))
+		return a.app != nil && subtle.ConstantTimeCompare(given[:], a.password[:]) == 1
+	})
+	if all, ok := got.body.(map[string]any); ok {
+		delete(all, "organization")
+		delete(all, "application")
+	}
+	return got, wait
+}
+
+// unlock answers with the tokens of an account that fits, and counts those that do not.
+func (s *Server) unlock(body []byte, wrong answer, fits func(*account, registerBody) bool) (answer, time.Duration) {
+	var b registerBody
+	if no := decode(body, &b); no != nil {
+		return *no, 0
+	}
 	now := s.opts.Now()
 	a := s.accounts[strings.ToLower(b.Email)]
 	if a == nil {
@@ -136,19 +191,15 @@ func (s *Server) verifyEmail(_ *http.Request, body []byte) (answer, time.Duratio
 	if now.Before(a.locked) {
 		return *detail(http.StatusTooManyRequests, "Too many attempts. Try again later."), a.locked.Sub(now)
 	}
-	fits := subtle.ConstantTimeCompare([]byte(a.code), []byte(strings.ToUpper(b.Code))) == 1
-	if a.code == "" || !fits || now.Sub(a.sentAt) > codeLifetime {
+	if !fits(a, b) {
 		a.wrong++
 		a.locked = now.Add(lockouts[a.wrong])
 		return wrong, 0
 	}
-	a.code, a.wrong, a.verified = "", 0, true
-	app := newApplication()
-	s.apps[app.key] = app
+	a.wrong, a.token = 0, randomText(48)
 	return answer{http.StatusOK, map[string]any{
-		"access_token": randomText(48), "refresh_token": randomText(48), "expires_in": 86400,
-		"organization": map[string]string{"uuid": app.organization, "name": "simulated"},
-		"application":  map[string]string{"uuid": app.id, "name": "simulated", "client_id": app.clientID, "api_key": app.key},
+		"access_token": a.token, "refresh_token": randomText(48), "expires_in": 86400,
+		"organization": a.app.owner(), "application": a.app.shown(),
 	}}, 0
 }
 

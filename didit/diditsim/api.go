@@ -12,39 +12,68 @@ import (
 // maxRequest bounds the body of a call.
 const maxRequest = 1 << 20
 
-// answer is what an API call is answered with: a status code and a body for JSON.
+// answer is what an API call is answered with: a status code and a body for JSON. A rawBody goes out as it is.
 type answer struct {
 	code int
 	body any
 }
 
-// api makes a handler of f, which runs with s.mu held. The network is used before and after, never during.
-func (s *Server) api(f func(r *http.Request, body []byte) answer) http.HandlerFunc {
+// rawBody is a body that is no JSON.
+type rawBody struct{ media, text string }
+
+// handler answers a call with s.mu held.
+type handler func(r *http.Request, body []byte) answer
+
+// api makes an HTTP handler of f. The network is used before and after f, never during.
+func (s *Server) api(f handler) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
 		a := *detail(http.StatusRequestEntityTooLarge, "Request body is too large.")
 		if err == nil {
 			a = s.locked(f, r, body)
 		}
-		b, err := s.edited(r.Pattern, a.body)
-		if err != nil {
-			a.code, b = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
+		media, text := "application/json", []byte(nil)
+		if raw, ok := a.body.(rawBody); ok {
+			media, text = raw.media, []byte(raw.text)
+		} else if text, err = s.edited(r.Pattern, a.body); err != nil {
+			a.code, text = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
 		}
-		w.Header().Set("Content-Type", "application/json")
+		w.Header().Set("Content-Type", media)
 		w.WriteHeader(a.code)
-		_, _ = w.Write(b)
+		_, _ = w.Write(text)
 	}
 }
 
-func (s *Server) locked(f func(*http.Request, []byte) answer, r *http.Request, body []byte) answer {
+func (s *Server) locked(f handler, r *http.Request, body []byte) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return f(r, body)
 }
 
-// refuse is the answer to a call whose key does not fit, else nil. Didit's sources disagree; this is the newest,
-// https://docs.didit.me/integration/api-errors of November 2026: 401 for a wrong key, 403 for none. Older material has
-// 403 for both, and a client must take both for the same.
+// keyed makes an HTTP handler of f for calls whose key fits.
+func (s *Server) keyed(f handler) http.HandlerFunc {
+	return s.api(func(r *http.Request, body []byte) answer {
+		if no := s.refuse(r); no != nil {
+			return *no
+		}
+		return f(r, body)
+	})
+}
+
+// ofSession makes an HTTP handler of f for calls whose key fits and whose path names a session.
+func (s *Server) ofSession(f func(x *session, r *http.Request, body []byte) answer) http.HandlerFunc {
+	return s.keyed(func(r *http.Request, body []byte) answer {
+		x, no := s.find(r)
+		if no != nil {
+			return *no
+		}
+		return f(x, r, body)
+	})
+}
+
+// refuse is the answer to a call whose key does not fit, else nil. Didit's sources disagree. This is the newest,
+// https://docs.didit.me/integration/api-errors of November 2026: 401 for a wrong key, 403 for none. Older
+// material has 403 for both.
 func (s *Server) refuse(r *http.Request) *answer {
 	key := r.Header.Get("x-api-key")
 	switch {
@@ -62,7 +91,7 @@ func (s *Server) refuse(r *http.Request) *answer {
 func (s *Server) find(r *http.Request) (*session, *answer) {
 	x, ok := s.byID[r.PathValue("id")]
 	if !ok || x.app != s.appOf(r) {
-		return nil, detail(http.StatusNotFound, "Not found.")
+		return nil, notFound()
 	}
 	return x, nil
 }
@@ -85,10 +114,16 @@ func decode(body []byte, v any) *answer {
 // detail is an answer in the shape {"detail": "..."}.
 func detail(code int, text string) *answer { return &answer{code, map[string]string{"detail": text}} }
 
-// invalid is a 400 in the shape {"field": "reason"} (https://docs.didit.me/integration/api-errors).
-func invalid(field, reason string) *answer {
-	return &answer{http.StatusBadRequest, map[string]string{field: reason}}
+func notFound() *answer { return detail(http.StatusNotFound, "Not found.") }
+
+// invalid is a 400 in the shape {"field": [reason]}. A reason is a text, or for a field that is a list, the
+// reasons for one of its items (docs/didit.md).
+func invalid(field string, reason any) *answer {
+	return &answer{http.StatusBadRequest, map[string][]any{field: {reason}}}
 }
+
+// notAChoice is the text that Didit has for a value that is not in its list.
+func notAChoice(value string) string { return `"` + value + `" is not a valid choice.` }
 
 // health is GET /system/healthcheck, which needs no key.
 func (s *Server) health(*http.Request, []byte) answer {

@@ -1,19 +1,14 @@
 package diditsim
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"net/url"
 	"regexp"
-	"slices"
 	"strings"
 
 	"github.com/google/uuid"
 )
-
-// workflowVersion is the version of every simulated flow; none is ever published again.
-const workflowVersion = 1
 
 // createBody is what a Server reads of a create request. Personal data (contact_details, expected_details,
 // portrait_image) is taken and thrown away.
@@ -24,7 +19,8 @@ type createBody struct {
 	Language   string          `json:"language"`
 	Metadata   json.RawMessage `json:"metadata"`
 
-	app *application // whose key the request had
+	app  *application // whose key the request had
+	flow *flow
 }
 
 // language has the look of Didit's values, such as en and pt-BR; their list is longer than what was seen of it.
@@ -34,13 +30,13 @@ var language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 // vendor_data and flow is returned with callback and metadata overwritten, as 201 like a new one.
 func (s *Server) create(r *http.Request, body []byte) answer {
 	var b createBody
-	if no := cmp.Or(s.refuse(r), decode(body, &b)); no != nil {
-		return *no
-	}
-	if no := s.checkCreate(b); no != nil {
+	if no := decode(body, &b); no != nil {
 		return *no
 	}
 	b.WorkflowID, b.app = strings.ToLower(b.WorkflowID), s.appOf(r)
+	if no := s.checkCreate(&b); no != nil {
+		return *no
+	}
 	if string(b.Metadata) == "null" {
 		b.Metadata = nil
 	}
@@ -64,28 +60,31 @@ func (s *Server) create(r *http.Request, body []byte) answer {
 	}}
 }
 
-// checkCreate refuses what Didit would not take. The reasons are ours: Didit's are not documented.
-func (s *Server) checkCreate(b createBody) *answer {
+// checkCreate refuses what Didit would not take, and finds the flow. The texts are ours.
+func (s *Server) checkCreate(b *createBody) *answer {
 	_, err := uuid.Parse(b.WorkflowID)
 	switch {
 	case b.WorkflowID == "":
 		return invalid("workflow_id", "This field is required.")
 	case err != nil || len(b.WorkflowID) != 36:
 		return invalid("workflow_id", "Must be a valid UUID.")
-	case !s.hasWorkflow(b.WorkflowID):
+	}
+	b.flow = s.flow(b.app, b.WorkflowID)
+	switch {
+	case b.flow == nil:
 		return invalid("workflow_id", "Workflow not found.")
-	case b.Callback != "" && !isWebURL(b.Callback):
+	case b.Callback != "" && !isDeepLink(b.Callback):
 		return invalid("callback", "Enter a valid URL.")
 	case b.Language != "" && !language.MatchString(b.Language):
-		return invalid("language", "Not a valid choice.")
+		return invalid("language", notAChoice(b.Language))
 	}
 	return nil
 }
 
-func (s *Server) hasWorkflow(id string) bool {
-	return len(s.opts.WorkflowIDs) == 0 || slices.ContainsFunc(s.opts.WorkflowIDs, func(known string) bool {
-		return strings.EqualFold(known, id)
-	})
+// isDeepLink takes the links of apps too, such as myapp://callback, which Didit's own sample sends.
+func isDeepLink(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme != "" && u.Host+u.Path != ""
 }
 
 func isWebURL(s string) bool {

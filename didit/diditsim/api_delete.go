@@ -1,7 +1,10 @@
 package diditsim
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
+	"strconv"
 
 	"github.com/google/uuid"
 
@@ -10,14 +13,7 @@ import (
 
 // delete is DELETE /v3/session/{id}/delete/ (https://docs.didit.me/sessions-api/delete-session): 200 with a body, as in
 // the newer docs, and 404 from then on.
-func (s *Server) delete(r *http.Request, body []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	x, no := s.find(r)
-	if no != nil {
-		return *no
-	}
+func (s *Server) delete(x *session, _ *http.Request, body []byte) answer {
 	var b didit.DeleteSessionRequest
 	if no := decode(body, &b); no != nil {
 		return *no
@@ -25,9 +21,15 @@ func (s *Server) delete(r *http.Request, body []byte) answer {
 	switch b.Instruction {
 	case "", didit.DeleteOperational, didit.DeletePrivacyErasure:
 	default:
-		return *invalid("deletion_instruction", "Not a valid choice.")
+		return *invalid("deletion_instruction", notAChoice(string(b.Instruction)))
 	}
+	return answer{http.StatusOK, s.deleted(x, b)}
+}
+
+// deleted removes a session and says what became of its parts.
+func (s *Server) deleted(x *session, b didit.DeleteSessionRequest) map[string]any {
 	s.remove(x)
+	face := x.flow.step("LIVENESS")
 	done := map[string]any{
 		"session_id":                    x.ID,
 		"session_number":                x.Number,
@@ -38,7 +40,7 @@ func (s *Server) delete(r *http.Request, body []byte) answer {
 	}
 	keep := b.RetainFaceEmbeddings != nil && *b.RetainFaceEmbeddings
 	switch {
-	case steps[1].status(x) == "": // no face was ever seen
+	case face == nil || face.status(x) == "": // no face was ever seen
 	case keep && x.VendorData == "":
 		done["face_retention_outcome"] = "ineligible_no_vendor_user"
 	case keep:
@@ -47,5 +49,50 @@ func (s *Server) delete(r *http.Request, body []byte) answer {
 	default:
 		done["face_retention_outcome"] = "deleted"
 	}
-	return answer{http.StatusOK, done}
+	return done
+}
+
+// deleteBody chooses sessions.
+type deleteBody struct {
+	Numbers []json.Number `json:"session_numbers"` // numbers, or texts of them
+	All     bool          `json:"delete_all"`
+}
+
+// maxAtOnce is how many sessions a batch deletes without a job.
+const maxAtOnce = 20
+
+// deleteSessions is POST /v3/sessions/delete/ (https://docs.didit.me/management-api/sessions/batch-delete). A job is
+// done before it is looked at.
+func (s *Server) deleteSessions(r *http.Request, body []byte) answer {
+	var b deleteBody
+	if no := decode(body, &b); no != nil {
+		return *no
+	}
+	if len(b.Numbers) == 0 && !b.All {
+		return answer{http.StatusBadRequest, []string{"Provide session_numbers or set delete_all=true."}}
+	}
+	results := []map[string]any{}
+	for _, x := range slices.Clone(s.all) {
+		number := json.Number(strconv.FormatInt(x.Number, 10))
+		if x.app == s.appOf(r) && !x.flow.business() && (b.All || slices.Contains(b.Numbers, number)) {
+			results = append(results, s.deleted(x, didit.DeleteSessionRequest{}))
+		}
+	}
+	if len(results) <= maxAtOnce {
+		return answer{http.StatusOK, map[string]any{"results": results}}
+	}
+	id := uuid.NewString()
+	s.jobs[id] = map[string]any{
+		"job_id": id, "status": "COMPLETED", "total": len(results), "processed": len(results), "error": nil,
+		"created_at": isoTime(s.opts.Now()),
+	}
+	return answer{http.StatusAccepted, s.jobs[id]}
+}
+
+// showJob is GET /v3/sessions/delete/{job_id}/.
+func (s *Server) showJob(r *http.Request, _ []byte) answer {
+	if job, ok := s.jobs[r.PathValue("id")]; ok && r.PathValue("list") == "delete" {
+		return answer{http.StatusOK, job}
+	}
+	return *notFound()
 }

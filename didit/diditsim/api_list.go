@@ -6,22 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // defaultLimit is the size of a page (https://docs.didit.me/sessions-api/list-sessions).
 const defaultLimit = 20
 
-// list is GET /v3/sessions/, newest first, with the filters vendor_data, status (several, comma-separated) and
-// workflow_id. Other filters are ignored. An item has no link and no token: those are in the decision.
+// list is GET /v3/sessions/, newest first, with the filters of the vendor's own client: vendor_data, status (several,
+// comma-separated), workflow_id, session_kind (user, business or all; user if there is none, which is the harder
+// case), country, search, date_from and date_to. An item has no link and no token: those are in the decision.
 func (s *Server) list(r *http.Request, _ []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	q := r.URL.Query()
-	return paginate(r, s.matching(s.appOf(r), q), defaultLimit, func(x *session) map[string]any {
+	return paginate(r, s.matching(s.appOf(r), r.URL.Query()), defaultLimit, func(x *session) map[string]any {
 		return map[string]any{
 			"session_id":     x.ID,
-			"session_kind":   "user",
+			"session_kind":   x.flow.kind(),
 			"session_number": x.Number,
 			"status":         x.Status,
 			"vendor_data":    textOrNull(x.VendorData),
@@ -60,21 +58,52 @@ func (s *Server) matching(app *application, q url.Values) []*session {
 	if v := q.Get("vendor_data"); v != "" {
 		candidates = s.byVendor[v]
 	}
-	var statuses []string
-	if v := q.Get("status"); v != "" {
-		statuses = strings.Split(v, ",")
-	}
-	flow := q.Get("workflow_id")
 	var found []*session
 	for _, x := range slices.Backward(candidates) {
-		if len(statuses) > 0 && !slices.Contains(statuses, string(x.Status)) {
-			continue
-		}
-		if x.app == app && (flow == "" || strings.EqualFold(flow, x.WorkflowID)) {
+		if x.app == app && x.matches(q) {
 			found = append(found, x)
 		}
 	}
 	return found
+}
+
+// matches applies the filters of a list but vendor_data.
+func (x *session) matches(q url.Values) bool {
+	wanted := func(name string, is ...string) bool {
+		v := q.Get(name)
+		return v == "" || slices.ContainsFunc(strings.Split(v, ","), func(v string) bool { return slices.Contains(is, v) })
+	}
+	kind := x.flow.kind()
+	return wanted("status", string(x.Status)) && wanted("workflow_id", x.WorkflowID) && wanted("country", x.country()) &&
+		(wanted("session_kind", kind, "all") && (q.Has("session_kind") || kind == "user")) &&
+		strings.Contains(strings.ToLower(x.ID+" "+x.VendorData), strings.ToLower(q.Get("search"))) && within(q, x.CreatedAt)
+}
+
+// country is that of the document, empty before there is one.
+func (x *session) country() string {
+	if p := x.flow.step("OCR"); p == nil || p.results(x) == nil {
+		return ""
+	}
+	return country
+}
+
+// within reports whether t is in the days, or between the times, of date_from and date_to, both inclusive.
+func within(q url.Values, t time.Time) bool {
+	from, _ := day(q.Get("date_from"))
+	to, whole := day(q.Get("date_to"))
+	if whole {
+		to = to.AddDate(0, 0, 1).Add(-1)
+	}
+	return !t.Before(from) && (to.IsZero() || !t.After(to))
+}
+
+// day reads YYYY-MM-DD or a time. Nonsense is zero, which filters nothing.
+func day(s string) (t time.Time, whole bool) {
+	if t, err := time.Parse(time.DateOnly, s); err == nil {
+		return t, true
+	}
+	t, _ = time.Parse(time.RFC3339, s)
+	return t, false
 }
 
 // number falls back where the query has none, or nonsense, as Django does.

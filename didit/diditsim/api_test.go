@@ -58,15 +58,15 @@ func TestCreateRefuses(t *testing.T) {
 	b := start(t, diditsim.Options{WorkflowIDs: []string{flow}})
 	with := func(field string) string { return `{"workflow_id":"` + flow + `",` + field + `}` }
 	for name, tc := range map[string]struct{ body, want string }{
-		"nothing":                  {"", `{"workflow_id":"This field is required."}`},
-		"an empty object":          {"{}", `{"workflow_id":"This field is required."}`},
-		"a flow that is no UUID":   {`{"workflow_id":"my-flow"}`, `{"workflow_id":"Must be a valid UUID."}`},
-		"a UUID in braces":         {`{"workflow_id":"{` + flow + `}"}`, `{"workflow_id":"Must be a valid UUID."}`},
-		"an unknown flow":          {`{"workflow_id":"` + flow2 + `"}`, `{"workflow_id":"Workflow not found."}`},
-		"a number as vendor_data":  {with(`"vendor_data":5`), `{"vendor_data":"Not a valid value."}`},
-		"a callback without host":  {with(`"callback":"/done"`), `{"callback":"Enter a valid URL."}`},
-		"a callback that is code":  {with(`"callback":"javascript:alert(1)"`), `{"callback":"Enter a valid URL."}`},
-		"a language that is a set": {with(`"language":"en,de"`), `{"language":"Not a valid choice."}`},
+		"nothing":                  {"", `{"workflow_id":["This field is required."]}`},
+		"an empty object":          {"{}", `{"workflow_id":["This field is required."]}`},
+		"a flow that is no UUID":   {`{"workflow_id":"my-flow"}`, `{"workflow_id":["Must be a valid UUID."]}`},
+		"a UUID in braces":         {`{"workflow_id":"{` + flow + `}"}`, `{"workflow_id":["Must be a valid UUID."]}`},
+		"an unknown flow":          {`{"workflow_id":"` + flow2 + `"}`, `{"workflow_id":["Workflow not found."]}`},
+		"a number as vendor_data":  {with(`"vendor_data":5`), `{"vendor_data":["Not a valid value."]}`},
+		"a callback without host":  {with(`"callback":"/done"`), `{"callback":["Enter a valid URL."]}`},
+		"a callback that is code":  {with(`"callback":"javascript:alert(1)"`), `{"callback":["Enter a valid URL."]}`},
+		"a language that is a set": {with(`"language":"en,de"`), `{"language":["\"en,de\" is not a valid choice."]}`},
 		"half a JSON":              {`{"workflow_id":`, `{"detail":"JSON parse error."}`},
 		"a list":                   {`[]`, `{"detail":"JSON parse error."}`},
 	} {

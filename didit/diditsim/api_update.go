@@ -17,21 +17,14 @@ var reviewableStatuses = []didit.Status{
 type updateBody struct {
 	NewStatus       didit.Status `json:"new_status"`
 	Comment         string       `json:"comment"`
-	NodesToResubmit []didit.Node `json:"nodes_to_resubmit"`
+	NodesToResubmit []node       `json:"nodes_to_resubmit"`
 	SendEmail       bool         `json:"send_email"`
 	EmailAddress    string       `json:"email_address"`
 }
 
 // updateStatus is PATCH /v3/session/{id}/update-status/. The current status is judged before the body, as documented.
-// The rule for steps that need no person (once in 30 s) is left out, because a simulated flow has no such step.
-func (s *Server) updateStatus(r *http.Request, body []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	x, no := s.find(r)
-	if no != nil {
-		return *no
-	}
+// The rule for steps that need no person (once in 30 s) is left out.
+func (s *Server) updateStatus(x *session, _ *http.Request, body []byte) answer {
 	if !slices.Contains(reviewableStatuses, x.Status) {
 		return *detail(http.StatusBadRequest, "Wrong Current Status")
 	}
@@ -44,7 +37,7 @@ func (s *Server) updateStatus(r *http.Request, body []byte) answer {
 	}
 	if b.NewStatus != x.Status { // Approved or Declined once more: nothing happens, no webhook
 		x.note(actorAPI, b.NewStatus, b.Comment, s.opts.Now())
-		s.move(x, b.NewStatus, review{comment: b.Comment, nodes: b.NodesToResubmit})
+		s.move(x, b.NewStatus, review{comment: b.Comment, nodes: x.named(b.NodesToResubmit)})
 	}
 	return answer{http.StatusOK, map[string]string{"session_id": x.ID}}
 }
@@ -54,7 +47,7 @@ func checkUpdate(x *session, b updateBody) *answer {
 	switch b.NewStatus {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted:
 	default:
-		return invalid("new_status", "Not a valid choice.")
+		return invalid("new_status", notAChoice(string(b.NewStatus)))
 	}
 	if b.SendEmail && b.EmailAddress == "" {
 		return invalid("email_address", "This field is required with send_email.")
@@ -63,12 +56,52 @@ func checkUpdate(x *session, b updateBody) *answer {
 		return nil
 	}
 	switch {
-	case slices.ContainsFunc(b.NodesToResubmit, func(n didit.Node) bool { return !hasStep(n.NodeID) }):
-		return invalid("nodes_to_resubmit", "Node not found.")
+	case slices.ContainsFunc(b.NodesToResubmit, func(n node) bool { return x.flow.step(n.NodeID) == nil }):
+		return invalid("nodes_to_resubmit", map[string][]string{"node_id": {"Node not found."}})
 	case x.Status == didit.StatusResubmitted:
 		return detail(http.StatusBadRequest, "The new status is the same as the current status.")
 	case len(b.NodesToResubmit) == 0 && len(x.unfinished()) == 0:
 		return detail(http.StatusBadRequest, "No features found that need resubmission")
 	}
 	return nil
+}
+
+// named completes nodes of which only the ids were sent.
+func (x *session) named(nodes []node) []didit.Node {
+	var all []didit.Node
+	for _, n := range nodes {
+		all = append(all, x.flow.step(n.NodeID).node())
+	}
+	return all
+}
+
+// updateData is PATCH /v3/session/{id}/update-data/: what a reviewer corrects. The values are thrown away.
+func (s *Server) updateData(x *session, _ *http.Request, body []byte) answer {
+	return s.correct(x, "OCR", body)
+}
+
+// updateAddress is PATCH /v3/session/{id}/update-poa-data/.
+func (s *Server) updateAddress(x *session, _ *http.Request, body []byte) answer {
+	return s.correct(x, "PROOF_OF_ADDRESS", body)
+}
+
+func (s *Server) correct(x *session, feature string, body []byte) answer {
+	var fields map[string]any
+	if no := decode(body, &fields); no != nil {
+		return *no
+	}
+	if p := x.flow.step(feature); p == nil || p.results(x) == nil {
+		return *detail(http.StatusBadRequest, "The session has no such data.")
+	}
+	s.announce(x, didit.EventDataUpdated, "")
+	return answer{http.StatusOK, map[string]string{"session_id": x.ID}}
+}
+
+// report is GET /v3/session/{id}/generate-pdf, with its slash or without: a PDF of a session that is decided.
+func (s *Server) report(x *session, _ *http.Request, _ []byte) answer {
+	switch x.Status {
+	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired:
+		return answer{http.StatusOK, rawBody{"application/pdf", "%PDF-1.4\n% simulated\n%%EOF\n"}}
+	}
+	return *detail(http.StatusForbidden, "The session has no report yet.")
 }

@@ -2,6 +2,7 @@ package diditsim
 
 import (
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/base64"
 	"net/http"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 // application is what a registered account got: its sessions, users and destinations are its own. The application of
-// Options.APIKey, which every Server has, is nil. All have the same flows and the same balance.
+// Options.APIKey, which every Server has, is nil. All have the same balance.
 type application struct {
 	id, clientID, key string
 	organization      string // its UUID
@@ -27,6 +28,15 @@ func randomText(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails
 	return base64.RawURLEncoding.EncodeToString(b)
+}
+
+// owner is the organization as the account API shows it, shown the application.
+func (a *application) owner() map[string]string {
+	return map[string]string{"uuid": a.organization, "name": "simulated"}
+}
+
+func (a *application) shown() map[string]string {
+	return map[string]string{"uuid": a.id, "name": "simulated", "client_id": a.clientID, "api_key": a.key}
 }
 
 // publicID is the application_id of webhooks.
@@ -49,3 +59,25 @@ type user struct {
 func userOf(app *application, vendorData string) user {
 	return user{app, strings.ToLower(strings.TrimSpace(vendorData))}
 }
+
+// withToken makes an HTTP handler of f for calls with an access token, whose path names nothing of others.
+func (s *Server) withToken(f func(*application) any) http.HandlerFunc {
+	return s.api(func(r *http.Request, _ []byte) answer {
+		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		for _, a := range s.accounts {
+			if !ok || a.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(a.token)) != 1 {
+				continue
+			}
+			org, app := r.PathValue("org"), r.PathValue("app")
+			if (org != "" && org != a.app.organization) || (app != "" && app != a.app.id) {
+				return *notFound()
+			}
+			return answer{http.StatusOK, f(a.app)}
+		}
+		return *detail(http.StatusUnauthorized, "Given token not valid for any token type.")
+	})
+}
+
+func showOrganizations(a *application) any { return []any{a.owner()} }
+func showApplications(a *application) any  { return []any{a.shown()} }
+func showApplication(a *application) any   { return a.shown() }

@@ -9,20 +9,6 @@ import (
 	"sync"
 )
 
-// The endpoints of a Server (https://docs.didit.me/api-reference/overview), as they are counted in Calls.
-const (
-	EndpointCreate       = "POST /v3/session/"
-	EndpointDecision     = "GET /v3/session/{id}/decision/"
-	EndpointList         = "GET /v3/sessions/"
-	EndpointUpdateStatus = "PATCH /v3/session/{id}/update-status/"
-	EndpointDelete       = "DELETE /v3/session/{id}/delete/"
-	EndpointHealth       = "GET /system/healthcheck"
-	EndpointPage         = "GET /session/{token}"
-	EndpointPageAction   = "POST /session/{token}"
-	// EndpointNone stands for every path and method that Didit does not have.
-	EndpointNone = "none"
-)
-
 // Call is an endpoint and the status code it answered, 0 if it hung up instead.
 type Call struct {
 	Endpoint string
@@ -103,7 +89,10 @@ func (r *recorder) hangUp(req *http.Request) {
 // target of the redirect.
 func (s *Server) endpoint(r *http.Request) (name, slashed string) {
 	probe := *r
-	if strings.HasPrefix(r.URL.Path, "/v3/") && !strings.HasSuffix(r.URL.Path, "/") {
+	if !simulates(r.URL.Path) {
+		return EndpointNotSimulated, ""
+	}
+	if strings.HasPrefix(r.URL.Path, "/v3/") && !strings.HasSuffix(r.URL.Path, "/") && !strings.HasSuffix(r.URL.Path, "/generate-pdf") {
 		u := url.URL{Path: r.URL.Path + "/", RawQuery: r.URL.RawQuery}
 		probe.URL, slashed = &u, u.String()
 	}

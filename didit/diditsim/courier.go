@@ -5,9 +5,10 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"slices"
 	"sync"
 	"time"
+
+	"github.com/google/uuid"
 
 	"didit-temporal/didit"
 )
@@ -38,7 +39,7 @@ type courier struct {
 	targets []*target // the first is that of the options
 	script  WebhookScript
 	holding map[*line]struct{} // lines with parcels that wait for their turn
-	log     []Delivery
+	log     []*record
 	open    int           // parcels not delivered, not given up and not waiting for their turn
 	idle    chan struct{} // closed when open falls to 0
 	closed  bool
@@ -74,7 +75,11 @@ func (c *courier) direct(script WebhookScript) {
 func (c *courier) attempts() []Delivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return slices.Clone(c.log[c.outdated():])
+	var all []Delivery
+	for _, d := range c.log[c.outdated():] {
+		all = append(all, d.Delivery)
+	}
+	return all
 }
 
 // outdated is how many entries of the log nobody is to see any more. It needs c.mu.
@@ -86,10 +91,10 @@ func (c *courier) outdated() int {
 }
 
 // note needs c.mu. It cuts the log when half of it is outdated: the cost of an entry stays the same.
-func (c *courier) note(d Delivery) {
+func (c *courier) note(d *record) {
 	c.log = append(c.log, d)
 	if n := c.outdated(); n > c.opts.KeepDeliveries {
-		c.log = append([]Delivery(nil), c.log[n:]...)
+		c.log = append([]*record(nil), c.log[n:]...)
 	}
 }
 
@@ -142,17 +147,19 @@ func (c *courier) attempt(p *parcel, n int) (again bool) {
 	if off || url == "" {
 		return false
 	}
-	d := Delivery{
+	d := &record{id: uuid.NewString(), to: p.to, url: url, parcel: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
+	d.Delivery = Delivery{
 		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
 	}
 	if p.to.id != mainTarget {
 		d.To = p.to.id
 	}
-	d.Code, d.Err = c.post(p, url, secret, p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp))
-	d.At = c.opts.Now()
+	began := time.Now()
+	d.Code, d.Err = c.post(p, url, secret, d.sentAt)
+	d.At, d.took = c.opts.Now(), time.Since(began)
 	c.mu.Lock()
 	c.note(d)
-	p.to.count(d)
+	p.to.count(d.Delivery)
 	c.mu.Unlock()
 	c.opts.Logger.Info("webhook", "session", p.SessionID, "status", string(p.Status), "attempt", n, "code", d.Code, "error", d.Err)
 	return d.Err != nil || d.Code >= 500 || d.Code == http.StatusNotFound
@@ -161,7 +168,7 @@ func (c *courier) attempt(p *parcel, n int) (again bool) {
 func (c *courier) post(p *parcel, url, secret string, sentAt int64) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.opts.WebhookTimeout)
 	defer cancel()
-	req, err := p.request(ctx, url, secret, sentAt)
+	req, _, err := p.request(ctx, url, secret, sentAt)
 	if err != nil {
 		return 0, fmt.Errorf("diditsim: make a webhook: %w", err)
 	}

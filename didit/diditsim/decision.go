@@ -7,65 +7,33 @@ import (
 	"didit-temporal/didit"
 )
 
-// step is one step of the simulated flow.
-type step struct {
-	nodeID  string
-	feature string // in a decision
-	short   string // in nodes_to_resubmit
-	block   string
-	data    map[string]any // invented personal data and scores, as a real decision would hold
-}
-
-// steps are the flow of every session. The names of the nodes are made after those in Didit's docs.
-var steps = [...]step{
-	{"feature_ocr_1", "ID_VERIFICATION", "OCR", "id_verifications", map[string]any{
-		"document_type": "Passport", "issuing_state": "UTO", "document_number": "SIM000001", "personal_number": "SIM-0-0",
-		"first_name": "Simulína", "last_name": "Specimen-Müster", "date_of_birth": "1900-01-01", "gender": "U",
-		"address": "1 Invented Street, Nowhere <Utopia>", "expiration_date": "2099-12-31", "mrz": "P<UTOSPECIMEN<<SIMULINA",
-		"portrait_image": "https://media.example/portrait?sig=invented",
-	}},
-	{"feature_liveness_1", "LIVENESS", "LIVENESS", "liveness_checks", map[string]any{
-		"method": "PASSIVE", "score": 95.4, "reference_image": "https://media.example/selfie?sig=invented",
-	}},
-	{"feature_face_1", "FACE_MATCH", "FACE_MATCH", "face_matches", map[string]any{
-		"score": 88.0, "source_image": "https://media.example/face?sig=invented", // a whole float, written as 88
-	}},
-}
-
-// otherBlocks are those of features that the flow does not have; they stay null.
-var otherBlocks = [...]string{
-	"nfc_verifications", "poa_verifications", "document_ai_documents", "phone_verifications", "email_verifications",
-	"aml_screenings", "ip_analyses", "database_validations", "questionnaire_responses",
-}
-
 func (p *step) node() didit.Node { return didit.Node{NodeID: p.nodeID, Feature: p.short} }
 
-func hasStep(nodeID string) bool {
-	return slices.ContainsFunc(steps[:], func(p step) bool { return p.nodeID == nodeID })
-}
-
-// status is that of the step in a session, empty if the step has not run. It follows from the session's: the
-// document is what fails, is doubted, expires or is never finished.
+// status is that of the step in a session, empty if the step has not run. It follows from the session's: one
+// step, the first unless monitoring has found something, fails, is doubted, expires or is never finished.
 func (p *step) status(x *session) string {
-	document := p.nodeID == steps[0].nodeID
+	doubted := p == x.doubt
 	switch x.Status {
 	case didit.StatusNotStarted, didit.StatusExpired:
 		return ""
 	case didit.StatusInProgress, didit.StatusAwaitingUser, didit.StatusAbandoned:
-		if document {
+		if p == x.flow.steps[0] {
 			return "Not Finished"
 		}
 		return ""
 	case didit.StatusResubmitted:
 		if slices.ContainsFunc(x.resubmit, func(n didit.Node) bool { return n.NodeID == p.nodeID }) {
+			if p.nodeID == featureAML {
+				return "Resub Requested"
+			}
 			return "Not Finished"
 		}
 	case didit.StatusDeclined, didit.StatusInReview:
-		if document {
+		if doubted {
 			return string(x.Status)
 		}
 	case didit.StatusKycExpired:
-		if document {
+		if doubted {
 			return "Expired"
 		}
 	}
@@ -75,9 +43,9 @@ func (p *step) status(x *session) string {
 // unfinished are the steps that a resubmission without a choice repeats.
 func (x *session) unfinished() []didit.Node {
 	var nodes []didit.Node
-	for i := range steps {
-		if st := steps[i].status(x); st != "" && st != "Approved" {
-			nodes = append(nodes, steps[i].node())
+	for _, p := range x.flow.steps {
+		if st := p.status(x); st != "" && st != "Approved" {
+			nodes = append(nodes, p.node())
 		}
 	}
 	return nodes
@@ -100,7 +68,7 @@ func (s *Server) decision(r *http.Request, _ []byte) answer {
 func (s *Server) decisionOf(x *session) map[string]any {
 	d := map[string]any{
 		"session_id":       x.ID,
-		"session_kind":     "user",
+		"session_kind":     x.flow.kind(),
 		"session_number":   x.Number,
 		"session_url":      x.URL,
 		"status":           x.Status,
@@ -115,13 +83,13 @@ func (s *Server) decisionOf(x *session) map[string]any {
 		"environment":      s.opts.Environment,
 		"reviews":          x.inDecision(),
 	}
-	for _, key := range otherBlocks {
+	for _, key := range blocks {
 		d[key] = nil
 	}
-	features := make([]string, 0, len(steps))
-	for i := range steps {
-		features = append(features, steps[i].feature)
-		d[steps[i].block] = steps[i].results(x)
+	features := make([]string, 0, len(x.flow.steps))
+	for _, p := range x.flow.steps {
+		features = append(features, p.feature)
+		d[p.block] = p.results(x)
 	}
 	d["features"] = features
 	return d
@@ -152,6 +120,9 @@ func (p *step) warnings(status string) []any {
 		risk, kind = "POSSIBLE_FRAUD", "warning"
 	default:
 		return []any{}
+	}
+	if p.nodeID == featureAML {
+		risk = "AML_HIT"
 	}
 	return []any{map[string]any{
 		"feature": p.feature, "risk": risk, "log_type": kind, "node_id": p.nodeID, "additional_data": nil,

@@ -12,10 +12,11 @@ import (
 )
 
 // eventTypes are those that a destination may subscribe to (https://docs.didit.me/management-api/webhook/create-destination).
-// A Server sends status.updated only.
+// user.created is named by Didit's MCP server alone. A Server sends the first two.
 var eventTypes = []string{
 	didit.EventStatusUpdated, didit.EventDataUpdated, "user.status.updated", "user.data.updated", "business.status.updated",
-	"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated",
+	"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated", "travel_rule.status.updated",
+	"user.created",
 }
 
 // destinationBody is the body of a creation and of a change; what is nil was not sent. A uuid in it is ignored.
@@ -29,9 +30,6 @@ type destinationBody struct {
 
 // listDestinations is GET /v3/webhook/destinations/: a bare array, oldest first, without secrets.
 func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
 	s.courier.mu.Lock()
 	defer s.courier.mu.Unlock()
 	all := []map[string]any{}
@@ -42,30 +40,34 @@ func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
 }
 
 // showDestination is GET /v3/webhook/destinations/{uuid}/, with the secret.
-func (s *Server) showDestination(r *http.Request, _ []byte) answer {
-	return s.withDestination(r, func(t *target) answer { return answer{http.StatusOK, t.shown()} })
+func showDestination(t *target, _ *http.Request, _ []byte) answer {
+	return answer{http.StatusOK, t.shown()}
 }
 
 // updateDestination is PATCH: events are replaced and not merged, and the secret stays.
-func (s *Server) updateDestination(r *http.Request, body []byte) answer {
-	return s.withDestination(r, func(t *target) answer {
-		var b destinationBody
-		if no := decode(body, &b); no != nil {
-			return *no
-		}
-		if no := s.checkDestination(b, t.app, t); no != nil {
-			return *no
-		}
-		t.take(b, s.opts.Now())
-		return answer{http.StatusOK, t.shown()}
-	})
+func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) answer {
+	var b destinationBody
+	if no := decode(body, &b); no != nil {
+		return *no
+	}
+	if no := s.checkDestination(b, t.app, t); no != nil {
+		return *no
+	}
+	t.take(b, s.opts.Now())
+	return answer{http.StatusOK, t.shown()}
+}
+
+// deleteDestination is DELETE. The destination of Options loses its URL; SetWebhook gives it another.
+func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) answer {
+	t.url = ""
+	if t.id != mainTarget {
+		s.courier.targets = slices.DeleteFunc(s.courier.targets, func(other *target) bool { return other == t })
+	}
+	return answer{http.StatusNoContent, rawBody{}}
 }
 
 // createDestination is POST. Unlike Didit it takes plain HTTP and private addresses too: development has no others.
 func (s *Server) createDestination(r *http.Request, body []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
 	var b destinationBody
 	if no := decode(body, &b); no != nil {
 		return *no
@@ -88,19 +90,18 @@ func (s *Server) createDestination(r *http.Request, body []byte) answer {
 	return answer{http.StatusCreated, t.shown()}
 }
 
-// withDestination looks up the destination of the path; f runs with courier.mu held.
-func (s *Server) withDestination(r *http.Request, f func(*target) answer) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	s.courier.mu.Lock()
-	defer s.courier.mu.Unlock()
-	for _, t := range s.courier.of(s.appOf(r)) {
-		if t.id == r.PathValue("id") {
-			return f(t)
+// ofDestination makes an HTTP handler of f, which runs with courier.mu held, for calls whose path names a destination.
+func (s *Server) ofDestination(f func(t *target, r *http.Request, body []byte) answer) http.HandlerFunc {
+	return s.keyed(func(r *http.Request, body []byte) answer {
+		s.courier.mu.Lock()
+		defer s.courier.mu.Unlock()
+		for _, t := range s.courier.of(s.appOf(r)) {
+			if t.id == r.PathValue("id") {
+				return f(t, r, body)
+			}
 		}
-	}
-	return *detail(http.StatusNotFound, "Not found.")
+		return *notFound()
+	})
 }
 
 // checkDestination refuses what Didit documents as refused; the reasons are ours. It needs courier.mu.
@@ -114,11 +115,11 @@ func (s *Server) checkDestination(b destinationBody, app *application, self *tar
 	case slices.ContainsFunc(s.courier.of(app), taken):
 		return invalid("url", "A destination with this URL already exists.")
 	case b.Version != nil && !slices.Contains([]string{"v1", "v2", "v3"}, *b.Version):
-		return invalid("webhook_version", "Not a valid choice.")
+		return invalid("webhook_version", notAChoice(*b.Version))
 	case b.Events != nil && len(*b.Events) == 0:
 		return invalid("subscribed_events", "This list may not be empty.")
 	case b.Events != nil && slices.ContainsFunc(*b.Events, func(e string) bool { return !slices.Contains(eventTypes, e) }):
-		return invalid("subscribed_events", "Not a valid choice.")
+		return invalid("subscribed_events", []string{"Not a valid choice."})
 	}
 	return nil
 }

@@ -59,7 +59,7 @@ func TestDestinationsThatDiditRefuses(t *testing.T) {
 	require.NoError(t, err)
 	_, err = b.api.CreateDestination(t.Context(), destination("https://b.example"))
 	require.NoError(t, err)
-	const all, taken = "/v3/webhook/destinations/", `{"url":"A destination with this URL already exists."}`
+	const all, taken = "/v3/webhook/destinations/", `{"url":["A destination with this URL already exists."]}`
 	one := all + first.ID + "/"
 	for name, tc := range map[string]struct {
 		method, path, key, body string
@@ -68,14 +68,14 @@ func TestDestinationsThatDiditRefuses(t *testing.T) {
 	}{
 		"a URL that is taken":         {"POST", all, apiKey, `{"label":"x","url":"https://a.example","subscribed_events":["status.updated"]}`, 400, taken},
 		"a change to one":             {"PATCH", one, apiKey, `{"url":"https://b.example"}`, 400, taken},
-		"no events":                   {"POST", all, apiKey, `{"label":"x","url":"https://c.example","subscribed_events":[]}`, 400, `{"subscribed_events":"This list may not be empty."}`},
-		"a change to no events":       {"PATCH", one, apiKey, `{"subscribed_events":[]}`, 400, `{"subscribed_events":"This list may not be empty."}`},
-		"an unknown event":            {"POST", all, apiKey, `{"label":"x","url":"https://c.example","subscribed_events":["*"]}`, 400, `{"subscribed_events":"Not a valid choice."}`},
-		"no label":                    {"POST", all, apiKey, `{"url":"https://c.example"}`, 400, `{"label":"This field is required."}`},
-		"a blank label":               {"PATCH", one, apiKey, `{"label":""}`, 400, `{"label":"This field may not be blank."}`},
-		"no URL":                      {"POST", all, apiKey, `{"label":"x"}`, 400, `{"url":"This field is required."}`},
-		"a URL that is none":          {"POST", all, apiKey, `{"label":"x","url":"hook"}`, 400, `{"url":"Enter a valid URL."}`},
-		"an unknown version":          {"PATCH", one, apiKey, `{"webhook_version":"v4"}`, 400, `{"webhook_version":"Not a valid choice."}`},
+		"no events":                   {"POST", all, apiKey, `{"label":"x","url":"https://c.example","subscribed_events":[]}`, 400, `{"subscribed_events":["This list may not be empty."]}`},
+		"a change to no events":       {"PATCH", one, apiKey, `{"subscribed_events":[]}`, 400, `{"subscribed_events":["This list may not be empty."]}`},
+		"an unknown event":            {"POST", all, apiKey, `{"label":"x","url":"https://c.example","subscribed_events":["*"]}`, 400, `{"subscribed_events":[["Not a valid choice."]]}`},
+		"no label":                    {"POST", all, apiKey, `{"url":"https://c.example"}`, 400, `{"label":["This field is required."]}`},
+		"a blank label":               {"PATCH", one, apiKey, `{"label":""}`, 400, `{"label":["This field may not be blank."]}`},
+		"no URL":                      {"POST", all, apiKey, `{"label":"x"}`, 400, `{"url":["This field is required."]}`},
+		"a URL that is none":          {"POST", all, apiKey, `{"label":"x","url":"hook"}`, 400, `{"url":["Enter a valid URL."]}`},
+		"an unknown version":          {"PATCH", one, apiKey, `{"webhook_version":"v4"}`, 400, `{"webhook_version":["\"v4\" is not a valid choice."]}`},
 		"half a JSON":                 {"PATCH", one, apiKey, `{`, 400, `{"detail":"JSON parse error."}`},
 		"an unknown destination":      {"GET", all + uuid.NewString() + "/", apiKey, "", 404, `{"detail":"Not found."}`},
 		"a change of an unknown one":  {"PATCH", all + uuid.NewString() + "/", apiKey, "{}", 404, `{"detail":"Not found."}`},

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -14,7 +15,8 @@ import (
 )
 
 func TestList(t *testing.T) {
-	b := start(t, diditsim.Options{})
+	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+	b := start(t, diditsim.Options{Now: func() time.Time { return now }})
 	for i := range 25 {
 		s := b.create(t, fmt.Sprintf("u%d", i%5))
 		if st := []didit.Status{didit.StatusApproved, didit.StatusInReview, didit.StatusDeclined}[i%3]; i < 24 {
@@ -40,7 +42,17 @@ func TestList(t *testing.T) {
 		"the flow":                    {"?workflow_id=" + flow, 25, 20, true, false},
 		"another flow":                {"?workflow_id=" + flow2, 0, 0, false, false},
 		"several filters":             {"?vendor_data=u0&status=Approved&workflow_id=" + flow, 2, 2, false, false},
-		"a filter it has never heard": {"?country=ESP", 25, 20, true, false},
+		"a country":                   {"?country=ESP", 0, 0, false, false},
+		"the country of documents":    {"?country=UTO", 24, 20, true, false},
+		"people":                      {"?session_kind=user", 25, 20, true, false},
+		"companies":                   {"?session_kind=business", 0, 0, false, false},
+		"people and companies":        {"?session_kind=all", 25, 20, true, false},
+		"a search":                    {"?search=U3", 5, 5, false, false},
+		"a day":                       {"?date_from=2026-11-23&date_to=2026-11-23", 25, 20, true, false},
+		"the day before":              {"?date_to=2026-11-22", 0, 0, false, false},
+		"a time":                      {"?date_from=2026-11-23T12:00:00%2B00:00", 25, 20, true, false},
+		"a second later":              {"?date_from=2026-11-23T12:00:01Z", 0, 0, false, false},
+		"a filter it has never heard": {"?colour=red", 25, 20, true, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, _, body := b.call(t, "GET", "/v3/sessions/"+tc.query, apiKey, "")

@@ -9,7 +9,7 @@ import (
 func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
 	c := newCourier(Options{KeepDeliveries: 10}.withDefaults())
 	for i := range 10_000 {
-		c.note(Delivery{Attempt: i})
+		c.note(&record{Delivery: Delivery{Attempt: i}})
 		assert.LessOrEqual(t, len(c.log), 20)
 	}
 	assert.Equal(t, 9_990, c.attempts()[0].Attempt)
@@ -21,7 +21,7 @@ func TestNothingIsLeftOfADeletedSession(t *testing.T) {
 	t.Cleanup(s.Close)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x := s.add(createBody{VendorData: "u1"}, "")
+	x := s.add(createBody{VendorData: "u1", flow: newFlow(defaultFlow)}, "")
 	assert.Len(t, s.courier.holding, 1)
 	s.remove(x)
 	assert.Empty(t, s.courier.holding)

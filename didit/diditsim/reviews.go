@@ -66,17 +66,32 @@ func (v reviewed) entry() map[string]any {
 
 // listReviews is GET /v3/sessions/{id}/reviews/, newest first unless ordering says created_at
 // (https://docs.didit.me/management-api/sessions/list-reviews). Of all activities a Server has changes of status only.
-func (s *Server) listReviews(r *http.Request, _ []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	x, no := s.find(r)
-	if no != nil {
-		return *no
-	}
+func (s *Server) listReviews(x *session, r *http.Request, _ []byte) answer {
 	all := slices.Clone(x.reviews)
 	if r.URL.Query().Get("ordering") != "created_at" {
 		slices.Reverse(all)
 	}
 	return paginate(r, all, 50, reviewed.entry)
+}
+
+// addReview is POST: a note, and with new_status a change of status that the session can make.
+func (s *Server) addReview(x *session, _ *http.Request, body []byte) answer {
+	var b updateBody
+	if no := decode(body, &b); no != nil {
+		return *no
+	}
+	old := x.Status
+	if b.NewStatus == "" {
+		b.NewStatus = old
+	}
+	if b.NewStatus != old && !canMove(old, b.NewStatus) {
+		return *invalid("new_status", notAChoice(string(b.NewStatus)))
+	}
+	x.note(actorAPI, b.NewStatus, b.Comment, s.opts.Now())
+	if b.NewStatus != old {
+		s.move(x, b.NewStatus, review{comment: b.Comment})
+	}
+	return answer{http.StatusCreated, map[string]any{
+		"id": len(x.reviews), "action": "review", "old_status": old, "new_status": b.NewStatus, "note": textOrNull(b.Comment),
+	}}
 }

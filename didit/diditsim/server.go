@@ -1,9 +1,9 @@
 // Package diditsim is a Didit in your process: the session API, the hosted page and the webhooks, for tests and for
 // development. It does what it is told and nothing by chance: people, reviewers, time and faults are scripted.
 //
-// It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A simulated session has one flow of
-// three steps, ID_VERIFICATION, LIVENESS and FACE_MATCH, filled with invented personal data, so that whoever reads a
-// decision can be tested to leave that alone.
+// It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A flow of Options has
+// three steps, document, liveness and face match; one that the API makes has those that it was made with. A decision is
+// filled with invented personal data, so that its readers can be tested to leave that alone.
 package diditsim
 
 import (
@@ -23,7 +23,8 @@ import (
 type Options struct {
 	// APIKey is the one key that is accepted, beside those of registered accounts; empty accepts any, but not none.
 	APIKey string
-	// WorkflowIDs are the flows that exist; empty means every UUID.
+	// WorkflowIDs are the flows of the application of APIKey; empty means every UUID, for every application. The API
+	// makes more. A registered account begins with none.
 	WorkflowIDs []string
 	// Environment goes into decisions and webhooks (https://docs.didit.me/integration/sandbox-testing). Default live.
 	Environment didit.Environment
@@ -98,10 +99,12 @@ type Server struct {
 	events   int            // ever announced
 
 	apps          map[string]*application // of registered accounts, by key
-	users         map[user]bool
+	users         map[user]*entity
 	accounts      map[string]*account    // by address, in lower case
 	registrations map[string][]time.Time // newest ones, by sender
 	balance       string
+	flows         []*flow
+	jobs          map[string]any // of deletions, by id
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -114,25 +117,17 @@ func New(o Options) *Server {
 	s := &Server{
 		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
-		apps: map[string]*application{}, users: map[user]bool{}, accounts: map[string]*account{},
-		registrations: map[string][]time.Time{}, balance: "100.0000",
+		apps: map[string]*application{}, users: map[user]*entity{}, accounts: map[string]*account{},
+		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
 	}
-	for _, r := range []struct {
-		endpoint string
-		handler  http.HandlerFunc
-	}{
-		{EndpointCreate + "{$}", s.api(s.create)},
-		{EndpointDecision + "{$}", s.api(s.decision)},
-		{EndpointList + "{$}", s.api(s.list)},
-		{EndpointUpdateStatus + "{$}", s.api(s.updateStatus)},
-		{EndpointDelete + "{$}", s.api(s.delete)},
-		{EndpointHealth, s.api(s.health)},
-		{EndpointPage, s.showPage},
-		{EndpointPageAction, s.actOnPage},
-	} {
-		s.mux.HandleFunc(r.endpoint, r.handler)
+	for _, id := range o.WorkflowIDs {
+		s.flows = append(s.flows, newFlow(id))
 	}
-	s.handleMore()
+	if len(s.flows) == 0 {
+		s.flows = append(s.flows, newFlow(defaultFlow))
+	}
+	s.flows[0].standard = true
+	s.handle()
 	return s
 }
 
@@ -150,6 +145,9 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Location", slashed)
 			w.WriteHeader(http.StatusMovedPermanently)
 		}
+	}
+	if endpoint == EndpointNotSimulated {
+		act = s.keyed(s.sayNotSimulated)
 	}
 	if f, ok := s.fault(r); ok {
 		s.suffer(f, rec, r, act)

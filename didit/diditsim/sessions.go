@@ -38,6 +38,8 @@ type Session struct {
 type session struct {
 	Session
 	app      *application
+	flow     *flow
+	doubt    *step        // what is not in order when the session is not
 	resubmit []didit.Node // the steps to repeat while Resubmitted
 	reviews  []reviewed
 	ordinal  int // which of its vendor_data's sessions it is, from 1
@@ -104,7 +106,7 @@ func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{app: b.app, ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
+	x := &session{app: b.app, flow: b.flow, doubt: b.flow.steps[0], ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -114,9 +116,9 @@ func (s *Server) add(b createBody, base string) *session {
 	s.byID[x.ID], s.byToken[x.Token] = x, x
 	s.byVendor[x.VendorData] = append(s.byVendor[x.VendorData], x)
 	if x.VendorData != "" {
-		s.users[userOf(x.app, x.VendorData)] = true
+		s.meet(x)
 	}
-	s.announce(x, "")
+	s.announce(x, didit.EventStatusUpdated, "")
 	return x
 }
 

@@ -15,7 +15,8 @@ var (
 )
 
 // transitions are the ways of a session (https://docs.didit.me/integration/verification-statuses, with the reviewer's
-// ways of https://docs.didit.me/sessions-api/update-status). Nothing leads out of Expired.
+// ways of https://docs.didit.me/sessions-api/update-status). Ongoing monitoring leads from Approved to In Review.
+// Nothing leads out of Expired.
 var transitions = map[didit.Status][]didit.Status{
 	didit.StatusNotStarted: {didit.StatusInProgress, didit.StatusExpired},
 	didit.StatusInProgress: {
@@ -23,7 +24,7 @@ var transitions = map[didit.Status][]didit.Status{
 	},
 	didit.StatusAwaitingUser: {didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview},
 	didit.StatusInReview:     {didit.StatusApproved, didit.StatusDeclined, didit.StatusResubmitted},
-	didit.StatusApproved:     {didit.StatusKycExpired, didit.StatusDeclined, didit.StatusResubmitted},
+	didit.StatusApproved:     {didit.StatusKycExpired, didit.StatusDeclined, didit.StatusResubmitted, didit.StatusInReview},
 	didit.StatusDeclined:     {didit.StatusApproved, didit.StatusResubmitted},
 	didit.StatusResubmitted: {
 		didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAwaitingUser,
@@ -58,16 +59,20 @@ type review struct {
 
 // move needs s.mu and a way that canMove allows.
 func (s *Server) move(x *session, to didit.Status, r review) {
-	x.resubmit = nil
+	unfinished := x.unfinished()
+	x.resubmit, x.doubt = nil, x.flow.steps[0]
+	if aml := x.flow.step(featureAML); aml != nil && x.Status == didit.StatusApproved && to != didit.StatusKycExpired {
+		x.doubt = aml // what changes an approved session is what monitoring has found
+	}
 	if to == didit.StatusResubmitted {
 		x.resubmit = r.nodes
 		if len(x.resubmit) == 0 {
-			x.resubmit = x.unfinished()
+			x.resubmit = unfinished
 		}
 		if len(x.resubmit) == 0 { // all steps went well, and somebody wants the document again
-			x.resubmit = []didit.Node{steps[0].node()}
+			x.resubmit = []didit.Node{x.doubt.node()}
 		}
 	}
 	x.Status, x.UpdatedAt = to, s.opts.Now()
-	s.announce(x, r.comment)
+	s.announce(x, didit.EventStatusUpdated, r.comment)
 }

@@ -33,7 +33,7 @@ func TestUpdateStatus(t *testing.T) {
 				case !slices.Contains(changeable, from):
 					want = `{"detail":"Wrong Current Status"}`
 				case to != didit.StatusApproved && to != didit.StatusDeclined && to != didit.StatusResubmitted:
-					want = `{"new_status":"Not a valid choice."}`
+					want = `{"new_status":["\"` + string(to) + `\" is not a valid choice."]}`
 				case from == didit.StatusResubmitted && to == from:
 					want = `{"detail":"The new status is the same as the current status."}`
 				case from == to:
@@ -57,12 +57,12 @@ func TestUpdateStatusReadsItsBody(t *testing.T) {
 		from       didit.Status
 		body, want string // empty: 200
 	}{
-		"no body":     {didit.StatusApproved, ``, `{"new_status":"Not a valid choice."}`},
+		"no body":     {didit.StatusApproved, ``, `{"new_status":["\"\" is not a valid choice."]}`},
 		"half a JSON": {didit.StatusApproved, `{`, `{"detail":"JSON parse error."}`},
 		"the current status is judged before the body": {didit.StatusInProgress, `{`, `{"detail":"Wrong Current Status"}`},
-		"an e-mail without an address":                 {didit.StatusApproved, `{"new_status":"Declined","send_email":true}`, `{"email_address":"This field is required with send_email."}`},
+		"an e-mail without an address":                 {didit.StatusApproved, `{"new_status":"Declined","send_email":true}`, `{"email_address":["This field is required with send_email."]}`},
 		"an e-mail with an address":                    {didit.StatusApproved, `{"new_status":"Declined","send_email":true,"email_address":"a@b.example"}`, ""},
-		"a node that does not exist":                   {didit.StatusDeclined, `{"new_status":"Resubmitted","nodes_to_resubmit":[{"node_id":"x","feature":"OCR"}]}`, `{"nodes_to_resubmit":"Node not found."}`},
+		"a node that does not exist":                   {didit.StatusDeclined, `{"new_status":"Resubmitted","nodes_to_resubmit":[{"node_id":"x","feature":"OCR"}]}`, `{"nodes_to_resubmit":[{"node_id":["Node not found."]}]}`},
 		"nothing to repeat after an approval":          {didit.StatusApproved, `{"new_status":"Resubmitted"}`, `{"detail":"No features found that need resubmission"}`},
 		"the failed step after a decline":              {didit.StatusDeclined, `{"new_status":"Resubmitted"}`, ""},
 		"the doubted step in a review":                 {didit.StatusInReview, `{"new_status":"Resubmitted"}`, ""},
@@ -91,7 +91,7 @@ func TestEveryTransition(t *testing.T) {
 		"In Progress":   {"Approved", "Declined", "In Review", "Abandoned", "Awaiting User"},
 		"Awaiting User": {"Approved", "Declined", "In Review"},
 		"In Review":     {"Approved", "Declined", "Resubmitted"},
-		"Approved":      {"Kyc Expired", "Declined", "Resubmitted"},
+		"Approved":      {"Kyc Expired", "Declined", "Resubmitted", "In Review"},
 		"Declined":      {"Resubmitted", "Approved"},
 		"Resubmitted":   {"Approved", "Declined", "In Review", "Awaiting User"},
 		"Abandoned":     {"Approved", "Declined", "Resubmitted"},

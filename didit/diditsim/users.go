@@ -1,9 +1,22 @@
 package diditsim
 
 import (
+	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 )
+
+// entity is what Didit keeps of a user beside the sessions.
+type entity struct {
+	VendorData string          `json:"vendor_data"`
+	Status     string          `json:"status"`
+	Metadata   json.RawMessage `json:"metadata"`
+	CreatedAt  string          `json:"created_at"`
+}
+
+// entityStatuses are those of users (https://docs.didit.me/integration/webhooks).
+var entityStatuses = []string{"ACTIVE", "FLAGGED", "BLOCKED"}
 
 // KnowsUser reports whether the user entity of a vendor_data is there: it is made with the first session, and stays when
 // its sessions are deleted, until the user itself is.
@@ -19,6 +32,83 @@ func (s *Server) KnowsUser(vendorData string) bool {
 	return false
 }
 
+// meet makes the user entity of a session, unless it is there. It needs s.mu.
+func (s *Server) meet(x *session) {
+	if id := userOf(x.app, x.VendorData); s.users[id] == nil && !x.flow.business() {
+		s.users[id] = &entity{VendorData: x.VendorData, Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
+	}
+}
+
+// listUsers is GET /v3/users/, by vendor_data.
+func (s *Server) listUsers(r *http.Request, _ []byte) answer {
+	var all []*entity
+	for id, u := range s.users {
+		if id.app == s.appOf(r) {
+			all = append(all, u)
+		}
+	}
+	slices.SortFunc(all, func(a, b *entity) int { return strings.Compare(a.VendorData, b.VendorData) })
+	return paginate(r, all, 50, (*entity).shown)
+}
+
+func (u *entity) shown() map[string]any {
+	return map[string]any{
+		"vendor_data": u.VendorData, "status": u.Status, "metadata": rawOrNull(u.Metadata), "created_at": u.CreatedAt,
+	}
+}
+
+// createUser is POST /v3/users/create/. Names and birthdays are thrown away.
+func (s *Server) createUser(r *http.Request, body []byte) answer {
+	u := &entity{Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
+	if no := u.take(body); no != nil {
+		return *no
+	}
+	id := userOf(s.appOf(r), u.VendorData)
+	switch {
+	case u.VendorData == "":
+		return *invalid("vendor_data", "This field is required.")
+	case s.users[id] != nil:
+		return *detail(http.StatusConflict, "A user with this vendor_data already exists.")
+	}
+	s.users[id] = u
+	return answer{http.StatusCreated, u.shown()}
+}
+
+// ofUser makes an HTTP handler of f for calls whose path names a user.
+func (s *Server) ofUser(f func(u *entity, body []byte) answer) http.HandlerFunc {
+	return s.keyed(func(r *http.Request, body []byte) answer {
+		if u := s.users[userOf(s.appOf(r), r.PathValue("vendor"))]; u != nil {
+			return f(u, body)
+		}
+		return *notFound()
+	})
+}
+
+func showUser(u *entity, _ []byte) answer { return answer{http.StatusOK, u.shown()} }
+
+// updateUser is PATCH of a user, or of its status alone.
+func updateUser(u *entity, body []byte) answer {
+	vendor := u.VendorData
+	if no := u.take(body); no != nil {
+		return *no
+	}
+	u.VendorData = vendor
+	return showUser(u, nil)
+}
+
+// take changes u as the body says. A status that Didit does not have is a 422 with those that it has.
+func (u *entity) take(body []byte) *answer {
+	changed := *u
+	if no := decode(body, &changed); no != nil {
+		return no
+	}
+	if !slices.Contains(entityStatuses, changed.Status) {
+		return &answer{http.StatusUnprocessableEntity, map[string]any{"detail": "Invalid status.", "allowed": entityStatuses}}
+	}
+	*u = changed
+	return nil
+}
+
 // deleteUsersBody names users in exactly one of three ways. A Server gives users no ids, so the second finds nobody.
 type deleteUsersBody struct {
 	VendorData  []string `json:"vendor_data_list"`
@@ -26,87 +116,29 @@ type deleteUsersBody struct {
 	All         bool     `json:"delete_all"`
 }
 
-func (b deleteUsersBody) selectors() int {
-	n := 0
-	for _, used := range []bool{b.VendorData != nil, b.InternalIDs != nil, b.All} {
-		if used {
-			n++
-		}
-	}
-	return n
-}
-
-// deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Whom it does not know it does
-// not count. That page says both that sessions are kept for the retention period and that they go alongside: here they stay,
-// which is the harder case for who must erase everything. The user.data.updated that Didit announces is not sent.
+// deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Users that it does not know do
+// not count. That page says both that sessions are kept for the retention period and that they go alongside: here they
+// stay, which is the harder case for an erasure. The user.data.updated that Didit announces is not sent.
 func (s *Server) deleteUsers(r *http.Request, body []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
 	var b deleteUsersBody
 	if no := decode(body, &b); no != nil {
 		return *no
 	}
-	if b.selectors() != 1 {
-		return *detail(http.StatusBadRequest, "Provide exactly one of vendor_data_list, didit_internal_id_list or delete_all.")
-	}
-	app, deleted := s.appOf(r), 0
-	forget := func(u user) {
-		if s.users[u] {
-			delete(s.users, u)
-			deleted++
+	app, before := s.appOf(r), len(s.users)
+	switch ways := [...]bool{b.VendorData != nil, b.InternalIDs != nil, b.All}; ways {
+	case [...]bool{true, false, false}:
+		for _, v := range b.VendorData {
+			delete(s.users, userOf(app, v))
 		}
-	}
-	for _, v := range b.VendorData {
-		forget(userOf(app, v))
-	}
-	if b.All {
+	case [...]bool{false, true, false}:
+	case [...]bool{false, false, true}:
 		for u := range s.users {
 			if u.app == app {
-				forget(u)
+				delete(s.users, u)
 			}
 		}
+	default:
+		return answer{http.StatusBadRequest, []string{"Provide vendor_data_list or set delete_all=true."}}
 	}
-	return answer{http.StatusOK, map[string]int{"deleted": deleted}}
-}
-
-// defaultFlow is listed where every UUID is a flow.
-const defaultFlow = "00000000-0000-4000-8000-00000000f10f"
-
-// listWorkflows is GET /v3/workflows/ (https://docs.didit.me/management-api/workflows/list): Options.WorkflowIDs, each with one
-// published version; without them one invented flow.
-func (s *Server) listWorkflows(r *http.Request, _ []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	ids := s.opts.WorkflowIDs
-	if len(ids) == 0 {
-		ids = []string{defaultFlow}
-	}
-	return paginate(r, ids, 50, func(id string) map[string]any {
-		id = strings.ToLower(id)
-		return map[string]any{
-			"uuid": id, "workflow_id": id, "workflow_label": "Simulated KYC", "workflow_type": "kyc", "version": workflowVersion,
-			"status": "published", "is_default": strings.EqualFold(id, ids[0]), "is_archived": false, "is_editable": false,
-			"has_draft": false, "features": "OCR + LIVENESS + FACE_MATCH", "total_price": 0.15, "max_retry_attempts": 3,
-			"session_expiration_time": int(lifetime.Seconds()), "created_by": nil,
-		}
-	})
-}
-
-// SetBalance changes what GET /v3/billing/balance/ tells, such as "0.0000". No call costs anything.
-func (s *Server) SetBalance(decimal string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.balance = decimal
-}
-
-// showBalance is GET /v3/billing/balance/ (https://docs.didit.me/management-api/billing/balance).
-func (s *Server) showBalance(r *http.Request, _ []byte) answer {
-	if no := s.refuse(r); no != nil {
-		return *no
-	}
-	return answer{http.StatusOK, map[string]any{
-		"balance": s.balance, "auto_refill_enabled": false, "auto_refill_amount": nil, "auto_refill_threshold": nil,
-	}}
+	return answer{http.StatusOK, map[string]int{"deleted": before - len(s.users)}}
 }

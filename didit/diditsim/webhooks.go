@@ -31,12 +31,12 @@ type event struct {
 	stamped atomic.Int64   // the timestamp of the first attempt; 0 before it
 }
 
-// announce sends status.updated for the status that x has now, the first one included. It needs s.mu.
-func (s *Server) announce(x *session, comment string) {
+// announce sends an event about x as it is now. It needs s.mu.
+func (s *Server) announce(x *session, kind, comment string) {
 	s.events++
 	x.events++
 	e := &event{app: x.app, line: x.line, Event: Event{
-		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: didit.EventStatusUpdated, Status: x.Status,
+		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: kind, Status: x.Status,
 		N: x.events, Session: x.ordinal, Global: s.events,
 	}}
 	x.newest = e
@@ -47,12 +47,15 @@ func (s *Server) announce(x *session, comment string) {
 		"application_id":   x.app.publicID(),
 		"environment":      s.opts.Environment,
 		"session_id":       x.ID,
-		"session_kind":     "user",
+		"session_kind":     x.flow.kind(),
 		"status":           x.Status,
 		"workflow_id":      x.WorkflowID,
 		"workflow_version": workflowVersion,
 		"vendor_data":      textOrNull(x.VendorData),
 		"metadata":         rawOrNull(x.Metadata),
+	}
+	if x.flow.business() {
+		e.payload["business_session_id"], e.payload["vendor_business_id"] = x.ID, textOrNull(x.VendorData)
 	}
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAbandoned:
@@ -101,21 +104,21 @@ func (p *parcel) timestamp(now time.Time, attempt int, refresh bool) int64 {
 	return p.sentAt
 }
 
-// request makes the body of the next attempt, signs it in the three ways and returns what to send.
-func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, error) {
+// request makes the body of the next attempt, signs it in the three ways and returns what to send, with its body.
+func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, []byte, error) {
 	payload := maps.Clone(p.payload)
 	payload["timestamp"] = sentAt
 	body, err := wireJSON(payload)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	v2, err := didit.SignV2(secret, body)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	for name, value := range map[string]string{
 		"Content-Type":              "application/json",
@@ -127,7 +130,7 @@ func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) 
 	} {
 		req.Header.Set(name, value)
 	}
-	return req, nil
+	return req, body, nil
 }
 
 // sealed spoils a signature if the script says so. It keeps its look.

@@ -19,9 +19,11 @@ const setupDiditLong = `From nothing to an account at Didit that works: what wor
 need is written to an env file that only its owner can read, and never shown.
 
   key          where there is none, an account is opened: Didit sends a code to
-               the address, which is asked for here or given with --code
-  flow         the workflow that users go through: that of --workflow-id, or the
-               only one of the account
+               the address, which is asked for here or given with --code; the
+               key of an account that exists is read with its password
+  flow         the workflow that users go through: that of --workflow-id, the
+               only one of the account, or, where it has none, a new one with
+               document, liveness and face match (asked, or --flow)
   destination  where Didit sends webhooks: made for --url, or, if there is one
                for it, completed (enabled, v3, status.updated; its other events
                stay); its secret is added to those in the file
@@ -29,13 +31,14 @@ need is written to an env file that only its owner can read, and never shown.
 It may be run again at any time and does what is left to do. What the file has is
 kept: other lines, comments and their order, a key, older webhook secrets.`
 
-const setupDiditExample = `  starter setup didit --email you@your-domain --url https://kyc.your-domain/webhooks/didit
+const setupDiditExample = `  starter setup didit --email you@your-domain --flow --url https://kyc.your-domain/webhooks/didit
   starter setup didit --url https://kyc.your-domain/webhooks/didit      with a key in .env
   starter setup didit --email you@your-domain --code A1B2C3             in a second step`
 
 // diditFlags are those of `starter setup didit`.
 type diditFlags struct {
 	envFile, email, passwordFile, code, url, workflowID string
+	makeFlow                                            bool
 	environment                                         choice
 }
 
@@ -55,6 +58,7 @@ func (t *tool) setupDiditCommand() *cobra.Command {
 	fs.StringVar(&o.passwordFile, "password-file", "", "`file` with the account's password; without it the password is asked for")
 	fs.StringVar(&o.code, "code", "", "the `code` that Didit has sent, of an account that was begun before")
 	fs.StringVar(&o.url, "url", "", "public `URL` of your webhook, such as https://HOST/webhooks/didit")
+	fs.BoolVar(&o.makeFlow, "flow", false, "make a flow (document, liveness, face match) where the account has none, without asking")
 	fs.StringVar(&o.workflowID, "workflow-id", "", "`id` of the flow that users go through")
 	o.environment.add(cmd, "environment", "", "which side of Didit the application belongs to (default: that of the file, else live)")
 	return cmd

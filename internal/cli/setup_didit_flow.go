@@ -1,7 +1,9 @@
 package cli
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -30,11 +32,54 @@ func (s *diditSetup) flow(ctx context.Context) error {
 		return s.refused("list the workflows", err)
 	}
 	chosen, err := chooseFlow(all, want)
+	if errors.Is(err, errNoFlow) && want == "" {
+		chosen, err = s.makeFlow(ctx)
+	}
 	if err != nil {
 		return err
 	}
 	return s.keep(name, chosen.ID, fmt.Sprintf("%s, %q", chosen.ID, chosen.Label))
 }
+
+// standardFlow checks a document, that the person is alive, and that both have one face.
+var standardFlow = didit.CreateFlowRequest{
+	Label: "Identity (document, liveness, face match)", Features: []didit.Feature{{Name: "OCR"}, {Name: "LIVENESS"}, {Name: "FACE_MATCH"}},
+}
+
+// makeFlow makes the standard flow, if --flow or an answer says so. Didit makes another one with each call, so after a
+// lost answer the list decides.
+func (s *diditSetup) makeFlow(ctx context.Context) (didit.Flow, error) {
+	if !s.o.makeFlow {
+		answer, err := s.ask.line(ctx, "The account has no published workflow. Make one that checks document, liveness and face match? [y/N]")
+		if err != nil {
+			return didit.Flow{}, cmp.Or(unlessUnanswered(err), errNoFlow)
+		}
+		if yes := strings.ToLower(answer); yes != "y" && yes != "yes" {
+			return didit.Flow{}, errNoFlow
+		}
+	}
+	made, err := s.api.CreateFlow(ctx, standardFlow)
+	if _, answered := errors.AsType[*didit.APIError](err); err == nil || answered || ctx.Err() != nil {
+		return made, err
+	}
+	fmt.Fprintf(s.stderr, "%v\nThe answer was lost: the list of workflows decides\n", err)
+	all, err := s.api.Flows(ctx)
+	if err != nil {
+		return didit.Flow{}, s.refused("list the workflows", err)
+	}
+	return chooseFlow(all, "")
+}
+
+// unlessUnanswered drops the error of a prompt that stays without an answer.
+func unlessUnanswered(err error) error {
+	if errors.Is(err, errNoAnswer) {
+		return nil
+	}
+	return err
+}
+
+var errNoFlow = errors.New("the account has no workflow that is published: give --flow to have one made, or build one in " +
+	"Didit's console (https://business.didit.me, Workflows), publish it, and run the command again")
 
 // chooseFlow takes the one that was asked for, or the only one.
 func chooseFlow(all []didit.Flow, want string) (didit.Flow, error) {
@@ -46,7 +91,7 @@ func chooseFlow(all []didit.Flow, want string) (didit.Flow, error) {
 	}
 	switch {
 	case len(usable) == 0:
-		return didit.Flow{}, fmt.Errorf("the account has no workflow that is published: build one in Didit's console (https://business.didit.me, Workflows), publish it, and run the command again")
+		return didit.Flow{}, errNoFlow
 	case want != "":
 		return didit.Flow{}, fmt.Errorf("the account has no published workflow %s; it has:\n%s", want, flowList(usable))
 	case len(usable) > 1:

@@ -137,7 +137,7 @@ func TestFlows(t *testing.T) {
 		})
 	}
 	_, err := chooseFlow([]didit.Flow{{ID: oneFlow, Status: "draft"}, {ID: twoFlow, Archived: true}}, "")
-	require.ErrorContains(t, err, "no workflow that is published")
+	require.ErrorIs(t, err, errNoFlow)
 	f, err := chooseFlow([]didit.Flow{{ID: oneFlow, Version: 2, Status: "published"}, {ID: oneFlow, Version: 1, Status: "published"}}, "")
 	require.NoError(t, err, "two versions are one flow")
 	assert.Equal(t, 2, f.Version)

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"context"
 	"io"
+	"net/http"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -35,14 +37,19 @@ type account struct {
 	path    string
 	environ map[string]string
 	stdin   io.Reader
-	out     bytes.Buffer // stdout and stderr
+	out     bytes.Buffer                                  // stdout and stderr
+	stop    func(http.ResponseWriter, *http.Request) bool // takes a call away from the simulator; nil takes none
 }
 
 func newAccount(t *testing.T, o diditsim.Options) *account {
 	t.Helper()
 	a := &account{t: t, sim: diditsim.New(o), path: filepath.Join(t.TempDir(), ".env"), stdin: strings.NewReader("")}
 	t.Cleanup(a.sim.Close)
-	srv := httptest.NewServer(a.sim)
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if a.stop == nil || !a.stop(w, r) {
+			a.sim.ServeHTTP(w, r)
+		}
+	}))
 	t.Cleanup(srv.Close)
 	a.url = srv.URL
 	a.environ = map[string]string{"DIDIT_BASE_URL": srv.URL, "DIDIT_ACCOUNT_URL": srv.URL + diditsim.AccountPath}
@@ -144,11 +151,11 @@ func mustStat(t *testing.T, path string) os.FileInfo {
 
 func TestFromNothingToAnAccount(t *testing.T) {
 	a := newAccount(t, diditsim.Options{WorkflowIDs: []string{oneFlow}})
-	a.stdin = &person{answers: []func() string{says(newEmail), says(newPassword), a.inbox}}
+	a.stdin = &person{answers: []func() string{says(newEmail), says(newPassword), a.inbox, says("y")}}
 	require.NoError(t, a.setup(t.Context(), "--url", ourURL, "--environment", "sandbox"))
 	a.complete()
 	assert.Equal(t, "sandbox", a.read().Get("DIDIT_ENVIRONMENT"))
-	assert.Equal(t, oneFlow, a.read().Get("DIDIT_WORKFLOW_ID"))
+	assert.Contains(t, a.out.String(), "Make one that checks document, liveness and face match? [y/N]")
 	assert.Equal(t, a.url, a.read().Get("DIDIT_BASE_URL"), "the processes must call whom setup has called")
 
 	before, err := os.ReadFile(a.path)
@@ -163,17 +170,20 @@ func TestFromNothingToAnAccount(t *testing.T) {
 
 func TestInTwoStepsWithoutATerminal(t *testing.T) {
 	a := newAccount(t, diditsim.Options{})
-	err := a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--url", ourURL)
+	err := a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--flow", "--url", ourURL)
 	require.ErrorContains(t, err, "give --email and --code")
-	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--code", a.inbox(), "--url", ourURL))
+	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--code", a.inbox(), "--flow", "--url", ourURL))
 	a.complete()
 }
 
 func TestAWrongCodeIsAskedForAgain(t *testing.T) {
-	a := newAccount(t, diditsim.Options{})
-	a.stdin = &person{answers: []func() string{says("WRONG1"), says("not a code"), says(""), a.inbox}}
-	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--url", ourURL))
-	assert.Equal(t, 2, a.sim.CallCount(diditsim.EndpointRegister), "Enter asks for another")
+	var minute passed
+	a := newAccount(t, diditsim.Options{Now: minute.now})
+	a.stdin = &person{answers: []func() string{says("WRONG1"), says("not a code"), says(""), minute.pass, a.inbox}}
+	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--flow", "--url", ourURL))
+	assert.Equal(t, 1, a.sim.CallCount(diditsim.EndpointRegister), "another code is no second registration")
+	assert.Equal(t, 1, a.sim.CallCount(diditsim.EndpointResendCode, http.StatusOK), "Enter asks for another")
+	assert.Contains(t, a.out.String(), "another code was sent less than a minute ago")
 	a.complete()
 
 	a = newAccount(t, diditsim.Options{})
@@ -188,22 +198,107 @@ func TestALostAnswerToTheRegistration(t *testing.T) {
 	a := newAccount(t, diditsim.Options{})
 	a.sim.FailNext("", "/auth/v2/programmatic/register/", diditsim.Fault{Kind: diditsim.CommitThenHangUp})
 	a.stdin = &person{answers: []func() string{a.inbox}}
-	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--url", ourURL))
+	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--flow", "--url", ourURL))
 	assert.Contains(t, a.out.String(), "a code may have been sent all the same")
 	assert.Equal(t, 1, a.sim.CallCount(diditsim.EndpointRegister))
 	a.complete()
 }
 
-func TestALostKeyIsInTheConsole(t *testing.T) {
+func TestALostKeyIsReadWithThePassword(t *testing.T) {
 	a := newAccount(t, diditsim.Options{})
 	a.sim.FailNext("", "/auth/v2/programmatic/verify-email/", diditsim.Fault{Kind: diditsim.CommitThenHangUp})
 	a.stdin = &person{answers: []func() string{a.inbox}}
-	flags := []string{"--email", newEmail, "--password-file", a.passwordFile(), "--url", ourURL}
-	require.ErrorContains(t, a.setup(t.Context(), flags...), "take its key from Didit's console")
-	// The account exists now, so that opening it again leads to the same advice.
-	require.ErrorContains(t, a.setup(t.Context(), flags...), "put it into "+a.path+" as DIDIT_API_KEY=")
-	a.silent()
+	flags := []string{"--email", newEmail, "--password-file", a.passwordFile(), "--flow", "--url", ourURL}
+	require.NoError(t, a.setup(t.Context(), flags...))
+	assert.Contains(t, a.out.String(), "its key was read with the password")
+	a.complete()
+
+	require.NoError(t, os.Remove(a.path), "a machine that is lost")
+	require.NoError(t, a.setup(t.Context(), flags...))
+	a.complete()
 }
+
+func TestAnAccountWithAnotherPassword(t *testing.T) {
+	a := newAccount(t, diditsim.Options{})
+	a.stdin = &person{answers: []func() string{a.inbox}}
+	flags := []string{"--email", newEmail, "--flow", "--url", ourURL, "--password-file"}
+	require.NoError(t, a.setup(t.Context(), append(flags, a.passwordFile())...))
+	require.NoError(t, os.Remove(a.path))
+	other := filepath.Join(t.TempDir(), "password")
+	require.NoError(t, os.WriteFile(other, []byte("An0ther!Password"), 0o600))
+	require.ErrorContains(t, a.setup(t.Context(), append(flags, other)...), "put it into "+a.path+" as DIDIT_API_KEY=")
+	a.silent("An0ther!Password")
+}
+
+func TestACodeThatWasUsedLeadsToThePassword(t *testing.T) {
+	a := newAccount(t, diditsim.Options{})
+	require.ErrorContains(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile()), "once you have the code")
+	code := a.inbox()
+	a.sim.FailNext("", "/auth/v2/programmatic/verify-email/", diditsim.Fault{Kind: diditsim.CommitThenHangUp})
+	flags := []string{"--email", newEmail, "--code", code, "--flow", "--url", ourURL}
+	require.ErrorContains(t, a.setup(t.Context(), flags...), "take its key from Didit's console")
+	require.NoError(t, a.setup(t.Context(), append(flags, "--password-file", a.passwordFile())...))
+	a.complete()
+}
+
+// From an empty account on, every call of setup is stopped once before Didit hears of it and once after: the next run
+// does the rest, with one account, one flow and one destination.
+func TestEveryCallMayBeTheLast(t *testing.T) {
+	for _, heard := range []bool{false, true} {
+		for n := 1; ; n++ {
+			require.Less(t, n, 40)
+			a := newAccount(t, diditsim.Options{})
+			flags := []string{"--email", newEmail, "--password-file", a.passwordFile(), "--flow", "--url", ourURL}
+			ctx, cancel := context.WithCancel(t.Context())
+			calls := 0
+			a.stop = func(_ http.ResponseWriter, r *http.Request) bool {
+				if calls++; calls != n {
+					return false
+				}
+				if heard {
+					a.sim.ServeHTTP(httptest.NewRecorder(), r)
+				}
+				cancel()
+				panic(http.ErrAbortHandler)
+			}
+			a.stdin = &person{answers: []func() string{a.inbox}}
+			err := a.setup(ctx, flags...)
+			cancel()
+			if calls < n {
+				require.NoError(t, err)
+				assert.Greater(t, n, 5)
+				break
+			}
+			require.ErrorIs(t, err, errInterrupted, "call %d", n)
+			a.stop = nil
+			a.stdin = &person{answers: []func() string{a.inbox}}
+			require.NoError(t, a.setup(t.Context(), flags...), "after call %d, heard %v", n, heard)
+			a.complete()
+			a.oneFlow()
+		}
+	}
+}
+
+// oneFlow checks that the account has one flow, which is the one of the file.
+func (a *account) oneFlow() {
+	a.t.Helper()
+	api, err := didit.NewClient(didit.ClientOptions{BaseURL: a.url, APIKey: a.read().Get("DIDIT_API_KEY")})
+	require.NoError(a.t, err)
+	all, err := api.Flows(a.t.Context())
+	require.NoError(a.t, err)
+	require.Len(a.t, all, 1)
+	assert.Equal(a.t, all[0].ID, a.read().Get("DIDIT_WORKFLOW_ID"))
+}
+
+// passed is a clock that stands still until a minute passes.
+type passed struct{ minutes atomic.Int64 }
+
+func (p *passed) now() time.Time {
+	return time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC).Add(time.Duration(p.minutes.Load()) * time.Minute)
+}
+
+// pass is an answer to a prompt that takes a minute, and is empty.
+func (p *passed) pass() string { p.minutes.Add(1); return "" }
 
 func TestInterruptedAtAPrompt(t *testing.T) {
 	a := newAccount(t, diditsim.Options{})
@@ -212,7 +307,7 @@ func TestInterruptedAtAPrompt(t *testing.T) {
 	a.stdin = io.MultiReader(&person{answers: []func() string{func() string { cancel(); return "" }}}, blocked)
 	require.ErrorIs(t, a.setup(ctx, "--email", newEmail, "--password-file", a.passwordFile()), errInterrupted)
 	a.stdin = &person{answers: []func() string{a.inbox}}
-	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--url", ourURL))
+	require.NoError(t, a.setup(t.Context(), "--email", newEmail, "--password-file", a.passwordFile(), "--flow", "--url", ourURL))
 	a.complete()
 }
 

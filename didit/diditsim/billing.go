@@ -1,0 +1,33 @@
+package diditsim
+
+import "net/http"
+
+// SetBalance changes what GET /v3/billing/balance/ says, such as "0.0000". No call costs anything.
+func (s *Server) SetBalance(decimal string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.balance = decimal
+}
+
+// showBalance is GET /v3/billing/balance/ (https://docs.didit.me/management-api/billing/balance).
+func (s *Server) showBalance(*http.Request, []byte) answer {
+	return answer{http.StatusOK, map[string]any{
+		"balance": s.balance, "auto_refill_enabled": false, "auto_refill_amount": nil, "auto_refill_threshold": nil,
+	}}
+}
+
+// topUp is POST /v3/billing/top-up/. The checkout leads nowhere.
+func (s *Server) topUp(_ *http.Request, body []byte) answer {
+	var b struct {
+		Dollars float64 `json:"amount_in_dollars"`
+	}
+	if no := decode(body, &b); no != nil {
+		return *no
+	}
+	if b.Dollars < 50 {
+		return *invalid("amount_in_dollars", "Ensure this value is greater than or equal to 50.")
+	}
+	return answer{http.StatusOK, map[string]string{
+		"checkout_session_id": "simulated", "checkout_session_url": "https://checkout.example/simulated",
+	}}
+}

@@ -1,0 +1,72 @@
+package diditsim
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+)
+
+// record is a Delivery as the API shows it.
+type record struct {
+	Delivery
+	id     string
+	to     *target
+	url    string
+	parcel *parcel
+	sentAt int64
+	took   time.Duration
+}
+
+// listDeliveries is GET .../deliveries/ (https://docs.didit.me/management-api/webhook/list-deliveries), newest first: every
+// attempt on its own, without its body. It filters by day and by nothing else. It needs courier.mu, as all do here.
+func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) answer {
+	var all []*record
+	for _, d := range slices.Backward(s.courier.log) {
+		if d.to == t && within(r.URL.Query(), d.At) {
+			all = append(all, d)
+		}
+	}
+	a := paginate(r, all, 50, (*record).shown)
+	if page, ok := a.body.(map[string]any); ok {
+		page["count"] = min(len(all), 100) // exact up to there
+	}
+	return a
+}
+
+// showDelivery is GET .../deliveries/{uuid}/, with what was sent, both as JSON text.
+func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) answer {
+	for _, d := range s.courier.log {
+		if d.to != t || d.id != r.PathValue("delivery") {
+			continue
+		}
+		shown := d.shown()
+		req, body, err := d.parcel.request(r.Context(), d.url, t.secret, d.sentAt)
+		if err != nil {
+			return *detail(http.StatusInternalServerError, "Internal server error.")
+		}
+		header, _ := json.Marshal(flat(req.Header))
+		shown["request_header"], shown["request_body"] = string(header), string(body)
+		return answer{http.StatusOK, shown}
+	}
+	return *notFound()
+}
+
+func (d *record) shown() map[string]any {
+	shown := map[string]any{
+		"uuid": d.id, "session_id": d.SessionID, "request_url": d.url, "response_status": nil,
+		"response_time_ms": d.took.Milliseconds(), "status": d.Status, "webhook_type": d.Type, "created_at": isoTime(d.At),
+	}
+	if d.Code != 0 {
+		shown["response_status"] = d.Code
+	}
+	return shown
+}
+
+func flat(h http.Header) map[string]string {
+	all := map[string]string{}
+	for name := range h {
+		all[name] = h.Get(name)
+	}
+	return all
+}

@@ -1,0 +1,226 @@
+package diditsim
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"didit-temporal/didit"
+)
+
+const (
+	// workflowVersion is the version of every simulated flow; none is ever published again.
+	workflowVersion = 1
+	maxWorkflows    = 50
+	maxLabel        = 50
+	// defaultFlow is listed where every UUID is a flow.
+	defaultFlow = "00000000-0000-4000-8000-00000000f10f"
+)
+
+// flow is what Didit calls a workflow: steps in their order.
+type flow struct {
+	app      *application
+	id       string
+	label    string
+	draft    bool
+	standard bool
+	steps    []*step
+}
+
+func newFlow(id string) *flow {
+	return &flow{id: strings.ToLower(id), label: "Simulated KYC", steps: stepsOf("OCR", "LIVENESS", "FACE_MATCH")}
+}
+
+// business reports whether the flow verifies companies.
+func (f *flow) business() bool {
+	return slices.ContainsFunc(f.steps, func(p *step) bool { return strings.HasPrefix(p.short, "KYB") })
+}
+
+func (f *flow) kind() string {
+	if f.business() {
+		return "business"
+	}
+	return "user"
+}
+
+// step returns the step of a node or of a feature, nil if there is none.
+func (f *flow) step(name string) *step {
+	i := slices.IndexFunc(f.steps, func(p *step) bool { return p.nodeID == name || p.short == name })
+	if i < 0 {
+		return nil
+	}
+	return f.steps[i]
+}
+
+// flowsOf returns the flows of an application. It needs s.mu.
+func (s *Server) flowsOf(app *application) []*flow {
+	var all []*flow
+	for _, f := range s.flows {
+		if f.app == app {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// flow finds a published flow, nil if there is none. Without Options.WorkflowIDs every UUID is one. It needs s.mu.
+func (s *Server) flow(app *application, id string) *flow {
+	for _, f := range s.flowsOf(app) {
+		if strings.EqualFold(f.id, id) && !f.draft {
+			return f
+		}
+	}
+	if len(s.opts.WorkflowIDs) > 0 {
+		return nil
+	}
+	return newFlow(id)
+}
+
+// listWorkflows is GET /v3/workflows/ (https://docs.didit.me/management-api/workflows/list).
+func (s *Server) listWorkflows(r *http.Request, _ []byte) answer {
+	return paginate(r, s.flowsOf(s.appOf(r)), 50, (*flow).shown)
+}
+
+func (f *flow) shown() map[string]any {
+	names := make([]string, len(f.steps))
+	for i, p := range f.steps {
+		names[i] = p.short
+	}
+	kind, status := "kyc", "published"
+	if f.business() {
+		kind = "kyb"
+	}
+	if f.draft {
+		status = "draft"
+	}
+	return map[string]any{
+		"uuid": f.id, "workflow_id": f.id, "workflow_label": f.label, "workflow_type": kind, "version": workflowVersion,
+		"status": status, "is_default": f.standard, "is_archived": false, "is_editable": false, "has_draft": f.draft,
+		"features": strings.Join(names, " + "), "total_price": 0.15, "max_retry_attempts": 3,
+		"session_expiration_time": int(lifetime.Seconds()), "created_by": nil,
+	}
+}
+
+// workflowBody is the body of a creation and of a change; what is nil was not sent.
+type workflowBody struct {
+	Label    *string           `json:"workflow_label"`
+	Features []json.RawMessage `json:"features"`
+	Standard *bool             `json:"is_default"`
+	Status   *string           `json:"status"`
+
+	// These are taken and change nothing here.
+	WhiteLabel *bool    `json:"is_white_label_enabled"`
+	Desktop    *bool    `json:"is_desktop_allowed"`
+	Retries    *float64 `json:"max_retry_attempts"`
+	Window     *float64 `json:"retry_window_days"`
+	Expiration *float64 `json:"session_expiration_time"`
+}
+
+// createWorkflow is POST /v3/workflows/. As at Didit each call makes another one, 50 at most.
+func (s *Server) createWorkflow(r *http.Request, body []byte) answer {
+	f := newFlow(uuid.NewString())
+	f.app, f.label = s.appOf(r), "Workflow"
+	if len(s.flowsOf(f.app)) >= maxWorkflows {
+		return *detail(http.StatusBadRequest, "Maximum number of workflows reached.")
+	}
+	if no := f.take(body, true); no != nil {
+		return *no
+	}
+	s.flows = append(s.flows, f)
+	return answer{http.StatusCreated, f.shown()}
+}
+
+// ofWorkflow makes an HTTP handler of f for calls whose path names a workflow.
+func (s *Server) ofWorkflow(f func(w *flow, body []byte) answer) http.HandlerFunc {
+	return s.keyed(func(r *http.Request, body []byte) answer {
+		for _, w := range s.flowsOf(s.appOf(r)) {
+			if strings.EqualFold(w.id, r.PathValue("id")) {
+				return f(w, body)
+			}
+		}
+		return *notFound()
+	})
+}
+
+func showWorkflow(f *flow, _ []byte) answer { return answer{http.StatusOK, f.shown()} }
+
+// updateWorkflow is PATCH /v3/workflows/{uuid}/: features are replaced and not merged.
+func updateWorkflow(f *flow, body []byte) answer {
+	if no := f.take(body, false); no != nil {
+		return *no
+	}
+	return answer{http.StatusOK, f.shown()}
+}
+
+// deleteWorkflow is DELETE /v3/workflows/{uuid}/. Its sessions go on.
+func (s *Server) deleteWorkflow(f *flow, _ []byte) answer {
+	s.flows = slices.DeleteFunc(s.flows, func(g *flow) bool { return g == f })
+	return answer{http.StatusNoContent, rawBody{}}
+}
+
+// take changes f as the body says, or says why not. Unknown fields are refused.
+func (f *flow) take(body []byte, all bool) *answer {
+	var b workflowBody
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&b); err != nil {
+		if te, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+			return invalid(te.Field, "Not a valid value.")
+		}
+		return detail(http.StatusBadRequest, "Unknown field, or not JSON.")
+	}
+	switch {
+	case all && len(b.Features) == 0:
+		return invalid("features", "This field is required.")
+	case b.Label != nil && len(*b.Label) > maxLabel:
+		return invalid("workflow_label", "Ensure this field has no more than 50 characters.")
+	case b.Status != nil && *b.Status != "draft" && *b.Status != "published":
+		return invalid("status", notAChoice(*b.Status))
+	}
+	steps, no := readSteps(b.Features)
+	if no != nil {
+		return no
+	}
+	if steps != nil {
+		f.steps = steps
+	}
+	set(&f.label, b.Label)
+	set(&f.standard, b.Standard)
+	if b.Status != nil {
+		f.draft = *b.Status == "draft"
+	}
+	return nil
+}
+
+func readSteps(features []json.RawMessage) ([]*step, *answer) {
+	var steps []*step
+	for _, raw := range features {
+		var item struct {
+			Feature string `json:"feature"`
+		}
+		if json.Unmarshal(raw, &item) != nil {
+			return nil, invalid("features", []string{"Each workflow feature must be an object."})
+		}
+		found := stepsOf(item.Feature)
+		if found == nil {
+			return nil, invalid("features", map[string][]string{"feature": {notAChoice(item.Feature)}})
+		}
+		steps = append(steps, found...)
+	}
+	return steps, nil
+}
+
+// node is a step that is to be repeated: its id, or an object with its feature too.
+type node didit.Node
+
+func (n *node) UnmarshalJSON(b []byte) error {
+	if json.Unmarshal(b, &n.NodeID) == nil {
+		return nil
+	}
+	return json.Unmarshal(b, (*didit.Node)(n))
+}
