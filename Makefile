@@ -158,6 +158,10 @@ soak: build-dev ## send the webhook 100 requests a second for half an hour, a te
 histories: build-dev ## record workflow histories for the replay test (they are only ever added to)
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./e2e -record
 
+.PHONY: peers
+peers: ## drive Didit's own programs against the simulator and compare call by call (needs npm and PyPI)
+	go -C dev run ./peers $(ARGS)
+
 .PHONY: pictures
 pictures: build-dev ## press Approve in a browser and take the pictures of the documentation (needs Chromium)
 	@for b in chromium chromium-browser google-chrome; do command -v $$b >/dev/null && exit 0; done; \
