@@ -63,11 +63,23 @@ func operations(c *Client) map[string]func(context.Context) error {
 			_, err := c.DeleteSession(ctx, testID, DeleteSessionRequest{})
 			return err
 		},
-		"delete user":        func(ctx context.Context) error { _, err := c.DeleteUser(ctx, "user-0001"); return err },
-		"list reviews":       func(ctx context.Context) error { _, err := c.Reviews(ctx, testID); return err },
-		"list workflows":     func(ctx context.Context) error { _, err := c.Flows(ctx); return err },
-		"balance":            func(ctx context.Context) error { _, err := c.Balance(ctx); return err },
-		"health":             c.Health,
+		"delete user":    func(ctx context.Context) error { _, err := c.DeleteUser(ctx, "user-0001"); return err },
+		"list reviews":   func(ctx context.Context) error { _, err := c.Reviews(ctx, testID); return err },
+		"list workflows": func(ctx context.Context) error { _, err := c.Flows(ctx); return err },
+		"balance":        func(ctx context.Context) error { _, err := c.Balance(ctx); return err },
+		"health":         c.Health,
+		"create workflow": func(ctx context.Context) error {
+			_, err := c.CreateFlow(ctx, CreateFlowRequest{Features: []Feature{{"OCR"}}})
+			return err
+		},
+		"list deliveries": func(ctx context.Context) error {
+			_, err := c.ListDeliveries(ctx, testID, ListDeliveriesRequest{})
+			return err
+		},
+		"get delivery": func(ctx context.Context) error {
+			_, _, err := c.GetDelivery(ctx, testID, testFlow)
+			return err
+		},
 		"list destinations":  func(ctx context.Context) error { _, err := c.ListDestinations(ctx); return err },
 		"get destination":    func(ctx context.Context) error { _, err := c.GetDestination(ctx, testID); return err },
 		"create destination": func(ctx context.Context) error { _, err := c.CreateDestination(ctx, testDestination); return err },

@@ -64,6 +64,40 @@ func TestTheRestOnTheWire(t *testing.T) {
 			},
 			"PATCH", "/prefix/v3/webhook/destinations/" + testID + "/", `{"enabled":false}`, goodDestination,
 		},
+		"a new flow": {
+			func(ctx context.Context, c *Client) error {
+				_, err := c.CreateFlow(ctx, CreateFlowRequest{Label: "KYC", Features: []Feature{{"OCR"}, {"LIVENESS"}}})
+				return err
+			},
+			"POST", "/prefix/v3/workflows/", `{"workflow_label":"KYC","features":[{"feature":"OCR"},{"feature":"LIVENESS"}]}`,
+			`{"uuid":"` + testFlow + `"}`,
+		},
+		"deliveries": {
+			func(ctx context.Context, c *Client) error {
+				day := time.Date(2026, 11, 23, 23, 30, 0, 0, time.FixedZone("", -3600))
+				_, err := c.ListDeliveries(ctx, testID, ListDeliveriesRequest{From: day, To: day, Limit: 5, Offset: 10})
+				return err
+			},
+			"GET", "/prefix/v3/webhook/destinations/" + testID + "/deliveries/?date_from=2026-11-24&date_to=2026-11-24&limit=5&offset=10", "", goodPage,
+		},
+		"a delivery": {
+			func(ctx context.Context, c *Client) error {
+				_, _, err := c.GetDelivery(ctx, testID, testFlow)
+				return err
+			},
+			"GET", "/prefix/v3/webhook/destinations/" + testID + "/deliveries/" + testFlow + "/", "",
+			`{"uuid":"` + testFlow + `","response_status":null,"request_body":"{\"timestamp\":1,\"event_id\":\"e\"}"}`,
+		},
+		"sessions with all filters": {
+			func(ctx context.Context, c *Client) error {
+				_, err := c.ListSessions(ctx, ListSessionsRequest{
+					WorkflowID: testFlow, Kind: KindBusiness, Search: "x", Statuses: []Status{StatusApproved, StatusInReview},
+					From: time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC),
+				})
+				return err
+			},
+			"GET", "/prefix/v3/sessions/?date_from=2026-11-01&search=x&session_kind=business&status=Approved%2CIn+Review&workflow_id=" + testFlow, "", goodPage,
+		},
 		"a destination": {
 			func(ctx context.Context, c *Client) error { _, err := c.GetDestination(ctx, testID); return err },
 			"GET", "/prefix/v3/webhook/destinations/" + testID + "/", "", goodDestination,
