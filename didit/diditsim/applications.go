@@ -47,7 +47,7 @@ func (a *application) publicID() string {
 	return a.id
 }
 
-// appOf is the application whose key a call has, be the key good or not: refuse tells. It needs s.mu.
+// appOf is the application whose key a call has, whether the key is good or not: refuse decides that. It needs s.mu.
 func (s *Server) appOf(r *http.Request) *application { return s.apps[r.Header.Get("x-api-key")] }
 
 // user is an entity of its own, which Didit keeps when sessions are deleted. Didit matches without regard to case.

@@ -50,12 +50,12 @@ func (s *script) count(c Call) {
 	s.calls[c]++
 }
 
-// recorder counts an answer before the first byte of it leaves, so that whoever has the answer finds it counted.
+// recorder counts an answer before the first byte of it leaves, so that the reader of an answer finds it counted.
 type recorder struct {
 	http.ResponseWriter
 	script   *script
 	endpoint string
-	answered func(code int) // nil unless somebody wants to know
+	answered func(code int) // nil unless calls are kept
 }
 
 func (r *recorder) count(code int) {

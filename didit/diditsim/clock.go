@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock tells the time of a Didit whose clock may be wrong.
+// clock is that of Didit, which may be wrong.
 type clock struct {
 	base   func() time.Time
 	offset atomic.Int64

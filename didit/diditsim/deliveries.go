@@ -10,19 +10,19 @@ import (
 // record is a Delivery as the API shows it.
 type record struct {
 	Delivery
-	id     string
-	to     *target
-	url    string
-	parcel *parcel
-	sentAt int64
-	took   time.Duration
+	id       string
+	to       *target
+	url      string
+	delivery *delivery
+	sentAt   int64
+	took     time.Duration
 }
 
 // listDeliveries is GET .../deliveries/ (https://docs.didit.me/management-api/webhook/list-deliveries), newest first: every
-// attempt on its own, without its body. It filters by day and by nothing else. It needs courier.mu, as all do here.
+// attempt on its own, without its body. It filters by day and by nothing else. It needs dispatcher.mu, as all do here.
 func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) answer {
 	var all []*record
-	for _, d := range slices.Backward(s.courier.log) {
+	for _, d := range slices.Backward(s.dispatcher.log) {
 		if d.to == t && within(r.URL.Query(), d.At) {
 			all = append(all, d)
 		}
@@ -36,12 +36,12 @@ func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) answer {
 
 // showDelivery is GET .../deliveries/{uuid}/, with what was sent, both as JSON text.
 func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) answer {
-	for _, d := range s.courier.log {
+	for _, d := range s.dispatcher.log {
 		if d.to != t || d.id != r.PathValue("delivery") {
 			continue
 		}
 		shown := d.shown()
-		req, body, err := d.parcel.request(r.Context(), d.url, t.secret, d.sentAt)
+		req, body, err := d.delivery.request(r.Context(), d.url, t.secret, d.sentAt)
 		if err != nil {
 			return *detail(http.StatusInternalServerError, "Internal server error.")
 		}

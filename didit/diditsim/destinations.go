@@ -30,10 +30,10 @@ type destinationBody struct {
 
 // listDestinations is GET /v3/webhook/destinations/: a bare array, oldest first, without secrets.
 func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
-	s.courier.mu.Lock()
-	defer s.courier.mu.Unlock()
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
 	all := []map[string]any{}
-	for _, t := range s.courier.of(s.appOf(r)) {
+	for _, t := range s.dispatcher.of(s.appOf(r)) {
 		all = append(all, t.listed())
 	}
 	return answer{http.StatusOK, all}
@@ -61,7 +61,7 @@ func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) answ
 func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) answer {
 	t.url = ""
 	if t.id != mainTarget {
-		s.courier.targets = slices.DeleteFunc(s.courier.targets, func(other *target) bool { return other == t })
+		s.dispatcher.targets = slices.DeleteFunc(s.dispatcher.targets, func(other *target) bool { return other == t })
 	}
 	return answer{http.StatusNoContent, rawBody{}}
 }
@@ -78,24 +78,24 @@ func (s *Server) createDestination(r *http.Request, body []byte) answer {
 	case b.URL == nil:
 		return *invalid("url", "This field is required.")
 	}
-	s.courier.mu.Lock()
-	defer s.courier.mu.Unlock()
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
 	t := &target{id: uuid.NewString(), app: s.appOf(r), secret: randomText(32), enabled: true, version: didit.WebhookVersion}
 	if no := s.checkDestination(b, t.app, t); no != nil {
 		return *no
 	}
 	t.created = s.opts.Now()
 	t.take(b, t.created)
-	s.courier.targets = append(s.courier.targets, t)
+	s.dispatcher.targets = append(s.dispatcher.targets, t)
 	return answer{http.StatusCreated, t.shown()}
 }
 
-// ofDestination makes an HTTP handler of f, which runs with courier.mu held, for calls whose path names a destination.
+// ofDestination makes an HTTP handler of f, which runs with dispatcher.mu held, for calls whose path names a destination.
 func (s *Server) ofDestination(f func(t *target, r *http.Request, body []byte) answer) http.HandlerFunc {
 	return s.keyed(func(r *http.Request, body []byte) answer {
-		s.courier.mu.Lock()
-		defer s.courier.mu.Unlock()
-		for _, t := range s.courier.of(s.appOf(r)) {
+		s.dispatcher.mu.Lock()
+		defer s.dispatcher.mu.Unlock()
+		for _, t := range s.dispatcher.of(s.appOf(r)) {
 			if t.id == r.PathValue("id") {
 				return f(t, r, body)
 			}
@@ -104,7 +104,7 @@ func (s *Server) ofDestination(f func(t *target, r *http.Request, body []byte) a
 	})
 }
 
-// checkDestination refuses what Didit documents as refused; the reasons are ours. It needs courier.mu.
+// checkDestination refuses what Didit documents as refused; the reasons are ours. It needs dispatcher.mu.
 func (s *Server) checkDestination(b destinationBody, app *application, self *target) *answer {
 	taken := func(t *target) bool { return b.URL != nil && t != self && t.url == *b.URL }
 	switch {
@@ -112,7 +112,7 @@ func (s *Server) checkDestination(b destinationBody, app *application, self *tar
 		return invalid("label", "This field may not be blank.")
 	case b.URL != nil && !isWebURL(*b.URL):
 		return invalid("url", "Enter a valid URL.")
-	case slices.ContainsFunc(s.courier.of(app), taken):
+	case slices.ContainsFunc(s.dispatcher.of(app), taken):
 		return invalid("url", "A destination with this URL already exists.")
 	case b.Version != nil && !slices.Contains([]string{"v1", "v2", "v3"}, *b.Version):
 		return invalid("webhook_version", notAChoice(*b.Version))
@@ -124,7 +124,7 @@ func (s *Server) checkDestination(b destinationBody, app *application, self *tar
 	return nil
 }
 
-// take needs courier.mu.
+// take needs dispatcher.mu.
 func (t *target) take(b destinationBody, now time.Time) {
 	set(&t.label, b.Label)
 	set(&t.url, b.URL)
@@ -140,7 +140,7 @@ func set[T any](to, from *T) {
 	}
 }
 
-// described is what all answers share. It needs courier.mu.
+// described is what all answers share. It needs dispatcher.mu.
 func (t *target) described() map[string]any {
 	return map[string]any{
 		"uuid": t.id, "label": t.label, "url": t.url, "enabled": t.enabled, "webhook_version": t.version,

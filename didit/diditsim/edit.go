@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// EditWebhook is what Options.Edit is told of the body of a webhook, before it is signed.
+// EditWebhook names, for Options.Edit, the body of a webhook, before it is signed.
 const EditWebhook = "webhook"
 
 // edited is the JSON of an answer, as Options.Edit wants it.

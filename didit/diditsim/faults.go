@@ -34,7 +34,7 @@ type Fault struct {
 	// Delay goes before all else, and for HangUpThenCommit after hanging up. A caller who gives up during it has
 	// prevented what Didit would have done, except with HangUpThenCommit.
 	Delay time.Duration
-	// DelayAnswer goes before the answer, or before hanging up: what was to be done is done, whoever gives up now.
+	// DelayAnswer goes before the answer, or before hanging up: what was to be done is done, even if the caller gives up now.
 	DelayAnswer time.Duration
 	// VendorData, if set, spares calls about anybody else: a create or a list by its vendor_data, the rest by that of
 	// the session in the path.
@@ -155,7 +155,7 @@ func (s *Server) pause(ctx context.Context, d time.Duration) bool {
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-s.courier.stop:
+	case <-s.dispatcher.stop:
 	case <-ctx.Done():
 	}
 	return ctx.Err() == nil

@@ -35,7 +35,7 @@ var endpointScopes = map[string]Scope{EndpointCreate: ScopeCreate}
 // that limit; the calls are counted all the same.
 //
 // The key is the header x-api-key, without one the first hop of X-Forwarded-For, without that the remote address.
-// Whatever reaches an endpoint under /v3/ counts when it arrives, whoever sends it and whatever becomes of it: a wrong
+// Whatever reaches an endpoint under /v3/ counts when it arrives, from any sender, whatever becomes of it: a wrong
 // key, a missing slash, a Fault of any kind, even one that does nothing or answers 429 by itself. A call that is refused
 // for a limit meets no Fault and uses up nothing in any scope. Didit documents neither; a client that needs more than
 // this to stay within its limits is too close to them.
@@ -109,11 +109,11 @@ func (s *Server) admit(w *recorder, r *http.Request) bool {
 	return false
 }
 
-// refusal is what a call is told that is over a limit.
+// refusal is the answer to a call that is over a limit.
 type refusal struct {
 	limit int
 	wait  time.Duration
-	at    time.Time // when it was told
+	at    time.Time // when it was answered
 }
 
 // write answers with the headers that Didit sends with a 429, and only with that. Its body is not documented; this one

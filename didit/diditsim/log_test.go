@@ -7,7 +7,7 @@ import (
 )
 
 func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
-	c := newCourier(Options{KeepDeliveries: 10}.withDefaults())
+	c := newDispatcher(Options{KeepDeliveries: 10}.withDefaults())
 	for i := range 10_000 {
 		c.note(&record{Delivery: Delivery{Attempt: i}})
 		assert.LessOrEqual(t, len(c.log), 20)
@@ -22,9 +22,9 @@ func TestNothingIsLeftOfADeletedSession(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.add(createBody{VendorData: "u1", flow: newFlow(defaultFlow)}, "")
-	assert.Len(t, s.courier.holding, 1)
+	assert.Len(t, s.dispatcher.holding, 1)
 	s.remove(x)
-	assert.Empty(t, s.courier.holding)
+	assert.Empty(t, s.dispatcher.holding)
 	assert.Empty(t, s.all)
 	assert.Empty(t, s.byID)
 	assert.Empty(t, s.byToken)

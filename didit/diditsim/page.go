@@ -89,7 +89,7 @@ func (s *Server) act(x *session, name string) error {
 	if !known {
 		return errUnknownAction
 	}
-	if x.Status == didit.StatusNotStarted { // nobody opened the page first, but whoever acts is there
+	if x.Status == didit.StatusNotStarted { // the page was not opened first, but its person is there
 		s.move(x, didit.StatusInProgress, review{})
 	}
 	for _, o := range offersAt(x.Status) {

@@ -27,7 +27,7 @@ func viewOf(x Session, repeat []didit.Node, notice string) view {
 		v.Text = "All done. You can close this page and go on where you came from."
 	case didit.StatusDeclined:
 		v.Title, v.Tone = "We could not verify you", "bad"
-		v.Text = "The verification was declined. The service that sent you here can tell you what to do next."
+		v.Text = "The verification was declined. The service that sent you here can say what to do next."
 	case didit.StatusAbandoned:
 		v.Title, v.Tone = "Verification not finished", "bad"
 		v.Text = "It was left before the end. Ask the service that sent you here for a new link."

@@ -10,7 +10,7 @@ import (
 	"didit-temporal/didit"
 )
 
-// Invented actors of reviews. The one with a name is there so that whoever reads reviews can be tested to leave it alone.
+// Invented actors of reviews. The one with a name is there so that readers of reviews can be tested to leave it alone.
 const (
 	actorAPI     = "API_KEY"
 	actorPerson  = "CONSOLE_USER"

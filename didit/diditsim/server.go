@@ -1,5 +1,5 @@
 // Package diditsim is a Didit in your process: the session API, the hosted page and the webhooks, for tests and for
-// development. It does what it is told and nothing by chance: people, reviewers, time and faults are scripted.
+// development. It does what a test says and nothing by chance: people, reviewers, time and faults are scripted.
 //
 // It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A flow of Options has
 // three steps, document, liveness and face match; one that the API makes has those that it was made with. A decision is
@@ -55,7 +55,7 @@ type Options struct {
 	// pattern of the endpoint that answers, or EditWebhook; of a list's items it has the page. It must not keep body, nor
 	// call the Server.
 	Edit func(what string, body map[string]any)
-	// Logger tells of deliveries; nil is silent. No token and no body is logged.
+	// Logger gets deliveries; nil is silent. No token and no body is logged.
 	Logger *slog.Logger
 }
 
@@ -82,12 +82,12 @@ func (o Options) withDefaults() Options {
 
 // Server is a simulated Didit. Make it with New, serve it with net/http, end it with Close. It is safe for concurrent use.
 type Server struct {
-	opts    Options
-	mux     *http.ServeMux
-	courier *courier
-	script  script
-	clock   *clock
-	limiter *limiter
+	opts       Options
+	mux        *http.ServeMux
+	dispatcher *dispatcher
+	script     script
+	clock      *clock
+	limiter    *limiter
 
 	mu       sync.Mutex
 	all      []*session // in the order of creation
@@ -115,7 +115,7 @@ func New(o Options) *Server {
 	c := &clock{base: o.Now}
 	o.Now = c.now
 	s := &Server{
-		opts: o, mux: http.NewServeMux(), courier: newCourier(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
+		opts: o, mux: http.NewServeMux(), dispatcher: newDispatcher(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 		apps: map[string]*application{}, users: map[user]*entity{}, accounts: map[string]*account{},
 		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
@@ -157,16 +157,16 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // SetWebhook changes where the deliveries to the first destination go from now on, waiting retries included.
-func (s *Server) SetWebhook(url, secret string) { s.courier.aim(url, secret) }
+func (s *Server) SetWebhook(url, secret string) { s.dispatcher.aim(url, secret) }
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
 // KeepDeliveries of them.
-func (s *Server) Deliveries() []Delivery { return s.courier.attempts() }
+func (s *Server) Deliveries() []Delivery { return s.dispatcher.attempts() }
 
 // Wait returns when no delivery is under way, delayed, or waiting for another try, or with the error of ctx. It does
 // not wait for what is held.
-func (s *Server) Wait(ctx context.Context) error { return s.courier.wait(ctx) }
+func (s *Server) Wait(ctx context.Context) error { return s.dispatcher.wait(ctx) }
 
 // Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of
 // faults, and returns when no delivery is in flight. A closed Server still answers, and sends no more webhooks.
-func (s *Server) Close() { s.courier.close() }
+func (s *Server) Close() { s.dispatcher.close() }

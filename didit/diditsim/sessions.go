@@ -31,7 +31,7 @@ type Session struct {
 	Language   string
 	CreatedAt  time.Time
 	UpdatedAt  time.Time // of the last change of status
-	ExpiresAt  time.Time // told, not enforced: SetStatus expires a session
+	ExpiresAt  time.Time // shown, not enforced: SetStatus expires a session
 }
 
 // session is what a Server keeps; Server.mu guards it.
@@ -45,7 +45,7 @@ type session struct {
 	ordinal  int // which of its vendor_data's sessions it is, from 1
 	events   int // announced
 	newest   *event
-	line     *line // of its webhooks; guarded by the courier
+	queue    *queue // of its webhooks; guarded by the dispatcher
 }
 
 // Sessions returns all sessions in the order of their creation.
@@ -106,7 +106,7 @@ func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{app: b.app, flow: b.flow, doubt: b.flow.steps[0], ordinal: s.made[b.VendorData], line: &line{}, Session: Session{
+	x := &session{app: b.app, flow: b.flow, doubt: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -132,7 +132,7 @@ func (s *Server) remove(x *session) {
 	}
 	delete(s.byID, x.ID)
 	delete(s.byToken, x.Token)
-	s.courier.forget(x.line)
+	s.dispatcher.forget(x.queue)
 }
 
 // without needs all in the order of creation, and x in it.

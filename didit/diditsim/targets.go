@@ -7,8 +7,8 @@ import (
 	"didit-temporal/didit"
 )
 
-// target is a webhook destination. The first one of a courier is that of Options.WebhookURL and SetWebhook: without a URL
-// it does not exist. courier.mu guards all but id and app.
+// target is a webhook destination. The first one of a dispatcher is that of Options.WebhookURL and SetWebhook: without a URL
+// it does not exist. dispatcher.mu guards all but id and app.
 type target struct {
 	id               string
 	app              *application
@@ -34,7 +34,7 @@ func newMainTarget(o Options) *target {
 }
 
 // of are the destinations of an application in the order of their making. It needs c.mu.
-func (c *courier) of(app *application) []*target {
+func (c *dispatcher) of(app *application) []*target {
 	var all []*target
 	for _, t := range c.targets {
 		if t.app == app && t.url != "" {
@@ -45,11 +45,11 @@ func (c *courier) of(app *application) []*target {
 }
 
 // wanting are the destinations that get e. It needs c.mu.
-func (c *courier) wanting(e *event) []*target {
+func (c *dispatcher) wanting(e *event) []*target {
 	return slices.DeleteFunc(c.of(e.app), func(t *target) bool { return !t.enabled || !slices.Contains(t.events, e.Type) })
 }
 
-// count notes an attempt. It needs courier.mu.
+// count notes an attempt. It needs dispatcher.mu.
 func (t *target) count(d Delivery) {
 	t.sent++
 	t.last = d.At

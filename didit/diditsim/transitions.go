@@ -69,7 +69,7 @@ func (s *Server) move(x *session, to didit.Status, r review) {
 		if len(x.resubmit) == 0 {
 			x.resubmit = unfinished
 		}
-		if len(x.resubmit) == 0 { // all steps went well, and somebody wants the document again
+		if len(x.resubmit) == 0 { // all steps went well, and a step is wanted again all the same
 			x.resubmit = []didit.Node{x.doubt.node()}
 		}
 	}

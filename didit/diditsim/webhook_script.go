@@ -42,7 +42,7 @@ type Send struct {
 type WebhookScript func(Event) []Send
 
 // SetWebhookScript changes what becomes of the events from now on; nil delivers each once, at once.
-func (s *Server) SetWebhookScript(script WebhookScript) { s.courier.direct(script) }
+func (s *Server) SetWebhookScript(script WebhookScript) { s.dispatcher.direct(script) }
 
 // DropMask drops the n-th event of each session if bit n-1 of mask is set.
 func DropMask(mask uint64) WebhookScript { return masked(mask, nil) }

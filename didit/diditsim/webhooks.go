@@ -26,7 +26,7 @@ const (
 type event struct {
 	Event
 	app     *application
-	line    *line
+	queue   *queue
 	payload map[string]any // without timestamp
 	stamped atomic.Int64   // the timestamp of the first attempt; 0 before it
 }
@@ -35,7 +35,7 @@ type event struct {
 func (s *Server) announce(x *session, kind, comment string) {
 	s.events++
 	x.events++
-	e := &event{app: x.app, line: x.line, Event: Event{
+	e := &event{app: x.app, queue: x.queue, Event: Event{
 		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: kind, Status: x.Status,
 		N: x.events, Session: x.ordinal, Global: s.events,
 	}}
@@ -64,7 +64,7 @@ func (s *Server) announce(x *session, kind, comment string) {
 		e.payload["resubmit_info"] = x.resubmitInfo(comment)
 	}
 	e.payload = s.editedWebhook(e.payload)
-	s.courier.send(e)
+	s.dispatcher.send(e)
 }
 
 func (x *session) resubmitInfo(comment string) map[string]any {
@@ -88,12 +88,12 @@ func (s *Server) Resend(sessionID string) error {
 	if !ok {
 		return ErrUnknownSession
 	}
-	return s.courier.resend(x.newest)
+	return s.dispatcher.resend(x.newest)
 }
 
 // timestamp of the next attempt. All deliveries of an event share that of its very first attempt, unless a retry is to
 // refresh it; a resend has its own.
-func (p *parcel) timestamp(now time.Time, attempt int, refresh bool) int64 {
+func (p *delivery) timestamp(now time.Time, attempt int, refresh bool) int64 {
 	switch {
 	case p.sentAt == 0 && p.resent, attempt > 1 && refresh:
 		p.sentAt = now.Unix()
@@ -105,7 +105,7 @@ func (p *parcel) timestamp(now time.Time, attempt int, refresh bool) int64 {
 }
 
 // request makes the body of the next attempt, signs it in the three ways and returns what to send, with its body.
-func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, []byte, error) {
+func (p *delivery) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, []byte, error) {
 	payload := maps.Clone(p.payload)
 	payload["timestamp"] = sentAt
 	body, err := wireJSON(payload)
@@ -134,7 +134,7 @@ func (p *parcel) request(ctx context.Context, url, secret string, sentAt int64) 
 }
 
 // sealed spoils a signature if the script says so. It keeps its look.
-func (p *parcel) sealed(signature string) string {
+func (p *delivery) sealed(signature string) string {
 	switch {
 	case !p.send.Corrupt:
 		return signature

@@ -50,7 +50,7 @@ func parse(args []string, getenv func(string) string, out io.Writer) (config, er
 	text(&c.addr, "addr", "127.0.0.1:8090", "`address` to listen on; the default can be reached from this machine only")
 	text(&o.APIKey, "api-key", "", "the API `key` that is accepted; empty accepts any")
 	text(&flows, "workflow-ids", "", "comma-separated `ids` of the flows that exist; empty accepts every UUID")
-	text(&environment, "environment", "live", "`live or sandbox`, as told in decisions and webhooks")
+	text(&environment, "environment", "live", "`live or sandbox`, as decisions and webhooks have it")
 	text(&o.WebhookURL, "webhook-url", "", "`URL` that gets the webhooks; empty sends none")
 	text(&o.WebhookSecret, "webhook-secret", "", "`secret` that signs the webhooks; required with -webhook-url")
 	text(&retries, "retry-delays", "1m,4m", "comma-separated `waits` before a failed webhook is tried again, or none")
@@ -102,7 +102,7 @@ func delays(s string) ([]time.Duration, error) {
 	return out, nil
 }
 
-// greeting tells where it listens and how to begin. It shows no secret.
+// greeting says where it listens and how to begin. It shows no secret.
 func (c config) greeting(addr net.Addr) string {
 	key := "the given API key"
 	if c.options.APIKey == "" {

@@ -40,7 +40,7 @@ func limits(s string) (diditsim.Limits, error) {
 	return l, nil
 }
 
-// report tells how close each key came to its limits. It shows no key.
+// report logs how close each key came to its limits. It shows no key.
 func report(log *slog.Logger, usage []diditsim.ScopeUsage) {
 	for _, u := range usage {
 		log.Info("worst minute", "key", u.Key, "scope", u.Scope, "limit", u.Limit, "sent", u.Worst, "accepted", u.WorstAccepted,

@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// parcel is one delivery of an event, with its retries. One goroutine at a time touches what is not guarded.
-type parcel struct {
+// delivery is one delivery of an event, with its retries. One goroutine at a time touches what is not guarded.
+type delivery struct {
 	*event
 	to     *target
 	send   Send
@@ -14,26 +14,26 @@ type parcel struct {
 	sentAt int64 // the timestamp of the last attempt; 0 before the first
 }
 
-// line is the parcels of one session: their first attempts are made one after the other. courier.mu guards it.
-type line struct {
-	queue   []*parcel    // for their first attempt
-	working bool         // somebody makes those attempts
-	waiting []*parcel    // for their turn: held, or behind another event
+// queue is the deliveries of one session: their first attempts are made one after the other. dispatcher.mu guards it.
+type queue struct {
+	ready   []*delivery  // for their first attempt
+	working bool         // a goroutine makes those attempts
+	waiting []*delivery  // for their turn: held, or behind another event
 	past    map[int]bool // events, by number, that were queued or dropped: nothing waits for them
 	gone    bool         // the session was deleted
 }
 
 // forget drops what waits for a session.
-func (c *courier) forget(l *line) {
+func (c *dispatcher) forget(l *queue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	l.gone, l.waiting = true, nil
 	delete(c.holding, l)
 }
 
-// send makes of e the parcels that the script wants, each for every destination. Without a destination there is nothing
+// send makes of e the deliveries that the script wants, each for every destination. Without a destination there is nothing
 // to send, then or later.
-func (c *courier) send(e *event) {
+func (c *dispatcher) send(e *event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var plan []Send
@@ -50,28 +50,28 @@ func (c *courier) send(e *event) {
 	if len(plan) == 0 {
 		c.passed(e)
 	}
-	for _, p := range parcels(e, plan, to) {
+	for _, p := range deliveriesOf(e, plan, to) {
 		s := p.send
-		if s.Hold || (s.After != 0 && !e.line.past[s.After]) {
-			e.line.waiting = append(e.line.waiting, p)
-			c.holding[e.line] = struct{}{}
+		if s.Hold || (s.After != 0 && !e.queue.past[s.After]) {
+			e.queue.waiting = append(e.queue.waiting, p)
+			c.holding[e.queue] = struct{}{}
 			continue
 		}
 		c.begin(p)
 	}
 }
 
-func parcels(e *event, plan []Send, to []*target) []*parcel {
-	var all []*parcel
+func deliveriesOf(e *event, plan []Send, to []*target) []*delivery {
+	var all []*delivery
 	for _, s := range plan {
 		for _, t := range to {
-			all = append(all, &parcel{event: e, to: t, send: s})
+			all = append(all, &delivery{event: e, to: t, send: s})
 		}
 	}
 	return all
 }
 
-func (c *courier) resend(e *event) error {
+func (c *dispatcher) resend(e *event) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	to := c.wanting(e)
@@ -79,13 +79,13 @@ func (c *courier) resend(e *event) error {
 		return ErrNoDestination
 	}
 	for _, t := range to {
-		c.begin(&parcel{event: e, to: t, resent: true})
+		c.begin(&delivery{event: e, to: t, resent: true})
 	}
 	return nil
 }
 
 // begin sets p on its way. It needs c.mu.
-func (c *courier) begin(p *parcel) {
+func (c *dispatcher) begin(p *delivery) {
 	c.begun()
 	if p.send.Delay <= 0 {
 		c.queue(p)
@@ -102,27 +102,27 @@ func (c *courier) begin(p *parcel) {
 	}()
 }
 
-// queue puts p, and what waits for its event, in line now, so that the order is nobody's luck. It needs c.mu.
-func (c *courier) queue(p *parcel) {
-	p.line.queue = append(p.line.queue, p)
-	if !p.line.working {
-		p.line.working = true
-		go c.work(p.line)
+// queue puts p, and what waits for its event, into its queue now, so that the order is not left to chance. It needs c.mu.
+func (c *dispatcher) queue(p *delivery) {
+	p.queue.ready = append(p.queue.ready, p)
+	if !p.queue.working {
+		p.queue.working = true
+		go c.work(p.queue)
 	}
 	c.passed(p.event)
 }
 
 // work makes the first attempts of one session until its queue is empty.
-func (c *courier) work(l *line) {
+func (c *dispatcher) work(l *queue) {
 	for {
 		c.mu.Lock()
-		if len(l.queue) == 0 {
-			l.queue, l.working = nil, false
+		if len(l.ready) == 0 {
+			l.ready, l.working = nil, false
 			c.mu.Unlock()
 			return
 		}
-		p := l.queue[0]
-		l.queue = l.queue[1:]
+		p := l.ready[0]
+		l.ready = l.ready[1:]
 		c.mu.Unlock()
 		if c.attempt(p, 1) && !p.resent {
 			go c.retry(p)
@@ -133,8 +133,8 @@ func (c *courier) work(l *line) {
 }
 
 // passed lets go what waits for e. It needs c.mu.
-func (c *courier) passed(e *event) {
-	l := e.line
+func (c *dispatcher) passed(e *event) {
+	l := e.queue
 	if l.past[e.N] {
 		return
 	}
@@ -145,12 +145,12 @@ func (c *courier) passed(e *event) {
 	c.letGo(l, func(s Send) bool { return !s.Hold && s.After == e.N })
 }
 
-// letGo begins the waiting parcels that which chooses, and returns how many. It needs c.mu.
-func (c *courier) letGo(l *line, which func(Send) bool) int {
+// letGo begins the waiting deliveries that which chooses, and returns how many. It needs c.mu.
+func (c *dispatcher) letGo(l *queue, which func(Send) bool) int {
 	if c.closed {
 		return 0
 	}
-	var chosen, left []*parcel
+	var chosen, left []*delivery
 	for _, p := range l.waiting {
 		if which(p.send) {
 			chosen = append(chosen, p)
@@ -176,30 +176,30 @@ func (s *Server) Release(sessionID string) int {
 	if !ok {
 		return 0
 	}
-	return s.courier.release(x.line)
+	return s.dispatcher.release(x.queue)
 }
 
 // ReleaseAll is Release for all sessions, in the order of their oldest waiting event.
 func (s *Server) ReleaseAll() int {
 	n := 0
-	for _, l := range s.courier.held() {
-		n += s.courier.release(l)
+	for _, l := range s.dispatcher.held() {
+		n += s.dispatcher.release(l)
 	}
 	return n
 }
 
-func (c *courier) held() []*line {
+func (c *dispatcher) held() []*queue {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all := make([]*line, 0, len(c.holding))
+	all := make([]*queue, 0, len(c.holding))
 	for l := range c.holding {
 		all = append(all, l)
 	}
-	slices.SortFunc(all, func(a, b *line) int { return cmp.Compare(a.waiting[0].Global, b.waiting[0].Global) })
+	slices.SortFunc(all, func(a, b *queue) int { return cmp.Compare(a.waiting[0].Global, b.waiting[0].Global) })
 	return all
 }
 
-func (c *courier) release(l *line) int {
+func (c *dispatcher) release(l *queue) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.letGo(l, func(Send) bool { return true })

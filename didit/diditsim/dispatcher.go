@@ -28,8 +28,8 @@ type Delivery struct {
 	At        time.Time // of its end
 }
 
-// courier delivers webhooks: the first attempts of one session one after the other, all else at the same time.
-type courier struct {
+// dispatcher delivers webhooks: the first attempts of one session one after the other, all else at the same time.
+type dispatcher struct {
 	opts   Options
 	client *http.Client
 	slots  chan struct{} // bounds the deliveries in flight
@@ -38,9 +38,9 @@ type courier struct {
 	mu      sync.Mutex
 	targets []*target // the first is that of the options
 	script  WebhookScript
-	holding map[*line]struct{} // lines with parcels that wait for their turn
+	holding map[*queue]struct{} // queues with deliveries that wait for their turn
 	log     []*record
-	open    int           // parcels not delivered, not given up and not waiting for their turn
+	open    int           // deliveries not delivered, not given up and not waiting for their turn
 	idle    chan struct{} // closed when open falls to 0
 	closed  bool
 }
@@ -48,10 +48,10 @@ type courier struct {
 // maxInFlight bounds the connections to a receiver.
 const maxInFlight = 64
 
-func newCourier(o Options) *courier {
+func newDispatcher(o Options) *dispatcher {
 	transport := &http.Transport{MaxIdleConns: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: time.Minute}
-	return &courier{
-		opts: o, targets: []*target{newMainTarget(o)}, script: o.Webhooks, holding: map[*line]struct{}{},
+	return &dispatcher{
+		opts: o, targets: []*target{newMainTarget(o)}, script: o.Webhooks, holding: map[*queue]struct{}{},
 		client: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -60,19 +60,19 @@ func newCourier(o Options) *courier {
 	}
 }
 
-func (c *courier) aim(url, secret string) {
+func (c *dispatcher) aim(url, secret string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.targets[0].url, c.targets[0].secret = url, secret
 }
 
-func (c *courier) direct(script WebhookScript) {
+func (c *dispatcher) direct(script WebhookScript) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.script = script
 }
 
-func (c *courier) attempts() []Delivery {
+func (c *dispatcher) attempts() []Delivery {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []Delivery
@@ -83,7 +83,7 @@ func (c *courier) attempts() []Delivery {
 }
 
 // outdated is how many entries of the log nobody is to see any more. It needs c.mu.
-func (c *courier) outdated() int {
+func (c *dispatcher) outdated() int {
 	if c.opts.KeepDeliveries <= 0 {
 		return 0
 	}
@@ -91,7 +91,7 @@ func (c *courier) outdated() int {
 }
 
 // note needs c.mu. It cuts the log when half of it is outdated: the cost of an entry stays the same.
-func (c *courier) note(d *record) {
+func (c *dispatcher) note(d *record) {
 	c.log = append(c.log, d)
 	if n := c.outdated(); n > c.opts.KeepDeliveries {
 		c.log = append([]*record(nil), c.log[n:]...)
@@ -99,7 +99,7 @@ func (c *courier) note(d *record) {
 }
 
 // retry makes the further attempts of p.
-func (c *courier) retry(p *parcel) {
+func (c *dispatcher) retry(p *delivery) {
 	defer c.done()
 	for i, delay := range c.opts.RetryDelays {
 		if !c.sleep(delay) || !c.attempt(p, i+2) {
@@ -108,8 +108,8 @@ func (c *courier) retry(p *parcel) {
 	}
 }
 
-// sleep reports false if the courier was closed meanwhile.
-func (c *courier) sleep(d time.Duration) bool {
+// sleep reports false if the dispatcher was closed meanwhile.
+func (c *dispatcher) sleep(d time.Duration) bool {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -121,14 +121,14 @@ func (c *courier) sleep(d time.Duration) bool {
 }
 
 // begun needs c.mu.
-func (c *courier) begun() {
+func (c *dispatcher) begun() {
 	if c.open == 0 {
 		c.idle = make(chan struct{})
 	}
 	c.open++
 }
 
-func (c *courier) done() {
+func (c *dispatcher) done() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.open--; c.open == 0 {
@@ -138,16 +138,16 @@ func (c *courier) done() {
 
 // attempt delivers p once and reports whether Didit would try again: after a 5xx, a 404, a timeout or a failed
 // connection, and after nothing else (https://docs.didit.me/integration/webhooks).
-func (c *courier) attempt(p *parcel, n int) (again bool) {
+func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	c.mu.Lock()
-	url, secret, off := p.to.url, p.to.secret, p.line.gone || !p.to.enabled
+	url, secret, off := p.to.url, p.to.secret, p.queue.gone || !p.to.enabled
 	c.mu.Unlock()
 	if off || url == "" {
 		return false
 	}
-	d := &record{id: uuid.NewString(), to: p.to, url: url, parcel: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
+	d := &record{id: uuid.NewString(), to: p.to, url: url, delivery: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
 	d.Delivery = Delivery{
 		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
 	}
@@ -165,7 +165,7 @@ func (c *courier) attempt(p *parcel, n int) (again bool) {
 	return d.Err != nil || d.Code >= 500 || d.Code == http.StatusNotFound
 }
 
-func (c *courier) post(p *parcel, url, secret string, sentAt int64) (int, error) {
+func (c *dispatcher) post(p *delivery, url, secret string, sentAt int64) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.opts.WebhookTimeout)
 	defer cancel()
 	req, _, err := p.request(ctx, url, secret, sentAt)
@@ -181,7 +181,7 @@ func (c *courier) post(p *parcel, url, secret string, sentAt int64) (int, error)
 	return resp.StatusCode, nil
 }
 
-func (c *courier) wait(ctx context.Context) error {
+func (c *dispatcher) wait(ctx context.Context) error {
 	for {
 		c.mu.Lock()
 		idle, open := c.idle, c.open
@@ -197,7 +197,7 @@ func (c *courier) wait(ctx context.Context) error {
 	}
 }
 
-func (c *courier) close() {
+func (c *dispatcher) close() {
 	c.mu.Lock()
 	if !c.closed {
 		c.closed = true
