@@ -83,7 +83,7 @@ func ExampleInput_Validate() {
 	fmt.Println(kyc.Input{UserID: "u-1042", ReturnURL: "/welcome"}.Validate())
 	// Output:
 	// <nil>
-	// invalid input: return_url is not an absolute http or https URL of at most 2048 bytes
+	// invalid input: return_url is not an absolute http or https URL, or a link of an app such as myapp://done, of at most 2048 bytes
 }
 
 func ExampleHint() {

@@ -5,7 +5,6 @@ package kyc
 import (
 	"fmt"
 	"log/slog"
-	"net/url"
 	"regexp"
 	"time"
 
@@ -63,7 +62,8 @@ type Input struct {
 	WorkflowID string `json:"workflow_id,omitempty"`
 	// Language of Didit's hosted page, such as "en" or "pt-BR"; empty follows the browser.
 	Language string `json:"language,omitempty"`
-	// ReturnURL is where Didit sends the browser afterwards: absolute, http or https, and with nothing personal in it, for
+	// ReturnURL is where Didit sends the browser afterwards: absolute, http or https, or a link of an app such as
+	// myapp://done, which the HTTP API takes if RETURN_URL_SCHEMES lists its scheme. Put nothing personal into it, for
 	// it is kept in history. What it brings back is unsigned: ask for the state instead.
 	ReturnURL string `json:"return_url,omitempty"`
 	// Reverify starts a new verification for a user who has been approved or declined before.
@@ -127,7 +127,7 @@ func (in Input) Validate() error {
 	case in.Language != "" && !languageForm.MatchString(in.Language):
 		return fmt.Errorf("%w: language is not a language code; want one such as en or pt-BR", ErrInvalidInput)
 	case !validReturnURL(in.ReturnURL):
-		return fmt.Errorf("%w: return_url is not an absolute http or https URL of at most %d bytes", ErrInvalidInput, maxReturnURL)
+		return fmt.Errorf("%w: return_url is not an absolute http or https URL, or a link of an app such as myapp://done, of at most %d bytes", ErrInvalidInput, maxReturnURL)
 	}
 	return in.Priority.Validate()
 }
@@ -143,17 +143,6 @@ func (p Priority) Validate() error {
 
 // languageForm is that of Didit's codes (https://docs.didit.me/sessions-api/create-session), whose list grows.
 var languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
-
-// maxReturnURL is the length of the longest return URL.
-const maxReturnURL = 2048
-
-func validReturnURL(s string) bool {
-	if s == "" {
-		return true
-	}
-	u, err := url.Parse(s)
-	return err == nil && len(s) <= maxReturnURL && (u.Scheme == "https" || u.Scheme == "http") && u.Hostname() != "" && u.User == nil
-}
 
 // Session is the answer to the update "session". Token and URL let anyone who has them act as the user.
 type Session struct {

@@ -28,6 +28,9 @@ type view struct {
 	Offers  []offer
 	Review  bool // the buttons are a reviewer's
 	BackURL string
+	// What a page in a frame posts, and what lets its script run. Without a nonce there is no script.
+	Messages []message
+	Nonce    string
 }
 
 var (
@@ -39,20 +42,20 @@ var (
 func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	x, ok := s.byToken[r.PathValue("token")]
-	var snapshot Session
-	var repeat []didit.Node
+	v := view{Title: "This link does not work", Text: "There is no session behind it. It may have been deleted."}
+	v.Messages = []message{Session{}.says("didit:error", map[string]any{"error": "unknown"})}
 	if ok {
 		if r.Method == http.MethodGet && x.Status == didit.StatusNotStarted {
 			s.move(x, didit.StatusInProgress, review{})
 		}
-		snapshot, repeat = x.Session, x.resubmit
+		v = x.view()
 	}
 	s.mu.Unlock()
+	code := http.StatusOK
 	if !ok {
-		renderPage(w, http.StatusNotFound, view{Title: "This link does not work", Text: "There is no session behind it. It may have been deleted."})
-		return
+		code = http.StatusNotFound
 	}
-	renderPage(w, http.StatusOK, viewOf(snapshot, repeat, ""))
+	renderPage(w, r, code, v)
 }
 
 // actOnPage is POST /session/{token} with the form field action. The person's own actions lead to the session's
@@ -69,17 +72,19 @@ func (s *Server) actOnPage(w http.ResponseWriter, r *http.Request) {
 	}
 	reviewing := x.Status == didit.StatusInReview
 	err := s.act(x, action)
-	snapshot, repeat := x.Session, x.resubmit
+	v := x.view()
 	s.mu.Unlock()
 	switch {
 	case errors.Is(err, errUnknownAction):
-		renderPage(w, http.StatusBadRequest, viewOf(snapshot, repeat, err.Error()))
+		v.Notice = err.Error()
+		renderPage(w, r, http.StatusBadRequest, v)
 	case err != nil:
-		renderPage(w, http.StatusConflict, viewOf(snapshot, repeat, err.Error()))
-	case snapshot.Callback != "" && !reviewing:
-		seeOther(w, callbackURL(snapshot))
+		v.Notice = err.Error()
+		renderPage(w, r, http.StatusConflict, v)
+	case v.Callback != "" && !reviewing && !framed(r): // a frame stays, and its messages say the rest
+		seeOther(w, callbackURL(v.Session))
 	default:
-		seeOther(w, snapshot.Token) // relative, so that it holds behind any prefix
+		seeOther(w, v.Token) // relative, so that it holds behind any prefix
 	}
 }
 
@@ -142,27 +147,32 @@ func callbackURL(x Session) string {
 }
 
 func seeOther(w http.ResponseWriter, target string) {
-	pageHeaders(w)
+	pageHeaders(w, "'none'")
 	w.Header().Set("Location", target)
 	w.WriteHeader(http.StatusSeeOther)
 }
 
 // pageHeaders keep the link, which is a secret, out of caches and referrers.
-func pageHeaders(w http.ResponseWriter) {
+func pageHeaders(w http.ResponseWriter, scripts string) {
 	h := w.Header()
 	h.Set("Cache-Control", "no-store")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'")
+	h.Set("Content-Security-Policy", "default-src 'none'; script-src "+scripts+"; style-src 'unsafe-inline'; img-src data:; base-uri 'none'")
 }
 
-func renderPage(w http.ResponseWriter, code int, v view) {
+func renderPage(w http.ResponseWriter, r *http.Request, code int, v view) {
+	scripts := "'none'"
+	if framed(r) {
+		v.Nonce = newToken()
+		scripts = "'nonce-" + v.Nonce + "'"
+	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {
 		http.Error(w, "the page could not be made", http.StatusInternalServerError)
 		return
 	}
-	pageHeaders(w)
+	pageHeaders(w, scripts)
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(code)
 	_, _ = w.Write(b.Bytes())

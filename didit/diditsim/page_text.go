@@ -6,9 +6,12 @@ import (
 	"didit-temporal/didit"
 )
 
-// viewOf says what a person sees at each status.
-func viewOf(x Session, repeat []didit.Node, notice string) view {
-	v := view{Session: x, Found: true, Notice: notice, Offers: offersAt(x.Status), Review: x.Status == didit.StatusInReview}
+// view says what a person sees at each status. It needs s.mu.
+func (x *session) view() view {
+	v := view{
+		Session: x.Session, Found: true, Offers: offersAt(x.Status), Review: x.Status == didit.StatusInReview,
+		Messages: messagesOf(x.Session, x.flow.steps),
+	}
 	switch x.Status {
 	case didit.StatusNotStarted, didit.StatusInProgress:
 		v.Title = "Verify your identity"
@@ -18,7 +21,7 @@ func viewOf(x Session, repeat []didit.Node, notice string) view {
 		v.Text = "Didit would wait for the verification of others, such as the owners of a company."
 	case didit.StatusResubmitted:
 		v.Title = "Please try again"
-		v.Text = "A reviewer asks for these steps once more: " + nodeNames(repeat) + "."
+		v.Text = "A reviewer asks for these steps once more: " + nodeNames(x.resubmit) + "."
 	case didit.StatusInReview:
 		v.Title = "We are checking your details"
 		v.Text = "The person has nothing to do but wait. The decision below is the reviewer’s, who works in Didit’s console."
@@ -39,7 +42,7 @@ func viewOf(x Session, repeat []didit.Node, notice string) view {
 		v.Text = "You were verified, but the document is no longer valid. The service that sent you here will ask for a new one."
 	}
 	if len(v.Offers) == 0 && x.Callback != "" {
-		v.BackURL = callbackURL(x)
+		v.BackURL = callbackURL(x.Session)
 	}
 	return v
 }

@@ -32,7 +32,7 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	for i, t := range cfg.Tokens {
 		callers[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal()}
 	}
-	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: c.Ready})
+	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: c.Ready, ReturnSchemes: cfg.ReturnSchemes})
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
 	notePayloadKeys(cfg.PayloadKeys, log)
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())

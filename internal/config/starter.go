@@ -16,6 +16,8 @@ type Starter struct {
 	// Tokens are all accepted, so that one can be replaced without turning a caller away.
 	Tokens      []Token
 	Environment Environment
+	// ReturnSchemes are those of links of apps that may be return URLs, beside http and https.
+	ReturnSchemes []string
 
 	PayloadKeys codec.Keys // those of the worker
 
@@ -34,18 +36,38 @@ type Token struct {
 func ForStarter(getenv Getenv) (Starter, error) {
 	e := newEnv(getenv)
 	s := Starter{
-		Addr:        e.address("STARTER_ADDR"),
-		Tokens:      e.tokens("STARTER_TOKENS", "name:token for each caller, separated by commas; make a token with `openssl rand -hex 24`"),
-		Environment: e.environment(),
-		Observe:     e.observe(metricsOfStarter),
-		LogLevel:    e.logLevel(),
-		LogFormat:   e.logFormat(),
+		Addr:          e.address("STARTER_ADDR"),
+		Tokens:        e.tokens("STARTER_TOKENS", "name:token for each caller, separated by commas; make a token with `openssl rand -hex 24`"),
+		Environment:   e.environment(),
+		ReturnSchemes: e.schemes("RETURN_URL_SCHEMES"),
+		Observe:       e.observe(metricsOfStarter),
+		LogLevel:      e.logLevel(),
+		LogFormat:     e.logFormat(),
 	}
 	s.PayloadKeys = e.payloadKeys(s.Environment)
 	if s.Environment == Live {
 		e.refusePublic("STARTER_TOKENS", s.Tokens)
 	}
 	return s, errors.Join(e.errs...)
+}
+
+// scheme is that of a link, without the colon.
+var scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{1,63}$`)
+
+// schemes reads schemes, separated by commas.
+func (e *env) schemes(name string) []string {
+	v := e.text(name)
+	if v == "" {
+		return nil
+	}
+	all := strings.Split(v, ",")
+	for i, one := range all {
+		all[i] = strings.TrimSpace(one)
+		if !scheme.MatchString(all[i]) {
+			e.fail(name, "has no scheme at place %d: want such as myapp, without ://, in small letters", i+1)
+		}
+	}
+	return all
 }
 
 // callerName is that of a caller, which every line of its requests in the log repeats.

@@ -41,6 +41,7 @@ func Variables() []Variable {
 		{"WEBHOOK_TRUSTED_PROXIES", "", whoWebhook, "Proxies whose `X-Forwarded-For` says who the sender is, for WEBHOOK_ALLOW_FROM.", false},
 		{"STARTER_ADDR", ":8081", whoStarter, "Where the HTTP API listens, host:port.", false},
 		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap.", true},
+		{"RETURN_URL_SCHEMES", "", whoStarter, "Schemes of your apps' links that may be a `return_url`, such as `myapp` for `myapp://done`, comma-separated; http and https always may (docs/frontend.md).", false},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
 		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},

@@ -42,6 +42,7 @@ type Options struct {
 	Ready         func(context.Context) error // nil: always ready
 	Patience      time.Duration               // how long a caller waits for the session or the state; default 8 s
 	MaxPolls      int                         // how many requests may wait for a verdict at once; default 1000
+	ReturnSchemes []string                    // of links of apps that may be return URLs, beside http and https
 }
 
 const (
@@ -121,6 +122,8 @@ type Verification struct {
 	RunID string `json:"run_id"`
 	// URL is what the person must open, while there is one to open.
 	URL string `json:"url,omitempty"`
+	// SessionToken is the same for Didit's mobile SDKs, which take no URL.
+	SessionToken string `json:"session_token,omitempty"`
 	// ETASeconds comes with 202: about how long until there is a session.
 	ETASeconds int64 `json:"eta_seconds,omitempty"`
 }

@@ -25,9 +25,9 @@ func TestStartAnswersOneFlatObject(t *testing.T) {
 		body    string
 	}{
 		"a new one": {newOne("u1"), http.StatusCreated, `{"user_id":"u1","session_id":"session-1","status":"Not Started","outcome":"","attempt":1,
-			"checks":[],"warnings":[],"error_type":"","run_id":"run-1","url":"` + pageURL + `"}`},
+			"checks":[],"warnings":[],"error_type":"","run_id":"run-1","url":"` + pageURL + `","session_token":"t0ken"}`},
 		"an open one": {joined, http.StatusOK, `{"user_id":"u1","session_id":"session-1","status":"In Progress","outcome":"","attempt":1,
-			"checks":[],"warnings":[],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1","url":"` + pageURL + `"}`},
+			"checks":[],"warnings":[],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1","url":"` + pageURL + `","session_token":"t0ken"}`},
 		"a decided one": {kyc.Started{State: approved("u1"), RunID: "run-1"}, http.StatusOK, `{"user_id":"u1","session_id":"session-1",
 			"status":"Approved","outcome":"approved","attempt":2,"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],
 			"warnings":["LOW_LIGHT"],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`},

@@ -39,7 +39,7 @@ func (a *API) find(c *gin.Context) {
 		a.refuse(c, ctx, err)
 		return
 	}
-	answer(c, http.StatusOK, Verification{State: found.State, RunID: found.RunID, URL: found.Session.URL})
+	answer(c, http.StatusOK, Verification{State: found.State, RunID: found.RunID}.with(found.Session))
 }
 
 // await returns when the verification has ended, or is no more to be waited for. What it says is looked up afterwards.

@@ -27,6 +27,10 @@ func (a *API) start(c *gin.Context) {
 		a.problem(c, bad.kind, bad.trouble)
 		return
 	}
+	if bad := a.checkReturn(in); bad != nil {
+		a.problem(c, bad.kind, bad.trouble)
+		return
+	}
 	c.Set(keyUser, in.UserID)
 	extend(c, a.o.Patience)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience) // it ends the waiting, not the verification
@@ -39,7 +43,7 @@ func (a *API) start(c *gin.Context) {
 			code = http.StatusCreated
 			c.Header("Location", Path+"/"+in.UserID)
 		}
-		answer(c, code, Verification{State: s.State, RunID: s.RunID, URL: s.Session.URL})
+		answer(c, code, Verification{State: s.State, RunID: s.RunID}.with(s.Session))
 	case s.RunID != "" && late(ctx, err):
 		a.later(c, in, s)
 	default:

@@ -1,0 +1,76 @@
+package diditsim
+
+import (
+	"net/http"
+
+	"didit-temporal/didit"
+)
+
+// message is what the hosted page posts to the page that has it in a frame, as Didit's web SDK takes it: {type, data,
+// timestamp}. The script adds the time.
+type message struct {
+	Type string         `json:"type"`
+	Data map[string]any `json:"data"`
+}
+
+// framed reports whether a browser wants the page for a frame.
+func framed(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "iframe" }
+
+// messagesOf are those of a session as it stands. A person who acts has done all steps at once.
+func messagesOf(x Session, steps []*step) []message {
+	ready := []message{x.says("didit:ready", nil), x.says("didit:started", nil), x.says("didit:step_started", map[string]any{"step": steps[0].short})}
+	switch x.Status {
+	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview:
+		var all []message
+		for i, p := range steps {
+			all = append(all, x.stepDone(p, steps[min(i+1, len(steps)-1)])...)
+		}
+		return append(all, x.says("didit:status_updated", map[string]any{"status": x.Status}), x.says("didit:completed", map[string]any{"status": webStatus(x.Status)}))
+	case didit.StatusAbandoned:
+		return []message{x.says("didit:cancelled", nil)}
+	case didit.StatusExpired, didit.StatusKycExpired:
+		return []message{x.says("didit:ready", nil), x.says("didit:error", map[string]any{"error": "sessionExpired"})}
+	}
+	return ready
+}
+
+func (x Session) says(kind string, data map[string]any) message {
+	if data == nil {
+		data = map[string]any{}
+	}
+	data["sessionId"] = x.ID
+	return message{kind, data}
+}
+
+// stepDone are the messages of one step.
+func (x Session) stepDone(p, next *step) []message {
+	about := func(kind string, more map[string]any) message {
+		data := map[string]any{"step": p.short}
+		for k, v := range more {
+			data[k] = v
+		}
+		return x.says(kind, data)
+	}
+	var all []message
+	switch p.short {
+	case "PHONE_VERIFICATION", "EMAIL_VERIFICATION":
+		channel := map[string]any{"channel": p.short, "codeSize": 6}
+		all = append(all, about("didit:code_sent", channel), about("didit:code_verified", channel))
+	case "OCR":
+		all = append(all, about("didit:document_selected", map[string]any{"documentType": "P", "country": country}))
+		fallthrough
+	default:
+		media := map[string]any{"mediaType": "photo", "isAuto": true}
+		all = append(all, about("didit:media_started", media), about("didit:media_captured", media), about("didit:verification_submitted", nil))
+	}
+	step := map[string]any{"nextStep": next.short, "previousStep": p.short}
+	return append(all, about("didit:step_completed", step), about("didit:step_changed", step))
+}
+
+// webStatus is one of the three statuses that Didit's web SDK knows.
+func webStatus(st didit.Status) string {
+	if st == didit.StatusInReview {
+		return "Pending"
+	}
+	return string(st)
+}
