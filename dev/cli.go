@@ -40,6 +40,8 @@ func parse(args []string, help io.Writer) (o command, err error) {
 	fs.IntVar(&o.SimulatorPort, "simulator-port", 8090, "`port` of the Didit simulator")
 	fs.IntVar(&o.WebhookPort, "webhook-port", 8080, "`port` that receives webhooks")
 	fs.IntVar(&o.APIPort, "api-port", 8081, "`port` of the HTTP API")
+	fs.IntVar(&o.SignupPort, "signup-port", 8083, "`port` of the example of a signup page")
+	fs.StringVar(&o.WebSDK, "web-sdk", "", "`file` didit-sdk.umd.min.js of npm's sdk-web, for the signup page; empty: it uses a frame")
 	fs.BoolVar(&o.Encrypt, "encrypt", true, "encrypt payloads, with a key that everybody knows, and show them through a codec server")
 	fs.IntVar(&o.CodecPort, "codec-port", 8082, "`port` of the codec server")
 	fs.BoolVar(&o.Traces, "traces", false, "send traces where OTEL_EXPORTER_OTLP_ENDPOINT says")

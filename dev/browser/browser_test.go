@@ -55,7 +55,7 @@ func TestApproveAndLookAtTheWebUI(t *testing.T) {
 // system runs what `make dev` runs, on free ports, and returns the links that it prints.
 func system(t *testing.T) map[string]string {
 	t.Helper()
-	cmd := exec.Command(filepath.Join("..", "bin", "dev"), "-leash", "-temporal-port=0", "-ui-port=0", "-simulator-port=0", "-webhook-port=0", "-api-port=0", "-codec-port=0")
+	cmd := exec.Command(filepath.Join("..", "bin", "dev"), "-leash", "-temporal-port=0", "-ui-port=0", "-simulator-port=0", "-webhook-port=0", "-api-port=0", "-codec-port=0", "-signup-port=0")
 	cmd.Stderr = os.Stderr
 	leash, err := cmd.StdinPipe()
 	require.NoError(t, err)

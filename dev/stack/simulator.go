@@ -37,6 +37,7 @@ func startSimulator(ctx context.Context, s *Stack) error {
 	if err != nil {
 		return err
 	}
+	s.Simulator = sim
 	srv := &http.Server{Handler: sim, ReadHeaderTimeout: 5 * time.Second}
 	go func() { _ = srv.Serve(listener) }() // ends with Close
 	s.stops = append(s.stops, func() error { sim.Close(); return srv.Close() })

@@ -14,6 +14,7 @@ import (
 	"strings"
 
 	"didit-temporal/dev/port"
+	"didit-temporal/didit/diditsim"
 )
 
 // Options says what to run and where. A port of 0 means any free one.
@@ -31,6 +32,8 @@ type Options struct {
 	Traces        bool // send traces where the OTEL_ variables say
 	APIPort       int
 	CodecPort     int
+	SignupPort    int
+	WebSDK        string // file of sdk-web for the signup page; empty: the page uses a frame
 
 	Encrypt          bool   // payloads, with the key that everybody knows; the Web UI shows them through a codec server
 	DBFile           string // Temporal's SQLite file; empty: in memory
@@ -50,6 +53,7 @@ type Address struct {
 // Stack is what runs.
 type Stack struct {
 	Addresses []Address
+	Simulator *diditsim.Server // nil if it does not run; for tests that make time pass at Didit
 
 	o      Options
 	stops  []func() error
@@ -73,6 +77,7 @@ func parts() []part {
 		{name: "webhook", ports: webhookPorts, start: startWebhook},
 		{name: "worker", ports: noPorts, start: startWorker},
 		{name: "api", ports: apiPorts, start: startAPI},
+		{name: "signup", ports: signupPorts, start: startSignup},
 	}
 }
 
