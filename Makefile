@@ -158,6 +158,13 @@ soak: build-dev ## send the webhook 100 requests a second for half an hour, a te
 histories: build-dev ## record workflow histories for the replay test (they are only ever added to)
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./e2e -record
 
+BROWSER := $(firstword $(foreach b,chromium chromium-browser google-chrome,$(shell command -v $(b))))
+
+.PHONY: frontend
+frontend: ## drive the signup page and Didit's web SDK in a browser (needs Chromium and npm)
+	@if [ -z "$(BROWSER)" ]; then echo "SKIPPED: no browser: apt-get install chromium"; \
+	else set -x; go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -tags browser ./browser -run TestTheSignupPage; fi
+
 .PHONY: peers
 peers: ## drive Didit's own programs against the simulator and compare call by call (needs npm and PyPI)
 	go -C dev run ./peers $(ARGS)

@@ -99,7 +99,7 @@ func TestFromNothingToAVerdict(t *testing.T) {
 	require.Contains(t, said, "give --email and --code, once you have the code")
 	sent, ok := n.sim.LastCode(email)
 	require.True(t, ok)
-	said, code = n.starter("setup", "didit", "--env-file", n.env, "--email", email, "--code", sent, "--url", n.webhookURL)
+	said, code = n.starter("setup", "didit", "--env-file", n.env, "--email", email, "--code", sent, "--flow", "--url", n.webhookURL)
 	require.Equal(t, 0, code, said)
 	f, err := envfile.Load(n.env)
 	require.NoError(t, err)
