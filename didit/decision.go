@@ -116,8 +116,8 @@ func (d *Decision) addUnknown(all map[string]json.RawMessage) {
 	}
 }
 
-// checkStatus lets through the statuses of a feature that Didit's pages name; of others, those that are a code, or made of
-// words that tell nothing of a person.
+// checkStatus lets through the statuses of a feature that Didit's pages name; of others, those whose words are all in
+// the vocabulary, which names no person.
 func checkStatus(s string) string {
 	switch s {
 	case "Not Started", "Not Finished", "Approved", "Declined", "In Review", "Expired", "Resub Requested":

@@ -35,7 +35,7 @@ func TestTheBrowserGetsNoToken(t *testing.T) {
 		return res.StatusCode, string(text)
 	}
 	code, _ := get("POST", "/start")
-	require.Equal(t, http.StatusBadRequest, code, "nobody without a cookie")
+	require.Equal(t, http.StatusBadRequest, code, "no cookie, no user")
 	_, page := get("GET", "/?status=Approved&verificationSessionId=x")
 	require.Contains(t, page, "Open an account")
 	_, started := get("POST", "/start")

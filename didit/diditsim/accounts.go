@@ -4,12 +4,10 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"math"
 	"net"
 	"net/http"
 	"net/mail"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 )
@@ -37,19 +35,6 @@ type account struct {
 	token    string       // of the newest login
 }
 
-// waiting makes a handler of f, which also says how long the caller has to wait, if it must.
-func (s *Server) waiting(f func(r *http.Request, body []byte) (answer, time.Duration)) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		s.api(func(r *http.Request, body []byte) answer {
-			a, wait := f(r, body)
-			if wait > 0 {
-				w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
-			}
-			return a
-		})(w, r)
-	}
-}
-
 // LastCode returns the newest code that was sent to an address, as long as it can be used.
 func (s *Server) LastCode(email string) (string, bool) {
 	s.mu.Lock()
@@ -72,23 +57,23 @@ var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|exa
 
 // register is POST /programmatic/register/. The code goes to nobody: LastCode has it, and the log. Every call counts against
 // the limit of its address. What Didit answers to a known address is not documented.
-func (s *Server) register(r *http.Request, body []byte) (answer, time.Duration) {
+func (s *Server) register(r *http.Request, body []byte) answer {
 	var b registerBody
 	if no := decode(body, &b); no != nil {
-		return *no, 0
+		return *no
 	}
 	now := s.opts.Now()
 	if wait := s.tooSoon(r, now); wait > 0 {
-		return *detail(http.StatusTooManyRequests, "Too many registrations. Try again later."), wait
+		return tooMany("Too many registrations. Try again later.", wait)
 	}
 	parsed, err := mail.ParseAddress(b.Email)
 	switch {
 	case err != nil || parsed.Address != b.Email:
-		return *invalid("email", "Enter a valid email address."), 0
+		return *invalid("email", "Enter a valid email address.")
 	case weakness(b.Password) != "":
-		return *invalid("password", weakness(b.Password)), 0
+		return *invalid("password", weakness(b.Password))
 	case undeliverable.MatchString(b.Email):
-		return *detail(http.StatusInternalServerError, "Internal server error."), 0
+		return *detail(http.StatusInternalServerError, "Internal server error.")
 	}
 	key := strings.ToLower(b.Email)
 	a := s.accounts[key]
@@ -97,13 +82,13 @@ func (s *Server) register(r *http.Request, body []byte) (answer, time.Duration) 
 		s.accounts[key] = a
 	}
 	if a.app != nil {
-		return *invalid("email", "An account with this email already exists."), 0
+		return *invalid("email", "An account with this email already exists.")
 	}
 	a.password = sha256.Sum256([]byte(b.Password))
 	s.mail(a)
-	return answer{http.StatusCreated, map[string]string{
+	return answer{code: http.StatusCreated, body: map[string]string{
 		"message": "Registration successful. Check your email for the verification code.", "email": b.Email,
-	}}, 0
+	}}
 }
 
 // tooSoon counts a registration, or says how long its sender must wait.
@@ -132,25 +117,25 @@ func (s *Server) mail(a *account) {
 }
 
 // resendCode is POST /programmatic/resend-otp/ for an address that waits for its code, once a minute.
-func (s *Server) resendCode(_ *http.Request, body []byte) (answer, time.Duration) {
+func (s *Server) resendCode(_ *http.Request, body []byte) answer {
 	var b registerBody
 	if no := decode(body, &b); no != nil {
-		return *no, 0
+		return *no
 	}
 	a := s.accounts[strings.ToLower(b.Email)]
 	if a == nil || a.app != nil {
-		return *detail(http.StatusBadRequest, "No pending registration for this email."), 0
+		return *detail(http.StatusBadRequest, "No pending registration for this email.")
 	}
 	if wait := a.sentAt.Add(resendCooldown).Sub(s.opts.Now()); wait > 0 {
-		return *detail(http.StatusTooManyRequests, "Please wait before requesting another code."), wait
+		return tooMany("Please wait before requesting another code.", wait)
 	}
 	s.mail(a)
-	return answer{http.StatusOK, map[string]string{"message": "Verification code sent."}}, 0
+	return answer{code: http.StatusOK, body: map[string]string{"message": "Verification code sent."}}
 }
 
 // verifyEmail is POST /programmatic/verify-email/. It makes the application and answers its key. That a wrong code is a
 // 400 and a lockout a 429 is our choice: Didit documents neither.
-func (s *Server) verifyEmail(_ *http.Request, body []byte) (answer, time.Duration) {
+func (s *Server) verifyEmail(_ *http.Request, body []byte) answer {
 	wrong := *detail(http.StatusBadRequest, "Invalid or expired code.")
 	return s.unlock(body, wrong, func(a *account, b registerBody) bool {
 		fits := subtle.ConstantTimeCompare([]byte(a.code), []byte(strings.ToUpper(b.Code))) == 1
@@ -164,9 +149,9 @@ func (s *Server) verifyEmail(_ *http.Request, body []byte) (answer, time.Duratio
 }
 
 // login is POST /programmatic/login/ (https://docs.didit.me/auth-api/login). Its answer has no key.
-func (s *Server) login(_ *http.Request, body []byte) (answer, time.Duration) {
+func (s *Server) login(_ *http.Request, body []byte) answer {
 	wrong := *detail(http.StatusUnauthorized, "Invalid credentials.")
-	got, wait := s.unlock(body, wrong, func(a *account, b registerBody) bool {
+	got := s.unlock(body, wrong, func(a *account, b registerBody) bool {
 		given := sha256.Sum256([]byte(b.Password))
 		return a.app != nil && subtle.ConstantTimeCompare(given[:], a.password[:]) == 1
 	})
@@ -174,33 +159,33 @@ func (s *Server) login(_ *http.Request, body []byte) (answer, time.Duration) {
 		delete(all, "organization")
 		delete(all, "application")
 	}
-	return got, wait
+	return got
 }
 
 // unlock answers with the tokens of an account that fits, and counts those that do not.
-func (s *Server) unlock(body []byte, wrong answer, fits func(*account, registerBody) bool) (answer, time.Duration) {
+func (s *Server) unlock(body []byte, wrong answer, fits func(*account, registerBody) bool) answer {
 	var b registerBody
 	if no := decode(body, &b); no != nil {
-		return *no, 0
+		return *no
 	}
 	now := s.opts.Now()
 	a := s.accounts[strings.ToLower(b.Email)]
 	if a == nil {
-		return wrong, 0
+		return wrong
 	}
 	if now.Before(a.locked) {
-		return *detail(http.StatusTooManyRequests, "Too many attempts. Try again later."), a.locked.Sub(now)
+		return tooMany("Too many attempts. Try again later.", a.locked.Sub(now))
 	}
 	if !fits(a, b) {
 		a.wrong++
 		a.locked = now.Add(lockouts[a.wrong])
-		return wrong, 0
+		return wrong
 	}
 	a.wrong, a.token = 0, randomText(48)
-	return answer{http.StatusOK, map[string]any{
+	return answer{code: http.StatusOK, body: map[string]any{
 		"access_token": a.token, "refresh_token": randomText(48), "expires_in": 86400,
 		"organization": a.app.owner(), "application": a.app.shown(),
-	}}, 0
+	}}
 }
 
 // weakness says one thing that is wrong with a password, as Didit does; empty if it will do.

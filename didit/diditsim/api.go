@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"math"
 	"net/http"
+	"strconv"
 	"time"
 )
 
@@ -16,6 +18,7 @@ const maxRequest = 1 << 20
 type answer struct {
 	code int
 	body any
+	wait time.Duration // becomes Retry-After; 0 is none
 }
 
 // rawBody is a body that is no JSON.
@@ -37,6 +40,9 @@ func (s *Server) api(f handler) http.HandlerFunc {
 			media, text = raw.media, []byte(raw.text)
 		} else if text, err = s.edited(r.Pattern, a.body); err != nil {
 			a.code, text = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
+		}
+		if a.wait > 0 {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.wait.Seconds()))))
 		}
 		w.Header().Set("Content-Type", media)
 		w.WriteHeader(a.code)
@@ -112,14 +118,23 @@ func decode(body []byte, v any) *answer {
 }
 
 // detail is an answer in the shape {"detail": "..."}.
-func detail(code int, text string) *answer { return &answer{code, map[string]string{"detail": text}} }
+func detail(code int, text string) *answer {
+	return &answer{code: code, body: map[string]string{"detail": text}}
+}
+
+// tooMany is a 429 with the time to wait.
+func tooMany(text string, wait time.Duration) answer {
+	a := *detail(http.StatusTooManyRequests, text)
+	a.wait = wait
+	return a
+}
 
 func notFound() *answer { return detail(http.StatusNotFound, "Not found.") }
 
 // invalid is a 400 in the shape {"field": [reason]}. A reason is a text, or for a field that is a list, the
 // reasons for one of its items (docs/didit.md).
 func invalid(field string, reason any) *answer {
-	return &answer{http.StatusBadRequest, map[string][]any{field: {reason}}}
+	return &answer{code: http.StatusBadRequest, body: map[string][]any{field: {reason}}}
 }
 
 // notAChoice is the text that Didit has for a value that is not in its list.
@@ -127,7 +142,7 @@ func notAChoice(value string) string { return `"` + value + `" is not a valid ch
 
 // health is GET /system/healthcheck, which needs no key.
 func (s *Server) health(*http.Request, []byte) answer {
-	return answer{http.StatusOK, map[string]string{"status": "ok", "timestamp": isoTime(s.opts.Now())}}
+	return answer{code: http.StatusOK, body: map[string]string{"status": "ok", "timestamp": isoTime(s.opts.Now())}}
 }
 
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

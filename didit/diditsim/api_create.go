@@ -46,7 +46,7 @@ func (s *Server) create(r *http.Request, body []byte) answer {
 	} else {
 		x.Callback, x.Metadata = b.Callback, b.Metadata
 	}
-	return answer{http.StatusCreated, map[string]any{
+	return answer{code: http.StatusCreated, body: map[string]any{
 		"session_id":       x.ID,
 		"session_number":   x.Number,
 		"session_token":    x.Token,

@@ -23,7 +23,7 @@ func (s *Server) delete(x *session, _ *http.Request, body []byte) answer {
 	default:
 		return *invalid("deletion_instruction", notAChoice(string(b.Instruction)))
 	}
-	return answer{http.StatusOK, s.deleted(x, b)}
+	return answer{code: http.StatusOK, body: s.deleted(x, b)}
 }
 
 // deleted removes a session and says what became of its parts.
@@ -69,7 +69,7 @@ func (s *Server) deleteSessions(r *http.Request, body []byte) answer {
 		return *no
 	}
 	if len(b.Numbers) == 0 && !b.All {
-		return answer{http.StatusBadRequest, []string{"Provide session_numbers or set delete_all=true."}}
+		return answer{code: http.StatusBadRequest, body: []string{"Provide session_numbers or set delete_all=true."}}
 	}
 	results := []map[string]any{}
 	for _, x := range slices.Clone(s.all) {
@@ -79,20 +79,20 @@ func (s *Server) deleteSessions(r *http.Request, body []byte) answer {
 		}
 	}
 	if len(results) <= maxAtOnce {
-		return answer{http.StatusOK, map[string]any{"results": results}}
+		return answer{code: http.StatusOK, body: map[string]any{"results": results}}
 	}
 	id := uuid.NewString()
 	s.jobs[id] = map[string]any{
 		"job_id": id, "status": "COMPLETED", "total": len(results), "processed": len(results), "error": nil,
 		"created_at": isoTime(s.opts.Now()),
 	}
-	return answer{http.StatusAccepted, s.jobs[id]}
+	return answer{code: http.StatusAccepted, body: s.jobs[id]}
 }
 
 // showJob is GET /v3/sessions/delete/{job_id}/.
 func (s *Server) showJob(r *http.Request, _ []byte) answer {
 	if job, ok := s.jobs[r.PathValue("id")]; ok && r.PathValue("list") == "delete" {
-		return answer{http.StatusOK, job}
+		return answer{code: http.StatusOK, body: job}
 	}
 	return *notFound()
 }

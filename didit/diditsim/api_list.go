@@ -49,7 +49,7 @@ func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[st
 	if offset > 0 {
 		body["previous"] = pageURL(r, limit, max(offset-limit, 0))
 	}
-	return answer{http.StatusOK, body}
+	return answer{code: http.StatusOK, body: body}
 }
 
 // matching needs s.mu.

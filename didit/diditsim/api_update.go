@@ -39,7 +39,7 @@ func (s *Server) updateStatus(x *session, _ *http.Request, body []byte) answer {
 		x.note(actorAPI, b.NewStatus, b.Comment, s.opts.Now())
 		s.move(x, b.NewStatus, review{comment: b.Comment, nodes: x.named(b.NodesToResubmit)})
 	}
-	return answer{http.StatusOK, map[string]string{"session_id": x.ID}}
+	return answer{code: http.StatusOK, body: map[string]string{"session_id": x.ID}}
 }
 
 // checkUpdate refuses what Didit refuses. Only the last two texts are documented.
@@ -94,14 +94,14 @@ func (s *Server) correct(x *session, feature string, body []byte) answer {
 		return *detail(http.StatusBadRequest, "The session has no such data.")
 	}
 	s.announce(x, didit.EventDataUpdated, "")
-	return answer{http.StatusOK, map[string]string{"session_id": x.ID}}
+	return answer{code: http.StatusOK, body: map[string]string{"session_id": x.ID}}
 }
 
 // report is GET /v3/session/{id}/generate-pdf, with its slash or without: a PDF of a session that is decided.
 func (s *Server) report(x *session, _ *http.Request, _ []byte) answer {
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired:
-		return answer{http.StatusOK, rawBody{"application/pdf", "%PDF-1.4\n% simulated\n%%EOF\n"}}
+		return answer{code: http.StatusOK, body: rawBody{"application/pdf", "%PDF-1.4\n% simulated\n%%EOF\n"}}
 	}
 	return *detail(http.StatusForbidden, "The session has no report yet.")
 }

@@ -72,7 +72,7 @@ func (s *Server) withToken(f func(*application) any) http.HandlerFunc {
 			if (org != "" && org != a.app.organization) || (app != "" && app != a.app.id) {
 				return *notFound()
 			}
-			return answer{http.StatusOK, f(a.app)}
+			return answer{code: http.StatusOK, body: f(a.app)}
 		}
 		return *detail(http.StatusUnauthorized, "Given token not valid for any token type.")
 	})

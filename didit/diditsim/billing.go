@@ -11,7 +11,7 @@ func (s *Server) SetBalance(decimal string) {
 
 // showBalance is GET /v3/billing/balance/ (https://docs.didit.me/management-api/billing/balance).
 func (s *Server) showBalance(*http.Request, []byte) answer {
-	return answer{http.StatusOK, map[string]any{
+	return answer{code: http.StatusOK, body: map[string]any{
 		"balance": s.balance, "auto_refill_enabled": false, "auto_refill_amount": nil, "auto_refill_threshold": nil,
 	}}
 }
@@ -27,7 +27,7 @@ func (s *Server) topUp(_ *http.Request, body []byte) answer {
 	if b.Dollars < 50 {
 		return *invalid("amount_in_dollars", "Ensure this value is greater than or equal to 50.")
 	}
-	return answer{http.StatusOK, map[string]string{
+	return answer{code: http.StatusOK, body: map[string]string{
 		"checkout_session_id": "simulated", "checkout_session_url": "https://checkout.example/simulated",
 	}}
 }

@@ -61,7 +61,7 @@ func (s *Server) decision(r *http.Request, _ []byte) answer {
 	if no := s.refuse(r); no != nil {
 		return *no
 	}
-	return answer{http.StatusOK, s.decisionOf(x)}
+	return answer{code: http.StatusOK, body: s.decisionOf(x)}
 }
 
 // decisionOf is the decision as it stands now, for the endpoint and for webhooks. It needs s.mu.

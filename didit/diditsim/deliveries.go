@@ -47,7 +47,7 @@ func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) answer {
 		}
 		header, _ := json.Marshal(flat(req.Header))
 		shown["request_header"], shown["request_body"] = string(header), string(body)
-		return answer{http.StatusOK, shown}
+		return answer{code: http.StatusOK, body: shown}
 	}
 	return *notFound()
 }

@@ -36,12 +36,12 @@ func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
 	for _, t := range s.dispatcher.of(s.appOf(r)) {
 		all = append(all, t.listed())
 	}
-	return answer{http.StatusOK, all}
+	return answer{code: http.StatusOK, body: all}
 }
 
 // showDestination is GET /v3/webhook/destinations/{uuid}/, with the secret.
 func showDestination(t *target, _ *http.Request, _ []byte) answer {
-	return answer{http.StatusOK, t.shown()}
+	return answer{code: http.StatusOK, body: t.shown()}
 }
 
 // updateDestination is PATCH: events are replaced and not merged, and the secret stays.
@@ -54,7 +54,7 @@ func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) answ
 		return *no
 	}
 	t.take(b, s.opts.Now())
-	return answer{http.StatusOK, t.shown()}
+	return answer{code: http.StatusOK, body: t.shown()}
 }
 
 // deleteDestination is DELETE. The destination of Options loses its URL; SetWebhook gives it another.
@@ -63,7 +63,7 @@ func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) answer 
 	if t.id != mainTarget {
 		s.dispatcher.targets = slices.DeleteFunc(s.dispatcher.targets, func(other *target) bool { return other == t })
 	}
-	return answer{http.StatusNoContent, rawBody{}}
+	return answer{code: http.StatusNoContent, body: rawBody{}}
 }
 
 // createDestination is POST. Unlike Didit it takes plain HTTP and private addresses too: development has no others.
@@ -87,7 +87,7 @@ func (s *Server) createDestination(r *http.Request, body []byte) answer {
 	t.created = s.opts.Now()
 	t.take(b, t.created)
 	s.dispatcher.targets = append(s.dispatcher.targets, t)
-	return answer{http.StatusCreated, t.shown()}
+	return answer{code: http.StatusCreated, body: t.shown()}
 }
 
 // ofDestination makes an HTTP handler of f, which runs with dispatcher.mu held, for calls whose path names a destination.

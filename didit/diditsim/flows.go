@@ -132,7 +132,7 @@ func (s *Server) createWorkflow(r *http.Request, body []byte) answer {
 		return *no
 	}
 	s.flows = append(s.flows, f)
-	return answer{http.StatusCreated, f.shown()}
+	return answer{code: http.StatusCreated, body: f.shown()}
 }
 
 // ofWorkflow makes an HTTP handler of f for calls whose path names a workflow.
@@ -147,20 +147,20 @@ func (s *Server) ofWorkflow(f func(w *flow, body []byte) answer) http.HandlerFun
 	})
 }
 
-func showWorkflow(f *flow, _ []byte) answer { return answer{http.StatusOK, f.shown()} }
+func showWorkflow(f *flow, _ []byte) answer { return answer{code: http.StatusOK, body: f.shown()} }
 
 // updateWorkflow is PATCH /v3/workflows/{uuid}/: features are replaced and not merged.
 func updateWorkflow(f *flow, body []byte) answer {
 	if no := f.take(body, false); no != nil {
 		return *no
 	}
-	return answer{http.StatusOK, f.shown()}
+	return answer{code: http.StatusOK, body: f.shown()}
 }
 
 // deleteWorkflow is DELETE /v3/workflows/{uuid}/. Its sessions go on.
 func (s *Server) deleteWorkflow(f *flow, _ []byte) answer {
 	s.flows = slices.DeleteFunc(s.flows, func(g *flow) bool { return g == f })
-	return answer{http.StatusNoContent, rawBody{}}
+	return answer{code: http.StatusNoContent, body: rawBody{}}
 }
 
 // take changes f as the body says, or says why not. Unknown fields are refused.

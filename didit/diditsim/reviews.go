@@ -91,7 +91,7 @@ func (s *Server) addReview(x *session, _ *http.Request, body []byte) answer {
 	if b.NewStatus != old {
 		s.move(x, b.NewStatus, review{comment: b.Comment})
 	}
-	return answer{http.StatusCreated, map[string]any{
+	return answer{code: http.StatusCreated, body: map[string]any{
 		"id": len(x.reviews), "action": "review", "old_status": old, "new_status": b.NewStatus, "note": textOrNull(b.Comment),
 	}}
 }

@@ -71,7 +71,7 @@ func (s *Server) createUser(r *http.Request, body []byte) answer {
 		return *detail(http.StatusConflict, "A user with this vendor_data already exists.")
 	}
 	s.users[id] = u
-	return answer{http.StatusCreated, u.shown()}
+	return answer{code: http.StatusCreated, body: u.shown()}
 }
 
 // ofUser makes an HTTP handler of f for calls whose path names a user.
@@ -84,7 +84,7 @@ func (s *Server) ofUser(f func(u *entity, body []byte) answer) http.HandlerFunc 
 	})
 }
 
-func showUser(u *entity, _ []byte) answer { return answer{http.StatusOK, u.shown()} }
+func showUser(u *entity, _ []byte) answer { return answer{code: http.StatusOK, body: u.shown()} }
 
 // updateUser is PATCH of a user, or of its status alone.
 func updateUser(u *entity, body []byte) answer {
@@ -103,7 +103,7 @@ func (u *entity) take(body []byte) *answer {
 		return no
 	}
 	if !slices.Contains(entityStatuses, changed.Status) {
-		return &answer{http.StatusUnprocessableEntity, map[string]any{"detail": "Invalid status.", "allowed": entityStatuses}}
+		return &answer{code: http.StatusUnprocessableEntity, body: map[string]any{"detail": "Invalid status.", "allowed": entityStatuses}}
 	}
 	*u = changed
 	return nil
@@ -138,7 +138,7 @@ func (s *Server) deleteUsers(r *http.Request, body []byte) answer {
 			}
 		}
 	default:
-		return answer{http.StatusBadRequest, []string{"Provide vendor_data_list or set delete_all=true."}}
+		return answer{code: http.StatusBadRequest, body: []string{"Provide vendor_data_list or set delete_all=true."}}
 	}
-	return answer{http.StatusOK, map[string]int{"deleted": before - len(s.users)}}
+	return answer{code: http.StatusOK, body: map[string]int{"deleted": before - len(s.users)}}
 }
