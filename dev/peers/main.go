@@ -89,6 +89,15 @@ type row struct {
 
 func (r row) fits() bool { return r.got == r.want }
 
+// short keeps a column of the table narrow.
+func short(s string) string {
+	const most = 70
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "..."
+}
+
 // report prints the table and fails if a row does not fit and is not a known difference, or if a known one is gone.
 func report(w io.Writer, rows []row) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
@@ -103,7 +112,7 @@ func report(w io.Writer, rows []row) error {
 			note = "WANT " + r.want
 			bad++
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.program, r.call, r.routes, r.got, note)
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\n", r.program, r.call, short(r.routes), short(r.got), note)
 	}
 	if err := t.Flush(); err != nil {
 		return err
