@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -40,14 +41,14 @@ const (
 	flow          = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
-func newDidit() (*simulated, error) {
+func newDidit(ctx context.Context) (*simulated, error) {
 	d := &simulated{}
 	d.Server = diditsim.New(diditsim.Options{
 		APIKey: apiKey, WorkflowIDs: []string{flow}, Edit: d.edit, RetryDelays: []time.Duration{}, Limits: diditsim.Unlimited,
 	})
 	var err error
-	if d.url, err = d.serve(http.HandlerFunc(d.note)); err == nil {
-		d.hooks, err = d.serve(http.HandlerFunc(d.take))
+	if d.url, err = d.serve(ctx, http.HandlerFunc(d.note)); err == nil {
+		d.hooks, err = d.serve(ctx, http.HandlerFunc(d.take))
 	}
 	if err != nil {
 		d.close()
@@ -57,8 +58,8 @@ func newDidit() (*simulated, error) {
 	return d, nil
 }
 
-func (d *simulated) serve(h http.Handler) (string, error) {
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+func (d *simulated) serve(ctx context.Context, h http.Handler) (string, error) {
+	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", err
 	}

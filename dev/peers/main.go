@@ -63,7 +63,7 @@ func drive(ctx context.Context, dir string) ([]row, error) {
 	if err := install(ctx, dir); err != nil {
 		return nil, err
 	}
-	d, err := newDidit()
+	d, err := newDidit(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -206,7 +206,7 @@ func (s *diditSetup) refused(what string, err error) error {
 		return fmt.Errorf("%s: Didit refuses the key: %w\nput the right key, or one with the right to do this, from %s into %s as DIDIT_API_KEY; "+
 			"or remove the line to open an account", what, err, console, s.file.Path())
 	case ok:
-		return fmt.Errorf("%s: %w", what, err)
+		return fmt.Errorf("%s: %w\n%s", what, err, e.Cause().Advice())
 	}
 	return fmt.Errorf("%s: %w\nno usable answer from %s: check the network and DIDIT_BASE_URL", what, err, s.account.DiditBaseURL)
 }

@@ -134,7 +134,7 @@ func (s *diditSetup) enterCode(ctx context.Context, r *didit.Registrar, email st
 
 // What the two calls of a registration can end with beside success and failure.
 var (
-	errAccountExists = errors.New("Didit refuses the address; it may have an account")
+	errAccountExists = errors.New("the address is refused; it may have an account")
 	errLostAnswer    = errors.New("the answer was lost")
 )
 
