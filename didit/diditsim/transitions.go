@@ -59,11 +59,14 @@ type review struct {
 
 // move needs s.mu and a way that canMove allows.
 func (s *Server) move(x *session, to didit.Status, r review) {
-	unfinished := x.unfinished()
-	x.resubmit, x.doubt = nil, x.flow.steps[0]
-	if aml := x.flow.step(featureAML); aml != nil && x.Status == didit.StatusApproved && to != didit.StatusKycExpired {
+	unfinished, aml := x.unfinished(), x.flow.step(featureAML)
+	switch {
+	case x.Status == didit.StatusApproved && aml != nil && to != didit.StatusKycExpired:
 		x.doubt = aml // what changes an approved session is what monitoring has found
+	case x.Status != didit.StatusInReview:
+		x.doubt = x.flow.steps[0]
 	}
+	x.resubmit = nil
 	if to == didit.StatusResubmitted {
 		x.resubmit = r.nodes
 		if len(x.resubmit) == 0 {
