@@ -34,7 +34,7 @@ type webhook struct {
 	Body    string            `json:"body"`
 }
 
-// What the simulator is told. None of it is a secret.
+// Settings of the simulator. None of them is a secret.
 const (
 	apiKey        = "peers-api-key"
 	webhookSecret = "peers-webhook-secret_0123456789abcdefghijkl" //nolint:gosec // of the simulator

@@ -109,7 +109,7 @@ func (u *entity) take(body []byte) *answer {
 	return nil
 }
 
-// deleteUsersBody names users in exactly one of three ways. A Server gives users no ids, so the second finds nobody.
+// deleteUsersBody names users in exactly one of three ways. A Server gives users no ids, so the second finds none.
 type deleteUsersBody struct {
 	VendorData  []string `json:"vendor_data_list"`
 	InternalIDs []string `json:"didit_internal_id_list"`
