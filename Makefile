@@ -147,7 +147,7 @@ audit: FUZZTIME = 30s
 audit: build-dev mod-check packages-check vuln ## prove what docs/security.md says: scanner, hostile requests, fuzzing, packages
 	go test -count=1 ./...
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -v ./scan
-	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -p 1 -run "^($$(grep -o '`Test[A-Za-z0-9]*`' docs/security.md | tr -d '`' | sort -u | paste -sd '|' -))$$" ./e2e ./chaos ./soak
+	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -p 1 -run "^($$(grep -o '`Test[A-Za-z0-9]*`' docs/security.md | tr -d '`' | sort -u | paste -sd '|' -))$$" ./e2e ./chaos ./soak ./proxied ./authorizer
 	@$(MAKE) fuzz FUZZTIME=$(FUZZTIME)
 
 .PHONY: soak
