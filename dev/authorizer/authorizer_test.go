@@ -122,7 +122,7 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	assert.Equal(t, "approved", found["outcome"])
 }
 
-// Whoever has taken over the webhook or the API can order nothing about a user.
+// A webhook or an API that is taken over can order nothing about a user.
 func TestWhatEachRoleMayNot(t *testing.T) {
 	s := server(t)
 	_, err := as(t, s, authorizer.Operator).Setup(t.Context())
@@ -178,7 +178,7 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 		"change the namespace":      {func(c client.Client) error { return change(ctx, c) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, role := range []authorizer.Role{authorizer.Webhook, authorizer.API, "somebody", authorizer.Worker} {
+			for _, role := range []authorizer.Role{authorizer.Webhook, authorizer.API, "stranger", authorizer.Worker} {
 				may := false
 				for _, r := range tc.may {
 					may = may || r == role
@@ -191,7 +191,7 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 }
 
 func TestTheCommonNameOfACertificateIsTheRole(t *testing.T) {
-	for name, want := range map[string]any{"kyc-webhook": authorizer.Webhook, "kyc-operator": authorizer.Operator, "somebody": nil} {
+	for name, want := range map[string]any{"kyc-webhook": authorizer.Webhook, "kyc-operator": authorizer.Operator, "stranger": nil} {
 		claims, err := authorizer.ByCertificate{}.GetClaims(&authorization.AuthInfo{TLSSubject: &pkix.Name{CommonName: name}})
 		require.NoError(t, err)
 		assert.Equal(t, want, claims.Extensions)

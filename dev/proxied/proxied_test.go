@@ -40,7 +40,7 @@ const (
 	rounds   = 40
 )
 
-// proxies are how each is told where to listen and what stands behind it; all else is its default.
+// proxies are the settings of each: where to listen and what stands behind it. All else is its default.
 var proxies = []struct {
 	program, file string
 	args          func(file string) []string

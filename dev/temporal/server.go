@@ -38,7 +38,7 @@ type Options struct {
 	SinglePartition  []string // task queues with one partition, so that a rate limit on them is exact
 	SearchAttributes map[string]enumspb.IndexedValueType
 
-	// Authorizer and ClaimMapper decide who may call what; nil: everybody may call everything.
+	// Authorizer and ClaimMapper decide who may call what; nil: any caller may call everything.
 	Authorizer  authorization.Authorizer
 	ClaimMapper authorization.ClaimMapper
 

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What is read of a body that the handler did not want: as much as nginx takes from a sender unless it is told otherwise.
+// What is read of a body that the handler did not want: as much as nginx takes from a sender by default.
 const (
 	mostDrained = 1 << 20
 	drainFor    = 2 * time.Second
