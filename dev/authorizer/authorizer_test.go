@@ -149,7 +149,8 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 		"send another signal": {func(c client.Client) error { return c.SignalWorkflow(ctx, id, "", "approve", nil) }, []authorizer.Role{authorizer.Worker}},
 		"hand an event to another workflow": {func(c client.Client) error {
 			err := c.SignalWorkflow(ctx, operation, "", kyc.SignalDiditEvent, nil)
-			if _, none := err.(*serviceerror.NotFound); none {
+			var none *serviceerror.NotFound
+			if errors.As(err, &none) {
 				return nil
 			}
 			return err
