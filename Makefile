@@ -155,12 +155,12 @@ audit: FUZZTIME = 30s
 audit: build-dev mod-check packages-check vuln ## prove what docs/security.md says: scanner, hostile requests, fuzzing, packages
 	go test -count=1 ./...
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -v ./scan
-	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -p 1 -run "^($$(grep -o '`Test[A-Za-z0-9]*`' docs/security.md | tr -d '`' | sort -u | paste -sd '|' -))$$" ./e2e ./chaos ./soak
+	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -p 1 -run "^($$(grep -o '`Test[A-Za-z0-9]*`' docs/security.md | tr -d '`' | sort -u | paste -sd '|' -))$$" ./e2e ./chaos ./soak ./proxied ./authorizer
 	@$(MAKE) fuzz FUZZTIME=$(FUZZTIME)
 
 .PHONY: soak
-soak: build-dev ## send the webhook 100 requests a second for half an hour, a tenth of them hostile, and see whether it grows (ARGS="-rate 50")
-	go -C dev test -count=1 -timeout 80m -v ./soak -for 30m -rate 100 -users 400 -every 10s -strict $(ARGS)
+soak: build-dev ## send the webhook 220 requests a second for half an hour, a tenth of them hostile, and see whether it grows (ARGS="-rate 50")
+	go -C dev test -count=1 -timeout 80m -v ./soak -for 30m -rate 220 -users 400 -every 10s -strict $(ARGS)
 
 # -fuzz would count the code's branches, which costs time of its own: this binary does not, so it measures what production pays.
 .PHONY: fuzz-work

@@ -10,7 +10,7 @@ import (
 const (
 	workValue     = 10     // a value, its comma, and white space there is none of
 	workNest      = 12     // entering and leaving an array or an object
-	workMember    = 30     // a key and the place of its value
+	workMember    = 46     // a key and the place of its value
 	workSort      = 24     // a member of an object whose keys are out of order, and as much for each time their number doubles
 	workSpace     = 14     // white space that is left out
 	workChange    = 24     // a stretch of the source that is written in another way
@@ -21,7 +21,7 @@ const (
 )
 
 // A canonical text may take workFloor and workPerByte units for each byte of the body. A decision that is full of short fields
-// takes 2.5 units a byte as Didit sends it, and 4 where a proxy has indented it and turned the order of its keys around, so
+// takes 3 units a byte as Didit sends it, and 4 where a proxy has indented it and turned the order of its keys around, so
 // that the floor alone is enough for 200 KB of it.
 const (
 	workFloor   = 640 << 10

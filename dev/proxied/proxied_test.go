@@ -40,7 +40,7 @@ const (
 	rounds   = 40
 )
 
-// proxies are how each is told where to listen and what stands behind it; all else is its default.
+// proxies are the settings of each: where to listen and what stands behind it. All else is its default.
 var proxies = []struct {
 	program, file string
 	args          func(file string) []string
@@ -56,7 +56,7 @@ var proxies = []struct {
 			listen, behind[0], behind[1])
 	}},
 	{"caddy", "Caddyfile", func(file string) []string { return []string{"run", "--config", file, "--adapter", "caddyfile"} }, func(_, listen string, behind []string) string {
-		return fmt.Sprintf("{\n admin off\n auto_https off\n persist_config off\n}\nhttp://%s {\n reverse_proxy %s {\n lb_policy round_robin\n }\n}\n", listen, strings.Join(behind, " "))
+		return fmt.Sprintf("{\n admin off\n auto_https off\n}\nhttp://%s {\n reverse_proxy %s {\n lb_policy round_robin\n }\n}\n", listen, strings.Join(behind, " "))
 	}},
 }
 

@@ -71,6 +71,7 @@ var stricter = regexp.MustCompile(`nested too deep|number out of range`)
 // compare reports how the two differ on a body; empty if they agree.
 func compare(t *testing.T, p *peer, body []byte) string {
 	t.Helper()
+	t.Helper()
 	theirs, why := p.sign(t, body)
 	ours, err := didit.SignV2(secret, body)
 	switch {

@@ -2,16 +2,19 @@ package soak
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
 
 	"didit-temporal/didit"
+	"didit-temporal/webhook/receiver"
 )
 
 // delivery is a request and the answers that are right for it; 0 is a connection that is closed without one.
@@ -21,8 +24,10 @@ type delivery struct {
 	id     string
 	body   string
 	header map[string]string
-	length int64 // said to be; 0: the true one
-	cut    bool  // the body stops in the middle
+	length int64  // said to be; 0: the true one
+	cut    bool   // the body stops in the middle
+	stall  bool   // the body stops for as long as it is let
+	path   string // asked with GET instead
 	want   []int
 }
 
@@ -83,21 +88,52 @@ var hostiles = []func(r *rand.Rand, p person, now time.Time) delivery{
 	},
 	func(_ *rand.Rand, p person, now time.Time) delivery {
 		body := genuine(p, uuid.NewString(), now)
-		return delivery{kind: "cut", body: body[:len(body)/2], header: signed(body), length: int64(len(body)), cut: true, want: []int{0, http.StatusBadRequest}}
+		return delivery{kind: "cut", body: body[:len(body)/2], header: signed(body), length: int64(len(body)), cut: true, want: []int{0, http.StatusRequestTimeout}}
+	},
+	// What is expensive to bring into canonical form, as large as it may be.
+	func(r *rand.Rand, _ person, _ time.Time) delivery {
+		units := []string{"1e-320,", "-0,", "0,", `"\u00e9\n",`, "9007199254740993.0,", `{"b":{"b":0,"a":0},"a":0},`, "1e308,"}
+		unit := units[r.IntN(len(units))]
+		body := "[" + strings.Repeat(unit, (1<<20-8)/len(unit)) + "0]"
+		return delivery{kind: "costly", body: body, header: map[string]string{didit.HeaderSignatureV2: strings.Repeat("0", 64)}, want: turnedDown}
+	},
+	// All but the last byte, and then nothing.
+	func(_ *rand.Rand, _ person, _ time.Time) delivery {
+		return delivery{kind: "stalled", body: strings.Repeat("x", 1<<20-1), length: 1 << 20, stall: true,
+			header: map[string]string{didit.HeaderSignature: strings.Repeat("0", 64)}, want: []int{0, http.StatusRequestTimeout, http.StatusServiceUnavailable}}
+	},
+	func(_ *rand.Rand, _ person, _ time.Time) delivery {
+		return delivery{kind: "endless", body: strings.Repeat("x", 3<<20), length: -1, stall: true,
+			header: map[string]string{didit.HeaderSignature: strings.Repeat("0", 64)}, want: []int{0, http.StatusRequestEntityTooLarge, http.StatusServiceUnavailable}}
+	},
+	func(_ *rand.Rand, _ person, _ time.Time) delivery {
+		return delivery{kind: "readiness", path: "/readyz", want: []int{http.StatusOK}}
+	},
+	func(_ *rand.Rand, _ person, _ time.Time) delivery {
+		return delivery{kind: "misrouted", path: "/webhook/didit", want: []int{http.StatusNotFound}}
 	},
 }
 
+// turnedDown are the answers to one whose signature is wrong, which is only known when it was checked.
+var turnedDown = []int{http.StatusForbidden, http.StatusServiceUnavailable}
+
 // request makes an HTTP request of a delivery.
 func (d delivery) request(url string) (*http.Request, error) {
+	if d.path != "" {
+		return http.NewRequest(http.MethodGet, strings.TrimSuffix(url, receiver.Path)+d.path, nil)
+	}
 	var body io.Reader = strings.NewReader(d.body)
-	if d.cut {
+	switch {
+	case d.cut:
 		body = io.MultiReader(body, broken{})
+	case d.stall:
+		body = &stalled{rest: body, closed: make(chan struct{})}
 	}
 	req, err := http.NewRequest(http.MethodPost, url, body)
 	if err != nil {
 		return nil, err
 	}
-	if d.length > 0 {
+	if d.length != 0 {
 		req.ContentLength = d.length
 	}
 	req.Header.Set("Content-Type", "application/json")
@@ -105,6 +141,27 @@ func (d delivery) request(url string) (*http.Request, error) {
 		req.Header.Set(name, value)
 	}
 	return req, nil
+}
+
+// stalled is a body that stops before its end, and begins no more.
+type stalled struct {
+	rest   io.Reader
+	closed chan struct{}
+	once   sync.Once
+}
+
+func (s *stalled) Read(p []byte) (int, error) {
+	n, err := s.rest.Read(p)
+	if n == 0 && errors.Is(err, io.EOF) {
+		<-s.closed
+		return 0, io.ErrUnexpectedEOF
+	}
+	return n, nil
+}
+
+func (s *stalled) Close() error {
+	s.once.Do(func() { close(s.closed) })
+	return nil
 }
 
 // broken is a body that ends before its end: the connection is closed.

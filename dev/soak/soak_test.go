@@ -17,6 +17,7 @@ import (
 const (
 	mostMemory     = 1.0 // MB
 	mostGoroutines = 1.0
+	mostRSS        = 128.0 // MB, at any time
 )
 
 func TestTheWebhookDoesNotGrow(t *testing.T) {
@@ -47,6 +48,8 @@ func TestTheWebhookDoesNotGrow(t *testing.T) {
 	assert.NotZero(t, l.sent["forged"])
 	l.requireAll(t)
 	if *strict {
+		assert.Empty(t, l.turned, "genuine ones that were answered 503")
+		assert.Less(t, most(during.samples, rss), mostRSS, "MB that the process had at most")
 		assert.Less(t, slope(settled, rss), mostMemory, "MB that memory grows by in a minute")
 		assert.Less(t, slope(settled, routines), mostGoroutines, "goroutines grow")
 		assert.Less(t, slope(settled, threads), mostGoroutines, "threads grow")

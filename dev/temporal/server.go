@@ -38,6 +38,10 @@ type Options struct {
 	SinglePartition  []string // task queues with one partition, so that a rate limit on them is exact
 	SearchAttributes map[string]enumspb.IndexedValueType
 
+	// Authorizer and ClaimMapper decide who may call what; nil: any caller may call everything.
+	Authorizer  authorization.Authorizer
+	ClaimMapper authorization.ClaimMapper
+
 	LogLevel string // default "fatal": a server that stops logs pages of cancelled contexts as errors
 }
 
@@ -122,6 +126,9 @@ func (o *Options) complete() (err error) {
 	if o.LogLevel == "" {
 		o.LogLevel = "fatal"
 	}
+	if o.Authorizer == nil {
+		o.Authorizer, o.ClaimMapper = authorization.NewNoopAuthorizer(), authorization.NewNoopClaimMapper()
+	}
 	if !slices.Contains(logLevels, o.LogLevel) {
 		return fmt.Errorf("log level %q is none of %v", o.LogLevel, logLevels)
 	}
@@ -157,10 +164,8 @@ func newCore(o *Options) (server.Server, error) {
 		server.ForServices(server.DefaultServices),
 		server.WithStaticHosts(hosts),
 		server.WithLogger(logger),
-		server.WithAuthorizer(authorization.NewNoopAuthorizer()),
-		server.WithClaimMapper(func(*config.Config) authorization.ClaimMapper {
-			return authorization.NewNoopClaimMapper()
-		}),
+		server.WithAuthorizer(o.Authorizer),
+		server.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return o.ClaimMapper }),
 		server.WithDynamicConfigClient(dynamicConfig(o.SinglePartition)),
 	)
 	if err != nil {

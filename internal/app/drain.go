@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// What is read of a body that the handler did not want: as much as nginx takes from a sender unless it is told otherwise.
+// What is read of a body that the handler did not want: as much as nginx takes from a sender by default.
 const (
 	mostDrained = 1 << 20
 	drainFor    = 2 * time.Second
@@ -18,7 +18,7 @@ const (
 // takes the replica for broken.
 func drained(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body == nil || r.Body == http.NoBody || r.Header.Get("Expect") != "" { // who asks first sends no body that is not wanted
+		if r.Body == nil || r.Body == http.NoBody {
 			next.ServeHTTP(w, r)
 			return
 		}
@@ -27,7 +27,7 @@ func drained(next http.Handler) http.Handler {
 		seen.Body = body
 		answer := &early{ResponseWriter: w, body: body}
 		next.ServeHTTP(answer, &seen)
-		if body.over {
+		if body.over || !body.begun && r.Header.Get("Expect") != "" { // who asks first sends no body that is not wanted
 			return
 		}
 		if !answer.begun {
@@ -41,13 +41,14 @@ func drained(next http.Handler) http.Handler {
 	})
 }
 
-// tracked is a body that remembers whether its end was seen.
+// tracked is a body that remembers whether it was read, and to its end.
 type tracked struct {
 	io.ReadCloser
-	over bool
+	begun, over bool
 }
 
 func (t *tracked) Read(p []byte) (int, error) {
+	t.begun = true
 	n, err := t.ReadCloser.Read(p)
 	t.over = t.over || errors.Is(err, io.EOF)
 	return n, err

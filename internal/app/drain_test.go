@@ -110,7 +110,7 @@ func TestTheRestOfABodyIsNoRequest(t *testing.T) {
 	require.Error(t, err)
 }
 
-// A sender that asks first is told at once, and sends no body.
+// A sender that asks first gets its answer at once, and sends no body.
 func TestWhoAsksFirstSendsNoBody(t *testing.T) {
 	address := running(t, refuses)
 	c := dial(t, address)

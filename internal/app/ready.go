@@ -20,7 +20,7 @@ var (
 	errStopping = errors.New("this process is about to stop")
 )
 
-// readiness is whether a process can do its work. It asks Temporal at most once a second, for everybody who wants to know.
+// readiness is whether a process can do its work. It asks Temporal at most once a second, for all who want to know.
 type readiness struct {
 	ask func(context.Context) error
 

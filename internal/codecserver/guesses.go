@@ -11,7 +11,7 @@ import (
 const (
 	guessBurst = 10
 	guessPause = 10 * time.Second
-	// maxGuessers is how many senders are told apart. Others share one allowance.
+	// maxGuessers is how many senders have an allowance of their own. Others share one allowance.
 	maxGuessers = 4096
 )
 

@@ -17,7 +17,7 @@ import (
 	"didit-temporal/internal/codecserver"
 )
 
-// guesser is somebody who tries tokens.
+// guesser tries tokens.
 type guesser struct {
 	*bench
 	slowed, wrong atomic.Int64
@@ -85,7 +85,7 @@ func TestTheRightTokenIsNeverSlowed(t *testing.T) {
 	assert.Zero(t, g.wrong.Load()+g.slowed.Load())
 }
 
-// Somebody with many addresses gains nothing by them, and takes no memory.
+// A guesser with many addresses gains little by them, and takes no memory.
 func TestGuessersOfManyAddressesShareOneAllowance(t *testing.T) {
 	g := newGuesser(t)
 	first := netip.MustParseAddr("2001:db8::1")

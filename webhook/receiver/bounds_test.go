@@ -3,6 +3,8 @@ package receiver_test
 import (
 	"bytes"
 	"fmt"
+	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -64,6 +66,45 @@ func TestCostlyBodiesAreRefusedAtABoundedCost(t *testing.T) {
 			assert.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(most))
 		})
 	}
+}
+
+// mostHeld is what the bodies of strangers may keep in memory, all together.
+const mostHeld = 64 << 20
+
+// A crowd that sends all but its last byte keeps little memory, and nobody out.
+func TestStalledBodiesKeepLittleMemoryAndNobodyOut(t *testing.T) {
+	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Tolerance: 5 * time.Minute, MaxBody: productionCap, Now: clock})
+	require.NoError(t, err)
+	s := newSite(t, nil, nil, func(o *receiver.Options) {
+		o.MaxBody, o.Verifier, o.Log = productionCap, verifier, slog.New(slog.DiscardHandler)
+	})
+	server := httptest.NewServer(s.handler)
+	defer server.Close()
+	var before, after runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&before)
+	head := fmt.Sprintf("POST %s HTTP/1.1\r\nHost: a\r\nX-Signature: %s\r\nContent-Length: %d\r\n\r\n", receiver.Path, strings.Repeat("0", 64), productionCap)
+	body := bytes.Repeat([]byte("x"), productionCap-1)
+	var stalled []net.Conn
+	for range 200 {
+		c, err := net.Dial("tcp", server.Listener.Addr().String())
+		require.NoError(t, err)
+		defer func() { _ = c.Close() }()
+		_, err = c.Write([]byte(head))
+		require.NoError(t, err)
+		_, _ = c.Write(body) // fails once it has been cut off
+		stalled = append(stalled, c)
+	}
+	for range 50 {
+		genuine := string(approval(nil))
+		require.Equal(t, http.StatusOK, send(t, server.Listener.Addr().String(), post(genuine, h("X-Signature", didit.Sign(secret, []byte(genuine)))).bytes()))
+	}
+	runtime.GC()
+	runtime.ReadMemStats(&after)
+	held := int64(after.HeapAlloc) - int64(before.HeapAlloc)
+	t.Logf("%d stalled bodies of 1 MiB keep %d KB", len(stalled), held>>10)
+	assert.Less(t, held, int64(mostHeld))
+	assert.Greater(t, s.Counts()[receiver.Busy], int64(100), "the others may send again")
 }
 
 func TestHostileRequestsLeaveNothingBehind(t *testing.T) {

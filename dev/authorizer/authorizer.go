@@ -1,0 +1,120 @@
+// Package authorizer is a sample plugin for a Temporal server of your own. It lets each process of ours do what it needs, so that
+// the one that faces the internet can order nothing about a user, even taken over. See
+// deploy/temporal/authorizer/README.md.
+package authorizer
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"strings"
+
+	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/server/common/authorization"
+
+	"didit-temporal/kyc"
+)
+
+// Role is what a caller of the server is.
+type Role string
+
+// The roles. A caller without one may do nothing.
+const (
+	Webhook  Role = "kyc-webhook"  // hands events to verifications, and begins runs that only read at Didit
+	API      Role = "kyc-api"      // starts verifications and reads them
+	Worker   Role = "kyc-worker"   // works: may write in its namespace
+	Operator Role = "kyc-operator" // people and the server itself: may do everything
+)
+
+// Authorizer decides by role. Namespace is the one that Webhook, API and Worker may use.
+type Authorizer struct{ Namespace string }
+
+var (
+	allow = authorization.Result{Decision: authorization.DecisionAllow}
+	deny  = authorization.Result{Decision: authorization.DecisionDeny, Reason: "not for this role"}
+)
+
+// Authorize implements authorization.Authorizer.
+func (a Authorizer) Authorize(ctx context.Context, claims *authorization.Claims, target *authorization.CallTarget) (authorization.Result, error) {
+	if authorization.IsHealthCheckAPI(target.APIName) {
+		return allow, nil
+	}
+	if claims == nil {
+		return deny, nil
+	}
+	role, _ := claims.Extensions.(Role)
+	if role != Operator && target.Namespace != a.Namespace {
+		return deny, nil
+	}
+	allowed := false
+	switch role {
+	case Operator:
+		allowed = true
+	case Worker: // what Temporal calls a writer of the namespace: no administration
+		writer := &authorization.Claims{Namespaces: map[string]authorization.Role{a.Namespace: authorization.RoleWriter}}
+		return authorization.NewDefaultAuthorizer().Authorize(ctx, writer, target)
+	case API:
+		allowed = ofAPI(target.Request)
+	case Webhook:
+		allowed = ofWebhook(target.Request)
+	}
+	if allowed {
+		return allow, nil
+	}
+	return deny, nil
+}
+
+// ofWebhook reports whether the webhook needs to send a request.
+func ofWebhook(request any) bool {
+	switch r := request.(type) {
+	case *workflowservice.DescribeNamespaceRequest, *workflowservice.DescribeTaskQueueRequest: // readiness; who polls
+		return true
+	case *workflowservice.SignalWorkflowExecutionRequest:
+		return r.GetSignalName() == kyc.SignalDiditEvent && verification(r.GetWorkflowExecution().GetWorkflowId())
+	case *workflowservice.SignalWithStartWorkflowExecutionRequest:
+		return r.GetSignalName() == kyc.SignalDiditEvent && verification(r.GetWorkflowId()) &&
+			r.GetWorkflowType().GetName() == kyc.WorkflowVerification && resumes(r.GetInput())
+	}
+	return false
+}
+
+// resumes reports whether a run with this input makes no session by itself.
+func resumes(input *commonpb.Payloads) bool {
+	var in struct {
+		Resume bool `json:"resume"`
+	}
+	payloads := input.GetPayloads()
+	return len(payloads) == 1 && json.Unmarshal(payloads[0].GetData(), &in) == nil && in.Resume
+}
+
+// ofAPI reports whether the API needs to send a request.
+func ofAPI(request any) bool {
+	switch r := request.(type) {
+	case *workflowservice.DescribeNamespaceRequest, *workflowservice.DescribeTaskQueueRequest, *workflowservice.ListWorkflowExecutionsRequest,
+		*workflowservice.CountWorkflowExecutionsRequest, *workflowservice.DescribeWorkflowExecutionRequest,
+		*workflowservice.GetWorkflowExecutionHistoryRequest, *workflowservice.QueryWorkflowRequest, *workflowservice.PollWorkflowExecutionUpdateRequest:
+		return true
+	case *workflowservice.UpdateWorkflowExecutionRequest:
+		return asksForSession(r)
+	case *workflowservice.ExecuteMultiOperationRequest:
+		return !slices.ContainsFunc(r.GetOperations(), func(o *workflowservice.ExecuteMultiOperationRequest_Operation) bool {
+			start, update := o.GetStartWorkflow(), o.GetUpdateWorkflow()
+			return start != nil && (start.GetWorkflowType().GetName() != kyc.WorkflowVerification || !verification(start.GetWorkflowId())) ||
+				update != nil && !asksForSession(update)
+		})
+	}
+	return false
+}
+
+// asksForSession reports whether an update is one that a signup service needs, and not one of an operator.
+func asksForSession(r *workflowservice.UpdateWorkflowExecutionRequest) bool {
+	name := r.GetRequest().GetInput().GetName()
+	return verification(r.GetWorkflowExecution().GetWorkflowId()) && name == kyc.UpdateSession
+}
+
+// verification reports whether an id is a user's verification: an operation has a tilde in it, which no user id has.
+func verification(id string) bool {
+	user, ours := strings.CutPrefix(id, kyc.WorkflowID(""))
+	return ours && kyc.ValidateUserID(user) == nil
+}

@@ -1,0 +1,205 @@
+//go:build !race
+
+package authorizer_test
+
+import (
+	"context"
+	"crypto/x509/pkix"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/log"
+	"go.temporal.io/server/common/authorization"
+
+	"didit-temporal/dev/authorizer"
+	"didit-temporal/dev/temporal"
+	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/app"
+	"didit-temporal/internal/config"
+	"didit-temporal/kyc"
+	"didit-temporal/starter/api"
+	"didit-temporal/webhook/receiver"
+)
+
+const (
+	patience = 2 * time.Minute
+	secret   = "authorizer-webhook-secret"
+	bearer   = "authorizer-token-of-the-shop"
+	apiKey   = "authorizer-key-of-no-account"
+	flow     = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+)
+
+// byToken takes the name of a role for its token, as a stand-in for certificates. The server itself and this test have none.
+type byToken struct{}
+
+func (byToken) GetClaims(info *authorization.AuthInfo) (*authorization.Claims, error) {
+	role := authorizer.Role(strings.TrimPrefix(info.AuthToken, "Bearer "))
+	if role == "" {
+		role = authorizer.Operator
+	}
+	return &authorization.Claims{Extensions: role}, nil
+}
+
+func (byToken) AuthInfoRequired() bool { return false }
+
+func server(t *testing.T) *temporal.Server {
+	t.Helper()
+	s, err := temporal.Start(t.Context(), temporal.Options{
+		Authorizer: authorizer.Authorizer{Namespace: "default"}, ClaimMapper: byToken{},
+	})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.Stop()) })
+	return s
+}
+
+// as connects as a role.
+func as(t *testing.T, s *temporal.Server, role authorizer.Role) *kyc.Client {
+	t.Helper()
+	o := client.Options{HostPort: s.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))}
+	if role != authorizer.Operator {
+		o.Credentials = client.NewAPIKeyStaticCredentials(string(role))
+		o.ConnectionOptions.TLSDisabled = true // loopback
+	}
+	c, err := kyc.Dial(t.Context(), o)
+	require.NoError(t, err)
+	t.Cleanup(c.Close)
+	return c
+}
+
+func denied(err error) bool {
+	var no *serviceerror.PermissionDenied
+	return errors.As(err, &no)
+}
+
+// The three processes work with their own roles, from a start over HTTP to the verdict.
+func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
+	s := server(t)
+	_, err := as(t, s, authorizer.Operator).Setup(t.Context())
+	require.NoError(t, err)
+	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited})
+	t.Cleanup(sim.Close)
+	at := httptest.NewServer(sim)
+	t.Cleanup(at.Close)
+	quiet := slog.New(slog.DiscardHandler)
+	run(t, func(ctx context.Context, _ net.Listener) error {
+		return app.RunWorker(ctx, as(t, s, authorizer.Worker), config.Worker{
+			DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: flow, DiditBaseURL: at.URL, Environment: config.Live, WritesPerMinute: 6000,
+			ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: time.Hour, ReconcileAfter: time.Hour, SessionCap: 3,
+		}, quiet)
+	})
+	hook := run(t, func(ctx context.Context, l net.Listener) error {
+		return app.ServeWebhook(ctx, l, as(t, s, authorizer.Webhook), config.Webhook{
+			Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: time.Minute, Environment: config.Live, MaxBody: 1 << 20,
+		}, quiet)
+	})
+	sim.SetWebhook("http://"+hook+receiver.Path, secret)
+	starter := "http://" + run(t, func(ctx context.Context, l net.Listener) error {
+		return app.ServeStarter(ctx, l, as(t, s, authorizer.API), config.Starter{
+			Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(bearer)}}, Environment: config.Live,
+		}, quiet)
+	})
+
+	assert.Equal(t, http.StatusCreated, call(t, http.MethodPost, starter+api.Path, `{"user_id":"u1"}`, nil))
+	sessions := sim.SessionsOf("u1")
+	require.Len(t, sessions, 1)
+	require.NoError(t, sim.SetStatus(sessions[0].ID, didit.StatusInProgress))
+	require.NoError(t, sim.SetStatus(sessions[0].ID, didit.StatusApproved))
+	var found map[string]any
+	assert.Equal(t, http.StatusOK, call(t, http.MethodGet, starter+api.Path+"/u1?wait=45s", "", &found))
+	assert.Equal(t, "approved", found["outcome"])
+}
+
+// A webhook or an API that is taken over can order nothing about a user.
+func TestWhatEachRoleMayNot(t *testing.T) {
+	s := server(t)
+	_, err := as(t, s, authorizer.Operator).Setup(t.Context())
+	require.NoError(t, err)
+	id, ctx := kyc.WorkflowID("u1"), t.Context()
+	start := func(c client.Client, workflowID, workflowType string, input any) error {
+		_, err := c.ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: workflowID, TaskQueue: kyc.TaskQueue}, workflowType, input)
+		return err
+	}
+	signalWithStart := func(c client.Client, workflowID, signal, workflowType string, input any) error {
+		_, err := c.SignalWithStartWorkflow(ctx, workflowID, signal, kyc.DiditEvent{}, client.StartWorkflowOptions{TaskQueue: kyc.TaskQueue}, workflowType, input)
+		return err
+	}
+	require.NoError(t, start(as(t, s, authorizer.Operator).Temporal(), id, kyc.WorkflowVerification, kyc.Input{UserID: "u1"}))
+	resume := map[string]any{"user_id": "u2", "resume": true}
+	operation := kyc.WorkflowID("u1") + "~approve-" + uuid.NewString()
+	for name, tc := range map[string]struct {
+		call func(client.Client) error
+		may  []authorizer.Role
+	}{
+		"hand an event to a verification": {func(c client.Client) error {
+			return c.SignalWorkflow(ctx, id, "", kyc.SignalDiditEvent, kyc.DiditEvent{})
+		}, []authorizer.Role{authorizer.Webhook, authorizer.Worker}},
+		"send another signal": {func(c client.Client) error { return c.SignalWorkflow(ctx, id, "", "approve", nil) }, []authorizer.Role{authorizer.Worker}},
+		"hand an event to another workflow": {func(c client.Client) error {
+			err := c.SignalWorkflow(ctx, operation, "", kyc.SignalDiditEvent, nil)
+			var none *serviceerror.NotFound
+			if errors.As(err, &none) {
+				return nil
+			}
+			return err
+		}, []authorizer.Role{authorizer.Worker}},
+		"begin a run that resumes": {func(c client.Client) error {
+			return signalWithStart(c, kyc.WorkflowID("u2"), kyc.SignalDiditEvent, kyc.WorkflowVerification, resume)
+		}, []authorizer.Role{authorizer.Webhook, authorizer.Worker}},
+		"begin a run that buys": {func(c client.Client) error {
+			return signalWithStart(c, kyc.WorkflowID("u3"), kyc.SignalDiditEvent, kyc.WorkflowVerification, kyc.Input{UserID: "u3"})
+		}, []authorizer.Role{authorizer.Worker}},
+		"begin another workflow": {func(c client.Client) error {
+			return signalWithStart(c, kyc.WorkflowID("u4"), kyc.SignalDiditEvent, kyc.WorkflowOperation, resume)
+		}, []authorizer.Role{authorizer.Worker}},
+		"start a verification, alone": {func(c client.Client) error {
+			return start(c, kyc.WorkflowID("u5"), kyc.WorkflowVerification, kyc.Input{UserID: "u5"})
+		}, []authorizer.Role{authorizer.Worker}},
+		"order an approval": {func(c client.Client) error { return start(c, operation, kyc.WorkflowOperation, nil) }, []authorizer.Role{authorizer.Worker}},
+		"read a list": {func(c client.Client) error {
+			_, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default"})
+			return err
+		}, []authorizer.Role{authorizer.API, authorizer.Worker}},
+		"read a verification":       {func(c client.Client) error { _, err := c.DescribeWorkflowExecution(ctx, id, ""); return err }, []authorizer.Role{authorizer.API, authorizer.Worker}},
+		"terminate a verification":  {func(c client.Client) error { return c.TerminateWorkflow(ctx, id, "", "") }, []authorizer.Role{authorizer.Worker}},
+		"look at the namespace":     {func(c client.Client) error { return describe(ctx, c, "default") }, []authorizer.Role{authorizer.Webhook, authorizer.API, authorizer.Worker}},
+		"look at another namespace": {func(c client.Client) error { return describe(ctx, c, "temporal-system") }, nil},
+		"change the namespace":      {func(c client.Client) error { return change(ctx, c) }, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, role := range []authorizer.Role{authorizer.Webhook, authorizer.API, "stranger", authorizer.Worker} {
+				may := false
+				for _, r := range tc.may {
+					may = may || r == role
+				}
+				err := tc.call(connect(t, s, role))
+				assert.Equal(t, !may, denied(err), "%s: %v", role, err)
+			}
+		})
+	}
+}
+
+func TestTheCommonNameOfACertificateIsTheRole(t *testing.T) {
+	for name, want := range map[string]any{"kyc-webhook": authorizer.Webhook, "kyc-operator": authorizer.Operator, "stranger": nil} {
+		claims, err := authorizer.ByCertificate{}.GetClaims(&authorization.AuthInfo{TLSSubject: &pkix.Name{CommonName: name}})
+		require.NoError(t, err)
+		assert.Equal(t, want, claims.Extensions)
+	}
+	claims, err := authorizer.ByCertificate{}.GetClaims(&authorization.AuthInfo{})
+	require.NoError(t, err)
+	got, err := authorizer.Authorizer{Namespace: "default"}.Authorize(t.Context(), claims, &authorization.CallTarget{Namespace: "default"})
+	require.NoError(t, err)
+	assert.Equal(t, authorization.DecisionDeny, got.Decision)
+}

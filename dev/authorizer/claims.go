@@ -1,0 +1,23 @@
+package authorizer
+
+import "go.temporal.io/server/common/authorization"
+
+// ByCertificate is a claim mapper for mutual TLS: the common name of a client's certificate is its role. The server itself talks to
+// its frontend too: give it an internal frontend, or a certificate of the operator's role.
+type ByCertificate struct{}
+
+// GetClaims implements authorization.ClaimMapper.
+func (ByCertificate) GetClaims(info *authorization.AuthInfo) (*authorization.Claims, error) {
+	if info.TLSSubject == nil {
+		return &authorization.Claims{}, nil
+	}
+	return claims(info.TLSSubject.CommonName), nil
+}
+
+func claims(name string) *authorization.Claims {
+	switch role := Role(name); role {
+	case Webhook, API, Worker, Operator:
+		return &authorization.Claims{Subject: name, Extensions: role}
+	}
+	return &authorization.Claims{Subject: name}
+}
