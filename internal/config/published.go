@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 )
 
@@ -44,17 +43,6 @@ func PublishedFrom(labels map[string]string) (p Published) {
 		*field = labels[name]
 	}
 	return p
-}
-
-// PublishedLabels are the names of the labels.
-func PublishedLabels() []string {
-	var p Published
-	var names []string
-	for name := range p.fields() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // fingerprintLength leaves 24 bits of a digest: enough to tell two secrets apart, too few to check a guess by.
