@@ -78,7 +78,7 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 		"a callback endpoint that fails": {func(c *clinic) { c.results(answering(c.t, http.StatusServiceUnavailable)) },
 			"failed callback endpoint: it answers 503 to a POST", "see the log of your endpoint"},
 		"a callback endpoint that believes anybody": {func(c *clinic) { c.results(answering(c.t, http.StatusOK)) },
-			"warning callback endpoint: it answers 200 to a message that nobody signed", "verify the signature"},
+			"warning callback endpoint: it answers 200 to an unsigned message", "verify the signature"},
 		"an API with other tokens": {func(c *clinic) { c.api(answering(c.t, http.StatusUnauthorized)) },
 			"failed http api", "give it the STARTER_TOKENS"},
 		"no API": {func(c *clinic) { c.api("http://127.0.0.1:1") }, "failed http api: http://127.0.0.1:1 does not answer", "starter serve"},
