@@ -18,6 +18,7 @@ type Published struct {
 	WebhookSecrets string // fingerprints, separated by spaces
 	PayloadKeys    string // ids, the one that encrypts first
 	Results        string // fingerprint of RESULT_URL
+	Version        string // of the program; what publishes the others fills it in
 }
 
 // The label of each field.
@@ -25,6 +26,7 @@ func (p *Published) fields() map[string]*string {
 	return map[string]*string{
 		"process": &p.Process, "namespace": &p.Namespace, "environment": &p.Environment, "workflow_id": &p.WorkflowID, "didit": &p.Didit,
 		"api_key": &p.APIKey, "webhook_secrets": &p.WebhookSecrets, "payload_keys": &p.PayloadKeys, "results": &p.Results,
+		"version": &p.Version,
 	}
 }
 

@@ -65,6 +65,9 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 		"another worker, with other settings": {func(c *clinic) {
 			c.o.Metrics = append(c.o.Metrics, c.metrics(config.Published{Environment: "sandbox"}, config.Published{}))
 		}, "worker has DIDIT_ENVIRONMENT sandbox", "start it again"},
+		"a webhook of another version": {func(c *clinic) {
+			c.o.Metrics = []string{c.metrics(config.Published{Version: "v1"}, config.Published{Version: "v2"})}
+		}, "warning versions of running processes: v1: worker; v2: webhook", "workers first"},
 		"a process that cannot be asked": {func(c *clinic) { c.o.Metrics = []string{"http://127.0.0.1:1"} },
 			"failed settings of running processes: no worker says how it is set", "correct --metrics"},
 		"a Prometheus that is none": {func(c *clinic) { c.o.Metrics, c.o.Prometheus = nil, answering(c.t, http.StatusOK) },
