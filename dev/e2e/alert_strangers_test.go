@@ -22,8 +22,12 @@ const evaluations = 20
 func (w *watched) strangersWakeNobody() {
 	genuine := w.again(func() { w.send(secret, foreignEvent("somebody")) })
 	strangers := w.again(w.strange)
-	seen := func() float64 { return w.prom.number(`count_over_time(kyc_webhook_deliveries_total{result="bad_signature"}[1h])`) }
-	w.eventually(func() bool { return w.prom.number(`increase(kyc_webhook_deliveries_total{result="bad_signature"}[10s])`) > 5 }, "strangers are counted")
+	seen := func() float64 {
+		return w.prom.number(`count_over_time(kyc_webhook_deliveries_total{result="bad_signature"}[1h])`)
+	}
+	w.eventually(func() bool {
+		return w.prom.number(`increase(kyc_webhook_deliveries_total{result="bad_signature"}[10s])`) > 5
+	}, "strangers are counted")
 	began := seen()
 	w.eventually(func() bool { return seen() >= began+evaluations }, "the rules were asked often enough")
 	for _, s := range w.prom.query(`count_over_time(ALERTS{alertstate="firing",alertname=~"Kyc.*"}[` + strconv.Itoa(evaluations) + `s])`) {
