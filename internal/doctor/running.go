@@ -100,8 +100,11 @@ func (e *checker) metricsTargets() []string {
 		return e.Metrics
 	}
 	own := strings.TrimSpace(e.Getenv("METRICS_ADDR"))
-	if strings.EqualFold(own, config.Off) {
+	switch {
+	case strings.EqualFold(own, config.Off):
 		return nil
+	case own != "":
+		return []string{"http://" + own}
 	}
 	host, port, err := net.SplitHostPort(config.Default("METRICS_ADDR"))
 	if err != nil {
@@ -111,9 +114,6 @@ func (e *checker) metricsTargets() []string {
 	var out []string
 	for i := range 3 { // worker, webhook, starter serve
 		out = append(out, "http://"+net.JoinHostPort(host, strconv.Itoa(first+i)))
-	}
-	if own != "" {
-		out = append(out, "http://"+own)
 	}
 	return out
 }
