@@ -49,7 +49,7 @@ func OfTemporal(err error) bool {
 	return errors.As(err, &answered) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded) || Cause(err) != ""
 }
 
-// noPoller reports whether the server says that nobody works: it fails queries then without waiting.
+// noPoller reports whether the server has seen no worker: it fails queries then without waiting.
 func noPoller(err error) bool {
 	var failed *serviceerror.FailedPrecondition
 	return errors.As(err, &failed) && strings.Contains(failed.Message, "no poller")

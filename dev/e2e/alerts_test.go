@@ -66,6 +66,7 @@ func TestAlertsFireAndClear(t *testing.T) {
 	}
 	w := watch(t)
 	w.liveADay()
+	w.strangersWakeNobody()
 	for _, f := range faults {
 		if f.alert == "KycWebhooksMisrouted" && !w.prom.shows("kyc_webhook_misrouted_total") {
 			t.Log("KycWebhooksMisrouted is NOT fired: the webhook does not count what misses its route")

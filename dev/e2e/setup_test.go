@@ -52,7 +52,7 @@ func (n *newcomer) command(ctx context.Context, program string, args ...string) 
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "HOME=" + n.t.TempDir(), "TEMPORAL_ADDRESS=" + n.server.Address,
 		"DIDIT_BASE_URL=" + n.simURL, "DIDIT_ACCOUNT_URL=" + n.simURL + diditsim.AccountPath,
-		"WEBHOOK_ADDR=" + strings.TrimSuffix(strings.TrimPrefix(n.webhookURL, "http://"), receiver.Path),
+		"WEBHOOK_ADDR=" + strings.TrimSuffix(strings.TrimPrefix(n.webhookURL, "http://"), receiver.Path), "METRICS_ADDR=127.0.0.1:0",
 	}
 	if f, err := envfile.Read(n.env); err == nil {
 		cmd.Env = append(cmd.Env, f.Environ()...)
@@ -130,11 +130,15 @@ func TestFromNothingToAVerdict(t *testing.T) {
 	var healthy struct{ Checks []doctor.Finding }
 	require.NoError(t, json.Unmarshal([]byte(said), &healthy))
 	for _, c := range healthy.Checks {
+		if c.Status == doctor.Skipped {
+			require.Contains(t, []string{"callback endpoint", "http api", "settings of running processes"}, c.Check, "what is not set up here")
+			continue
+		}
 		require.Contains(t, []doctor.Status{doctor.OK, doctor.Warning}, c.Status, "%+v", c)
 	}
 	require.NoError(t, f.Set("DIDIT_API_KEY", "0123456789-of-somebody-else"))
 	require.NoError(t, f.Save())
 	said, code = n.starter("doctor", "--env-file", n.env)
-	require.Equal(t, 1, code)
+	require.Equal(t, 6, code)
 	require.Contains(t, said, "Didit refuses the key")
 }

@@ -66,7 +66,7 @@ func (r results) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// line is one callback for a person, and the whole of it for whoever wants to see what comes.
+// line is one callback for a person, and below it the whole message.
 func line(id string, body []byte) string {
 	var message struct {
 		Type string `json:"type"`

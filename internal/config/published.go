@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"slices"
 	"strings"
 )
 
@@ -19,6 +18,7 @@ type Published struct {
 	WebhookSecrets string // fingerprints, separated by spaces
 	PayloadKeys    string // ids, the one that encrypts first
 	Results        string // fingerprint of RESULT_URL
+	Version        string // of the program; what publishes the others fills it in
 }
 
 // The label of each field.
@@ -26,6 +26,7 @@ func (p *Published) fields() map[string]*string {
 	return map[string]*string{
 		"process": &p.Process, "namespace": &p.Namespace, "environment": &p.Environment, "workflow_id": &p.WorkflowID, "didit": &p.Didit,
 		"api_key": &p.APIKey, "webhook_secrets": &p.WebhookSecrets, "payload_keys": &p.PayloadKeys, "results": &p.Results,
+		"version": &p.Version,
 	}
 }
 
@@ -44,17 +45,6 @@ func PublishedFrom(labels map[string]string) (p Published) {
 		*field = labels[name]
 	}
 	return p
-}
-
-// PublishedLabels are the names of the labels.
-func PublishedLabels() []string {
-	var p Published
-	var names []string
-	for name := range p.fields() {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return names
 }
 
 // fingerprintLength leaves 24 bits of a digest: enough to tell two secrets apart, too few to check a guess by.

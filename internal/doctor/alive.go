@@ -37,7 +37,7 @@ func (e *checker) alive(ctx context.Context, c *kyc.Client) {
 		e.ok(checkAlive, "asked about "+id)
 		return
 	}
-	e.fail(checkAlive, fmt.Sprintf("nobody answers within %s, though pollers may be shown: Temporal remembers them for minutes", answerTimeout), startAWorker)
+	e.fail(checkAlive, fmt.Sprintf("no worker answers within %s, though pollers may be shown: Temporal remembers them for minutes", answerTimeout), startAWorker)
 }
 
 // newest finds the verification that began last.
@@ -64,7 +64,7 @@ const (
 func (e *checker) renewed(ctx context.Context, c *kyc.Client) {
 	began, _, err := lastPoll(ctx, c, kyc.TaskQueue, queueKinds[0].kind)
 	if err != nil || began.IsZero() {
-		e.skip("there is no verification to ask about, and nobody polls", checkAlive)
+		e.skip("there is no verification to ask about, and no worker polls", checkAlive)
 		return
 	}
 	for range int(pollLasts / pollCheck) {

@@ -15,7 +15,7 @@ const (
 	checkPending  = "results on their way"
 )
 
-// callback posts to RESULT_URL what nobody has signed: an endpoint that is well refuses it, and one that is down is found.
+// callback posts an unsigned message to RESULT_URL: a healthy endpoint refuses it, and one that is down is found.
 func (e *checker) callback(ctx context.Context) {
 	target := e.worker.ResultURL.Reveal()
 	switch {
@@ -34,11 +34,11 @@ func (e *checker) callback(ctx context.Context) {
 	a, err := e.call(ctx, http.MethodPost, target, h, strings.NewReader(`{"type":"doctor.unsigned","data":{}}`))
 	switch {
 	case err != nil: // without the address, which may hold a password
-		e.fail(checkCallback, "RESULT_URL does not answer: "+withoutURL(err), "start the endpoint that RESULT_URL names; results are kept and sent again for 24 hours, then by `starter` alone")
+		e.fail(checkCallback, "RESULT_URL does not answer: "+withoutURL(err), "start the endpoint that RESULT_URL names; until then results wait, and are sent again for three days")
 	case a.code >= http.StatusInternalServerError, a.code == http.StatusNotFound, a.code == http.StatusMethodNotAllowed, a.code/100 == 3:
 		e.fail(checkCallback, fmt.Sprintf("it answers %d to a POST", a.code), "see the log of your endpoint, and check RESULT_URL; until it answers 2xx, results wait")
 	case a.code/100 == 2:
-		e.warn(checkCallback, fmt.Sprintf("it answers %d to a message that nobody signed", a.code), "verify the signature first (docs/callbacks.md): anybody could report a verdict")
+		e.warn(checkCallback, fmt.Sprintf("it answers %d to an unsigned message", a.code), "verify the signature first (docs/callbacks.md): as it is, any sender can report a verdict")
 	default:
 		e.ok(checkCallback, fmt.Sprintf("it refuses what is not signed (status %d)", a.code))
 	}

@@ -18,21 +18,41 @@ import (
 )
 
 const (
-	checkRunning = "settings of running processes"
-	infoMetric   = "kyc_settings_info"
-	whereToLook  = "give --metrics http://HOST:PORT for each process, or --prometheus URL"
+	checkRunning  = "settings of running processes"
+	checkVersions = "versions of running processes"
+	infoMetric    = "kyc_settings_info"
+	whereToLook   = "give --metrics http://HOST:PORT for each process, or --prometheus URL"
 )
 
 // running compares how the processes that run are set, with each other and with the environment here: a process that was
 // started before a setting was corrected, or on another machine, goes on with the old one.
 func (e *checker) running(ctx context.Context) {
-	for _, p := range e.published(ctx) {
+	all := e.published(ctx)
+	defer e.versions(all)
+	for _, p := range all {
 		if wrong := e.differs(p); len(wrong) > 0 {
 			e.fail(checkRunning, p.Process+" "+strings.Join(wrong, "; "), "give "+p.Process+" the settings that are right, and start it again")
 			continue
 		}
 		e.ok(checkRunning, fmt.Sprintf("%s: %s, namespace %s, as here", p.Process, p.Environment, p.Namespace))
 	}
+}
+
+// versions warns of a deployment that is not finished, or not meant.
+func (e *checker) versions(all []config.Published) {
+	of := map[string][]string{}
+	for _, p := range all {
+		of[p.Version] = append(of[p.Version], p.Process)
+	}
+	if len(of) < 2 {
+		return
+	}
+	var say []string
+	for version, processes := range of {
+		say = append(say, fmt.Sprintf("%s: %s", orDefault(version, "unknown"), strings.Join(processes, ", ")))
+	}
+	slices.Sort(say)
+	e.warn(checkVersions, strings.Join(say, "; "), "finish the deployment: workers first, then the webhook and the API")
 }
 
 // published reads what processes say of themselves, and notes those that say nothing.
@@ -80,8 +100,11 @@ func (e *checker) metricsTargets() []string {
 		return e.Metrics
 	}
 	own := strings.TrimSpace(e.Getenv("METRICS_ADDR"))
-	if strings.EqualFold(own, config.Off) {
+	switch {
+	case strings.EqualFold(own, config.Off):
 		return nil
+	case own != "":
+		return []string{"http://" + own}
 	}
 	host, port, err := net.SplitHostPort(config.Default("METRICS_ADDR"))
 	if err != nil {
@@ -91,9 +114,6 @@ func (e *checker) metricsTargets() []string {
 	var out []string
 	for i := range 3 { // worker, webhook, starter serve
 		out = append(out, "http://"+net.JoinHostPort(host, strconv.Itoa(first+i)))
-	}
-	if own != "" {
-		out = append(out, "http://"+own)
 	}
 	return out
 }

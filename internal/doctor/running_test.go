@@ -65,6 +65,9 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 		"another worker, with other settings": {func(c *clinic) {
 			c.o.Metrics = append(c.o.Metrics, c.metrics(config.Published{Environment: "sandbox"}, config.Published{}))
 		}, "worker has DIDIT_ENVIRONMENT sandbox", "start it again"},
+		"a webhook of another version": {func(c *clinic) {
+			c.o.Metrics = []string{c.metrics(config.Published{Version: "v1"}, config.Published{Version: "v2"})}
+		}, "warning versions of running processes: v1: worker; v2: webhook", "workers first"},
 		"a process that cannot be asked": {func(c *clinic) { c.o.Metrics = []string{"http://127.0.0.1:1"} },
 			"failed settings of running processes: no worker says how it is set", "correct --metrics"},
 		"a Prometheus that is none": {func(c *clinic) { c.o.Metrics, c.o.Prometheus = nil, answering(c.t, http.StatusOK) },
@@ -78,7 +81,7 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 		"a callback endpoint that fails": {func(c *clinic) { c.results(answering(c.t, http.StatusServiceUnavailable)) },
 			"failed callback endpoint: it answers 503 to a POST", "see the log of your endpoint"},
 		"a callback endpoint that believes anybody": {func(c *clinic) { c.results(answering(c.t, http.StatusOK)) },
-			"warning callback endpoint: it answers 200 to a message that nobody signed", "verify the signature"},
+			"warning callback endpoint: it answers 200 to an unsigned message", "verify the signature"},
 		"an API with other tokens": {func(c *clinic) { c.api(answering(c.t, http.StatusUnauthorized)) },
 			"failed http api", "give it the STARTER_TOKENS"},
 		"no API": {func(c *clinic) { c.api("http://127.0.0.1:1") }, "failed http api: http://127.0.0.1:1 does not answer", "starter serve"},

@@ -18,10 +18,10 @@ const (
 // longPoll is the longest that the API lets a caller wait.
 const longPoll = 45 * time.Second
 
-// api asks `starter serve` as a caller does, where somebody serves it.
+// api asks `starter serve` as a caller does, where it is served.
 func (e *checker) api(ctx context.Context) {
 	if len(e.starter.Tokens) == 0 {
-		e.skip("there are no usable STARTER_TOKENS here: nobody serves the API, or another machine does", checkAPI)
+		e.skip("there are no usable STARTER_TOKENS here: the API is not served, or on another machine", checkAPI)
 		return
 	}
 	base := strings.TrimSuffix(orDefault(e.APIURL, strings.TrimSuffix(localURL(e.starter.Addr), WebhookPath)), "/")
@@ -29,7 +29,7 @@ func (e *checker) api(ctx context.Context) {
 	a, err := e.call(ctx, http.MethodGet, base+"/v1/verifications/doctor-asks-about-nobody", h, nil)
 	switch {
 	case err != nil:
-		e.fail(checkAPI, fmt.Sprintf("%s does not answer: %v", base, err), "start it (`go run ./starter serve`), or give --api-url, or unset STARTER_TOKENS where nobody serves it")
+		e.fail(checkAPI, fmt.Sprintf("%s does not answer: %v", base, err), "start it (`go run ./starter serve`), or give --api-url, or unset STARTER_TOKENS where it is not served")
 		return
 	case a.code == http.StatusNotFound && strings.Contains(string(a.body), "no-such-verification"):
 		e.ok(checkAPI, base+" knows the first of the STARTER_TOKENS")

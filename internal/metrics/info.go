@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"maps"
 	"runtime"
 	"runtime/debug"
 
@@ -10,6 +11,11 @@ import (
 // Publish adds what the process is and how it is set: two gauges of the value 1 that say it in their labels.
 func (m *Metrics) Publish(settings map[string]string) {
 	version, revision := build()
+	settings = maps.Clone(settings)
+	settings["version"] = version
+	if revision != unknown {
+		settings["version"] = revision
+	}
 	m.registry.MustRegister(constant(nameBuild, map[string]string{"version": version, "revision": revision, "go": runtime.Version()}),
 		constant(nameSettings, settings))
 }
@@ -18,9 +24,11 @@ func constant(name string, labels map[string]string) prometheus.Collector {
 	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help[name], ConstLabels: labels}, func() float64 { return 1 })
 }
 
+const unknown = "unknown"
+
 // build is what Go has written into the program.
 func build() (version, revision string) {
-	version, revision = "unknown", "unknown"
+	version, revision = unknown, unknown
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
 		return version, revision
