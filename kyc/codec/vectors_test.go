@@ -6,11 +6,13 @@ import (
 	"flag"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
+	"go.temporal.io/sdk/converter"
 
 	"didit-temporal/kyc/codec"
 )
@@ -146,4 +148,13 @@ func (v *vectors) refuse() {
 	spoil("only a nonce", "damaged", func(p *commonpb.Payload) { p.Data = p.Data[:12] }, "old")
 	spoil("half a nonce", "damaged", func(p *commonpb.Payload) { p.Data = p.Data[:6] }, "old")
 	spoil("nothing", "damaged", func(p *commonpb.Payload) { p.Data = nil }, "old")
+}
+
+// The layout in docs/languages.md in so many words: what a fourth language is written from.
+func TestTheLayoutOnThePage(t *testing.T) {
+	page, err := os.ReadFile("../../docs/languages.md")
+	require.NoError(t, err)
+	for _, name := range []string{codec.Encoding, codec.MetadataKeyID, converter.MetadataEncoding, strings.TrimPrefix(vectorsFile, "testdata/")} {
+		assert.Contains(t, string(page), "`"+name+"`")
+	}
 }
