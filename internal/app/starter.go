@@ -28,17 +28,24 @@ func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slo
 func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
 	watch := observedBy(seen)
 	log = watch.tracing.Log(log)
-	callers := make([]api.Caller, len(cfg.Tokens))
-	for i, t := range cfg.Tokens {
-		callers[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal()}
-	}
-	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: c.Ready})
+	a := api.New(api.Options{Verifications: c, Operators: c, Records: c, Callers: callers(cfg.Tokens), Log: log, Turns: c, Ready: c.Ready})
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
 	notePayloadKeys(cfg.PayloadKeys, log)
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
 	err := serve(ctx, listener, watch.tracing.Handler(watch.metrics.Requests(a.Handler(), apiRoute), tracing.Callers, apiRoute), log)
 	log.Info("api has stopped")
 	return err
+}
+
+func callers(tokens []config.Token) []api.Caller {
+	all := make([]api.Caller, len(tokens))
+	for i, t := range tokens {
+		all[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal(), Flows: t.Flows, ReturnHosts: t.ReturnHosts, Starts: t.Starts, Polls: t.Polls}
+		for _, s := range t.Scopes {
+			all[i].Scopes = append(all[i].Scopes, api.Scope(s))
+		}
+	}
+	return all
 }
 
 // CheckStarter asks the API at addr (STARTER_ADDR) on this machine whether it is alive.
