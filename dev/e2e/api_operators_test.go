@@ -7,7 +7,9 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -134,13 +136,20 @@ func TestTheAPIPagesCurlsWork(t *testing.T) {
 		t.Skip("no curl here")
 	}
 	a := serveScoped(start(t, options{}))
-	script := shellOf(t, "http-api.md", "API=http://127.0.0.1:8081 TOKEN=simulator-api-token\n")
-	cmd := exec.CommandContext(a.within(patience), "sh", "-ec", script)
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "http-api.md"))
+	require.NoError(t, err)
+	_, script, found := strings.Cut(string(page), "```bash\nAPI=http://127.0.0.1:8081 TOKEN=simulator-api-token\n")
+	require.True(t, found)
+	script, _, _ = strings.Cut(script, "```")
+	cmd := exec.CommandContext(a.within(patience), "bash", "-ec", script)
 	cmd.Env = append(cmd.Environ(), "API="+a.url, "TOKEN="+apiToken, "OPS="+opsToken)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(t, cmd.Start())
 	a.eventually(func() bool { return a.sessionsOf("u-1043") == 1 }, "the first line has started it")
+	session := a.begin("u-1043").Session
+	a.open(session.URL)
+	require.NoError(t, a.sim.SetStatus(session.SessionID, didit.StatusApproved))
 	require.NoError(t, cmd.Wait(), out.String())
 	for _, want := range []string{`"outcome":"declined"`, `"verb":"decline"`, `"what":"order done"`, `"verb":"erase"`} {
 		assert.Contains(t, out.String(), want)
