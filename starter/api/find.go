@@ -69,7 +69,8 @@ func (a *API) await(ctx context.Context, userID string, wait time.Duration) (kyc
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	defer context.AfterFunc(a.draining, cancel)()
-	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.look(ctx, userID) })
+	shared := context.WithoutCancel(ctx) // the answer is for others too
+	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.look(shared, userID) })
 }
 
 // lookError is an error of a look that had a time limit of its own.

@@ -2,9 +2,10 @@ package api
 
 import (
 	"context"
-	"slices"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/singleflight"
 
 	"didit-temporal/kyc"
 )
@@ -29,6 +30,7 @@ type watcher struct {
 	note    func(kyc.Summary) // gets each newest run that a list shows
 	held    func() []string   // users to confirm beside those that are waited for
 	until   context.Context   // done when the process is about to stop
+	looks   singleflight.Group
 
 	mu      sync.Mutex
 	users   map[string]*waited
@@ -51,13 +53,13 @@ func newWatcher(until context.Context, r Records, note func(kyc.Summary), held f
 }
 
 // wait returns how a user stands once find finds an outcome or an error, or when ctx ends. find is asked when nothing fresh
-// is known, and when Temporal's list shows something else than what is known.
+// is known, and when Temporal's list shows something else than what is known; all that wait for a user share one find.
 func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
 	e := w.join(userID)
 	defer func() { w.leave(e) }()
 	for {
 		if _, fresh := w.known(e); !fresh {
-			found, err := find()
+			found, err := w.look(userID, find)
 			if err != nil || found.State.Outcome != "" {
 				return found, err
 			}
@@ -71,9 +73,15 @@ func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Foun
 			if found, fresh := w.known(e); fresh {
 				return found, nil
 			}
-			return find()
+			return w.look(userID, find)
 		}
 	}
+}
+
+func (w *watcher) look(userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
+	found, err, _ := w.looks.Do(userID, func() (any, error) { return find() })
+	f, _ := found.(kyc.Found)
+	return f, err
 }
 
 // join makes a request one of those that wait for the user.
@@ -156,92 +164,4 @@ func (w *watcher) idle() bool {
 	}
 	w.running = len(w.users) > 0 || len(w.held()) > 0
 	return !w.running
-}
-
-// readNews looks at one page of the runs that have got an outcome. A call that fails is made again at the next tick.
-func (w *watcher) readNews() {
-	began := time.Now()
-	w.mu.Lock()
-	f := kyc.Filter{OverSince: w.since, Limit: kyc.MaxList, Page: w.page}
-	w.mu.Unlock()
-	page, err := w.list(f)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err != nil {
-		w.page = ""
-		return
-	}
-	w.see(page.Items)
-	if w.page = page.Next; w.page == "" {
-		w.since = began.Add(-overlap)
-	}
-}
-
-// confirm looks at the open runs of the users that were confirmed longest ago.
-func (w *watcher) confirm() {
-	batch := w.oldest(kyc.MaxList)
-	if len(batch) == 0 {
-		return
-	}
-	began := time.Now()
-	page, err := w.list(kyc.Filter{UserIDs: batch, Open: true, Limit: kyc.MaxList})
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err != nil {
-		return
-	}
-	for _, s := range w.see(page.Items) {
-		if e := w.users[s.UserID]; e != nil && e.fresh.Before(began) {
-			e.fresh = began
-		}
-	}
-}
-
-// oldest are up to n users, half of them at most those that are only held.
-func (w *watcher) oldest(n int) []string {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	held := w.held()
-	held = held[:min(len(held), n/2)]
-	users := make([]string, 0, len(w.users))
-	for user, e := range w.users {
-		if !e.fresh.IsZero() {
-			users = append(users, user)
-		}
-	}
-	slices.SortFunc(users, func(a, b string) int { return w.users[a].fresh.Compare(w.users[b].fresh) })
-	return append(held, users[:min(len(users), n-len(held))]...)
-}
-
-// see wakes those who wait for a user whose newest run is not as it was found. It returns the others; mu is held.
-func (w *watcher) see(runs []kyc.Summary) (same []kyc.Summary) {
-	slices.SortFunc(runs, func(a, b kyc.Summary) int { return b.StartedAt.Compare(a.StartedAt) })
-	seen := map[string]bool{}
-	for _, s := range runs {
-		if seen[s.UserID] { // an older run
-			continue
-		}
-		seen[s.UserID] = true
-		w.note(s)
-		e := w.users[s.UserID]
-		if e == nil || e.fresh.IsZero() {
-			continue
-		}
-		if s.RunID == e.found.RunID && s.Outcome == "" && s.EndedAt.IsZero() && s.Status == e.found.State.Status {
-			same = append(same, s)
-			continue
-		}
-		if s.RunID != e.found.RunID && s.StartedAt.Before(e.fresh.Add(-overlap)) && !s.EndedAt.IsZero() {
-			continue // an older run among the news
-		}
-		close(e.changed)
-		delete(w.users, s.UserID)
-	}
-	return same
-}
-
-func (w *watcher) list(f kyc.Filter) (kyc.Page, error) {
-	ctx, cancel := context.WithTimeout(w.until, listLimit)
-	defer cancel()
-	return w.records.List(ctx, f)
 }
