@@ -122,7 +122,9 @@ func (e *env) rights(name string, place int, text string, t *Token) {
 		list := strings.Fields(value)
 		number, err := strconv.Atoi(strings.TrimSpace(value))
 		whole := err == nil && number > 0 && number <= 100_000
-		all := func(ok func(string) bool) bool { return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { return !ok(s) }) }
+		all := func(ok func(string) bool) bool {
+			return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { return !ok(s) })
+		}
 		switch {
 		case key == "scopes" && all(func(s string) bool { return slices.Contains(scopes, s) }):
 			t.Scopes = list

@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -107,6 +108,16 @@ var routes = []route{
 	{http.MethodPost, "/:user_id/refresh", ScopeDecide, (*API).refresh},
 	{http.MethodPost, "/:user_id/decision", ScopeDecide, (*API).decide},
 	{http.MethodDelete, "/:user_id", ScopeErase, (*API).erase},
+}
+
+// Actions are the last parts of the routes that have one behind the user's id.
+func Actions() (actions []string) {
+	for _, r := range routes {
+		if action, ok := strings.CutPrefix(r.path, "/:user_id/"); ok {
+			actions = append(actions, action)
+		}
+	}
+	return actions
 }
 
 func (a *API) engine() *gin.Engine {
