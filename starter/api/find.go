@@ -68,7 +68,6 @@ func (a *API) find(c *gin.Context) {
 func (a *API) await(ctx context.Context, userID string, wait time.Duration) (kyc.Found, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	defer context.AfterFunc(a.draining, cancel)()
 	shared := context.WithoutCancel(ctx) // the answer is for others too
 	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.look(shared, userID) })
 }

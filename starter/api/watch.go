@@ -20,6 +20,7 @@ const (
 	// freshFor is how long a state holds that the list has confirmed; lingers how long one is kept that no request waits for.
 	freshFor = 45 * time.Second
 	lingers  = time.Minute
+	maxLooks = 32
 )
 
 // watcher lets any number of requests wait for verdicts with one call to Temporal at a time. Its news are the runs that
@@ -31,6 +32,7 @@ type watcher struct {
 	held    func() []string   // users to confirm beside those that are waited for
 	until   context.Context   // done when the process is about to stop
 	looks   singleflight.Group
+	room    chan struct{} // holds one for each look under way
 
 	mu      sync.Mutex
 	users   map[string]*waited
@@ -49,10 +51,10 @@ type waited struct {
 }
 
 func newWatcher(until context.Context, r Records, note func(kyc.Summary), held func() []string) *watcher {
-	return &watcher{until: until, records: r, note: note, held: held, users: map[string]*waited{}}
+	return &watcher{until: until, records: r, note: note, held: held, room: make(chan struct{}, maxLooks), users: map[string]*waited{}}
 }
 
-// wait returns how a user stands once find finds an outcome or an error, or when ctx ends. find is asked when nothing fresh
+// wait returns how a user stands once find finds an outcome or an error, or when ctx ends or the process is about to stop. find is asked when nothing fresh
 // is known, and when Temporal's list shows something else than what is known; all that wait for a user share one find.
 func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
 	e := w.join(userID)
@@ -69,17 +71,24 @@ func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Foun
 		case <-e.changed:
 			w.leave(e)
 			e = w.join(userID)
+			continue
 		case <-ctx.Done():
-			if found, fresh := w.known(e); fresh {
-				return found, nil
-			}
-			return w.look(userID, find)
+		case <-w.until.Done():
 		}
+		if found, fresh := w.known(e); fresh {
+			return found, nil
+		}
+		return w.look(userID, find)
 	}
 }
 
+// look asks find, one for each user and few at a time: thousands may begin to wait at once, as after a restart.
 func (w *watcher) look(userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
-	found, err, _ := w.looks.Do(userID, func() (any, error) { return find() })
+	found, err, _ := w.looks.Do(userID, func() (any, error) {
+		w.room <- struct{}{}
+		defer func() { <-w.room }()
+		return find()
+	})
 	f, _ := found.(kyc.Found)
 	return f, err
 }
