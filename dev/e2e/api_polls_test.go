@@ -77,12 +77,12 @@ func (s *system) serveProcess() (*served, *serveProcess) {
 	return &served{system: s, url: "http://" + line.Address}, p
 }
 
-// memory is what the process has resident.
+// memory is what the process has resident of its own, without the pages of its file.
 func (p *serveProcess) memory() int {
 	p.t.Helper()
 	status, err := os.ReadFile(filepath.Join("/proc", strconv.Itoa(p.pid), "status"))
 	require.NoError(p.t, err)
-	_, rest, found := strings.Cut(string(status), "VmRSS:")
+	_, rest, found := strings.Cut(string(status), "RssAnon:")
 	require.True(p.t, found)
 	kilobytes, err := strconv.Atoi(strings.Fields(rest)[0])
 	require.NoError(p.t, err)
