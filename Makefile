@@ -60,7 +60,7 @@ test: build-dev ## all tests of both modules; needs no C compiler
 	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./...
 
 .PHONY: check
-check: fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check race test ## everything that CI runs (needs a C compiler for the race detector)
+check: fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check race languages test ## everything that CI runs (needs a C compiler for the race detector)
 
 .PHONY: fmt
 fmt: ## format all Go files
@@ -129,6 +129,11 @@ compose-check: ## validate docker-compose.yml with no Docker engine (builds the 
 alerts-check: ## check the alerts and test when each begins and ends (needs promtool)
 	@command -v promtool >/dev/null || { echo "promtool is missing (apt-get install prometheus): alerts NOT tested"; exit 0; }; \
 	set -x; promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/rules_test.yml
+
+# It installs the pinned packages of Python and TypeScript into a temporary folder.
+.PHONY: languages
+languages: build-dev ## run the clients and examples of Go, Python and TypeScript against the whole system (needs python3, node, npm)
+	go -C dev test -count=1 -timeout 20m -v ./languages -languages
 
 ##@ more
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
@@ -206,7 +207,7 @@ func (in Input) WantsAnother(s State) bool {
 }
 
 func (in Input) otherFlow(s State) bool {
-	return in.WorkflowID != "" && s.WorkflowID != "" && in.WorkflowID != s.WorkflowID
+	return in.WorkflowID != "" && s.WorkflowID != "" && !strings.EqualFold(in.WorkflowID, s.WorkflowID)
 }
 
 // flowError refuses a state that is of another flow than the caller named.

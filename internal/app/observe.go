@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync/atomic"
 
@@ -125,7 +126,11 @@ func apiRoute(r *http.Request) string {
 	case r.URL.Path == api.Path:
 		return api.Path
 	case strings.HasPrefix(r.URL.Path, api.Path+"/"):
-		return api.Path + "/{user_id}"
+		_, action, _ := strings.Cut(r.URL.Path[len(api.Path)+1:], "/")
+		if action == "" || !slices.Contains(api.Actions(), action) {
+			return api.Path + "/{user_id}"
+		}
+		return api.Path + "/{user_id}/" + action
 	}
 	return ""
 }

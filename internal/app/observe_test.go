@@ -52,7 +52,8 @@ func TestMetricsAreServedUntilClose(t *testing.T) {
 
 func TestRoutesHaveNoIDs(t *testing.T) {
 	for path, want := range map[string]string{
-		"/v1/verifications": "/v1/verifications", "/v1/verifications/u-1": "/v1/verifications/{user_id}", "/healthz": "", "/": "",
+		"/v1/verifications": "/v1/verifications", "/v1/verifications/u-1": "/v1/verifications/{user_id}",
+		"/v1/verifications/u-1/history": "/v1/verifications/{user_id}/history", "/v1/verifications/u-1/u-2": "/v1/verifications/{user_id}", "/healthz": "", "/": "",
 	} {
 		assert.Equal(t, want, apiRoute(httptest.NewRequest(http.MethodGet, path, nil)), path)
 	}

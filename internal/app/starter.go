@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
+	"runtime/debug"
 
 	"didit-temporal/internal/config"
 	"didit-temporal/internal/tracing"
@@ -14,6 +16,7 @@ import (
 
 // RunStarter serves the HTTP API until ctx ends, then answers the requests in flight.
 func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
+	limitMemory()
 	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every caller away
 		return err
 	}
@@ -24,16 +27,25 @@ func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slo
 	return ServeStarter(ctx, listener, c, cfg, log, seen...)
 }
 
+// memoryLimit is a little more than what 5,000 long polls need. Near it the runtime collects more often; without it the heap
+// would grow to twice of what is in use.
+const memoryLimit = 160 << 20
+
+// limitMemory leaves a limit of the operator's (GOMEMLIMIT) as it is.
+func limitMemory() {
+	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
 // ServeStarter is RunStarter on a listener that is open already.
 func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
 	watch := observedBy(seen)
 	log = watch.tracing.Log(log)
-	callers := make([]api.Caller, len(cfg.Tokens))
-	for i, t := range cfg.Tokens {
-		callers[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal()}
-	}
 	ready := watch.becomesReady(c.Ready)
-	a := api.New(api.Options{Verifications: c, Callers: callers, Log: log, Turns: c, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes})
+	a := api.New(api.Options{
+		Verifications: c, Operators: c, Records: c, Callers: callers(cfg.Tokens), Log: log, Turns: c, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes,
+	})
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
@@ -43,6 +55,17 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	err := serve(ctx, listener, watch.tracing.Handler(watch.metrics.Requests(a.Handler(), apiRoute), tracing.Callers, apiRoute), log)
 	log.Info("api has stopped")
 	return err
+}
+
+func callers(tokens []config.Token) []api.Caller {
+	all := make([]api.Caller, len(tokens))
+	for i, t := range tokens {
+		all[i] = api.Caller{Name: t.Name, Token: t.Value.Reveal(), Flows: t.Flows, ReturnHosts: t.ReturnHosts, Starts: t.Starts, Polls: t.Polls}
+		for _, s := range t.Scopes {
+			all[i].Scopes = append(all[i].Scopes, api.Scope(s))
+		}
+	}
+	return all
 }
 
 // CheckStarter asks the API at addr (STARTER_ADDR) on this machine whether it is alive.

@@ -61,8 +61,8 @@ var table = map[string]rule{
 
 	// The edges: HTTP in, contract out. They never see a workflow's code.
 	"webhook/receiver": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid}},
-	// client for the one error type that says whose patience ended.
-	"starter/api": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid, client}},
+	// client for the one error type that says whose patience ended, sync for the look that all who wait for a user share.
+	"starter/api": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid, client, sync}},
 	// It holds the keys, so it knows nothing else.
 	"internal/codecserver": {own: []string{"internal/httpstatus"}, outside: []string{"go.temporal.io/sdk/converter", api}},
 

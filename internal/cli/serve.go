@@ -16,13 +16,15 @@ import (
 	"didit-temporal/kyc"
 )
 
-const serveLong = `Serve the HTTP API for signup services: start verifications, ask how they stand,
-wait for verdicts. It keeps nothing, so run as many as you like side by side; put
-TLS and your load balancer in front of them.
+const serveLong = `Serve the HTTP API for signup services and operators: start verifications, ask how
+they stand, wait for verdicts, decide, erase. It stores nothing, so run as many as
+you like side by side; put TLS and your load balancer in front of them.
 
   POST /v1/verifications             {"user_id": "u1"}: 201, or 200 for one that
                                      was there; the answer has the url to open
   GET  /v1/verifications/u1?wait=30s how it stands, as soon as there is a verdict
+  GET  /v1/verifications             list; .../u1/history: what happened to a user
+  POST .../u1/cancel, refresh, decision; DELETE .../u1: for tokens with the scope
   GET  /openapi.json                 the whole API, for programs
   GET  /healthz, /readyz             for the load balancer
 
@@ -35,6 +37,7 @@ file that NAME_FILE names):
 `
 
 const serveExample = `  STARTER_TOKENS=shop:$(openssl rand -hex 24) starter serve
+  STARTER_TOKENS="ops:$(openssl rand -hex 24);scopes=read decide erase" starter serve
   STARTER_ADDR=127.0.0.1:8081 LOG_FORMAT=text starter serve
   starter serve --check              is the one on this machine alive? For health checks`
 

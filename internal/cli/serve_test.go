@@ -26,7 +26,7 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 	require.NoError(t, b.line(t, "serve"))
 	require.Len(t, b.served, 1)
 	assert.Equal(t, "127.0.0.1:0", b.served[0].Addr)
-	assert.Equal(t, []config.Token{{Name: "shop", Value: config.NewSecret(shopToken)}}, b.served[0].Tokens)
+	assert.Equal(t, []config.Token{{Name: "shop", Value: config.NewSecret(shopToken), Scopes: []string{"start", "read"}}}, b.served[0].Tokens)
 	assert.Zero(t, b.dials)
 }
 

@@ -4,9 +4,13 @@ import (
 	"errors"
 	"log/slog"
 	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/google/uuid"
 
 	"didit-temporal/kyc/codec"
 )
@@ -33,6 +37,12 @@ type Starter struct {
 type Token struct {
 	Name  string
 	Value Secret
+	// Scopes are what it may do; nil: everything. An entry without scopes has start and read.
+	Scopes []string
+	// Flows and ReturnHosts bound what it may start; nil: any.
+	Flows, ReturnHosts []string
+	// Starts and Polls are its shares of one process; 0: the default.
+	Starts, Polls int
 }
 
 // ForStarter reads the settings of `starter serve`. On an error the struct is incomplete and must not be used.
@@ -102,9 +112,10 @@ func (e *env) tokens(name, hint string) []Token {
 }
 
 func (e *env) token(name, hint string, number int, entry string) (Token, bool) {
+	entry, rights, _ := strings.Cut(entry, ";")
 	who, token, both := strings.Cut(entry, ":")
 	switch {
-	case entry == "":
+	case entry == "" && rights == "":
 		e.fail(name, "has an empty entry at place %d: remove the extra comma", number)
 		return Token{}, false
 	case !both || token == "":
@@ -117,8 +128,45 @@ func (e *env) token(name, hint string, number int, entry string) (Token, bool) {
 		e.fail(name, "has a token at place %d that no HTTP header can carry: want ASCII only", number)
 		return Token{}, false
 	}
-	t := Token{Name: who, Value: e.listed(name, hint, number, token)}
+	t := Token{Name: who, Value: e.listed(name, hint, number, token), Scopes: []string{"start", "read"}}
+	if rights != "" {
+		e.rights(name, number, rights, &t)
+	}
 	return t, t.Value.value != nil
+}
+
+// scopes are what a token may do (starter/api knows them by the same names; a test compares).
+var scopes = []string{"start", "read", "reverify", "decide", "erase"}
+
+// host is a host of a return URL, without a port.
+var host = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$`)
+
+// rights reads what stands behind a token: key=value, separated by semicolons, with spaces between the values of a list.
+func (e *env) rights(name string, place int, text string, t *Token) {
+	for one := range strings.SplitSeq(text, ";") {
+		key, value, _ := strings.Cut(strings.TrimSpace(one), "=")
+		list := strings.Fields(value)
+		number, err := strconv.Atoi(strings.TrimSpace(value))
+		whole := err == nil && number > 0 && number <= 100_000
+		all := func(ok func(string) bool) bool {
+			return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { return !ok(s) })
+		}
+		switch {
+		case key == "scopes" && all(func(s string) bool { return slices.Contains(scopes, s) }):
+			t.Scopes = list
+		case key == "flows" && all(func(s string) bool { return uuid.Validate(s) == nil }):
+			t.Flows = list
+		case key == "hosts" && all(host.MatchString):
+			t.ReturnHosts = list
+		case key == "starts" && whole:
+			t.Starts = number
+		case key == "polls" && whole:
+			t.Polls = number
+		default:
+			e.fail(name, "has a right at place %d that is none: want ;scopes=%s ;flows=UUID ... ;hosts=HOST ... ;starts=NUMBER ;polls=NUMBER, "+
+				"with spaces between the values", place, strings.Join(scopes, " "))
+		}
+	}
 }
 
 // refusePublic reports tokens that everybody can read in the repository.

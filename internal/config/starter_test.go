@@ -28,7 +28,7 @@ func TestStarterDefaults(t *testing.T) {
 	s, err := starter(nil)
 	require.NoError(t, err)
 	assert.Equal(t, config.Starter{
-		Addr: ":8081", Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(shopToken)}}, Environment: config.Live,
+		Addr: ":8081", Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(shopToken), Scopes: []string{"start", "read"}}}, Environment: config.Live,
 		Observe: config.Observe{MetricsAddr: "127.0.0.1:9466"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, s)
 	assert.NotContains(t, fmt.Sprintf("%+v %#v", s, s.Tokens), shopToken)
@@ -48,6 +48,27 @@ func TestTokensOfSeveralCallers(t *testing.T) {
 	s, err = starter(map[string]string{"STARTER_TOKENS": "", "STARTER_TOKENS_FILE": path})
 	require.NoError(t, err)
 	assert.Equal(t, "from-a-file-01234", s.Tokens[0].Value.Reveal())
+}
+
+func TestATokensRights(t *testing.T) {
+	const flow = "11111111-2222-4333-8444-555555555555"
+	s, err := starter(map[string]string{"STARTER_TOKENS": "shop:" + shopToken + ";scopes=start read reverify;flows=" + flow +
+		"; hosts=shop.example www.shop.example ;starts=20;polls=100, ops:another-0123456789;scopes=decide erase"})
+	require.NoError(t, err)
+	assert.Equal(t, []config.Token{
+		{
+			Name: "shop", Value: config.NewSecret(shopToken), Scopes: []string{"start", "read", "reverify"}, Flows: []string{flow},
+			ReturnHosts: []string{"shop.example", "www.shop.example"}, Starts: 20, Polls: 100,
+		},
+		{Name: "ops", Value: config.NewSecret("another-0123456789"), Scopes: []string{"decide", "erase"}},
+	}, s.Tokens)
+	for _, rights := range []string{
+		"scopes=", "scopes=admin", "scopes=start,read", "scopes", "flows=mine", "flows=", "hosts=https://shop.example", "hosts=shop.example:443", "hosts=*",
+		"starts=0", "starts=-1", "polls=many", "polls=1 2", "colour=red", "Scopes=start", ";",
+	} {
+		_, err := starter(map[string]string{"STARTER_TOKENS": "shop:" + shopToken + ";" + rights})
+		assert.Error(t, err, rights)
+	}
 }
 
 func TestTokensThatAreNone(t *testing.T) {

@@ -41,7 +41,7 @@ func Variables() []Variable {
 		{"WEBHOOK_ALLOW_FROM", "", whoWebhook, "Only these addresses and networks may send, comma-separated; Didit's is 18.203.201.92. Empty: anyone, since the signature decides.", false},
 		{"WEBHOOK_TRUSTED_PROXIES", "", whoWebhook, "Proxies whose `X-Forwarded-For` says who the sender is, for WEBHOOK_ALLOW_FROM.", false},
 		{"STARTER_ADDR", ":8081", whoStarter, "Where the HTTP API listens, host:port.", false},
-		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap.", true},
+		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap. An entry may end in `;scopes=start read reverify decide erase` (default: `start read`), `;flows=UUID`, `;hosts=HOST`, `;starts=500`, `;polls=2500`: its rights ([http-api](docs/http-api.md)).", true},
 		{"SHUTDOWN_DELAY", "0s", whoWebhook + ", " + whoStarter, "How long `/readyz` answers 503 before the listener closes, 0s to 1m: a load balancer needs some seconds to notice. docker-compose.yml sets 5s.", false},
 		{"RETURN_URL_SCHEMES", "", whoStarter, "Schemes of your apps' links that may be a `return_url`, such as `myapp` for `myapp://done`, comma-separated; http and https always may (docs/frontend.md).", false},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},

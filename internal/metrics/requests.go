@@ -24,7 +24,8 @@ func (m *Metrics) Requests(next http.Handler, route func(*http.Request) string) 
 
 // method keeps what a stranger may invent out of a label.
 func method(m string) string {
-	if m == http.MethodGet || m == http.MethodPost {
+	switch m {
+	case http.MethodGet, http.MethodPost, http.MethodDelete:
 		return m
 	}
 	return "other"

@@ -1,5 +1,5 @@
-// Package api is the HTTP side of the starter: a signup service starts verifications with it and asks how they stand.
-// It keeps nothing: what it says is Temporal's word, so that any number of processes may serve it side by side.
+// Package api is the HTTP side of the starter: signup services start verifications with it, ask how they stand, and operators
+// act on them. It stores nothing: what it says is Temporal's word, so that any number of processes may serve it side by side.
 package api
 
 import (
@@ -7,6 +7,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
@@ -22,7 +23,19 @@ const Path = "/v1/verifications"
 type Verifications interface {
 	Start(ctx context.Context, in kyc.Input) (kyc.Started, error)
 	Find(ctx context.Context, userID string) (kyc.Found, error)
-	Wait(ctx context.Context, userID string) (kyc.State, error)
+}
+
+// Operators acts on verifications; kyc.Client is one.
+type Operators interface {
+	Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
+	Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
+	Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error)
+}
+
+// Records is what Temporal remembers; kyc.Client is one.
+type Records interface {
+	List(ctx context.Context, f kyc.Filter) (kyc.Page, error)
+	Story(ctx context.Context, userID string) ([]kyc.Step, error)
 }
 
 // Turns knows the queue for Didit; kyc.Client is one.
@@ -30,43 +43,45 @@ type Turns interface {
 	Turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error)
 }
 
-// Caller is somebody who may use the API. Several with one name are several tokens of one caller.
-type Caller struct{ Name, Token string }
-
-// Options configures New. Verifications, Callers and Log are required.
+// Options configures New. Verifications, Operators, Records, Callers and Log are required.
 type Options struct {
 	Verifications Verifications
+	Operators     Operators
+	Records       Records
 	Callers       []Caller
 	Log           *slog.Logger
-	Turns         Turns                       // nil: nobody can tell how long it takes
+	Turns         Turns                       // nil: no estimate of the waiting time
 	Ready         func(context.Context) error // nil: always ready
 	Patience      time.Duration               // how long a caller waits for the session or the state; default 8 s
-	MaxPolls      int                         // how many requests may wait for a verdict at once; default 1000
+	MaxPolls      int                         // how many requests may wait for a verdict at once; default 5000
 	ReturnSchemes []string                    // of links of apps that may be return URLs, beside http and https
 }
 
 const (
-	patience   = 8 * time.Second // shorter than most clients', proxies' and load balancers' own
-	maxWait    = time.Minute     // of a long poll
-	maxPolls   = 1000            // each is one of the 1200 histories that a Temporal frontend lets wait (frontend.namespaceCount)
-	maxBody    = 16 << 10        // five times the longest input
+	patience   = 8 * time.Second  // shorter than most clients', proxies' and load balancers' own
+	maxWait    = 45 * time.Second // of a long poll: proxies hang up at 50 and 60 s
+	maxPolls   = 5000             // about 30 kB each
+	maxBody    = 16 << 10         // five times the longest input
 	readyLimit = 2 * time.Second
 )
 
 // API is the HTTP side.
 type API struct {
 	o        Options
-	callers  []caller
+	callers  []*caller
 	polls    chan struct{} // holds one for each that waits
-	draining chan struct{}
-	drain    func()
+	watch    *watcher
+	draining context.Context // done when the process is about to stop
+	drain    context.CancelFunc
+	probe    probe
 }
 
 // New makes an API.
 func New(o Options) *API {
 	o.Patience, o.MaxPolls = cmp.Or(o.Patience, patience), cmp.Or(o.MaxPolls, maxPolls)
-	a := &API{o: o, callers: hashed(o.Callers), polls: make(chan struct{}, o.MaxPolls), draining: make(chan struct{})}
-	a.drain = sync.OnceFunc(func() { close(a.draining) })
+	a := &API{o: o, callers: hashed(o.Callers, o.MaxPolls), polls: make(chan struct{}, o.MaxPolls)}
+	a.draining, a.drain = context.WithCancel(context.Background())
+	a.watch = newWatcher(a.draining, o.Records, a.noteQueue, a.heldUsers)
 	return a
 }
 
@@ -76,10 +91,39 @@ func (a *API) Drain() { a.drain() }
 // Handler serves the routes that /openapi.json describes.
 func (a *API) Handler() http.Handler { return a.engine() }
 
+// route is one that needs a token with a scope.
+type route struct {
+	method, path string
+	scope        Scope
+	handle       func(*API, *gin.Context)
+}
+
+// routes are those below Path.
+var routes = []route{
+	{http.MethodPost, "", ScopeStart, (*API).start},
+	{http.MethodGet, "", ScopeRead, (*API).list},
+	{http.MethodGet, "/:user_id", ScopeRead, (*API).find},
+	{http.MethodGet, "/:user_id/history", ScopeRead, (*API).history},
+	{http.MethodPost, "/:user_id/cancel", ScopeDecide, (*API).cancel},
+	{http.MethodPost, "/:user_id/refresh", ScopeDecide, (*API).refresh},
+	{http.MethodPost, "/:user_id/decision", ScopeDecide, (*API).decide},
+	{http.MethodDelete, "/:user_id", ScopeErase, (*API).erase},
+}
+
+// Actions are the last parts of the routes that have one behind the user's id.
+func Actions() (actions []string) {
+	for _, r := range routes {
+		if action, ok := strings.CutPrefix(r.path, "/:user_id/"); ok {
+			actions = append(actions, action)
+		}
+	}
+	return actions
+}
+
 func (a *API) engine() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
-	_ = e.SetTrustedProxies(nil) // cannot fail for nil; nobody may tell us who the client is
+	_ = e.SetTrustedProxies(nil) // cannot fail for nil; no header may name the client
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false // a redirect is no problem document
 	e.Use(a.identify, a.logAccess, a.recoverPanic)
@@ -87,8 +131,13 @@ func (a *API) engine() *gin.Engine {
 	e.NoMethod(func(c *gin.Context) { a.problem(c, noMethod, trouble{}) })
 
 	v1 := e.Group(Path, a.authenticate)
-	v1.POST("", a.start)
-	v1.GET("/:user_id", a.find)
+	for _, r := range routes {
+		v1.Handle(r.method, r.path, func(c *gin.Context) {
+			if a.allow(c, r.scope) {
+				r.handle(a, c)
+			}
+		})
+	}
 	e.GET("/openapi.json", serveDescription)
 	e.GET(problems+":name", serveProblem)
 	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers ask either way
@@ -106,26 +155,48 @@ func (a *API) readyz(c *gin.Context) {
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
 }
 
+// probe remembers for a second whether Temporal was reachable: strangers may ask for readiness as often as they like.
+type probe struct {
+	mu  sync.Mutex
+	at  time.Time
+	err error
+}
+
 // reachable asks Temporal whether it is there.
 func (a *API) reachable(ctx context.Context) error {
 	if a.o.Ready == nil {
 		return nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, readyLimit)
+	a.probe.mu.Lock()
+	defer a.probe.mu.Unlock()
+	if time.Since(a.probe.at) < time.Second {
+		return a.probe.err
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit) // the answer is for others too
 	defer cancel()
-	return a.o.Ready(ctx)
+	a.probe.err = a.o.Ready(ctx)
+	a.probe.at = time.Now()
+	return a.probe.err
 }
 
-// Verification is the answer to a start and to a look: one flat object.
+// Verification is the answer to every route about one verification: one flat object.
 type Verification struct {
 	kyc.State
-	RunID string `json:"run_id"`
-	// URL is what the person must open, while there is one to open.
-	URL string `json:"url,omitempty"`
-	// SessionToken is the same for Didit's mobile SDKs, which take no URL.
+	RunID string `json:"run_id,omitempty"`
+	// URL is what the person must open, SessionToken what a mobile SDK takes, while there is something to do.
+	URL          string `json:"url,omitempty"`
 	SessionToken string `json:"session_token,omitempty"`
 	// ETASeconds comes with 202: about how long until there is a session.
 	ETASeconds int64 `json:"eta_seconds,omitempty"`
+}
+
+// shown is how a verification stands, with the secrets of its session only while the person may act.
+func shown(state kyc.State, session kyc.Session, runID string) Verification {
+	v := Verification{State: state, RunID: runID}
+	if session.URL != "" && state.PersonMustAct() {
+		v.URL, v.SessionToken = session.URL, session.SessionToken
+	}
+	return v
 }
 
 // answer writes a verification. Lists are never null.
@@ -136,7 +207,12 @@ func answer(c *gin.Context, code int, v Verification) {
 	if v.Warnings == nil {
 		v.Warnings = []string{}
 	}
-	c.Header("Cache-Control", "no-store") // the URL is a secret
+	write(c, code, v)
+}
+
+// write writes an answer that no cache may keep.
+func write(c *gin.Context, code int, v any) {
+	c.Header("Cache-Control", "no-store")
 	c.PureJSON(code, v)
 }
 

@@ -19,6 +19,8 @@ import (
 func TestStartAnswersOneFlatObject(t *testing.T) {
 	joined := newOne("u1")
 	joined.New, joined.State.Status, joined.State.UpdatedAt = false, didit.StatusInProgress, noon
+	inReview := joined
+	inReview.State.Status = didit.StatusInReview
 	for name, tc := range map[string]struct {
 		started kyc.Started
 		code    int
@@ -28,6 +30,8 @@ func TestStartAnswersOneFlatObject(t *testing.T) {
 			"checks":[],"warnings":[],"error_type":"","run_id":"run-1","url":"` + pageURL + `","session_token":"t0ken"}`},
 		"an open one": {joined, http.StatusOK, `{"user_id":"u1","session_id":"session-1","workflow_id":"` + flowID + `","status":"In Progress","outcome":"","attempt":1,
 			"checks":[],"warnings":[],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1","url":"` + pageURL + `","session_token":"t0ken"}`},
+		"one in review": {inReview, http.StatusOK, `{"user_id":"u1","session_id":"session-1","workflow_id":"` + flowID + `","status":"In Review","outcome":"","attempt":1,
+			"checks":[],"warnings":[],"error_type":"","updated_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`},
 		"a decided one": {kyc.Started{State: approved("u1"), RunID: "run-1"}, http.StatusOK, `{"user_id":"u1","session_id":"session-1","workflow_id":"` + flowID + `",
 			"status":"Approved","outcome":"approved","attempt":2,"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],
 			"warnings":["LOW_LIGHT"],"error_type":"","updated_at":"2026-11-23T12:00:00Z","checked_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`},
@@ -65,11 +69,13 @@ func TestRefusalsHaveNames(t *testing.T) {
 		"terminated meanwhile":  {session(""), ended, "", ""},
 		"cancelled meanwhile":   {session(kyc.ErrorTypeCancelled), ended, "Cancelled", ""},
 		"erased meanwhile":      {session(kyc.ErrorTypeErased), ended, "Erased", ""},
+		"an operation too late": {&kyc.OperationError{Type: kyc.ErrorTypeRefused, Message: "the verification has ended"}, refused, "OperationRefused", ""},
+		"a legal hold":          {&kyc.OperationError{Type: kyc.ErrorTypeLegalHold}, refused, "DiditLegalHold", ""},
 		"an error of tomorrow":  {session("NobodyKnows"), internal, "NobodyKnows", ""},
 		"terminated":            {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunEnded}), ended, "", ""},
 		"paused":                {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunPaused}), paused, "", ""},
-		"another program's id":  {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunOccupied}), occupied, "", ""},
-		"another flow":          {fmt.Errorf("look: %w", &kyc.FlowError{UserID: "u1", Have: flowID, Want: "other"}), otherFlow, "", ""},
+		"another program's":     {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunOccupied}), occupied, "", ""},
+		"of another flow":       {&kyc.FlowError{UserID: "u1", Have: "a", Want: "b"}, otherFlow, "", ""},
 		"none":                  {fmt.Errorf("read: %w", kyc.ErrNotFound), notFound, "", ""},
 		"Temporal is down":      {errors.New("connection refused to hunter2"), temporalUnavailable, "TemporalUnavailable", "5"},
 		"Temporal took so long": {fmt.Errorf("start: %w", context.DeadlineExceeded), temporalUnavailable, "WorkerUnavailable", "5"},
@@ -94,7 +100,7 @@ func TestWhoDoesNotAnswerIsNamed(t *testing.T) {
 	b := newBench(t, func(o *Options) { o.Ready = func(context.Context) error { return down } })
 	b.fake.find = func(context.Context, string) (kyc.Found, error) { return kyc.Found{}, context.DeadlineExceeded }
 	assert.Equal(t, ErrorTypeWorker, problemIn(t, b.get(Path+"/u1")).ErrorType, "Temporal is there")
-	down = errors.New("no route")
+	down, b.probe.at = errors.New("no route"), time.Time{}
 	assert.Equal(t, ErrorTypeTemporal, problemIn(t, b.get(Path+"/u1")).ErrorType)
 }
 
@@ -144,7 +150,7 @@ func TestLookAnswersTheSameObjectWithoutTheURL(t *testing.T) {
 	}
 	rec := b.get(Path + "/u:1.x-y_z")
 	require.Equal(t, http.StatusOK, rec.Code)
-	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","workflow_id":"`+flowID+`","status":"Approved","outcome":"approved","attempt":2,
+	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","workflow_id":"` + flowID + `","status":"Approved","outcome":"approved","attempt":2,
 		"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],"warnings":["LOW_LIGHT"],"error_type":"",
 		"updated_at":"2026-11-23T12:00:00Z","checked_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`, rec.Body.String())
 	assert.Equal(t, 1, b.calls)
@@ -161,8 +167,8 @@ func TestUnknownRoutesAndMethodsAreProblemsToo(t *testing.T) {
 		{http.MethodGet, "/v1/verifications/", noRoute, ""},
 		{http.MethodPost, "/v1/verifications/", noRoute, ""},
 		{http.MethodGet, "/v1/verifications/u1/x", noRoute, ""},
-		{http.MethodGet, "/v1/verifications", noMethod, "POST"},
-		{http.MethodDelete, "/v1/verifications/u1", noMethod, "GET"},
+		{http.MethodPut, "/v1/verifications", noMethod, "POST, GET"},
+		{http.MethodPut, "/v1/verifications/u1", noMethod, "GET, DELETE"},
 		{http.MethodPost, "/healthz", noMethod, "GET, HEAD"},
 	} {
 		rec := b.request(tc.method, tc.path, "", nil)
@@ -181,6 +187,8 @@ func TestHealth(t *testing.T) {
 	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/healthz", "", nobody).Code)
 	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/readyz", "", nobody).Code)
 	down = errors.New("no route to hunter2")
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", nobody).Code, "Temporal is asked once a second at most")
+	b.probe.at = time.Time{}
 	rec := b.request(http.MethodGet, "/readyz", "", nobody)
 	assert.Equal(t, ErrorTypeTemporal, problemIn(t, rec).ErrorType)
 	assert.Equal(t, http.StatusServiceUnavailable, b.request(http.MethodHead, "/readyz", "", nobody).Code)

@@ -32,7 +32,11 @@ type fake struct {
 	calls int
 	start func(context.Context, kyc.Input) (kyc.Started, error)
 	find  func(context.Context, string) (kyc.Found, error)
-	wait  func(context.Context, string) (kyc.State, error)
+	list  func(context.Context, kyc.Filter) (kyc.Page, error)
+
+	story   func(context.Context, string) ([]kyc.Step, error)
+	update  func(ctx context.Context, what, userID string, r kyc.Request) (kyc.State, error)
+	operate func(context.Context, kyc.Operation) (kyc.OperationResult, error)
 }
 
 func (f *fake) count() {
@@ -51,9 +55,32 @@ func (f *fake) Find(ctx context.Context, userID string) (kyc.Found, error) {
 	return f.find(ctx, userID)
 }
 
-func (f *fake) Wait(ctx context.Context, userID string) (kyc.State, error) {
+// List is not counted: it is asked for all that wait together.
+func (f *fake) List(ctx context.Context, filter kyc.Filter) (kyc.Page, error) {
+	if f.list == nil {
+		return kyc.Page{}, nil
+	}
+	return f.list(ctx, filter)
+}
+
+func (f *fake) Story(ctx context.Context, userID string) ([]kyc.Step, error) {
 	f.count()
-	return f.wait(ctx, userID)
+	return f.story(ctx, userID)
+}
+
+func (f *fake) Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+	f.count()
+	return f.update(ctx, kyc.UpdateCancel, userID, r)
+}
+
+func (f *fake) Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+	f.count()
+	return f.update(ctx, kyc.UpdateRefresh, userID, r)
+}
+
+func (f *fake) Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error) {
+	f.count()
+	return f.operate(ctx, op)
 }
 
 // bench is an API over a fake.
@@ -69,14 +96,15 @@ func newBench(t *testing.T, change func(*Options)) *bench {
 	t.Helper()
 	b := &bench{t: t}
 	o := Options{
-		Verifications: &b.fake, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
-		Callers: []Caller{{"shop", token}, {"shop", newToken}, {"operations", opsToken}},
+		Verifications: &b.fake, Operators: &b.fake, Records: &b.fake, Log: slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Callers: []Caller{{Name: "shop", Token: token}, {Name: "shop", Token: newToken}, {Name: "operations", Token: opsToken}},
 	}
 	if change != nil {
 		change(&o)
 	}
 	b.API = New(o)
 	b.handler = b.Handler()
+	t.Cleanup(b.Drain)
 	return b
 }
 
@@ -85,7 +113,7 @@ func (b *bench) request(method, path, body string, change func(*http.Request)) *
 	b.t.Helper()
 	req := httptest.NewRequestWithContext(b.t.Context(), method, path, strings.NewReader(body))
 	req.Header.Set("Authorization", "Bearer "+token)
-	if method == http.MethodPost {
+	if method == http.MethodPost || method == http.MethodDelete {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	if change != nil {

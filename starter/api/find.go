@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -13,10 +14,9 @@ import (
 	"didit-temporal/kyc"
 )
 
-// find answers GET: how the user's newest verification stands, after waiting for its end as long as ?wait= says.
-func (a *API) find(c *gin.Context) {
+// userOf reads the user of the path, and refuses the request if it names none, or if its query has faults.
+func (a *API) userOf(c *gin.Context, faults []FieldError) (string, bool) {
 	userID := c.Param("user_id")
-	wait, faults := parseQuery(c.Request.URL, "wait")
 	if err := kyc.ValidateUserID(userID); err != nil {
 		faults = append(faults, ruleBroken("user_id", err))
 	} else {
@@ -24,72 +24,120 @@ func (a *API) find(c *gin.Context) {
 	}
 	if len(faults) > 0 {
 		a.problem(c, invalidInput, trouble{fields: faults})
+		return "", false
+	}
+	return userID, true
+}
+
+// find answers GET: how the user's newest verification stands, after waiting for its end as long as ?wait= says.
+func (a *API) find(c *gin.Context) {
+	var wait time.Duration
+	faults := parseQuery(c.Request.URL, map[string]func(string) string{"wait": func(s string) (fault string) {
+		wait, fault = parseWait(s)
+		return fault
+	}})
+	userID, ok := a.userOf(c, faults)
+	if !ok {
 		return
 	}
 	extend(c, wait+a.o.Patience)
-	if wait > 0 && !a.await(c.Request.Context(), userID, wait) {
+	if wait == 0 {
+		found, err := a.look(c.Request.Context(), userID)
+		a.found(c, found, err)
+		return
+	}
+	share := by(c).polls
+	if !share.take("") {
+		a.problem(c, shareUsed, trouble{detail: fmt.Sprintf("%d requests of %s wait already; send it again after Retry-After, or without wait", share.most, by(c).Name)})
+		return
+	}
+	defer share.give("", false)
+	select {
+	case a.polls <- struct{}{}:
+	default:
 		a.problem(c, tooManyWaiting, trouble{detail: fmt.Sprintf(
 			"this process lets no more than %d requests wait; send it again after Retry-After, or without wait", a.o.MaxPolls)})
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience)
+	defer func() { <-a.polls }()
+	found, err := a.await(c.Request.Context(), userID, wait)
+	a.found(c, found, err)
+}
+
+// await returns when the verification has ended, or is no more to be waited for.
+func (a *API) await(ctx context.Context, userID string, wait time.Duration) (kyc.Found, error) {
+	waiting, cancel := context.WithTimeout(ctx, wait)
+	defer cancel()
+	shared := context.WithoutCancel(ctx) // the answer is for others too
+	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.look(shared, userID) })
+}
+
+// lookError is an error of a look that had a time limit of its own.
+type lookError struct {
+	error
+	late bool
+}
+
+func (e *lookError) Unwrap() error { return e.error }
+
+func (a *API) look(ctx context.Context, userID string) (kyc.Found, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.o.Patience)
 	defer cancel()
 	found, err := a.o.Verifications.Find(ctx, userID)
 	if err != nil {
-		a.refuse(c, ctx, err)
+		return found, &lookError{err, late(ctx, err)}
+	}
+	return found, nil
+}
+
+func (a *API) found(c *gin.Context, found kyc.Found, err error) {
+	if err != nil {
+		a.refuse(c, c.Request.Context(), err)
 		return
 	}
-	answer(c, http.StatusOK, Verification{State: found.State, RunID: found.RunID}.with(found.Session))
+	answer(c, http.StatusOK, shown(found.State, found.Session, found.RunID))
 }
 
-// await returns when the verification has ended, or is no more to be waited for. What it says is looked up afterwards.
-// It is false, at once, if too many wait already: Temporal's frontend would let the rest wait in line, for nothing.
-func (a *API) await(ctx context.Context, userID string, wait time.Duration) bool {
-	select {
-	case a.polls <- struct{}{}:
-	default:
-		return false
+func parseWait(s string) (time.Duration, string) {
+	wait, err := time.ParseDuration(s)
+	if err != nil || wait < 0 {
+		return 0, "wait is not one duration; want one such as 30s"
 	}
-	defer func() { <-a.polls }()
-	ctx, cancel := context.WithTimeout(ctx, wait)
-	defer cancel()
-	go func() {
-		select {
-		case <-a.draining:
-			cancel()
-		case <-ctx.Done():
-		}
-	}()
-	_, _ = a.o.Verifications.Wait(ctx, userID) // an error comes again from the look that follows
-	return true
+	return min(wait, maxWait), ""
 }
 
-// parseQuery reads ?wait= where the route knows it, and refuses what it does not know.
-func parseQuery(u *url.URL, known ...string) (wait time.Duration, faults []FieldError) {
+// parseQuery reads the parameters that the route knows, each given once, and returns what is wrong with the others. A
+// reader returns what is wrong with its value.
+func parseQuery(u *url.URL, known map[string]func(string) string) (faults []FieldError) {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return 0, []FieldError{{Field: "query", Detail: "the query is not URL-encoded; want one such as ?wait=30s"}}
+		return []FieldError{{Field: "query", Detail: "the query is not URL-encoded; want one such as ?wait=30s"}}
 	}
-	for name := range values {
-		if !slices.Contains(known, name) {
-			faults = append(faults, FieldError{Field: shown(name), Detail: "unknown query parameter" + expected(known)})
+	for name, all := range values {
+		read, ok := known[name]
+		switch {
+		case !ok:
+			faults = append(faults, FieldError{Field: shortened(name), Detail: "unknown query parameter" + expected(known)})
+		case len(all) > 1:
+			faults = append(faults, FieldError{Field: name, Detail: name + " is given twice"})
+		default:
+			if fault := read(all[0]); fault != "" {
+				faults = append(faults, FieldError{Field: name, Detail: fault})
+			}
 		}
 	}
 	slices.SortFunc(faults, byField)
-	given, ok := values["wait"]
-	if !ok || !slices.Contains(known, "wait") {
-		return 0, faults
-	}
-	wait, err = time.ParseDuration(given[0])
-	if err != nil || len(given) > 1 || wait < 0 || wait > maxWait {
-		faults = append(faults, FieldError{Field: "wait", Detail: fmt.Sprintf("wait is not one duration from 0s to %s; want one such as 30s", "60s")})
-	}
-	return wait, faults
+	return faults
 }
 
-func expected(known []string) string {
+func expected(known map[string]func(string) string) string {
 	if len(known) == 0 {
 		return "; this route takes none"
 	}
-	return "; this route knows wait, such as ?wait=30s"
+	var names []string
+	for name := range known {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return "; this route knows " + strings.Join(names, ", ")
 }

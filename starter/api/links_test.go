@@ -36,10 +36,3 @@ func TestLinksOfAppsAreTakenWhereTheOperatorListsThem(t *testing.T) {
 	assert.Equal(t, http.StatusBadRequest, rec.Code)
 	assert.Contains(t, rec.Body.String(), "have it added to RETURN_URL_SCHEMES")
 }
-
-func TestTheTokenComesWithTheURLOnly(t *testing.T) {
-	secret := kyc.Session{SessionToken: "t0ken"}
-	assert.Empty(t, Verification{}.with(secret).SessionToken)
-	secret.URL = pageURL
-	assert.Equal(t, "t0ken", Verification{}.with(secret).SessionToken)
-}

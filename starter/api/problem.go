@@ -51,6 +51,8 @@ var (
 		"`errors` names each field and what would be right. Mend the request: sent again as it is, it fails again.", 0}
 	unauthorized = kind{"unauthorized", 401, "No valid token",
 		"Send `Authorization: Bearer TOKEN` with a token of STARTER_TOKENS.", 0}
+	forbidden = kind{"forbidden", 403, "The token may not do this",
+		"`detail` names the scope, the flow or the host that the token's entry in STARTER_TOKENS lacks. Use another token, or have the operator add it.", 0}
 	noRoute = kind{"no-such-route", 404, "There is no such route",
 		"GET /openapi.json describes all routes.", 0}
 	notFound = kind{"no-such-verification", 404, "The user has no verification",
@@ -68,12 +70,16 @@ var (
 		"Terminate that workflow in Temporal, then send the request again.", 0}
 	otherFlow = kind{"other-flow", 409, "The user's verification is of another flow",
 		"`detail` names both flows. Leave workflow_id out to take the verification as it is, or set reverify for a session of the other flow.", 0}
+	refused = kind{"refused", 409, "The action is not possible as things stand",
+		"`detail` says how they stand: the verification has ended, has no session, or Didit does not let the session go that way.", 0}
 	tooLarge = kind{"body-too-large", 413, "The body is too large",
 		"An input has a few short fields; nothing else belongs into it.", 0}
 	unsupportedMedia = kind{"unsupported-media-type", 415, "The body is not plain JSON",
 		"Send UTF-8 with `Content-Type: application/json`, not compressed.", 0}
 	rejected = kind{"rejected-by-didit", 422, "Didit refused the request",
 		"The verification has failed: check workflow_id, language and return_url, then POST again.", 0}
+	shareUsed = kind{"share-used-up", 429, "The caller has too much under way",
+		"The token's name has as many starts or waiting requests at this process as its share allows. Send it again after Retry-After.", retryAfter}
 	internal = kind{"internal-error", 500, "The API has a fault",
 		"Tell the operator the request_id. A POST may be sent again.", 0}
 	temporalUnavailable = kind{"temporal-unavailable", 503, "The request was not taken",
@@ -87,8 +93,8 @@ var (
 			"results posted (RESULT_URL). The operator may run more processes.", retryAfter}
 
 	kinds = []kind{
-		invalidInput, unauthorized, noRoute, notFound, noMethod, sessionCap, ended, paused, occupied, otherFlow, tooLarge, unsupportedMedia, rejected, internal,
-		temporalUnavailable, diditUnavailable, tooManyWaiting,
+		invalidInput, unauthorized, forbidden, noRoute, notFound, noMethod, sessionCap, ended, paused, occupied, otherFlow, refused, tooLarge, unsupportedMedia, rejected,
+		shareUsed, internal, temporalUnavailable, diditUnavailable, tooManyWaiting,
 	}
 )
 
@@ -136,22 +142,46 @@ func (a *API) problem(c *gin.Context, k kind, t trouble) {
 // refuse turns an error of the verification into a problem. ctx is the one that the call had.
 func (a *API) refuse(c *gin.Context, ctx context.Context, err error) {
 	k, t := problemOf(err)
-	if t.errorType == ErrorTypeTemporal && late(ctx, err) && a.reachable(c.Request.Context()) == nil {
+	var look *lookError
+	tooLate := late(ctx, err) || errors.As(err, &look) && look.late
+	if t.errorType == ErrorTypeTemporal && tooLate && a.reachable(c.Request.Context()) == nil {
 		t.errorType, t.detail = ErrorTypeWorker, "no worker answered in time; send the same request again, it is never doubled"
 	}
 	t.cause = err
 	a.problem(c, k, t)
 }
 
+// kindsOfErrors says what each error type of a verification or an operation is to a caller. Another one is a fault of ours.
+var kindsOfErrors = map[string]kind{
+	"":                        ended,
+	kyc.ErrorTypeCancelled:    ended,
+	kyc.ErrorTypeErased:       ended,
+	kyc.ErrorTypeSessionCap:   sessionCap,
+	kyc.ErrorTypeRefused:      refused,
+	kyc.ErrorTypeLegalHold:    refused,
+	kyc.ErrorTypeRejected:     rejected,
+	kyc.ErrorTypeNotFound:     rejected,
+	kyc.ErrorTypeInvalidInput: rejected,
+	kyc.ErrorTypeRateLimited:  diditUnavailable,
+	kyc.ErrorTypeUnavailable:  diditUnavailable,
+	kyc.ErrorTypeUnauthorized: diditUnavailable,
+	kyc.ErrorTypeOutOfCredit:  diditUnavailable,
+}
+
 func problemOf(err error) (kind, trouble) {
 	var session *kyc.SessionError
+	var operation *kyc.OperationError
 	var run *kyc.RunError
 	var flow *kyc.FlowError
 	switch {
 	case errors.As(err, &session):
-		return kindOf(session.Type), trouble{errorType: session.Type, detail: detailOf(session)}
+		return kindOf(session.Type), trouble{errorType: session.Type, detail: hint(session.Type)}
+	case errors.As(err, &operation) && operation.Type == kyc.ErrorTypeRefused:
+		return refused, trouble{errorType: operation.Type, detail: operation.Message}
+	case errors.As(err, &operation):
+		return kindOf(operation.Type), trouble{errorType: operation.Type, detail: hint(operation.Type)}
 	case errors.As(err, &run):
-		return kindOfRun(run.Reason), trouble{detail: run.Error()}
+		return kindsOfRuns[run.Reason], trouble{detail: run.Error()}
 	case errors.As(err, &flow):
 		return otherFlow, trouble{detail: flow.Error()}
 	case errors.Is(err, kyc.ErrNotFound):
@@ -163,36 +193,22 @@ func problemOf(err error) (kind, trouble) {
 	return temporalUnavailable, trouble{errorType: ErrorTypeTemporal, detail: cmp.Or(kyc.Cause(err), detail)}
 }
 
-func kindOfRun(reason kyc.RunErrorReason) kind {
-	switch reason {
-	case kyc.RunPaused:
-		return paused
-	case kyc.RunOccupied:
-		return occupied
-	}
-	return ended
-}
+// kindsOfRuns says what a run that cannot answer is to a caller.
+var kindsOfRuns = map[kyc.RunErrorReason]kind{kyc.RunEnded: ended, kyc.RunPaused: paused, kyc.RunOccupied: occupied}
 
-// kindOf is the kind of problem that a verification without a session is.
 func kindOf(errorType string) kind {
-	switch errorType {
-	case "", kyc.ErrorTypeCancelled, kyc.ErrorTypeErased:
-		return ended
-	case kyc.ErrorTypeSessionCap:
-		return sessionCap
-	case kyc.ErrorTypeRejected, kyc.ErrorTypeNotFound, kyc.ErrorTypeInvalidInput:
-		return rejected
-	case kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit:
-		return diditUnavailable
+	if k, known := kindsOfErrors[errorType]; known {
+		return k
 	}
 	return internal
 }
 
-func detailOf(e *kyc.SessionError) string {
-	if e.Type == "" {
+// hint is empty where the kind's advice says more.
+func hint(errorType string) string {
+	if errorType == "" {
 		return ""
 	}
-	return kyc.Hint(e.Type)
+	return kyc.Hint(errorType)
 }
 
 // serveProblem explains a type of problem to whoever follows its link.

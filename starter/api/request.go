@@ -1,24 +1,21 @@
 package api
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
 	"log/slog"
 	"net/http"
 	"regexp"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 )
 
-// What the parts of a request tell each other.
+// What is kept with a request.
 const (
 	keyRequest = "request_id"
 	keyCaller  = "caller"
-	keyUser    = "user_id" // only once it has proved to be one
+	keyUser    = "user_id" // only once it is known to be one
 )
 
 const headerRequestID = "X-Request-Id"
@@ -64,10 +61,11 @@ func (a *API) logAccess(c *gin.Context) {
 		slog.String("method", method(c.Request.Method)), slog.String("route", route), slog.Int("status", code),
 		slog.Duration("duration", time.Since(began)), slog.String(keyRequest, c.GetString(keyRequest)),
 	}
-	for _, key := range []string{keyCaller, keyUser} {
-		if v := c.GetString(key); v != "" {
-			attrs = append(attrs, slog.String(key, v))
-		}
+	if who := by(c); who != nil {
+		attrs = append(attrs, slog.String(keyCaller, who.Name))
+	}
+	if user := c.GetString(keyUser); user != "" {
+		attrs = append(attrs, slog.String(keyUser, user))
 	}
 	if len(c.Errors) > 0 {
 		attrs = append(attrs, slog.String("error", c.Errors[0].Error()))
@@ -104,49 +102,4 @@ func (a *API) recoverPanic(c *gin.Context) {
 		}
 	}()
 	c.Next()
-}
-
-// caller is a Caller whose token is only known by its hash: hashes have one length, so that comparing them takes
-// the same time whatever a stranger sends.
-type caller struct {
-	name string
-	hash [sha256.Size]byte
-}
-
-func hashed(callers []Caller) []caller {
-	all := make([]caller, len(callers))
-	for i, c := range callers {
-		all[i] = caller{name: c.Name, hash: sha256.Sum256([]byte(c.Token))}
-	}
-	return all
-}
-
-// authenticate finds out who calls.
-func (a *API) authenticate(c *gin.Context) {
-	header := c.Request.Header.Values("Authorization")
-	if len(header) == 0 {
-		c.Header("WWW-Authenticate", `Bearer realm="verifications"`)
-		a.problem(c, unauthorized, trouble{detail: "the header Authorization is missing; want Authorization: Bearer TOKEN"})
-		return
-	}
-	scheme, token, _ := strings.Cut(header[0], " ")
-	name := a.callerOf(strings.TrimSpace(token))
-	if len(header) > 1 || !strings.EqualFold(scheme, "Bearer") || name == "" {
-		c.Header("WWW-Authenticate", `Bearer realm="verifications", error="invalid_token"`)
-		a.problem(c, unauthorized, trouble{detail: "the token is not one of STARTER_TOKENS; want Authorization: Bearer TOKEN, without the name before it"})
-		return
-	}
-	c.Set(keyCaller, name)
-	c.Next()
-}
-
-// callerOf looks at every token, also after it has found the right one.
-func (a *API) callerOf(token string) (name string) {
-	hash := sha256.Sum256([]byte(token))
-	for _, known := range a.callers {
-		if subtle.ConstantTimeCompare(hash[:], known.hash[:]) == 1 {
-			name = known.name
-		}
-	}
-	return name
 }

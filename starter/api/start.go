@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"net/http"
 	"strconv"
@@ -16,22 +17,28 @@ import (
 
 const (
 	etaLimit   = time.Second // an estimate that takes longer is left out
-	retryAfter = 5           // seconds, where nobody can tell
+	retryAfter = 5           // seconds, where the time is not known
 	retryMost  = 300         // seconds: the queue may get shorter
 )
 
 // start answers POST: a verification that runs is joined, so that it may be sent again at any time.
 func (a *API) start(c *gin.Context) {
-	in, bad := readInput(c)
+	in, bad := readBody(c, inputFields, inputExample)
 	if bad != nil {
 		a.problem(c, bad.kind, bad.trouble)
 		return
 	}
-	if bad := a.checkReturn(in); bad != nil {
-		a.problem(c, bad.kind, bad.trouble)
+	c.Set(keyUser, in.UserID)
+	if !a.allowInput(c, &in) || !a.mayReturn(c, in) {
 		return
 	}
-	c.Set(keyUser, in.UserID)
+	share := by(c).starts
+	if !share.take(in.UserID) {
+		a.problem(c, shareUsed, trouble{detail: fmt.Sprintf("%d starts of %s wait for their sessions already; send it again after Retry-After", share.most, by(c).Name)})
+		return
+	}
+	waits := false
+	defer func() { share.give(in.UserID, waits) }()
 	extend(c, a.o.Patience)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience) // it ends the waiting, not the verification
 	defer cancel()
@@ -43,8 +50,10 @@ func (a *API) start(c *gin.Context) {
 			code = http.StatusCreated
 			c.Header("Location", Path+"/"+in.UserID)
 		}
-		answer(c, code, Verification{State: s.State, RunID: s.RunID}.with(s.Session))
+		answer(c, code, shown(s.State, s.Session, s.RunID))
 	case s.RunID != "" && late(ctx, err):
+		waits = true
+		a.watch.begin()
 		a.later(c, in, s)
 	default:
 		a.refuse(c, ctx, err)
@@ -53,8 +62,8 @@ func (a *API) start(c *gin.Context) {
 
 // later says that the verification has begun and when to ask again.
 func (a *API) later(c *gin.Context, in kyc.Input, s kyc.Started) {
-	v := Verification{State: s.State, RunID: s.RunID, ETASeconds: a.eta(c, in.Priority)}
-	v.UserID = in.UserID
+	v := shown(s.State, s.Session, s.RunID)
+	v.UserID, v.ETASeconds = in.UserID, a.eta(c, in.Priority)
 	again := int64(retryAfter)
 	if v.ETASeconds > 0 {
 		again = min(v.ETASeconds, retryMost)
@@ -64,7 +73,7 @@ func (a *API) later(c *gin.Context, in kyc.Input, s kyc.Started) {
 	answer(c, http.StatusAccepted, v)
 }
 
-// eta is in whole seconds, at least one; zero if nobody can tell.
+// eta is in whole seconds, at least one; zero if it is not known.
 func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 	if a.o.Turns == nil {
 		return 0
@@ -86,7 +95,9 @@ func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 // late reports whether err is the end of our own patience.
 func late(ctx context.Context, err error) bool {
 	var final *kyc.SessionError
-	if errors.As(err, &final) {
+	var refused *kyc.OperationError
+	var run *kyc.RunError
+	if errors.As(err, &final) || errors.As(err, &refused) || errors.As(err, &run) {
 		return false
 	}
 	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError

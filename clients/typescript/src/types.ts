@@ -1,0 +1,112 @@
+/** What starts a verification. Only user_id is required. */
+export interface Input {
+  /** Opaque: never an e-mail address or a name. */
+  user_id: string;
+  /** Didit's flow; the worker's by default. */
+  workflow_id?: string;
+  /** Of Didit's page, such as en or pt-BR. */
+  language?: string;
+  /** An absolute http(s) URL; nothing personal in it. */
+  return_url?: string;
+  /** A new session although there is a verdict. */
+  reverify?: boolean;
+  priority?: 'interactive' | 'bulk';
+}
+
+/** The session that the person must open. Token and URL are secrets: they let anyone act as the user. */
+export interface Session {
+  session_id: string;
+  session_token: string;
+  url: string;
+}
+
+/** The result of one feature of Didit's flow. */
+export interface Check {
+  feature: string;
+  status: string;
+}
+
+/** How a verification stands. */
+export interface State {
+  user_id: string;
+  session_id: string;
+  /** Didit's flow that gave this verdict; absent from a worker that does not report it. */
+  workflow_id?: string;
+  /** Didit's word. */
+  status: string;
+  /** Empty while it waits; else approved, declined, expired, abandoned, lapsed, failed, cancelled or erased. */
+  outcome: string;
+  attempt: number;
+  checks: Check[];
+  warnings: string[];
+  /** With the outcome failed. */
+  error_type: string;
+  /** RFC 3339 with up to nine digits of a second: a Date would lose six of them. Absent before Didit said anything. */
+  updated_at?: string;
+}
+
+/** The answer to start: session is absent when the person has nothing to do (a verdict, or a review). */
+export interface Started {
+  state: State;
+  session?: Session;
+}
+
+/** The base of this package's errors about a verification. */
+export class VerificationError extends Error {
+  override name = this.constructor.name;
+}
+
+/** The user id breaks a rule; nothing was sent. */
+export class InvalidInputError extends VerificationError {}
+
+/** The user has no verification, or Temporal has deleted it. */
+export class NotFoundError extends VerificationError {}
+
+/** The newest run ended without a result: it was terminated, or failed. Start the user again. */
+export class EndedError extends VerificationError {}
+
+/** The verification ended before there was a session. type is one of the documented error types. */
+export class SessionError extends VerificationError {
+  constructor(
+    userId: string,
+    readonly type: string,
+    message: string,
+  ) {
+    super(`start user ${userId}: ${type}: ${message}`);
+  }
+}
+
+/** The verification refused an operator's request; the message says how it stands. */
+export class RefusedError extends VerificationError {
+  constructor(
+    userId: string,
+    readonly type: string,
+    message: string,
+  ) {
+    super(`cancel user ${userId}: ${type}: ${message}`);
+  }
+}
+
+/** Reports whether Didit gave a verdict on the user. */
+export function decided(state: State): boolean {
+  return state.outcome === 'approved' || state.outcome === 'declined';
+}
+
+/** The id of a user's workflow. It throws InvalidInputError for an id that could name another workflow. */
+export function workflowId(userId: string): string {
+  if (!/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(userId)) {
+    throw new InvalidInputError(
+      "user_id: want 1 to 128 letters, digits, '.', '_', ':' or '-', the first a letter or digit; " +
+        'an opaque id, never an e-mail address or a name',
+    );
+  }
+  return `kyc-${userId}`;
+}
+
+/** Go writes a list that holds nothing as null. */
+export type WireState = Omit<State, 'checks' | 'warnings'> & { checks: Check[] | null; warnings: string[] | null };
+
+/** Reads the answer to the query state. */
+export function stateOf(wire: WireState): State {
+  return { ...wire, checks: wire.checks ?? [], warnings: wire.warnings ?? [] };
+}

@@ -1,0 +1,212 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/gin-gonic/gin"
+)
+
+// field is a field of a request's body: exactly one of its setters is there, by the type that it has. A setter returns the
+// rule that the value breaks.
+type field[T any] struct {
+	name     string
+	required string // what it is, if it must be there
+	text     func(*T, string) error
+	boolean  func(*T, bool) error
+}
+
+// refusal is a request that is refused before Temporal hears of it.
+type refusal struct {
+	kind
+	trouble
+}
+
+// readBody decodes a request's body by a table of its fields, strictly: a field that is spelled wrongly, or given twice,
+// would silently mean something else. example is what the body may look like.
+func readBody[T any](c *gin.Context, fields []field[T], example string) (T, *refusal) {
+	var into T
+	if faults := parseQuery(c.Request.URL, nil); len(faults) > 0 {
+		return into, &refusal{invalidInput, trouble{fields: faults}}
+	}
+	if bad := checkMedia(c.Request.Header); bad != nil {
+		return into, bad
+	}
+	body, bad := readAll(c)
+	if bad != nil {
+		return into, bad
+	}
+	if faults := decode(body, fields, example, &into); len(faults) > 0 {
+		return into, &refusal{invalidInput, trouble{fields: faults}}
+	}
+	return into, nil
+}
+
+func checkMedia(h http.Header) *refusal {
+	media, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	charset := params["charset"]
+	switch {
+	case err != nil || media != "application/json":
+		return &refusal{unsupportedMedia, trouble{fields: []FieldError{{"Content-Type", "Content-Type is not application/json"}}}}
+	case charset != "" && !strings.EqualFold(charset, "utf-8"):
+		return &refusal{unsupportedMedia, trouble{fields: []FieldError{{"Content-Type", "the charset is not utf-8"}}}}
+	case h.Get("Content-Encoding") != "" && !strings.EqualFold(h.Get("Content-Encoding"), "identity"):
+		return &refusal{unsupportedMedia, trouble{fields: []FieldError{{"Content-Encoding", "Content-Encoding is set; want a body that is not compressed"}}}}
+	}
+	return nil
+}
+
+func readAll(c *gin.Context) ([]byte, *refusal) {
+	large := &refusal{tooLarge, trouble{fields: []FieldError{{Detail: fmt.Sprintf("the body has more than %d bytes", maxBody)}}}}
+	if c.Request.ContentLength > maxBody {
+		return nil, large
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(c.Writer, c.Request.Body, maxBody))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over):
+		return nil, large
+	case err != nil:
+		return nil, &refusal{invalidInput, trouble{cause: err, fields: []FieldError{{Detail: "the body did not arrive as a whole; send it again"}}}}
+	}
+	return body, nil
+}
+
+// members are those of a JSON object in their order, repeated ones too.
+type members []struct {
+	name  string
+	value json.RawMessage
+}
+
+// errNoObject says that a JSON value is something else.
+var errNoObject = errors.New("the body is no object")
+
+// UnmarshalJSON implements json.Unmarshaler. It is called with one whole value, which is JSON.
+func (m *members) UnmarshalJSON(value []byte) error {
+	if value[0] != '{' {
+		return errNoObject
+	}
+	d := json.NewDecoder(bytes.NewReader(value))
+	_, _ = d.Token() // the brace
+	for d.More() {
+		key, _ := d.Token()
+		name, _ := key.(string)
+		var one json.RawMessage
+		_ = d.Decode(&one)
+		*m = append(*m, struct {
+			name  string
+			value json.RawMessage
+		}{name, one})
+	}
+	return nil
+}
+
+// decode reads the body into a value and returns everything that is wrong with it.
+func decode[T any](body []byte, fields []field[T], example string, into *T) (faults []FieldError) {
+	var object members
+	if fault := notJSON(body, json.Unmarshal(body, &object)); fault != "" {
+		return []FieldError{{Detail: fault + "; want one JSON object, " + example}}
+	}
+	seen := map[string]bool{}
+	for _, m := range object {
+		if fault := set(into, fields, m.name, m.value, seen[m.name]); fault != "" {
+			faults = append(faults, FieldError{Field: shortened(m.name), Detail: fault})
+		}
+		seen[m.name] = true
+	}
+	for _, f := range fields {
+		if f.required != "" && !seen[f.name] {
+			faults = append(faults, FieldError{Field: f.name, Detail: fmt.Sprintf("%s is missing; want %s, %s", f.name, f.required, example)})
+		}
+	}
+	const most = 20 // a list of a thousand helps no reader
+	return faults[:min(len(faults), most)]
+}
+
+func notJSON(body []byte, err error) string {
+	var syntax *json.SyntaxError
+	trimmed := bytes.TrimLeft(body, " \t\r\n")
+	switch {
+	case len(trimmed) == 0:
+		return "the body is empty"
+	case !utf8.Valid(body):
+		return "the body is not UTF-8"
+	case errors.As(err, &syntax):
+		return fmt.Sprintf("the body is not JSON, or more than one value, at byte %d", syntax.Offset)
+	case trimmed[0] != '{': // null does not even reach UnmarshalJSON
+		return "the body is " + typeOf(trimmed)
+	case err != nil:
+		return "the body is not JSON"
+	}
+	return ""
+}
+
+// set puts one value where its field says, and returns what is wrong with it.
+func set[T any](into *T, fields []field[T], name string, value json.RawMessage, again bool) string {
+	at := slices.IndexFunc(fields, func(f field[T]) bool { return f.name == name })
+	switch {
+	case at < 0:
+		return "unknown field; want only " + names(fields)
+	case again:
+		return name + " is given twice"
+	}
+	var err error
+	if f := fields[at]; f.boolean != nil {
+		var b bool
+		if typeOf(value) != typeOf([]byte("true")) || json.Unmarshal(value, &b) != nil {
+			return name + " is " + typeOf(value) + "; want true or false"
+		}
+		err = f.boolean(into, b)
+	} else {
+		var s string
+		if value[0] != '"' || json.Unmarshal(value, &s) != nil {
+			return name + " is " + typeOf(value) + "; want a string"
+		}
+		err = f.text(into, s)
+	}
+	if err != nil {
+		return ruleBroken(name, err).Detail
+	}
+	return ""
+}
+
+func names[T any](fields []field[T]) string {
+	all := make([]string, len(fields))
+	for i, f := range fields {
+		all[i] = f.name
+	}
+	return strings.Join(all, ", ")
+}
+
+func typeOf(value []byte) string {
+	switch value[0] {
+	case '{':
+		return "an object"
+	case '[':
+		return "a list"
+	case '"':
+		return "a string"
+	case 't', 'f':
+		return "true or false"
+	case 'n':
+		return "null"
+	}
+	return "a number"
+}
+
+// shortened is a name of the caller's choice, short enough to repeat.
+func shortened(name string) string {
+	const most = 64
+	if runes := []rune(name); len(runes) > most {
+		return string(runes[:most]) + "..."
+	}
+	return name
+}

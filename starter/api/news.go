@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"didit-temporal/kyc"
+)
+
+// readNews looks at one page of the runs that have got an outcome. A call that fails is made again at the next tick.
+func (w *watcher) readNews() {
+	began := time.Now()
+	w.mu.Lock()
+	f := kyc.Filter{OverSince: w.since, Limit: kyc.MaxList, Page: w.page}
+	w.mu.Unlock()
+	page, err := w.list(f)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		w.page = ""
+		return
+	}
+	w.see(page.Items)
+	if w.page = page.Next; w.page == "" {
+		w.since = began.Add(-overlap)
+	}
+}
+
+// confirm looks at the open runs of the users that were confirmed longest ago.
+func (w *watcher) confirm() {
+	batch := w.oldest(kyc.MaxList)
+	if len(batch) == 0 {
+		return
+	}
+	began := time.Now()
+	page, err := w.list(kyc.Filter{UserIDs: batch, Open: true, Limit: kyc.MaxList})
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if err != nil {
+		return
+	}
+	for _, s := range w.see(page.Items) {
+		if e := w.users[s.UserID]; e != nil && e.fresh.Before(began) {
+			e.fresh = began
+		}
+	}
+}
+
+// oldest are up to n users, half of them at most those that are only held.
+func (w *watcher) oldest(n int) []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	held := w.held()
+	held = held[:min(len(held), n/2)]
+	users := make([]string, 0, len(w.users))
+	for user, e := range w.users {
+		if !e.fresh.IsZero() {
+			users = append(users, user)
+		}
+	}
+	slices.SortFunc(users, func(a, b string) int { return w.users[a].fresh.Compare(w.users[b].fresh) })
+	return append(held, users[:min(len(users), n-len(held))]...)
+}
+
+// see wakes those who wait for a user whose newest run is not as it was found. It returns the others; mu is held.
+func (w *watcher) see(runs []kyc.Summary) (same []kyc.Summary) {
+	slices.SortFunc(runs, func(a, b kyc.Summary) int { return b.StartedAt.Compare(a.StartedAt) })
+	seen := map[string]bool{}
+	for _, s := range runs {
+		if seen[s.UserID] { // an older run
+			continue
+		}
+		seen[s.UserID] = true
+		w.note(s)
+		e := w.users[s.UserID]
+		if e == nil || e.fresh.IsZero() {
+			continue
+		}
+		if s.RunID == e.found.RunID && s.Outcome == "" && s.EndedAt.IsZero() && s.Status == e.found.State.Status {
+			same = append(same, s)
+			continue
+		}
+		if s.RunID != e.found.RunID && s.StartedAt.Before(e.fresh.Add(-overlap)) && !s.EndedAt.IsZero() {
+			continue // an older run among the news
+		}
+		close(e.changed)
+		delete(w.users, s.UserID)
+	}
+	return same
+}
+
+func (w *watcher) list(f kyc.Filter) (kyc.Page, error) {
+	ctx, cancel := context.WithTimeout(w.until, listLimit)
+	defer cancel()
+	return w.records.List(ctx, f)
+}
