@@ -10,9 +10,9 @@ import (
 	"didit-temporal/kyc"
 )
 
-// The watcher's calls to Temporal, for all that wait together: 0.8 a second for news and 0.17 for confirmations.
+// The watcher's calls to Temporal, for all that wait together: 0.71 a second for news and 0.17 for confirmations.
 const (
-	newsEvery    = 1250 * time.Millisecond
+	newsEvery    = 1400 * time.Millisecond
 	confirmEvery = 6 * time.Second
 	listLimit    = 5 * time.Second // for one call
 	// overlap is how much of the past each look at the news repeats: the list lags behind.
