@@ -51,6 +51,7 @@ type life struct {
 	terminated        bool
 	problem           string // what went wrong in a run
 	prepare           func(*testsuite.TestWorkflowEnvironment)
+	metrics           client.MetricsHandler
 	erased, forgotten bool
 	began             time.Time                          // when the newest run began
 	latest            *testsuite.TestWorkflowEnvironment // of the newest run, open or closed
@@ -59,7 +60,7 @@ type life struct {
 }
 
 func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
-	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}}
+	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}, metrics: client.MetricsNopHandler}
 	l.now = l.start
 	l.didit.now = l.clock
 	callbacks, err := activities.NewCallbackSender("http://callbacks.example/", []string{"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"})
@@ -152,6 +153,7 @@ func (r runs) ForgetRun(context.Context, string, string) error {
 // newEnv is a run that is about to begin.
 func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetMetricsHandler(l.metrics)
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(l.now)
