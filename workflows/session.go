@@ -211,7 +211,9 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 	case v.state.Outcome == kyc.OutcomeCancelled && !outcomeOf(found.Status).Decided():
 		return nil
 	case found.Session.SessionID == v.state.SessionID:
-		v.state.applyDecision(*found, workflow.Now(ctx))
+		if found.Status != v.state.Status { // else an end that Didit does not know, such as that of the person's time, stays
+			v.state.applyDecision(*found, workflow.Now(ctx))
+		}
 		return nil
 	}
 	left := v.state.State

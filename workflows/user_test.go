@@ -34,31 +34,33 @@ const (
 
 // life is one user over several runs: a Didit, a callback endpoint, and what earlier runs said.
 type life struct {
-	t          testing.TB
-	didit      *fakeDidit
-	acts       *hands
-	start      time.Time
-	now        time.Time
-	env        *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
-	past       []kyc.Snapshot                     // of closed runs, oldest first
-	results    []kyc.Result
-	resultIDs  map[string]bool
-	downUntil  time.Time // of the callback endpoint
-	events     int
-	runs       int
-	todo       []func() // what happens next; steps while a run is open are its callbacks
-	pauses     []time.Duration
-	terminated bool
-	problem    string // what went wrong in a run
-	prepare    func(*testsuite.TestWorkflowEnvironment)
-	began      time.Time                          // when the newest run began
-	latest     *testsuite.TestWorkflowEnvironment // of the newest run, open or closed
-	list       map[string]any                     // the search attributes of the newest run
-	listed     []map[string]any                   // the same after each change, of all runs
+	t                 testing.TB
+	didit             *fakeDidit
+	acts              *hands
+	start             time.Time
+	now               time.Time
+	env               *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
+	past              []kyc.Snapshot                     // of closed runs, oldest first
+	results           []kyc.Result
+	resultIDs         map[string]bool
+	downUntil         time.Time // of the callback endpoint
+	events            int
+	runs              int
+	todo              []func() // what happens next; steps while a run is open are its callbacks
+	pauses            []time.Duration
+	terminated        bool
+	problem           string // what went wrong in a run
+	prepare           func(*testsuite.TestWorkflowEnvironment)
+	metrics           client.MetricsHandler
+	erased, forgotten bool
+	began             time.Time                          // when the newest run began
+	latest            *testsuite.TestWorkflowEnvironment // of the newest run, open or closed
+	list              map[string]any                     // the search attributes of the newest run
+	listed            []map[string]any                   // the same after each change, of all runs
 }
 
 func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
-	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}}
+	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}, metrics: client.MetricsNopHandler}
 	l.now = l.start
 	l.didit.now = l.clock
 	callbacks, err := activities.NewCallbackSender("http://callbacks.example/", []string{"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"})
@@ -142,12 +144,16 @@ func (r runs) Predecessor(context.Context, string, string) (last kyc.Snapshot, _
 func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
 	return kyc.DeliveredSignal, nil
 }
-func (r runs) Erased(context.Context, string) (bool, error)    { return false, nil }
-func (r runs) ForgetRun(context.Context, string, string) error { return nil }
+func (r runs) Erased(context.Context, string) (bool, error) { return r.l.erased, nil }
+func (r runs) ForgetRun(context.Context, string, string) error {
+	r.l.forgotten = true
+	return nil
+}
 
 // newEnv is a run that is about to begin.
 func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	suite := &testsuite.WorkflowTestSuite{}
+	suite.SetMetricsHandler(l.metrics)
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(l.now)
