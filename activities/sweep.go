@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"errors"
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -86,8 +87,11 @@ func (a *Activities) FindLost(ctx context.Context, in FindLostInput) (LostPage, 
 	out := LostPage{More: page.More && len(page.Attempts) > 0, Attempts: len(page.Attempts)}
 	known := map[string]bool{}
 	for _, d := range page.Attempts {
+		if d.At.IsZero() {
+			return LostPage{}, a.classify(fmt.Errorf("%w: an attempt without a usable created_at", didit.ErrBadResponse))
+		}
 		out.count(in, d.At)
-		if !d.At.IsZero() && d.At.Before(in.From) { // a time that cannot be read hides nothing
+		if d.At.Before(in.From) {
 			out.More = false
 			break
 		}

@@ -36,8 +36,8 @@ const (
 	SweepUnreadable SweepState = "unreadable" // Didit refuses to show deliveries: SweepResult.ErrorType says why
 )
 
-// SweepResult is what a sweep has found, and where the next one carries on. It holds counts, times, and ids of deliveries
-// and destinations, nothing about users or sessions.
+// SweepResult is what a sweep has found, and where the next one carries on. It holds counts, times, ids of destinations
+// and hashes of ids of sessions, nothing about users.
 type SweepResult struct {
 	State SweepState `json:"state"`
 	// ErrorType is one of the ErrorType constants when State is unreadable.
@@ -56,8 +56,14 @@ type SweepCursor struct {
 	// Read is how many attempts a partial sweep has seen, from that of Mark backwards.
 	Read int       `json:"read,omitempty"`
 	Mark time.Time `json:"mark,omitzero"`
-	// Handed are the deliveries handed on that are younger than From.
-	Handed []string `json:"handed,omitempty"`
+	// Handed are the sessions of which an event was handed on, where the next sweep will see the same attempts again.
+	Handed []SweptSession `json:"handed,omitempty"`
+}
+
+// SweptSession is a session of which a sweep has handed on an event.
+type SweptSession struct {
+	Key string    `json:"key"` // stands for the session's id
+	At  time.Time `json:"at"`  // of the attempt to deliver the event
 }
 
 // SetupSweep makes the schedule of sweeps, or updates the one that is there, and reports whether it is new. An operator's

@@ -22,6 +22,8 @@ const (
 	// What one sweep may read of one destination: 20,000 attempts are more than Didit's limits allow in 15 minutes.
 	maxSweepPages = 400
 	maxSweepFound = 500
+	// maxHanded bounds what a partial sweep remembers; what it forgets is handed on twice.
+	maxHanded = 5000
 )
 
 // Metrics of sweeps.
@@ -107,27 +109,47 @@ func (s *sweep) cursor(destination string) kyc.SweepCursor {
 func (s *sweep) destination(ctx workflow.Context, c kyc.SweepCursor) (kyc.SweepCursor, error) {
 	seen := s.now.Add(-lastRetry - sweepOverlap) // up to then nothing is left for the next sweep
 	w := &walk{sweep: s, cursor: c, next: kyc.SweepCursor{Destination: c.Destination, From: c.From, Mark: seen}, known: map[string]bool{}}
+	w.before = map[string]time.Time{}
+	for _, h := range c.Handed {
+		w.before[h.Key] = later(w.before[h.Key], h.At)
+	}
 	for range maxSweepPages {
 		page, err := w.page(ctx)
 		if err != nil {
 			return c, err
 		}
 		if !page.More {
-			w.next.From, w.next.Read, w.next.Mark = later(c.From, seen), 0, time.Time{}
-			return w.next, nil
+			next := kyc.SweepCursor{Destination: c.Destination, From: later(c.From, seen)}
+			next.Handed = w.remembered(next.From)
+			return next, nil
 		}
 		if w.found >= maxSweepFound {
 			break
 		}
 	}
 	s.result.State = kyc.SweepPartial
+	w.next.Handed = w.remembered(c.From)
 	return w.next, nil
+}
+
+// remembered lists what was handed on of attempts since from, by this sweep and by earlier ones.
+func (w *walk) remembered(from time.Time) (all []kyc.SweptSession) {
+	for _, list := range [][]kyc.SweptSession{w.handedNow, w.cursor.Handed} {
+		for _, h := range list {
+			if !h.At.Before(from) && len(all) < maxHanded {
+				all = append(all, h)
+			}
+		}
+	}
+	return all
 }
 
 // walk goes through the attempts of one destination.
 type walk struct {
 	*sweep
 	cursor, next kyc.SweepCursor
+	before       map[string]time.Time // of sessions that were handed on by earlier sweeps, by key: the newest attempt
+	handedNow    []kyc.SweptSession
 	known        map[string]bool // sessions of which a newer attempt was seen, by key
 	offset       int
 	fresh        int       // attempts after the cursor's mark
@@ -185,22 +207,18 @@ func (w *walk) handOn(ctx workflow.Context, page activities.LostPage) error {
 	return failed
 }
 
-// lost returns the attempts of a page to hand on, and notes what was seen of each session.
+// lost returns the attempts of a page to hand on, and notes what was seen of each session. A failed one that is new may be
+// followed by a retry: the next sweep sees.
 func (w *walk) lost(page activities.LostPage) (all []activities.FailedAttempt) {
 	final := w.now.Add(-lastRetry)
 	for _, d := range page.Failed {
-		again := w.known[d.Key] || w.handed[d.Key]
+		superseded := w.known[d.Key] || w.handed[d.Key] || !d.At.After(w.before[d.Key])
 		w.known[d.Key] = true
-		if again || d.At.After(final) { // a retry may come: the next sweep sees
-			continue
-		}
-		if d.At.After(final.Add(-sweepOverlap)) {
-			w.next.Handed = append(w.next.Handed, d.ID)
-		}
-		if w.handedBefore(d.ID) {
+		if superseded || d.At.After(final) {
 			continue
 		}
 		w.handed[d.Key] = true
+		w.handedNow = append(w.handedNow, kyc.SweptSession{Key: d.Key, At: d.At})
 		all = append(all, d)
 	}
 	for _, key := range page.Taken {
@@ -208,15 +226,6 @@ func (w *walk) lost(page activities.LostPage) (all []activities.FailedAttempt) {
 	}
 	w.found += len(all)
 	return all
-}
-
-func (w *walk) handedBefore(delivery string) bool {
-	for _, id := range w.cursor.Handed {
-		if id == delivery {
-			return true
-		}
-	}
-	return false
 }
 
 func (s *sweep) measure(ctx workflow.Context, done activities.HandedOn) {
