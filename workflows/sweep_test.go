@@ -159,20 +159,24 @@ func TestSweepHandsOnWhatDiditCouldNotDeliver(t *testing.T) {
 }
 
 func TestSweepTakesALaterDeliveryForTheLostOne(t *testing.T) {
-	s := newSweeping(t)
-	ids := make([]string, 60) // more than a page
-	for i := range ids {
-		ids[i] = s.session(fmt.Sprintf("u%d", i), deployment)
+	for name, users := range map[string]int{"on the same page": 1, "on a page before": 60} {
+		t.Run(name, func(t *testing.T) {
+			s := newSweeping(t)
+			ids := make([]string, users)
+			for i := range ids {
+				ids[i] = s.session(fmt.Sprintf("u%d", i), deployment)
+			}
+			s.down.Store(true)
+			for _, id := range ids {
+				s.moves(id, didit.StatusApproved)
+			}
+			s.down.Store(false)
+			for _, id := range ids {
+				s.moves(id, didit.StatusDeclined)
+			}
+			require.Zero(t, s.sweep().Found, "the workflows have read the decisions, which are newer")
+		})
 	}
-	s.down.Store(true)
-	for _, id := range ids {
-		s.moves(id, didit.StatusApproved)
-	}
-	s.down.Store(false)
-	for _, id := range ids {
-		s.moves(id, didit.StatusDeclined)
-	}
-	require.Zero(t, s.sweep().Found, "the workflows have read the decisions, which are newer")
 }
 
 func TestSweepHandsOnTheNewestOfTwoLostEvents(t *testing.T) {
