@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -261,4 +262,26 @@ func TestSweepSaysThatItMayNotRead(t *testing.T) {
 	require.Equal(t, kyc.ErrorTypeUnauthorized, result.ErrorType)
 	require.Equal(t, first.Cursors, result.Cursors, "nothing is lost meanwhile")
 	require.Equal(t, 1, s.sweep().Found)
+}
+
+func TestSweepIsNotHeldUpByABodyThatIsNoWebhook(t *testing.T) {
+	for name, tc := range map[string]struct {
+		times, delivered int
+	}{"of a proxy in maintenance": {4, 1}, "of Didit": {5, 0}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSweeping(t)
+			id := s.session("u1", deployment)
+			s.down.Store(true)
+			s.moves(id, didit.StatusApproved)
+			s.sim.FailNext(http.MethodGet, "/v3/webhook/destinations/", diditsim.Fault{
+				Status: http.StatusOK, Body: "<html>", Times: tc.times,
+				Match: func(r *http.Request) bool {
+					_, delivery, _ := strings.Cut(r.URL.Path, "/deliveries/")
+					return delivery != ""
+				},
+			})
+			require.Equal(t, kyc.SweepDone, s.sweep().State)
+			require.Len(t, s.delivered(), tc.delivered)
+		})
+	}
 }
