@@ -130,12 +130,14 @@ func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
 	if d.Schedule.State != nil {
 		s.Paused, s.Note = d.Schedule.State.Paused, d.Schedule.State.Note
 	}
-	if n := len(d.Info.RecentActions); n > 0 {
-		last := d.Info.RecentActions[n-1]
-		s.Last = last.ActualTime
-		if w := last.StartWorkflowResult; w != nil && !s.Runs {
-			_ = c.temporal.GetWorkflow(ctx, w.WorkflowID, w.FirstExecutionRunID).Get(ctx, &s.Result) // zero is documented
+	var newest *client.ScheduleWorkflowExecution
+	for _, a := range d.Info.RecentActions {
+		if a.ActualTime.After(s.Last) {
+			s.Last, newest = a.ActualTime, a.StartWorkflowResult
 		}
+	}
+	if newest != nil && !s.Runs {
+		_ = c.temporal.GetWorkflow(ctx, newest.WorkflowID, newest.FirstExecutionRunID).Get(ctx, &s.Result) // zero is documented
 	}
 	return s, nil
 }
