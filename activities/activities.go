@@ -36,12 +36,13 @@ const CapWindow = 30 * 24 * time.Hour
 
 // Activities calls Didit and asks Temporal. Calls to Didit are registered on the queue of their limit: CreateSession,
 // SetStatus, DeleteSession, EraseSession and EraseUser on kyc.TaskQueueDiditWrite, ReadDecision, ListSessions,
-// ListAllSessions and FindReview on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
+// ListAllSessions, FindReview, ListDestinations, FindLost and HandOn on kyc.TaskQueueDiditRead; the rest on kyc.TaskQueue.
 type Activities struct {
 	Didit      Didit
 	Runs       Runs
 	Operations Operations
 	Erasures   Erasures
+	Deliveries Deliveries
 	Settings   Settings
 	// Callbacks posts results; nil where there is no callback endpoint.
 	Callbacks *CallbackSender

@@ -48,6 +48,9 @@ func startWorker(ctx context.Context, s *Stack) error {
 	if _, err := c.Setup(ctx); err != nil {
 		return err
 	}
+	if _, err := c.SetupSweep(ctx); err != nil {
+		return err
+	}
 	if s.o.Results != nil {
 		if err := startResults(ctx, s); err != nil {
 			return err

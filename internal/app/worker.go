@@ -78,7 +78,7 @@ func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activiti
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Runs: c, Operations: c, Erasures: c, Callbacks: callbacks, Spread: rand.Float64, Settings: activities.Settings{
+	return &activities.Activities{Didit: api, Deliveries: api, Runs: c, Operations: c, Erasures: c, Callbacks: callbacks, Spread: rand.Float64, Settings: activities.Settings{
 		WorkflowID: cfg.DiditWorkflowID, Deployment: cmp.Or(cfg.Deployment, c.Namespace()), Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
 		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil
@@ -110,6 +110,7 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
 	w.RegisterWorkflowWithOptions(workflows.Verification, workflow.RegisterOptions{Name: kyc.WorkflowVerification})
 	w.RegisterWorkflowWithOptions(workflows.Operation, workflow.RegisterOptions{Name: kyc.WorkflowOperation})
+	w.RegisterWorkflowWithOptions(workflows.Sweep, workflow.RegisterOptions{Name: kyc.WorkflowSweep})
 	register(w, acts.FindPredecessor, acts.SendResult, acts.BeginOperation, acts.DeliverEvent)
 	register(w, acts.EndVerification, acts.ForgetRuns, acts.ForgetIfErased)
 
@@ -119,6 +120,7 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 
 	read := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditRead, limited(options, reads, cfg.QueuePartitions))
 	register(read, acts.ReadDecision, acts.ListSessions, acts.FindReview, acts.ListAllSessions)
+	register(read, acts.ListDestinations, acts.FindLost, acts.HandOn)
 	return []sdkworker.Worker{w, write, read}
 }
 

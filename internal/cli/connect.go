@@ -21,6 +21,7 @@ type verifications interface {
 	Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
 	Setup(ctx context.Context) ([]kyc.SearchAttribute, error)
 	SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error)
+	SetupSweep(ctx context.Context) (made bool, err error)
 	QueueLimit(ctx context.Context, queue string) (kyc.QueueLimit, error)
 	Turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error)
 	Namespace() string

@@ -21,6 +21,8 @@ type fake struct {
 	wait       func(context.Context, string) (kyc.State, error)
 	setup      func(context.Context) ([]kyc.SearchAttribute, error)
 	attributes func(context.Context) ([]kyc.SearchAttribute, error)
+	sweepMade  bool
+	sweepError error
 	limits     map[string]kyc.QueueLimit
 	turn       kyc.Turn
 	story      func(context.Context, string) ([]kyc.Step, error)
@@ -54,6 +56,7 @@ func (f *fake) Setup(ctx context.Context) ([]kyc.SearchAttribute, error) { retur
 func (f *fake) SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error) {
 	return f.attributes(ctx)
 }
+func (f *fake) SetupSweep(context.Context) (bool, error) { return f.sweepMade, f.sweepError }
 func (f *fake) QueueLimit(_ context.Context, queue string) (kyc.QueueLimit, error) {
 	if l, ok := f.limits[queue]; ok {
 		return l, nil

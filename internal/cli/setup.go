@@ -14,7 +14,8 @@ import (
 const setupLong = `Register the search attributes of verifications in the Temporal namespace, so
 that they can be listed by status, outcome and deadline. Workers refuse to start
 while one is missing, so run it again before an update. What is there already is
-left alone. It also shows the limits of the task queues that call Didit, which
+left alone. It makes the schedule of sweeps too: every 15 minutes they find
+the webhooks that Didit could not deliver. It also shows the limits of the task queues that call Didit, which
 workers set when they start; docs/limits.md says how to change or pause them while
 everything runs.
 
@@ -61,10 +62,27 @@ func (t *tool) setup(ctx context.Context) error {
 			return err
 		}
 	}
+	if err := t.setupSweep(ctx, v); err != nil {
+		return err
+	}
 	if err := t.printLimits(ctx, v); err != nil {
 		return err
 	}
 	fmt.Fprintf(t.stdout, "namespace %s is ready for workers\n", v.Namespace())
+	return nil
+}
+
+// setupSweep makes the schedule of sweeps, and brings one of an older version up to date.
+func (t *tool) setupSweep(ctx context.Context, v verifications) error {
+	made, err := v.SetupSweep(ctx)
+	if err != nil {
+		return err
+	}
+	note := "already there"
+	if made {
+		note = "made now"
+	}
+	fmt.Fprintf(t.stdout, "%s schedule, every %s, %s\n", kyc.SweepID, kyc.SweepInterval, note)
 	return nil
 }
 

@@ -35,7 +35,7 @@ func finds(n int) func(context.Context) ([]kyc.SearchAttribute, error) {
 func TestSetupRegistersWhatIsMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, looks := time.Now(), 0
-		b := bench{fake: fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
+		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
 			looks++
 			return attributes(looks), nil // one more at each look
 		}}}
@@ -43,6 +43,7 @@ func TestSetupRegistersWhatIsMissing(t *testing.T) {
 		assert.Equal(t, `KycStatus Keyword already there
 KycAttempt Int registered now
 KycDeadline Datetime registered now
+kyc~sweep schedule, every 15m0s, made now
 queue        calls a second  a minute  set by                             since  why
 didit-write  -               -         nobody yet: the first worker does  -      -
 didit-read   -               -         nobody yet: the first worker does  -      -
@@ -57,7 +58,7 @@ namespace kyc-test is ready for workers
 func TestSetupMayRunTwice(t *testing.T) {
 	b := bench{fake: fake{setup: finds(3)}} // nothing was added, so there is nothing to wait for
 	require.NoError(t, b.line(t, "setup"))
-	assert.Equal(t, 3, strings.Count(b.out.String(), "already there"))
+	assert.Equal(t, 4, strings.Count(b.out.String(), "already there"))
 }
 
 func TestSetupFails(t *testing.T) {
@@ -66,9 +67,10 @@ func TestSetupFails(t *testing.T) {
 		fake fake
 		want string
 	}{
-		"when it may not register":       {fake{setup: func(context.Context) ([]kyc.SearchAttribute, error) { return attributes(1), denied }}, "permission denied"},
-		"when it may not look":           {fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) { return nil, denied }}, "permission denied"},
-		"when they never become visible": {fake{setup: finds(1), attributes: finds(1)}, "namespace kyc-test does not show the new search attributes after 30s"},
+		"when it may not register":        {fake{setup: func(context.Context) ([]kyc.SearchAttribute, error) { return attributes(1), denied }}, "permission denied"},
+		"when it may not make a schedule": {fake{setup: finds(3), sweepError: denied}, "permission denied"},
+		"when it may not look":            {fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) { return nil, denied }}, "permission denied"},
+		"when they never become visible":  {fake{setup: finds(1), attributes: finds(1)}, "namespace kyc-test does not show the new search attributes after 30s"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -83,7 +85,7 @@ func TestSetupFails(t *testing.T) {
 func TestSetupCanBeInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		b := bench{fake: fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
+		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
 			cancel()
 			return attributes(1), nil
 		}}}

@@ -32,7 +32,7 @@ func (e *checker) queueChecks() []string {
 	for _, q := range kyc.LimitedQueues() {
 		all = append(all, "limit of "+q)
 	}
-	return append(all, "workers", checkClockThere, checkAlive, checkPending)
+	return append(all, "workers", checkClockThere, checkAlive, checkPending, checkSweeps)
 }
 
 func (e *checker) queues(ctx context.Context, c *kyc.Client) {

@@ -44,6 +44,7 @@ func (e *checker) temporal(ctx context.Context) {
 	e.queues(ctx, c)
 	e.alive(ctx, c)
 	e.pending(ctx, c)
+	e.sweeps(ctx, c)
 }
 
 func (e *checker) dial(ctx context.Context) (*kyc.Client, error) {

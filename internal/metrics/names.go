@@ -79,6 +79,9 @@ var help = map[string]string{
 	workflows.MetricPolls + "_total":           "Looks at Didit that only a timer asked for; found=yes means that a webhook was lost or late.",
 	workflows.MetricUnusable + "_total":        "Decisions of Didit that could not be used: foreign, gone, or in unknown words.",
 	workflows.MetricChanges + "_total":         "News about sessions whose verification had ended.",
+	workflows.MetricSweeps + "_total":          "Sweeps of Didit's deliveries that ended, by state (done, partial, unreadable).",
+	workflows.MetricSweepFound + "_total":      "Events that a sweep found undelivered and handed on, by what became of them.",
+	workflows.MetricSweepLate + "_seconds":     "Time from an event to its handing on by a sweep.",
 	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back without being sent, after a 429.",
 	activities.MetricLateTurns + "_total":      "Turns that were held up on their way to the worker and not used.",
 }
@@ -97,7 +100,7 @@ var (
 // buckets of a timer of the SDK's handler.
 func buckets(timer string) []float64 {
 	switch timer {
-	case workflows.MetricTimeToOutcome, workflows.MetricReviewTime, "temporal_workflow_endtoend_latency":
+	case workflows.MetricTimeToOutcome, workflows.MetricReviewTime, workflows.MetricSweepLate, "temporal_workflow_endtoend_latency":
 		return slow
 	}
 	return quick

@@ -136,4 +136,12 @@ func (s *series) begin(namespace string) {
 	for _, name := range []string{workflows.MetricUnusable, workflows.MetricReviews, workflows.MetricReviewsLate, workflows.MetricResubmissions} {
 		decides.Counter(name)
 	}
+	sweeps := decides.WithTags(map[string]string{"workflow_type": kyc.WorkflowSweep})
+	for _, state := range []kyc.SweepState{kyc.SweepDone, kyc.SweepPartial, kyc.SweepUnreadable} {
+		sweeps.WithTags(map[string]string{"state": string(state)}).Counter(workflows.MetricSweeps)
+	}
+	for _, result := range []kyc.Delivery{kyc.DeliveredSignal, kyc.DeliveredResume} {
+		sweeps.WithTags(map[string]string{"result": string(result)}).Counter(workflows.MetricSweepFound)
+	}
+	sweeps.Timer(workflows.MetricSweepLate)
 }

@@ -1,0 +1,54 @@
+package doctor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"didit-temporal/kyc"
+)
+
+const checkSweeps = "sweeps of lost webhooks"
+
+// sweepAge is how long ago the last sweep may have begun: some may be skipped, while one waits for Didit.
+const sweepAge = 4 * kyc.SweepInterval
+
+// sweeps looks at the schedule that finds what no webhook brought.
+func (e *checker) sweeps(ctx context.Context, c *kyc.Client) {
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	s, err := c.Sweeps(ctx)
+	switch {
+	case errors.Is(err, kyc.ErrNotFound):
+		e.fail(checkSweeps, "there is no schedule: a change after the verdict whose webhook is lost stays unknown", "run `starter setup`")
+	case err != nil:
+		e.fail(checkSweeps, err.Error(), howToReach(err))
+	default:
+		e.add(judgeSweeps(s, e.Now()))
+	}
+}
+
+func judgeSweeps(s kyc.Sweeps, now time.Time) Finding {
+	f := Finding{Check: checkSweeps, Status: Warning}
+	last := s.Last
+	if last.IsZero() {
+		last = s.Since
+	}
+	age := now.Sub(last).Round(time.Second)
+	switch {
+	case s.Paused:
+		f.Found, f.Fix = "paused: "+orDefault(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+kyc.SweepID+"`"
+	case age > sweepAge:
+		f.Status = Failed
+		f.Found, f.Fix = fmt.Sprintf("the last one began %s ago", age), "look at the workflow "+kyc.SweepID+" in the Web UI: its pending activity shows what it waits for"
+	case s.Result.State == kyc.SweepUnreadable:
+		f.Found = "Didit shows this key no deliveries (" + s.Result.ErrorType + ")"
+		f.Fix = "give the key webhooks:read and decisions:read, and limit it to no flow"
+	case s.Last.IsZero():
+		f.Status, f.Found, f.Fix = OK, "the first one is still to come", ""
+	default:
+		f.Status, f.Found = OK, fmt.Sprintf("the last one began %s ago", age)
+	}
+	return f
+}

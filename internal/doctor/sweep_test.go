@@ -1,0 +1,34 @@
+package doctor
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"didit-temporal/kyc"
+)
+
+func TestSweepsAreJudgedByTheirLastRun(t *testing.T) {
+	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
+	ago := func(d time.Duration) time.Time { return now.Add(-d) }
+	for name, tc := range map[string]struct {
+		sweeps kyc.Sweeps
+		want   Status
+		found  string
+	}{
+		"new":        {kyc.Sweeps{Since: ago(time.Minute)}, OK, "the first one is still to come"},
+		"never ran":  {kyc.Sweeps{Since: ago(2 * time.Hour)}, Failed, "the last one began 2h0m0s ago"},
+		"fresh":      {kyc.Sweeps{Since: ago(9 * time.Hour), Last: ago(5 * time.Minute)}, OK, "the last one began 5m0s ago"},
+		"old":        {kyc.Sweeps{Since: ago(9 * time.Hour), Last: ago(2 * time.Hour), Runs: true}, Failed, "the last one began 2h0m0s ago"},
+		"paused":     {kyc.Sweeps{Paused: true, Note: "CASE-7", Last: ago(2 * time.Hour)}, Warning, "paused: CASE-7"},
+		"unreadable": {kyc.Sweeps{Last: ago(time.Minute), Result: kyc.SweepResult{State: kyc.SweepUnreadable, ErrorType: kyc.ErrorTypeUnauthorized}}, Warning, "Didit shows this key no deliveries (DiditUnauthorized)"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := judgeSweeps(tc.sweeps, now)
+			require.Equal(t, tc.want, f.Status)
+			require.Equal(t, tc.found, f.Found)
+			require.Equal(t, tc.want == OK, f.Fix == "", "what is not well says what to do")
+		})
+	}
+}

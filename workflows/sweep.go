@@ -1,0 +1,248 @@
+package workflows
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/activities"
+	"didit-temporal/kyc"
+)
+
+const (
+	// lastRetry is longer than Didit waits between two attempts: after it no further one comes.
+	lastRetry = 5 * time.Minute
+	// sweepOverlap makes each attempt part of two sweeps: Didit may show one late.
+	sweepOverlap = 10 * time.Minute
+	// firstWindow is how far back the first sweep of a destination looks.
+	firstWindow = 24 * time.Hour
+	// What one sweep may read of one destination: 20,000 attempts are more than Didit's limits allow in 15 minutes.
+	maxSweepPages = 400
+	maxSweepFound = 500
+	// maxHanded bounds what a partial sweep remembers; what it forgets is handed on twice.
+	maxHanded = 5000
+)
+
+// Metrics of sweeps.
+const (
+	MetricSweeps     = "kyc_sweeps"      // sweeps that ended; tag state
+	MetricSweepFound = "kyc_sweep_found" // lost events that were handed on; tag result
+	MetricSweepLate  = "kyc_sweep_late"  // from an event to its handing on by a sweep
+)
+
+// Sweep finds events of which Didit could deliver no attempt, and hands them on as the webhook would. A schedule starts it.
+// It carries on where the last sweep that completed has ended, so that one which failed, or came late, loses nothing.
+func Sweep(ctx workflow.Context) (kyc.SweepResult, error) {
+	s := &sweep{now: workflow.Now(ctx), handed: map[string]bool{}}
+	if workflow.HasLastCompletionResult(ctx) {
+		if err := workflow.GetLastCompletionResult(ctx, &s.last); err != nil {
+			workflow.GetLogger(ctx).Warn("the result of the last sweep cannot be read: looking back a day", "error", err)
+		}
+	}
+	err := s.run(ctx)
+	return s.result, err
+}
+
+// sweep is one that runs.
+type sweep struct {
+	now    time.Time
+	last   kyc.SweepResult
+	result kyc.SweepResult
+	handed map[string]bool // sessions of which an event was handed on, by key
+}
+
+func (s *sweep) run(ctx workflow.Context) error {
+	s.result.State = kyc.SweepDone
+	var all activities.SweptDestinations
+	err := s.read(ctx, "List the webhook destinations", acts.ListDestinations, nil, &all)
+	for _, id := range all.IDs {
+		if err != nil {
+			break
+		}
+		var next kyc.SweepCursor
+		next, err = s.destination(ctx, s.cursor(id))
+		s.result.Cursors = append(s.result.Cursors, next)
+	}
+	var refused *temporal.ApplicationError
+	switch {
+	case errors.As(err, &refused):
+		s.unreadable(ctx, refused.Type(), all.IDs)
+	case err != nil:
+		return err
+	}
+	h := workflow.GetMetricsHandler(ctx)
+	h.WithTags(map[string]string{"state": string(s.result.State)}).Counter(MetricSweeps).Inc(1)
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d lost events handed on, %d reads.", s.result.State, s.result.Found, s.result.Reads))
+	return nil
+}
+
+// unreadable ends a sweep that Didit refuses. It warns once, not every 15 minutes; the cursors stay where they were.
+func (s *sweep) unreadable(ctx workflow.Context, kind string, ids []string) {
+	s.result.State, s.result.ErrorType = kyc.SweepUnreadable, kind
+	for _, id := range ids[min(len(s.result.Cursors), len(ids)):] {
+		s.result.Cursors = append(s.result.Cursors, s.cursor(id))
+	}
+	if len(ids) == 0 {
+		s.result.Cursors = s.last.Cursors
+	}
+	if s.last.State != kyc.SweepUnreadable {
+		workflow.GetLogger(ctx).Warn("sweeps cannot read the webhook deliveries at Didit: check that the key has webhooks:read and decisions:read",
+			"error_type", kind)
+	}
+}
+
+// cursor is where the last sweep of a destination has ended.
+func (s *sweep) cursor(destination string) kyc.SweepCursor {
+	for _, c := range s.last.Cursors {
+		if c.Destination == destination {
+			return c
+		}
+	}
+	return kyc.SweepCursor{Destination: destination, From: s.now.Add(-firstWindow)}
+}
+
+// destination reads the attempts of one destination back to the cursor, newest first, and returns the next cursor; after an
+// error the same one.
+func (s *sweep) destination(ctx workflow.Context, c kyc.SweepCursor) (kyc.SweepCursor, error) {
+	seen := s.now.Add(-lastRetry - sweepOverlap) // up to then nothing is left for the next sweep
+	w := &walk{sweep: s, cursor: c, next: kyc.SweepCursor{Destination: c.Destination, From: c.From, Mark: seen}, known: map[string]bool{}}
+	w.before = map[string]time.Time{}
+	for _, h := range c.Handed {
+		w.before[h.Key] = later(w.before[h.Key], h.At)
+	}
+	for range maxSweepPages {
+		page, err := w.page(ctx)
+		if err != nil {
+			return c, err
+		}
+		if !page.More {
+			next := kyc.SweepCursor{Destination: c.Destination, From: later(c.From, seen)}
+			next.Handed = w.remembered(next.From)
+			return next, nil
+		}
+		if w.found >= maxSweepFound {
+			break
+		}
+	}
+	s.result.State = kyc.SweepPartial
+	w.next.Handed = w.remembered(c.From)
+	return w.next, nil
+}
+
+// remembered lists what was handed on of attempts since from, by this sweep and by earlier ones.
+func (w *walk) remembered(from time.Time) (all []kyc.SweptSession) {
+	for _, list := range [][]kyc.SweptSession{w.handedNow, w.cursor.Handed} {
+		for _, h := range list {
+			if !h.At.Before(from) && len(all) < maxHanded {
+				all = append(all, h)
+			}
+		}
+	}
+	return all
+}
+
+// walk goes through the attempts of one destination.
+type walk struct {
+	*sweep
+	cursor, next kyc.SweepCursor
+	before       map[string]time.Time // of sessions that were handed on by earlier sweeps, by key: the newest attempt
+	handedNow    []kyc.SweptSession
+	known        map[string]bool // sessions of which a newer attempt was seen, by key
+	offset       int
+	fresh        int       // attempts after the cursor's mark
+	oldest       time.Time // seen so far
+	jumped       bool      // over what the last, partial, sweep has read
+	found        int
+}
+
+// page reads the next page and hands on what is lost on it.
+func (w *walk) page(ctx workflow.Context) (page activities.LostPage, err error) {
+	err = w.read(ctx, "Find webhooks that were not delivered", acts.FindLost, activities.FindLostInput{
+		Destination: w.cursor.Destination, Offset: w.offset, From: w.cursor.From, Mark: w.cursor.Mark, NextMark: w.next.Mark, Repeated: w.oldest,
+	}, &page)
+	if err == nil {
+		err = w.handOn(ctx, page)
+	}
+	if err == nil {
+		w.move(page)
+	}
+	return page, err
+}
+
+// move goes on to older attempts, over those that a partial sweep has read. Attempts that Didit makes meanwhile move the
+// others down: pages may repeat some, and none is missed, since the ones that repeat are not counted as read.
+func (w *walk) move(page activities.LostPage) {
+	w.fresh += page.Fresh
+	w.next.Read += page.Read
+	w.offset, w.oldest = w.offset+page.Attempts, page.Oldest
+	unread := w.fresh + w.cursor.Read
+	if w.jumped || page.Fresh == page.Attempts || unread <= w.offset {
+		return
+	}
+	w.next.Read += w.cursor.Read - (page.Attempts - page.Fresh)
+	w.jumped, w.offset, w.oldest = true, unread, time.Time{}
+}
+
+// handOn hands on the newest failed event of each session, all of a page at the same time.
+func (w *walk) handOn(ctx workflow.Context, page activities.LostPage) error {
+	var calls []workflow.Future
+	for _, d := range w.lost(page) {
+		w.result.Reads++
+		o := callOptions(kyc.TaskQueueDiditRead, "Hand on a lost event", kyc.TurnLook, refusals()...)
+		calls = append(calls, workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), acts.HandOn,
+			activities.HandOnInput{Destination: w.cursor.Destination, Delivery: d.ID}))
+	}
+	var failed error
+	for _, f := range calls {
+		var done activities.HandedOn
+		if err := f.Get(ctx, &done); err != nil {
+			failed = err
+			continue
+		}
+		w.measure(ctx, done)
+	}
+	return failed
+}
+
+// lost returns the attempts of a page to hand on, and notes what was seen of each session. A failed one that is new may be
+// followed by a retry: the next sweep sees.
+func (w *walk) lost(page activities.LostPage) (all []activities.FailedAttempt) {
+	final := w.now.Add(-lastRetry)
+	for _, d := range page.Failed {
+		superseded := w.known[d.Key] || w.handed[d.Key] || !d.At.After(w.before[d.Key])
+		w.known[d.Key] = true
+		if superseded || d.At.After(final) {
+			continue
+		}
+		w.handed[d.Key] = true
+		w.handedNow = append(w.handedNow, kyc.SweptSession{Key: d.Key, At: d.At})
+		all = append(all, d)
+	}
+	for _, key := range page.Taken {
+		w.known[key] = true
+	}
+	w.found += len(all)
+	return all
+}
+
+func (s *sweep) measure(ctx workflow.Context, done activities.HandedOn) {
+	s.result.Found++
+	h := workflow.GetMetricsHandler(ctx)
+	h.WithTags(map[string]string{"result": done.Result}).Counter(MetricSweepFound).Inc(1)
+	if done.LateSeconds > 0 {
+		h.Timer(MetricSweepLate).Record(time.Duration(done.LateSeconds) * time.Second)
+	}
+}
+
+// read makes one call to Didit, after all others.
+func (s *sweep) read(ctx workflow.Context, summary string, activity, in, result any) error {
+	s.result.Reads++
+	o := callOptions(kyc.TaskQueueDiditRead, summary, kyc.TurnLook, refusals()...)
+	if in == nil {
+		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity).Get(ctx, result)
+	}
+	return call(ctx, o, activity, in, result)
+}
