@@ -111,7 +111,7 @@ func (d *fakeDidit) Decision(_ context.Context, id string) (didit.Decision, erro
 	}
 	s := d.find(id)
 	if s == nil {
-		return didit.Decision{}, &didit.APIError{StatusCode: 404}
+		return didit.Decision{}, &didit.APIError{StatusCode: 404, Detail: "Not found."}
 	}
 	return didit.Decision{
 		SessionID: s.id, VendorData: s.vendor, WorkflowID: s.flow, Status: d.shown(s), SessionURL: link(s), Metadata: s.metadata,
@@ -138,7 +138,7 @@ func (d *fakeDidit) UpdateStatus(_ context.Context, id string, r didit.UpdateSta
 	}
 	s := d.find(id)
 	if s == nil {
-		return &didit.APIError{StatusCode: 404}
+		return &didit.APIError{StatusCode: 404, Detail: "Not found."}
 	}
 	s.status = r.NewStatus
 	d.reviews = append(d.reviews, didit.Review{NewStatus: r.NewStatus, Comment: didit.Sensitive(r.Comment), CreatedAt: d.now()})
@@ -151,7 +151,7 @@ func (d *fakeDidit) DeleteSession(_ context.Context, id string, _ didit.DeleteSe
 	}
 	s := d.find(id)
 	if s == nil {
-		return didit.DeletedSession{}, &didit.APIError{StatusCode: 404}
+		return didit.DeletedSession{}, &didit.APIError{StatusCode: 404, Detail: "Not found."}
 	}
 	s.deleted = true
 	return didit.DeletedSession{}, nil

@@ -228,7 +228,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 		"an erasure of another user":      {90 * time.Minute, kyc.UpdateErase, anothers, kyc.ErrorTypeInvalidInput, "start an Operation"},
 		"a session of an e-mail address":  {90 * time.Minute, kyc.UpdateSession, kyc.Input{UserID: "jo@shop.example"}, kyc.ErrorTypeInvalidInput, "never an e-mail address"},
 		"a session of another user":       {90 * time.Minute, kyc.UpdateSession, kyc.Input{UserID: "u2"}, kyc.ErrorTypeInvalidInput, "not the user of this workflow"},
-		"a session with another scheme":   {90 * time.Minute, kyc.UpdateSession, kyc.Input{UserID: user, ReturnURL: "myapp://back"}, kyc.ErrorTypeInvalidInput, "return_url"},
+		"a session with another scheme":   {90 * time.Minute, kyc.UpdateSession, kyc.Input{UserID: user, ReturnURL: "javascript:alert(1)"}, kyc.ErrorTypeInvalidInput, "return_url"},
 		"a session with an unknown class": {time.Minute, kyc.UpdateSession, kyc.Input{UserID: user, Priority: "high"}, kyc.ErrorTypeInvalidInput, "priority"},
 	} {
 		t.Run(name, func(t *testing.T) {

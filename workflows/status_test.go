@@ -66,16 +66,16 @@ read: Kyc Expired   | -           | -           | -             | -         | ap
 // Which of two sessions of one flow counts: "o" the older one, a dot the newer one. Columns are the newer one's statuses.
 const rankTable = `
               | Not Started | In Progress | Awaiting User | In Review | Approved | Declined | Resubmitted | Abandoned | Expired | Kyc Expired
-Not Started   | .           | .           | .             | .         | .        | .        | .           | o         | o       | .
-In Progress   | .           | .           | .             | .         | .        | .        | .           | o         | o       | .
-Awaiting User | .           | .           | .             | .         | .        | .        | .           | o         | o       | .
-In Review     | .           | .           | .             | .         | .        | .        | .           | o         | o       | .
-Approved      | o           | o           | o             | .         | .        | .        | o           | o         | o       | .
-Declined      | .           | .           | .             | .         | .        | .        | .           | o         | o       | .
-Resubmitted   | .           | .           | .             | .         | .        | .        | .           | o         | o       | .
+Not Started   | .           | .           | .             | .         | .        | .        | .           | o         | o       | o
+In Progress   | .           | .           | .             | .         | .        | .        | .           | o         | o       | o
+Awaiting User | .           | .           | .             | .         | .        | .        | .           | o         | o       | o
+In Review     | .           | .           | .             | .         | .        | .        | .           | o         | o       | o
+Approved      | o           | o           | o             | .         | .        | .        | o           | o         | o       | o
+Declined      | .           | .           | .             | .         | .        | .        | .           | o         | o       | o
+Resubmitted   | .           | .           | .             | .         | .        | .        | .           | o         | o       | o
 Abandoned     | .           | .           | .             | .         | .        | .        | .           | .         | .       | .
 Expired       | .           | .           | .             | .         | .        | .        | .           | .         | .       | .
-Kyc Expired   | .           | .           | .             | .         | .        | .        | .           | o         | o       | .`
+Kyc Expired   | .           | .           | .             | .         | .        | .        | .           | .         | .       | .`
 
 // cells calls f with every cell of a table.
 func cells(t *testing.T, table string, rows int, f func(t *testing.T, row string, column didit.Status, cell string)) {

@@ -204,7 +204,7 @@ func times(n int, err error) (all []error) {
 	return all
 }
 
-func answered(code int) error { return &didit.APIError{StatusCode: code} }
+func answered(code int) error { return &didit.APIError{StatusCode: code, Detail: "Not found."} }
 
 // typeOf is the type of an error, as callers see it.
 func typeOf(err error) string {

@@ -12,7 +12,6 @@
     "Never delivered, this week": `KycErrorType IN ('CallbackFailed', 'CallbackGone') AND CloseTime > '${ago(7)}'`,
     "Needs an operator": `ExecutionStatus = 'Running' AND KycWaitingFor = 'operator'`,
     "Got no session today": `KycOutcome = 'failed' AND CloseTime > '${today}'`,
-    "Changed afterwards": `WorkflowType = 'DecisionChange' AND KycStatus IS NOT NULL`,
   };
   const keep = (key, change) => {
     const all = JSON.parse(localStorage.getItem(key) ?? "{}");

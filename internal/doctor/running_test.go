@@ -60,8 +60,8 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 			c.o.Metrics = []string{c.metrics(config.Published{}, config.Published{WebhookSecrets: "0a0a0a"})}
 		}, "webhook does not have the first of the DIDIT_WEBHOOK_SECRETS here", "start it again"},
 		"only the worker has a payload key": {func(c *clinic) {
-			c.o.Metrics = []string{c.metrics(config.Published{PayloadKeys: "k1"}, config.Published{})}
-		}, "webhook lacks the payload key k1", "start it again"},
+			c.o.Metrics = []string{c.metrics(config.Published{PayloadKeys: "k1"}, config.Published{Process: "starter"})}
+		}, "starter lacks the payload key k1", "start it again"},
 		"another worker, with other settings": {func(c *clinic) {
 			c.o.Metrics = append(c.o.Metrics, c.metrics(config.Published{Environment: "sandbox"}, config.Published{}))
 		}, "worker has DIDIT_ENVIRONMENT sandbox", "start it again"},

@@ -150,7 +150,7 @@ func TestLookAnswersTheSameObjectWithoutTheURL(t *testing.T) {
 	}
 	rec := b.get(Path + "/u:1.x-y_z")
 	require.Equal(t, http.StatusOK, rec.Code)
-	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","workflow_id":"` + flowID + `","status":"Approved","outcome":"approved","attempt":2,
+	assert.JSONEq(t, `{"user_id":"u:1.x-y_z","session_id":"session-1","workflow_id":"`+flowID+`","status":"Approved","outcome":"approved","attempt":2,
 		"checks":[{"feature":"ID_VERIFICATION","status":"Approved"}],"warnings":["LOW_LIGHT"],"error_type":"",
 		"updated_at":"2026-11-23T12:00:00Z","checked_at":"2026-11-23T12:00:00Z","run_id":"run-1"}`, rec.Body.String())
 	assert.Equal(t, 1, b.calls)

@@ -53,6 +53,7 @@ export class Codec implements PayloadCodec {
 
   #open(payload: Payload): Payload {
     const id = text(payload.metadata?.['key-id']);
+    if (!/^[A-Za-z0-9._-]{1,32}$/.test(id)) throw new DamagedPayloadError(id); // no key has such an id
     const key = this.#readable.get(id);
     if (!key) throw new UnknownKeyError(id, [...this.#keys.keys()]);
     const data = Buffer.from(payload.data ?? []);

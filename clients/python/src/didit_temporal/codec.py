@@ -67,6 +67,8 @@ class Codec(PayloadCodec):
 
     def _open(self, payload: Payload) -> Payload:
         key_id = payload.metadata[KEY_ID].decode(errors="replace") if KEY_ID in payload.metadata else ""
+        if not _ID.fullmatch(key_id):  # no key has such an id
+            raise DamagedPayloadError(key_id)
         key = self._readable.get(key_id)
         if key is None:
             raise UnknownKeyError(key_id, list(self._keys))
