@@ -142,7 +142,7 @@ func (v *verification) cancelAtDidit(ctx workflow.Context) error {
 // cancelNow ends the verification without asking Didit, as Temporal's own button demands. A verdict stays, unless Didit has
 // sent something newer that is not confirmed.
 func (v *verification) cancelNow(ctx workflow.Context) {
-	v.request, v.reselect = nil, false
+	v.request, v.reselect, v.relook = nil, false, lag{}
 	if !v.state.ended() || v.state.needsRead {
 		v.state.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}

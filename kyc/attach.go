@@ -1,0 +1,144 @@
+package kyc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+)
+
+// attachment is a run of the user's verification and the update "session" on it.
+type attachment struct {
+	runID   string
+	started bool // this call made the run
+	closed  bool // the run has ended
+	update  client.WorkflowUpdateHandle
+}
+
+// answerWithin bounds the request that starts and waits for the session at once. A caller with less time than twice that
+// gets half of it for each of the two ways to ask.
+const answerWithin = 5 * time.Second
+
+// attach asks an open run, or starts one. One request does both where the answer comes soon. Where it does not, a second
+// one waits for stage Accepted only: a caller whose time runs out while Didit's limit makes it wait then knows which run
+// it waits for.
+func (c *Client) attach(ctx context.Context, r startRequest) (attachment, error) {
+	if r.runID != "" {
+		return c.askOpen(ctx, r)
+	}
+	noted, note := withStartNote(ctx)
+	soon, stop := context.WithTimeout(noted, firstWait(ctx))
+	a, err := c.ask(soon, note, r, client.WorkflowUpdateStageCompleted)
+	late := err != nil && ctx.Err() == nil && (soon.Err() != nil || timedOut(err))
+	stop()
+	if late {
+		if a, err = c.ask(noted, note, r, client.WorkflowUpdateStageAccepted); err == nil && !a.started && !a.closed {
+			a.started = c.madeBy(ctx, r.in.UserID, a.runID, note.requestID)
+		}
+	}
+	return a, err
+}
+
+func firstWait(ctx context.Context) time.Duration {
+	end, ends := ctx.Deadline()
+	if !ends {
+		return answerWithin
+	}
+	return min(answerWithin, time.Until(end)/2)
+}
+
+// timedOut reports whether the server was the first to notice that the time of a request is over.
+func timedOut(err error) bool {
+	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
+	var deadline *serviceerror.DeadlineExceeded
+	var canceled *serviceerror.Canceled
+	return errors.As(err, &update) || errors.As(err, &deadline) || errors.As(err, &canceled)
+}
+
+// askOpen sends the update to a run that is open.
+func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error) {
+	update, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
+		WorkflowID: WorkflowID(r.in.UserID), RunID: r.runID, UpdateID: r.updateID, UpdateName: UpdateSession,
+		WaitForStage: client.WorkflowUpdateStageAccepted, Args: []any{r.in},
+	})
+	var refused *serviceerror.InvalidArgument
+	switch {
+	case isNotFound(err):
+		return attachment{runID: r.runID, closed: true}, nil
+	case errors.As(err, &refused) && !r.another: // the run takes no more updates; what it knows must do
+		return attachment{runID: r.runID}, nil
+	case err != nil:
+		return attachment{}, err
+	}
+	return attachment{runID: r.runID, update: update}, nil
+}
+
+// ask is one Update-With-Start, which returns when the update has come to a stage.
+func (c *Client) ask(ctx context.Context, note *startNote, r startRequest, stage client.WorkflowUpdateStage) (attachment, error) {
+	start := c.temporal.NewWithStartWorkflowOperation(startOptions(r.in, r.reuse), WorkflowVerification, r.in)
+	update, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions:          client.UpdateWorkflowOptions{UpdateID: r.updateID, UpdateName: UpdateSession, WaitForStage: stage, Args: []any{r.in}},
+	})
+	var ended *serviceerror.WorkflowExecutionAlreadyStarted
+	switch {
+	case errors.As(err, &ended):
+		return attachment{runID: ended.RunId, closed: true}, nil
+	case err != nil:
+		return attachment{}, err
+	}
+	return attachment{runID: update.RunID(), started: note.started.Load(), closed: note.closed.Load(), update: update}, nil
+}
+
+// madeBy reports whether the start with that request id made the run, of which the caller was not informed in time. Where
+// that cannot be found out, another caller made it.
+func (c *Client) madeBy(ctx context.Context, userID, runID, requestID string) bool {
+	desc, err := c.describe(ctx, userID, runID)
+	info := desc.GetWorkflowExtendedInfo().GetRequestIdInfos()[requestID]
+	return err == nil && info.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
+}
+
+// staticDetails is what an operator reads on every verification's page; the workflow keeps the current details beside it.
+const staticDetails = "Gets the user a session at Didit, waits for the person, and ends with Didit's decision. " +
+	"The query `state` says how it stands; the result names the `outcome`. " +
+	"Names and documents are not here: read them at Didit, by `session_id`."
+
+func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+	return client.StartWorkflowOptions{
+		ID:                       WorkflowID(in.UserID),
+		TaskQueue:                TaskQueue,
+		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowIDReusePolicy:    reuse,
+		StaticSummary:            "Verify user " + in.UserID + " at Didit",
+		StaticDetails:            staticDetails,
+		// What the workflow would write first: written here it costs no event, and no second write to the list.
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForLimit))),
+	}
+}
+
+// explain replaces an error of a request by its cause, where the user's run has one: another program holds its id, an
+// operator has paused or stopped it, or the update was refused.
+func (c *Client) explain(ctx context.Context, userID string, err error) error {
+	var app *temporal.ApplicationError
+	if errors.As(err, &app) && app.Type() == ErrorTypeInvalidInput {
+		return fmt.Errorf("%w: %s", ErrInvalidInput, app.Message())
+	}
+	var run *RunError
+	if errors.As(err, &run) {
+		return err
+	}
+	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkWithin)
+	defer stop()
+	if desc, describeErr := c.describe(asking, userID, ""); describeErr == nil && (ctx.Err() == nil || desc.GetWorkflowExecutionInfo().GetType().GetName() != WorkflowVerification) {
+		if cause := runError(userID, desc); cause != nil {
+			return cause
+		}
+	}
+	return fmt.Errorf("start the verification of user %s: %w", userID, err)
+}

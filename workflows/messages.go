@@ -1,0 +1,140 @@
+package workflows
+
+import (
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/temporal"
+	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/kyc"
+)
+
+// handle sets the handlers of queries and updates, before anything can block.
+func (v *verification) handle(ctx workflow.Context) error {
+	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.state.State, nil },
+		workflow.QueryHandlerOptions{Description: "How the verification stands."})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryVerification, v.snapshot,
+		workflow.QueryHandlerOptions{Description: "State, the secret link while the person must act, and what was reported last. For programs."})
+	if err != nil {
+		return err
+	}
+	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.askForSession, workflow.UpdateHandlerOptions{
+		Description: `Waits for the session and returns the URL that the person must open. Input: {"user_id": "..."}, as for a start.`,
+		Validator:   v.mayAskForSession,
+	})
+	if err != nil {
+		return err
+	}
+	return v.handleOperators(ctx)
+}
+
+func (v *verification) snapshot() (kyc.Snapshot, error) {
+	s := kyc.Snapshot{State: v.state.State, Reported: v.results.delivered}
+	if v.state.PersonMustAct() {
+		s.Session = v.session
+		s.Session.Status = v.state.Status
+	}
+	return s, nil
+}
+
+func (v *verification) mayAskForSession(in kyc.Input) error {
+	err := in.Validate()
+	switch {
+	case err == nil && in.UserID != v.in.UserID:
+		err = fmt.Errorf("%w: user_id is not the user of this workflow", kyc.ErrInvalidInput)
+	case err == nil && v.operators.erasing:
+		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeErased), kyc.ErrorTypeErased, nil)
+	}
+	return invalidInput(err)
+}
+
+// askForSession answers the update "session". Its failure is the answer to every later caller with the same update id, so
+// it fails only where a session was asked for and none could be made.
+func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Session, error) {
+	waits := v.request != nil && !v.state.ended()
+	if err := workflow.Await(ctx, v.settled); err != nil {
+		return kyc.Session{}, err
+	}
+	switch {
+	case v.operators.erasing, waits && v.state.ended():
+	case in.WantsAnother(v.state.State), v.state.SessionID == "":
+		v.request, waits = &in, true
+		v.operators.cancelledBy = nil
+	case v.state.PersonMustAct() && workflow.Now(ctx).Sub(v.state.CheckedAt) > linkFreshFor:
+		v.operators.asked++
+		mine := v.operators.asked
+		if err := workflow.Await(ctx, func() bool { return v.operators.answered >= mine || v.state.ended() }); err != nil {
+			return kyc.Session{}, err
+		}
+	}
+	if err := workflow.Await(ctx, v.settled); err != nil {
+		return kyc.Session{}, err
+	}
+	if waits && v.refusalOf() != "" {
+		return kyc.Session{}, temporal.NewNonRetryableApplicationError(kyc.Hint(v.refusalOf()), v.refusalOf(), nil)
+	}
+	s, err := v.snapshot()
+	if s.Session.SessionID == "" { // nothing to do for the person
+		s.Session = kyc.Session{SessionID: s.State.SessionID, Status: s.State.Status, WorkflowID: s.State.WorkflowID}
+	}
+	return s.Session, err
+}
+
+// linkFreshFor is how long a link is handed out again without asking Didit: it may have expired, and that webhook be lost.
+const linkFreshFor = time.Minute
+
+// settled reports whether it is known what the user's session is.
+func (v *verification) settled() bool {
+	if v.operators.erasing || v.operators.cancelledBy != nil && !v.state.ended() {
+		return v.state.ended()
+	}
+	recalled := !v.in.Resume || v.results.recalled
+	return recalled && v.request == nil && !v.reselect && !v.state.needsRead
+}
+
+// refusalOf is why a session that was asked for is not there.
+func (v *verification) refusalOf() string {
+	switch {
+	case v.state.Outcome == kyc.OutcomeCancelled:
+		return kyc.ErrorTypeCancelled
+	case v.state.Outcome == kyc.OutcomeErased:
+		return kyc.ErrorTypeErased
+	}
+	return v.refusal
+}
+
+// checkInput refuses what no verification can work with, and a workflow that webhooks would not find.
+func checkInput(ctx workflow.Context, in kyc.Input) error {
+	err := in.Validate()
+	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; err == nil && id != kyc.WorkflowID(in.UserID) {
+		err = fmt.Errorf("%w: the workflow id of user %s must be %s", kyc.ErrInvalidInput, in.UserID, kyc.WorkflowID(in.UserID))
+	}
+	return invalidInput(err)
+}
+
+func invalidInput(err error) error {
+	if err == nil {
+		return nil
+	}
+	return temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
+}
+
+// refuseInput ends a run that was started with an invalid input. It must not hide what earlier runs said of the user, so
+// it repeats that; where there is nothing, it fails.
+func (v *verification) refuseInput(ctx workflow.Context, err error) (kyc.State, error) {
+	if kyc.ValidateUserID(v.in.UserID) != nil || workflow.GetInfo(ctx).WorkflowExecution.ID != kyc.WorkflowID(v.in.UserID) {
+		return kyc.State{}, err
+	}
+	before, recallErr := v.recall(ctx)
+	if recallErr != nil || before.State.UserID == "" {
+		return kyc.State{}, err
+	}
+	v.state.State = before.State
+	v.publish(ctx)
+	workflow.SetCurrentDetails(ctx, "**Refused**: "+err.Error()+". The user stands as before.")
+	return before.State, nil
+}
