@@ -181,7 +181,7 @@ func (v *verification) forgetIfErased(ctx workflow.Context) error {
 	if !v.in.Resume || v.state.SessionID != "" || v.state.ended() {
 		return nil
 	}
-	v.state.UserID = "" // nothing is known of the user
+	v.state.State = kyc.State{} // nothing is known of the user
 	return call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then forget this run too", lastPriority), acts.ForgetIfErased,
 		activities.EraseUserInput{UserID: v.in.UserID}, nil)
 }

@@ -22,6 +22,9 @@ import (
 
 // patient is a system as the doctor sees it.
 func (s *system) patient() (doctor.Options, map[string]string) {
+	s.t.Helper()
+	_, err := s.SetupSweep(s.within(patience)) // as starter setup does
+	require.NoError(s.t, err)
 	env := map[string]string{
 		"DIDIT_API_KEY": apiKey, "DIDIT_WORKFLOW_ID": flow, "DIDIT_BASE_URL": s.simURL, "DIDIT_WEBHOOK_SECRETS": secret,
 		"DIDIT_WRITES_PER_MINUTE": "6000", "DIDIT_READS_PER_MINUTE": "6000", "DIDIT_QUEUE_PARTITIONS": "1", "METRICS_ADDR": "off",
