@@ -102,13 +102,13 @@ func floatWork(literal []byte) int {
 func magnitude(literal []byte) (digits, exponent int) {
 	fraction := false
 	for i, c := range literal {
-		switch {
-		case c == '.':
+		switch c {
+		case '.':
 			fraction = true
-		case c == 'e' || c == 'E':
+		case 'e', 'E':
 			e, _ := strconv.Atoi(string(literal[i+1:])) // by the grammar it can only be too large
 			return digits, exponent + min(max(e, -maxSource), maxSource)
-		case c == '-':
+		case '-':
 		default:
 			if digits > 0 || c != '0' {
 				digits++

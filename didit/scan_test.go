@@ -33,7 +33,7 @@ func TestScannerIsStrict(t *testing.T) {
 		"colons":                {`{"a"}`, `{"a" 1}`, `{"a"::1}`, `{"a":}`, `{"a",1}`, `{:1}`},
 		"keys":                  {`{a:1}`, `{1:1}`, `{null:1}`, `{'a':1}`, `{[]:1}`, `{{}:1}`},
 		"brackets":              {`{`, `[`, `}`, `]`, `{]`, `[}`, `{"a":1]`, `[1}`, `[[]`, `{"a":{}`, `{"a":[}`, `[{]}`},
-		"words":                 {`nul`, `nulll`, `Null`, `tru`, `True`, `falsee`, `nan`, `Nan`, `NaNN`, `Infinit`, `+Infinity`, `-NaN`, `-infinity`, `undefined`, `n`, `[t]`, `{"a":fals}`},
+		"words":                 {`nul`, `nulll`, `Null`, `tru`, `True`, `falsee`, `nan`, `Nan`, `NaNN`, `Infinite`, `+Infinity`, `-NaN`, `-infinity`, `undefined`, `n`, `[t]`, `{"a":fals}`},
 		"comments":              {`{}//`, `/**/{}`, `{"a":1/**/}`, `#{}`},
 		"numbers":               {`-`, `+1`, `01`, `-01`, `00`, `1.`, `.5`, `-.5`, `1.e5`, `1e`, `1e+`, `1E-`, `0x10`, `1_000`, `1.2.3`, `1e5.0`, `--1`, `1a`, `-a`, `½`, `１`},
 		"strings":               {`"`, `"a`, `"\"`, `'a'`, `"a` + "\n" + `"`, `"` + "\x00" + `"`, `"` + "\x1f" + `"`, "\"aaaaaaaaaaaaaaaaaaa\t\""},

@@ -23,25 +23,25 @@ import (
 const bound = 12
 
 // cpu is what this thread has spent. It does not depend on what else the machine does.
-func cpu(t testing.TB) time.Duration {
-	t.Helper()
+func cpu(tb testing.TB) time.Duration {
+	tb.Helper()
 	const threadTime = 3 // CLOCK_THREAD_CPUTIME_ID: getrusage counts in ticks of some milliseconds
 	var spent syscall.Timespec
 	_, _, errno := syscall.Syscall(syscall.SYS_CLOCK_GETTIME, threadTime, uintptr(unsafe.Pointer(&spent)), 0)
-	require.Zero(t, errno)
+	require.Zero(tb, errno)
 	return time.Duration(spent.Nano())
 }
 
 // cost is the least that f took in several tries: what disturbs it only adds.
-func cost(t testing.TB, tries int, f func()) time.Duration {
-	t.Helper()
+func cost(tb testing.TB, tries int, f func()) time.Duration {
+	tb.Helper()
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	least := time.Hour
 	for range tries {
-		began := cpu(t)
+		began := cpu(tb)
 		f()
-		least = min(least, cpu(t)-began)
+		least = min(least, cpu(tb)-began)
 	}
 	return least
 }
@@ -119,15 +119,15 @@ func costlyNumbers() map[string]string {
 }
 
 // refusalCost is what refusing the body costs, in HMACs of its length: the raw signature and V2 are both there and both wrong.
-func refusalCost(t testing.TB, v *Verifier, body []byte, tries int) float64 {
-	t.Helper()
+func refusalCost(tb testing.TB, v *Verifier, body []byte, tries int) float64 {
+	tb.Helper()
 	h := http.Header{HeaderSignature: {strings.Repeat("0", 64)}, HeaderSignatureV2: {strings.Repeat("0", 64)}}
-	took := cost(t, tries, func() {
+	took := cost(tb, tries, func() {
 		if _, err := v.Verify(h, body); !errors.Is(err, ErrBadSignature) {
-			t.Fatalf("%d bytes, not refused: %v", len(body), err)
+			tb.Fatalf("%d bytes, not refused: %v", len(body), err)
 		}
 	})
-	return float64(took) / float64(cost(t, tries, bareHMAC(body)))
+	return float64(took) / float64(cost(tb, tries, bareHMAC(body)))
 }
 
 // A stranger can send anything with a signature that is wrong, and that is known only at the end.

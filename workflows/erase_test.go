@@ -20,8 +20,7 @@ type shredder struct {
 	stuck      bool
 	stopped    time.Time
 	runsLeft   int
-	held       string // a session that Didit keeps
-	slow       bool   // the server lists deleted runs once more
+	slow       bool // the server lists deleted runs once more
 	calls      []string
 	rounds     int
 	deleted    int

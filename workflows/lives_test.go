@@ -62,8 +62,9 @@ func oracle(sessions []*fakeSession, flow string) (counts *fakeSession) {
 }
 
 // try lives a life and returns what was wrong; empty if nothing was.
-func try(t testing.TB, ops []op) string {
-	l := newLife(t)
+func try(tb testing.TB, ops []op) string {
+	tb.Helper()
+	l := newLife(tb)
 	l.didit.bought = l.checkPurchase
 	for _, o := range ops {
 		l.then(o.pause, func() { l.happens(o) })
@@ -215,9 +216,10 @@ func (l *life) reported() (all []string) {
 }
 
 // shrink finds a shorter life that goes wrong.
-func shrink(t testing.TB, ops []op) []op {
+func shrink(tb testing.TB, ops []op) []op {
+	tb.Helper()
 	for i := 0; i < len(ops); {
-		if shorter := slices.Delete(slices.Clone(ops), i, i+1); try(t, shorter) != "" {
+		if shorter := slices.Delete(slices.Clone(ops), i, i+1); try(tb, shorter) != "" {
 			ops, i = shorter, 0
 		} else {
 			i++

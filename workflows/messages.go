@@ -98,10 +98,10 @@ func (v *verification) settled() bool {
 
 // refusalOf is why a session that was asked for is not there.
 func (v *verification) refusalOf() string {
-	switch {
-	case v.state.Outcome == kyc.OutcomeCancelled:
+	switch v.state.Outcome {
+	case kyc.OutcomeCancelled:
 		return kyc.ErrorTypeCancelled
-	case v.state.Outcome == kyc.OutcomeErased:
+	case kyc.OutcomeErased:
 		return kyc.ErrorTypeErased
 	}
 	return v.refusal

@@ -2,7 +2,6 @@ package workflows_test
 
 import (
 	"context"
-	"errors"
 	"testing"
 	"time"
 
@@ -207,7 +206,7 @@ func TestAnActionThatIsStoppedIsNotDone(t *testing.T) {
 	d.then(time.Hour, func() { d.env.CancelWorkflow() })
 	_, err := d.orders(kyc.VerbApprove)
 	var stopped *temporal.CanceledError
-	require.True(t, errors.As(err, &stopped))
+	require.ErrorAs(t, err, &stopped)
 	require.Empty(t, d.delivered)
 }
 

@@ -279,10 +279,10 @@ func TestAnOpenVerificationIsErased(t *testing.T) {
 			var a *answer
 			r, l := &reply{}, newLife(t, patient)
 			tc.begin(l)
-			reads, ended := 0, time.Duration(0)
+			reads := 0
 			l.follow(append([]step{start(&a)}, append(tc.steps, step{time.Hour, func(l *life) { reads = len(l.didit.reads) }}, erases(time.Hour, r),
 				hearsOpen(time.Hour+time.Second, approved))...)...)
-			ended = l.past[0].State.UpdatedAt.Sub(l.start)
+			ended := l.past[0].State.UpdatedAt.Sub(l.start)
 			require.NoError(t, r.err)
 			require.Equal(t, kyc.OutcomeErased, r.state.Outcome)
 			require.Equal(t, kyc.OutcomeErased, l.past[0].State.Outcome)

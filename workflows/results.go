@@ -50,7 +50,7 @@ func (r *results) next(s kyc.State) kyc.ResultType {
 	again := r.ended && same || unknown
 	asks := s.Status == didit.StatusInReview || s.Status == didit.StatusResubmitted
 	switch {
-	case s.UserID == "", s.SameAs(r.last), s.Outcome == "" && !asks && !(again && same):
+	case s.UserID == "", s.SameAs(r.last), s.Outcome == "" && !asks && (!again || !same):
 		return ""
 	case s.Outcome == kyc.OutcomeFailed:
 		return kyc.ResultFailed

@@ -212,7 +212,7 @@ func TestAUserWhoComesBackWhileTheEndIsReported(t *testing.T) {
 				bought := in.Reverify || end != approved && end != declined
 				require.NoError(t, a.err)
 				require.Equal(t, 1, l.runs)
-				require.Equal(t, map[bool]int{true: 2, false: 1}[bought], len(l.didit.sessions))
+				require.Len(t, l.didit.sessions, map[bool]int{true: 2, false: 1}[bought])
 				require.Equal(t, bought, a.session.URL != "")
 				require.Equal(t, l.newest().id, l.state().SessionID)
 				require.Equal(t, []string{"verification.completed " + string(end)}, l.told())

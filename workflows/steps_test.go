@@ -100,9 +100,9 @@ func again(at time.Duration, in kyc.Input, into **answer) step {
 }
 
 // lives is a life that begins with a START.
-func lives(t testing.TB, settings func(*activities.Settings), steps ...step) *life {
-	t.Helper()
-	return newLife(t, settings).follow(append([]step{start(nil)}, steps...)...)
+func lives(tb testing.TB, settings func(*activities.Settings), steps ...step) *life {
+	tb.Helper()
+	return newLife(tb, settings).follow(append([]step{start(nil)}, steps...)...)
 }
 
 // reply collects what an update of an operator answers.

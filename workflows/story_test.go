@@ -105,8 +105,9 @@ func both(at time.Duration, first, second didit.Status) step {
 
 func TestEveryResubmissionIsAnAttempt(t *testing.T) {
 	var steps []step
-	for i := range time.Duration(5) {
-		steps = append(steps, hears((i+1)*time.Hour, resubmitted), hears((i+1)*time.Hour+time.Minute, inReview))
+	for i := range 5 {
+		at := time.Duration(i+1) * time.Hour
+		steps = append(steps, hears(at, resubmitted), hears(at+time.Minute, inReview))
 	}
 	l := lives(t, patient, append(steps, hears(10*time.Hour, approved))...)
 	require.Equal(t, 6, l.state().Attempt)

@@ -230,7 +230,7 @@ func TestSweepCarriesOnWhereTheBudgetEnded(t *testing.T) {
 	events := s.delivered()
 	require.Len(t, events, users+1, "none was missed, and none was handed on twice")
 	slices.Sort(events)
-	require.True(t, len(slices.Compact(events)) == users+1)
+	require.Len(t, slices.Compact(events), users+1)
 }
 
 func TestSweepKnowsInALaterPartWhatItHasHandedOn(t *testing.T) {

@@ -59,12 +59,13 @@ type life struct {
 	listed            []map[string]any                   // the same after each change, of all runs
 }
 
-func newLife(t testing.TB, adjust ...func(*activities.Settings)) *life {
-	l := &life{t: t, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}, metrics: client.MetricsNopHandler}
+func newLife(tb testing.TB, adjust ...func(*activities.Settings)) *life {
+	tb.Helper()
+	l := &life{t: tb, didit: newFakeDidit(), start: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), resultIDs: map[string]bool{}, prepare: func(*testsuite.TestWorkflowEnvironment) {}, metrics: client.MetricsNopHandler}
 	l.now = l.start
 	l.didit.now = l.clock
 	callbacks, err := activities.NewCallbackSender("http://callbacks.example/", []string{"whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz"})
-	require.NoError(t, err)
+	require.NoError(tb, err)
 	callbacks.Around(func(http.RoundTripper) http.RoundTripper { return endpoint{l} })
 	settings := activities.Settings{
 		WorkflowID: flow, Deployment: deployment, Environment: didit.EnvironmentLive, SessionDeadline: 60 * 24 * time.Hour,

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"net/http"
@@ -49,7 +50,7 @@ func (s *system) serveProcess() (*served, *serveProcess) {
 	metrics, err := port.Pick("127.0.0.1", 0)
 	require.NoError(s.t, err)
 	p := &serveProcess{t: s.t, metrics: fmt.Sprintf("127.0.0.1:%d", metrics)}
-	cmd := exec.Command(build(s.t, "starter"), "serve") //nolint:noctx // the cleanup ends it
+	cmd := exec.Command(build(s.t, "starter"), "serve")
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isTemporal), "TEMPORAL_ADDRESS="+s.server.Address, "STARTER_ADDR=127.0.0.1:0",
 		"STARTER_TOKENS=shop:"+apiToken+";polls=5000", "METRICS_ADDR="+p.metrics)
 	out, err := cmd.StdoutPipe()
@@ -65,7 +66,7 @@ func (s *system) serveProcess() (*served, *serveProcess) {
 	go func() { // its log must not fill the pipe
 		defer close(read)
 		for b := bufio.NewReader(out); ; {
-			if _, err := b.ReadSlice('\n'); err != nil && err != bufio.ErrBufferFull {
+			if _, err := b.ReadSlice('\n'); err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 				return
 			}
 		}

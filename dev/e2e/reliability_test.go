@@ -9,7 +9,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
@@ -333,15 +332,4 @@ func TestWhoGoesFirst(t *testing.T) {
 			}
 		}
 	}
-}
-
-// lastEvent is the id of the newest event of a status, as it is in workflow ids.
-func (s *system) lastEvent(status didit.Status) (id string) {
-	for _, d := range s.sim.Deliveries() {
-		if d.Status == status {
-			id = d.EventID
-		}
-	}
-	require.NoError(s.t, uuid.Validate(id))
-	return id
 }

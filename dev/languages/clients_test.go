@@ -51,6 +51,7 @@ type clientTest struct {
 
 // of is the system for a test inside of the one that started it.
 func (s *system) of(t *testing.T) *system {
+	t.Helper()
 	inner := *s
 	inner.t = t
 	return &inner
@@ -60,7 +61,7 @@ func (c *clientTest) sub(t *testing.T, name string, test func(*clientTest, strin
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
 		inner := *c
-		inner.t, inner.system = t, c.system.of(t)
+		inner.t, inner.system = t, c.of(t)
 		test(&inner, c.name+"-"+name)
 	})
 }
@@ -95,9 +96,9 @@ func (c *clientTest) eightAtOnce(user string) {
 func (c *clientTest) sharesWithGo(user string) {
 	begun, err := c.Start(c.within(), kyc.Input{UserID: user, Language: "en"})
 	require.NoError(c.t, err)
-	joined := c.driver.start(kyc.Input{UserID: user})
+	joined := c.start(kyc.Input{UserID: user})
 	assert.Equal(c.t, begun.Session.URL, joined.OK.Session.URL)
-	c.driver.start(kyc.Input{UserID: user + "-2"})
+	c.start(kyc.Input{UserID: user + "-2"})
 	again, err := c.Start(c.within(), kyc.Input{UserID: user + "-2"})
 	require.NoError(c.t, err)
 	assert.False(c.t, again.New)
@@ -105,44 +106,44 @@ func (c *clientTest) sharesWithGo(user string) {
 }
 
 func (c *clientTest) toTheVerdict(user string) {
-	begun := c.driver.start(kyc.Input{UserID: user, ReturnURL: "https://shop.example/welcome"})
+	begun := c.start(kyc.Input{UserID: user, ReturnURL: "https://shop.example/welcome"})
 	verdict := c.send(order{Do: "wait", UserID: user})
 	c.moves(user, didit.StatusApproved)
 	got := <-verdict
 	require.Empty(c.t, got.Error, got.Message)
 	assert.Equal(c.t, kyc.OutcomeApproved, got.OK.State.Outcome)
 	assert.NotEmpty(c.t, got.OK.State.Checks)
-	again := c.driver.start(kyc.Input{UserID: user})
+	again := c.start(kyc.Input{UserID: user})
 	assert.Nil(c.t, again.OK.Session, "a decided user gets the verdict")
 	assert.Equal(c.t, kyc.OutcomeApproved, again.OK.State.Outcome)
 	c.closed(user)
-	fresh := c.driver.start(kyc.Input{UserID: user, Reverify: true})
+	fresh := c.start(kyc.Input{UserID: user, Reverify: true})
 	require.NotNil(c.t, fresh.OK.Session)
 	assert.NotEqual(c.t, begun.OK.Session.URL, fresh.OK.Session.URL)
 	assert.Len(c.t, c.sim.SessionsOf(user), 2)
 }
 
 func (c *clientTest) inReview(user string) {
-	c.driver.start(kyc.Input{UserID: user})
+	c.start(kyc.Input{UserID: user})
 	c.moves(user, didit.StatusInReview)
-	got := c.driver.start(kyc.Input{UserID: user})
+	got := c.start(kyc.Input{UserID: user})
 	assert.Equal(c.t, string(didit.StatusInReview), got.OK.State.Status)
 	assert.Nil(c.t, got.OK.Session, "the person has nothing to do")
 }
 
 func (c *clientTest) expired(user string) {
-	first := c.driver.start(kyc.Input{UserID: user})
+	first := c.start(kyc.Input{UserID: user})
 	c.moves(user, didit.StatusExpired)
 	c.closed(user)
-	second := c.driver.start(kyc.Input{UserID: user})
+	second := c.start(kyc.Input{UserID: user})
 	require.NotNil(c.t, second.OK.Session)
 	assert.NotEqual(c.t, first.OK.Session.URL, second.OK.Session.URL)
-	third := c.driver.start(kyc.Input{UserID: user})
+	third := c.start(kyc.Input{UserID: user})
 	assert.Equal(c.t, second.OK.Session.URL, third.OK.Session.URL)
 }
 
 func (c *clientTest) cancelled(user string) {
-	c.driver.start(kyc.Input{UserID: user})
+	c.start(kyc.Input{UserID: user})
 	got := c.do(order{Do: "cancel", UserID: user})
 	require.Empty(c.t, got.Error, got.Message)
 	assert.Equal(c.t, kyc.OutcomeCancelled, got.OK.State.Outcome)
@@ -151,7 +152,7 @@ func (c *clientTest) cancelled(user string) {
 	assert.Equal(c.t, got.OK, again.OK, "a repeat gets the same answer")
 
 	decided := user + "-decided"
-	c.driver.start(kyc.Input{UserID: decided})
+	c.start(kyc.Input{UserID: decided})
 	c.moves(decided, didit.StatusApproved)
 	c.closed(decided)
 	refused := c.do(order{Do: "cancel", UserID: decided})
@@ -160,11 +161,11 @@ func (c *clientTest) cancelled(user string) {
 }
 
 func (c *clientTest) terminated(user string) {
-	c.driver.start(kyc.Input{UserID: user})
+	c.start(kyc.Input{UserID: user})
 	require.NoError(c.t, c.Temporal().TerminateWorkflow(c.within(), kyc.WorkflowID(user), "", "by hand"))
 	assert.Equal(c.t, "EndedError", c.driver.state(user).Error)
 	assert.Equal(c.t, "EndedError", c.do(order{Do: "wait", UserID: user}).Error)
-	require.NotNil(c.t, c.driver.start(kyc.Input{UserID: user}).OK.Session)
+	require.NotNil(c.t, c.start(kyc.Input{UserID: user}).OK.Session)
 	assert.Empty(c.t, c.driver.state(user).Error)
 }
 
@@ -173,7 +174,7 @@ func (c *clientTest) refusedByDidit(user string) {
 	got := c.do(order{Do: "start", Input: &kyc.Input{UserID: user}})
 	assert.Equal(c.t, "SessionError", got.Error)
 	assert.Equal(c.t, kyc.ErrorTypeUnauthorized, got.Type)
-	require.NotNil(c.t, c.driver.start(kyc.Input{UserID: user}).OK.Session, "the next start tries again")
+	require.NotNil(c.t, c.start(kyc.Input{UserID: user}).OK.Session, "the next start tries again")
 }
 
 func (c *clientTest) unknownAndInvalid(user string) {

@@ -91,7 +91,7 @@ func (l *language) tools(t *testing.T) toolset {
 			t.Skipf("there is no %s: %s was NOT tested", program, l.name)
 		}
 	}
-	if out, err := exec.CommandContext(t.Context(), l.reach[0], l.reach[1:]...).CombinedOutput(); err != nil { //nolint:gosec // G204: ours
+	if out, err := exec.CommandContext(t.Context(), l.reach[0], l.reach[1:]...).CombinedOutput(); err != nil {
 		t.Skipf("the registry of %s cannot be reached: it was NOT tested\n%s", l.name, out)
 	}
 	dir := copyOfRepository(t, l.name)
@@ -133,7 +133,7 @@ func run(t *testing.T, dir string, command ...string) {
 
 func runWith(t *testing.T, dir string, env []string, command ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...) //nolint:gosec // G204: the commands are ours
+	cmd := exec.CommandContext(t.Context(), command[0], command[1:]...)
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), env...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%v\n%s", command, out)

@@ -28,7 +28,7 @@ type program struct {
 // launch runs a command until it ends or the test does.
 func launch(t *testing.T, command, env []string) *program {
 	t.Helper()
-	p := &program{t: t, cmd: exec.CommandContext(t.Context(), command[0], command[1:]...), lines: make(chan string, 100)} //nolint:gosec // G204: ours
+	p := &program{t: t, cmd: exec.CommandContext(t.Context(), command[0], command[1:]...), lines: make(chan string, 100)}
 	p.cmd.Env, p.cmd.Stderr = append(os.Environ(), env...), &p.errs
 	stdin, err := p.cmd.StdinPipe()
 	require.NoError(t, err)

@@ -6,7 +6,6 @@ package languages
 import (
 	"context"
 	"flag"
-	"io"
 	"log/slog"
 	"net"
 	"net/http/httptest"
@@ -84,7 +83,7 @@ func (s *system) dial() *kyc.Client {
 	return c
 }
 
-func discarded() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+func discarded() *slog.Logger { return slog.New(slog.DiscardHandler) }
 
 func (s *system) startWebhook() {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -36,7 +36,7 @@ type webhook struct {
 
 // Settings of the simulator. None of them is a secret.
 const (
-	apiKey        = "peers-api-key"
+	apiKey        = "peers-api-key"                               //nolint:gosec // of the simulator
 	webhookSecret = "peers-webhook-secret_0123456789abcdefghijkl" //nolint:gosec // of the simulator
 	flow          = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
@@ -70,7 +70,7 @@ func (d *simulated) serve(ctx context.Context, h http.Handler) (string, error) {
 }
 
 func (d *simulated) close() {
-	d.Server.Close()
+	d.Close()
 	for _, stop := range d.stop {
 		stop()
 	}

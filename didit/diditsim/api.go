@@ -35,7 +35,8 @@ func (s *Server) api(f handler) http.HandlerFunc {
 		if err == nil {
 			a = s.locked(f, r, body)
 		}
-		media, text := "application/json", []byte(nil)
+		media := "application/json"
+		var text []byte
 		if raw, ok := a.body.(rawBody); ok {
 			media, text = raw.media, []byte(raw.text)
 		} else if text, err = s.edited(r.Pattern, a.body); err != nil {

@@ -76,7 +76,7 @@ func TestAProcessIsNotReadyBeforeItStopsToListen(t *testing.T) {
 		require.NoError(t, serving.Err())
 		time.Sleep(5*time.Second - 1)
 		require.NoError(t, serving.Err())
-		time.Sleep(1)
+		time.Sleep(time.Nanosecond)
 		synctest.Wait()
 		require.Error(t, serving.Err())
 	})

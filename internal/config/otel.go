@@ -133,7 +133,7 @@ var samplers = []string{"always_on", "always_off", "traceidratio", "parentbased_
 func (e *env) sampler() {
 	e.oneOf("TRACES_SAMPLER", "one of "+strings.Join(samplers, ", "), samplers...)
 	v := e.otel("TRACES_SAMPLER_ARG")
-	if share, err := strconv.ParseFloat(v, 64); v != "" && !(err == nil && share >= 0 && share <= 1) { //nolint:staticcheck // NaN is no share
+	if share, err := strconv.ParseFloat(v, 64); v != "" && !(err == nil && share >= 0 && share <= 1) {
 		e.wrong(otelPrefix+"TRACES_SAMPLER_ARG", v, "a share from 0 to 1")
 	}
 }
