@@ -148,3 +148,8 @@ func TestFloatsAgreeWithTheReference(t *testing.T) {
 		require.Equal(t, referenceFloat(f), string(appendPythonFloat(nil, f)), "%b", f)
 	}
 }
+
+// list fills n bytes with an array of the unit.
+func list(n int, unit string) string {
+	return "[" + strings.Repeat(unit+",", (n-3)/(len(unit)+1)) + "0]"
+}

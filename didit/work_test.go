@@ -46,11 +46,6 @@ func cost(tb testing.TB, tries int, f func()) time.Duration {
 	return least
 }
 
-// list fills n bytes with an array of the unit.
-func list(n int, unit string) string {
-	return "[" + strings.Repeat(unit+",", (n-3)/(len(unit)+1)) + "0]"
-}
-
 // costlyBodies are bodies of about n bytes that are expensive to bring into canonical form.
 func costlyBodies(n int) map[string]string {
 	all := map[string]string{

@@ -90,8 +90,8 @@ func (v *verification) report(ctx workflow.Context) error {
 			v.results.runID = sent.RunID
 			v.results.continueFrom(sent.Earlier)
 			return v.report(ctx)
-		case err == nil:
-			v.results.delivered = &in.State
+		case err == nil, failureOf(err) == kyc.ErrorTypeCallbackGone:
+			v.results.delivered, v.results.lost = &in.State, failureOf(err)
 			return nil
 		}
 	}
@@ -126,16 +126,23 @@ func deliver(ctx workflow.Context, in activities.SendResultInput) string {
 		in.RunID = sent.RunID
 		err = call(ctx, o, acts.SendResult, in, nil)
 	}
-	if err == nil {
-		return ""
+	kind := failureOf(err)
+	if kind != "" {
+		workflow.GetLogger(ctx).Error("a callback was not delivered", "type", in.Type, "session_id", in.State.SessionID, "error_type", kind)
 	}
-	kind := kyc.ErrorTypeCallbackFailed
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) && app.Type() == kyc.ErrorTypeCallbackGone {
-		kind = kyc.ErrorTypeCallbackGone
-	}
-	workflow.GetLogger(ctx).Error("a callback was not delivered", "type", in.Type, "session_id", in.State.SessionID, "error_type", kind)
 	return kind
+}
+
+// failureOf is the type of error of a delivery that failed for good; empty for one that did not.
+func failureOf(err error) string {
+	var app *temporal.ApplicationError
+	switch {
+	case err == nil:
+		return ""
+	case errors.As(err, &app) && app.Type() == kyc.ErrorTypeCallbackGone:
+		return kyc.ErrorTypeCallbackGone
+	}
+	return kyc.ErrorTypeCallbackFailed
 }
 
 func (r *results) drop(done activities.SendResultInput) {

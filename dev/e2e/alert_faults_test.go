@@ -180,7 +180,7 @@ func (w *watched) loseSession() (mend func()) {
 	id := w.begin(user).Session.SessionID
 	w.move(user, didit.StatusInProgress)
 	w.status(user, didit.StatusInProgress)
-	w.sim.FailNext(http.MethodGet, "/v3/session/"+id, diditsim.Fault{Status: http.StatusNotFound, Times: 1000})
+	w.sim.FailNext(http.MethodGet, "/v3/session/"+id, diditsim.Fault{Status: http.StatusNotFound, Body: `{"detail": "Not found."}`, Times: 1000})
 	w.move(user, didit.StatusApproved)
 	return func() {
 		w.sim.ClearFaults()

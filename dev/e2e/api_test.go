@@ -127,12 +127,12 @@ func TestTwentyPostsForOneUserAreOneVerification(t *testing.T) {
 	codes := map[int]int{}
 	for _, r := range replies {
 		codes[r.code]++
-		r.UpdatedAt = time.Time{} // only an answer 200 tells it
+		r.UpdatedAt, r.CheckedAt = time.Time{}, time.Time{} // only an answer 200 has them
 		assert.Equal(t, replies[0].RunID, r.RunID)
 		assert.Equal(t, replies[0].URL, r.URL)
 		assert.Equal(t, replies[0].SessionID, r.SessionID)
 		first := replies[0].Verification
-		first.UpdatedAt = time.Time{}
+		first.UpdatedAt, first.CheckedAt = time.Time{}, time.Time{}
 		assert.Equal(t, first, r.Verification)
 	}
 	assert.Equal(t, map[int]int{http.StatusCreated: 1, http.StatusOK: 19}, codes)

@@ -99,7 +99,7 @@ func (s *system) wholeLife(user string) map[string]string {
 	require.Equal(s.t, kyc.OutcomeDeclined, again.State.Outcome)
 	return map[string]string{
 		"the URL": began.Session.URL, "the token": began.Session.SessionToken, "the return URL": "MARKER-return",
-		"the message of a failure": kyc.Hint(kyc.ErrorTypeRateLimited), "a summary": "Create the session at Didit",
+		"the message of a failure": didit.CauseLimit.Advice(), "a summary": "Create the session at Didit",
 		"the details": "Gets the user a session at Didit", "a field of a message": "session_token",
 	}
 }
@@ -206,8 +206,8 @@ func TestTheStoryOfAnEncryptedFailure(t *testing.T) {
 	s.result("u1")
 	story, err := s.Story(s.within(patience), "u1")
 	require.NoError(t, err)
-	require.Contains(t, fmt.Sprint(story), kyc.Hint(kyc.ErrorTypeUnauthorized))
-	require.NotContains(t, fmt.Sprint(s.history("u1")), kyc.Hint(kyc.ErrorTypeUnauthorized))
+	require.Contains(t, fmt.Sprint(story), didit.CauseKey.Advice())
+	require.NotContains(t, fmt.Sprint(s.history("u1")), didit.CauseKey.Advice())
 }
 
 // The codec server as its own process, asked about a real history, the way the Web UI's pages ask.

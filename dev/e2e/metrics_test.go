@@ -53,7 +53,7 @@ func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
 		`kyc_time_to_outcome_seconds_count\{.*outcome="approved".*\} 1`,
 		`kyc_review_time_seconds_count\{.*\} 1`,
 		`kyc_didit_calls_total\{code="201",operation="POST session",scope="write"\} 1`,
-		`kyc_didit_calls_total\{code="200",operation="GET session/\*/decision",scope="read"\} 1`,
+		`kyc_didit_calls_total\{code="200",operation="GET session/\*/decision",scope="read"\} 2`,
 		`kyc_queue_limit_per_second\{queue="didit-write"\} 96.*`,
 		`kyc_queue_paused\{queue="didit-write"\} 0`,
 		`kyc_queue_eta_seconds\{queue="didit-write",turn="interactive"\} 0`,

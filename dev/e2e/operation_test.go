@@ -111,7 +111,7 @@ func TestOrdersThatDiditWouldRefuse(t *testing.T) {
 		"nobody has opened the link":  {kyc.Operation{UserID: "u1", Verb: kyc.VerbApprove}, kyc.ErrorTypeRefused, "Not Started"},
 		"a user nobody knows":         {kyc.Operation{UserID: "nobody", Verb: kyc.VerbApprove}, kyc.ErrorTypeRefused, "remembers no verification"},
 		"another user's session":      {kyc.Operation{UserID: "u2", Verb: kyc.VerbApprove, SessionID: began.Session.SessionID}, kyc.ErrorTypeRefused, "vendor_data"},
-		"a session that Didit forgot": {kyc.Operation{UserID: "u1", Verb: kyc.VerbDecline, SessionID: uuid.NewString()}, kyc.ErrorTypeNotFound, "does not know"},
+		"a session that Didit forgot": {kyc.Operation{UserID: "u1", Verb: kyc.VerbDecline, SessionID: uuid.NewString()}, kyc.ErrorTypeNotFound, "has no such session"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.op.Operator = jo

@@ -94,7 +94,7 @@ func (s *system) puzzle(user string) {
 	began := s.begin(user)
 	s.open(began.Session.URL)
 	s.status(user, didit.StatusInProgress)
-	s.sim.FailNext(http.MethodGet, "/v3/session/"+began.Session.SessionID+"/decision/", diditsim.Fault{Status: http.StatusNotFound, Times: 1000})
+	s.sim.FailNext(http.MethodGet, "/v3/session/"+began.Session.SessionID+"/decision/", diditsim.Fault{Status: http.StatusNotFound, Body: `{"detail": "Not found."}`, Times: 1000})
 	_, _ = s.Refresh(s.within(patience), user, kyc.Request{Operator: jo}) // says the same as an error
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -141,10 +142,11 @@ func TestACallerHasAShareOfTheQueue(t *testing.T) {
 		b := newBench(t, func(o *Options) {
 			o.Callers = []Caller{{Name: "shop", Token: token, Starts: 2}, {Name: "operations", Token: opsToken}}
 		})
-		waiting := kyc.WaitingForLimit
+		var waiting atomic.Value
+		waiting.Store(kyc.WaitingForLimit)
 		b.fake.list = func(_ context.Context, f kyc.Filter) (page kyc.Page, err error) {
 			for _, user := range f.UserIDs {
-				page.Items = append(page.Items, kyc.Summary{UserID: user, RunID: "run-1", WaitingFor: waiting})
+				page.Items = append(page.Items, kyc.Summary{UserID: user, RunID: "run-1", WaitingFor: waiting.Load().(kyc.WaitingFor)})
 			}
 			return page, nil
 		}
@@ -159,7 +161,7 @@ func TestACallerHasAShareOfTheQueue(t *testing.T) {
 		assert.Equal(t, http.StatusAccepted, other.Code)
 		time.Sleep(2 * confirmEvery)
 		assert.Equal(t, shareUsed.name, problemIn(t, b.post(`{"user_id":"u3"}`)).name(), "they wait still")
-		waiting = kyc.WaitingForUser
+		waiting.Store(kyc.WaitingForUser)
 		time.Sleep(2 * confirmEvery)
 		assert.Equal(t, http.StatusAccepted, b.post(`{"user_id":"u3"}`).Code)
 	})
