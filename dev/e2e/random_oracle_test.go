@@ -179,7 +179,7 @@ func (p *resident) reported(s kyc.State) string {
 	var all []string
 	again := 0
 	for _, r := range results {
-		all = append(all, fmt.Sprintf("%s %s %q %d of %.8s", r.Type, r.Data.Status, r.Data.Outcome, r.Data.Attempt, r.Data.SessionID))
+		all = append(all, fmt.Sprintf("%s %s %q %d of %.8s at %s", r.Type, r.Data.Status, r.Data.Outcome, r.Data.Attempt, r.Data.SessionID, r.Timestamp.Format("05.000")))
 		if r.Data.SameAs(last) {
 			again++
 		}
