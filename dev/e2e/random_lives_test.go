@@ -3,23 +3,15 @@ package e2e
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
-	"math/rand/v2"
 	"net/http"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
-	commonpb "go.temporal.io/api/common/v1"
-	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
-
-	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -28,29 +20,6 @@ var (
 	randomLives = flag.Uint64("lives", 30, "how many random lives users live on the real server (make chaos: 1000)")
 	oneLife     = flag.Uint64("life", 0, "the seed of the one random life to live")
 )
-
-// step is one thing that happens in a user's life.
-type step struct {
-	kind      string
-	which, to int
-	calm      bool // what came before has been settled
-}
-
-func (o step) String() string { return fmt.Sprintf("%s(%d,%d,%t)", o.kind, o.which, o.to, o.calm) }
-
-var happenings = []string{
-	"start", "start", "start", "reverify", "other flow", "other flow reverify", "get", "move", "move", "move", "move", "move", "move", "move",
-	"lost", "late", "late", "twice", "release", "decide", "decide", "cancel", "terminate", "stop", "reset", "reset", "reset", "delete", "down", "up",
-}
-
-func lifeOf(seed uint64) []step {
-	r := rand.New(rand.NewPCG(seed, 2))
-	steps := []step{{kind: "start"}}
-	for range 3 + r.IntN(14) {
-		steps = append(steps, step{happenings[r.IntN(len(happenings))], r.IntN(64), r.IntN(16), r.IntN(2) == 0})
-	}
-	return steps
-}
 
 // crowd is a system in which many people live at once.
 type crowd struct {
@@ -98,14 +67,6 @@ func (c *crowd) watch(r *http.Request) {
 	}
 }
 
-func unfinished(s didit.Status) bool {
-	return slices.Contains([]didit.Status{didit.StatusNotStarted, didit.StatusInProgress, didit.StatusResubmitted, didit.StatusAwaitingUser}, s)
-}
-
-func settled(s didit.Status) bool {
-	return slices.Contains([]didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview}, s)
-}
-
 // resident is one user of a crowd.
 type resident struct {
 	*crowd
@@ -119,7 +80,7 @@ func (c *crowd) live(user string, steps []step, rest time.Duration) (*resident, 
 	p := &resident{crowd: c, user: user, known: map[string]diditsim.Session{}}
 	for _, o := range steps {
 		if o.calm {
-			within(c.t.Context(), 5*time.Second, p.shown)
+			within(c.t.Context(), 2*time.Second, p.shown)
 		}
 		if err := p.happens(o); err != nil {
 			return p, fmt.Sprintf("%s: %v", o, err)
@@ -165,113 +126,86 @@ func (p *resident) look() {
 	}
 }
 
-func (p *resident) starts(in kyc.Input) error {
-	in.UserID = p.user
-	ctx, stop := context.WithTimeout(p.t.Context(), patience)
-	defer stop()
-	_, err := p.Start(ctx, in)
-	var other *kyc.FlowError
-	if errors.As(err, &other) && in.WorkflowID != "" {
-		return nil
+// shorten looks some times for a life with one step less that goes wrong as well.
+func (c *crowd) shorten(user string, steps []step) []step {
+	for round := range 3 {
+		wrong := make([]bool, len(steps))
+		c.each(len(steps), func(i int) {
+			_, what := c.live(fmt.Sprintf("%s.%d.%d", user, round, i), slices.Delete(slices.Clone(steps), i, i+1), 20*time.Second)
+			wrong[i] = what != ""
+		})
+		i := slices.Index(wrong, true)
+		if i < 0 {
+			return steps
+		}
+		steps = slices.Delete(slices.Clone(steps), i, i+1)
 	}
-	return err
+	return steps
 }
 
-func (p *resident) happens(o step) error {
-	p.mu.Lock()
-	p.happened[o.kind]++
-	p.mu.Unlock()
-	ctx, stop := context.WithTimeout(p.t.Context(), patience)
-	defer stop()
-	id := kyc.WorkflowID(p.user)
-	switch o.kind {
-	case "start", "reverify":
-		return p.starts(kyc.Input{Reverify: o.kind == "reverify"})
-	case "other flow", "other flow reverify":
-		return p.starts(kyc.Input{WorkflowID: []string{flow2, flow}[o.to%2], Reverify: o.kind != "other flow"})
-	case "get":
-		_, err := p.Find(ctx, p.user)
-		return harmless(err)
-	case "release":
-		for _, x := range p.sim.SessionsOf(p.user) {
-			p.sim.Release(x.ID)
-		}
-	case "decide":
-		_, err := p.Operate(ctx, kyc.Operation{UserID: p.user, Verb: []kyc.Verb{kyc.VerbApprove, kyc.VerbDecline, kyc.VerbResubmit}[o.to%3], Operator: jo})
-		return harmless(err)
-	case "cancel":
-		_, err := p.Cancel(ctx, p.user, kyc.Request{Operator: jo})
-		return harmless(err)
-	case "terminate":
-		return harmless(p.terminate(ctx, id, ""))
-	case "stop":
-		return harmless(p.Temporal().CancelWorkflow(ctx, id, ""))
-	case "reset":
-		return harmless(p.resets(ctx, o.which))
-	case "delete":
-		return harmless(p.deletesRun(ctx))
-	case "down", "up":
-		p.inbox.close(p.user, o.kind == "down")
-	default:
-		p.moves(ctx, o)
+// each does something n times, eight at once.
+func (c *crowd) each(n int, do func(int)) {
+	next := make(chan int)
+	var all sync.WaitGroup
+	for range 8 {
+		all.Go(func() {
+			for i := range next {
+				do(i)
+			}
+		})
 	}
-	return nil
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	all.Wait()
 }
 
-// harmless is nil for the errors of a verb that has nothing to act on.
-func harmless(err error) error {
-	var none *serviceerror.NotFound
-	var invalid *serviceerror.InvalidArgument
-	var order *kyc.OperationError
-	var run *kyc.RunError
-	if errors.Is(err, kyc.ErrNotFound) || errors.As(err, &none) || errors.As(err, &invalid) || errors.As(err, &order) || errors.As(err, &run) {
-		return nil
+func TestRandomLivesOnTheRealServer(t *testing.T) {
+	t.Parallel()
+	first, number := uint64(1), *randomLives
+	if *oneLife != 0 {
+		first, number = *oneLife, 1
 	}
-	return err
-}
-
-// resets resets the newest run to one of its tasks.
-func (p *resident) resets(ctx context.Context, which int) error {
-	var tasks []int64
-	it := p.Temporal().GetWorkflowHistory(ctx, kyc.WorkflowID(p.user), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for it.HasNext() {
-		ev, err := it.Next()
-		if err != nil {
-			return err
+	c := newCrowd(t)
+	lived := make([]*resident, number)
+	var mu sync.Mutex
+	bad := 0
+	fails := func(seed uint64, what string) {
+		mu.Lock()
+		defer mu.Unlock()
+		if bad++; bad > 3 {
+			t.Errorf("life %d: %s", seed, what)
+			return
 		}
-		if ev.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED {
-			tasks = append(tasks, ev.GetEventId())
+		steps := lifeOf(seed)
+		t.Errorf("life %d: %s, after%s\na shorter one:%s", seed, what, lines(steps), lines(c.shorten(fmt.Sprintf("shorter-%d", seed), steps)))
+	}
+	c.each(int(number), func(i int) {
+		var wrong string
+		seed := first + uint64(i)
+		if lived[i], wrong = c.live(fmt.Sprintf("life-%d", seed), lifeOf(seed), 60*time.Second); wrong != "" {
+			fails(seed, wrong)
 		}
-	}
-	if len(tasks) == 0 {
-		return nil
-	}
-	_, err := p.Temporal().ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
-		Namespace: p.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(p.user)}, Reason: "a test",
-		WorkflowTaskFinishEventId: tasks[which%len(tasks)], RequestId: uuid.NewString(),
 	})
-	return err
+	if t.Failed() {
+		return
+	}
+	if err := c.sim.Wait(c.within(patience)); err != nil {
+		t.Fatal("webhooks are still on their way:", err)
+	}
+	c.each(len(lived), func(i int) { // a life that is over stays as it is
+		if wrong := within(t.Context(), patience, lived[i].judge); wrong != "" {
+			t.Errorf("life %d, later: %s", first+uint64(i), wrong)
+		}
+	})
+	t.Logf("%d lives, %d sessions, %d webhooks; %v", number, len(c.sim.Sessions()), len(c.sim.Deliveries()), c.happened)
 }
 
-// deletesRun deletes the newest run, and waits until it is gone.
-func (p *resident) deletesRun(ctx context.Context) error {
-	desc, err := p.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(p.user), "")
-	if err != nil {
-		return err
+func lines(steps []step) string {
+	var b strings.Builder
+	for _, o := range steps {
+		fmt.Fprintf(&b, "\n  %s", o)
 	}
-	p.deletes++
-	x := desc.GetWorkflowExecutionInfo().GetExecution()
-	_, err = p.Temporal().WorkflowService().DeleteWorkflowExecution(ctx, &workflowservice.DeleteWorkflowExecutionRequest{Namespace: p.Namespace(), WorkflowExecution: x})
-	if err != nil {
-		return err
-	}
-	if left := within(ctx, patience, func(ctx context.Context) string {
-		if _, err := p.Temporal().DescribeWorkflowExecution(ctx, x.GetWorkflowId(), x.GetRunId()); err == nil {
-			return "the run is still there"
-		}
-		return ""
-	}); left != "" {
-		return errors.New(left)
-	}
-	return nil
+	return b.String()
 }

@@ -5,54 +5,11 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
-	"testing"
-	"time"
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
-
-var statuses = []didit.Status{
-	didit.StatusInProgress, didit.StatusApproved, didit.StatusInReview, didit.StatusAbandoned, didit.StatusDeclined, didit.StatusExpired,
-	didit.StatusResubmitted, didit.StatusAwaitingUser, didit.StatusKycExpired,
-}
-
-// moves changes the status of one of the user's sessions, mostly the newest, in a way that Didit has.
-func (p *resident) moves(ctx context.Context, o step) {
-	all := p.sim.SessionsOf(p.user)
-	if len(all) == 0 {
-		return
-	}
-	s := all[max(0, len(all)-1-o.which%4/2)]
-	plan := map[string][]diditsim.Send{"late": {{Hold: true}}, "twice": {{}, {}}}[o.kind]
-	if o.kind == "lost" { // what no run polls would be lost for good
-		found, err := p.Find(ctx, p.user)
-		if err == nil && found.State.SessionID == s.ID && found.State.Status == s.Status && found.State.Outcome == "" {
-			plan = []diditsim.Send{}
-		}
-	}
-	if plan != nil {
-		p.setFate(plan)
-		defer p.setFate(nil)
-	}
-	for i := range statuses {
-		if p.sim.SetStatus(s.ID, statuses[(o.to+i)%len(statuses)]) == nil {
-			return
-		}
-	}
-}
-
-func (p *resident) setFate(plan []diditsim.Send) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if plan == nil {
-		delete(p.fate, p.user)
-		return
-	}
-	p.fate[p.user] = plan
-}
 
 // truth is the session of a flow that counts: the newest, unless an older one that no reverify has replaced outranks it.
 func (p *resident) truth(flow string) (counts *diditsim.Session) {
@@ -195,86 +152,10 @@ func (p *resident) reported(s kyc.State) string {
 	return ""
 }
 
-// shorten looks some times for a life with one step less that goes wrong as well.
-func (c *crowd) shorten(user string, steps []step) []step {
-	for round := range 3 {
-		wrong := make([]bool, len(steps))
-		c.each(len(steps), func(i int) {
-			_, what := c.live(fmt.Sprintf("%s.%d.%d", user, round, i), slices.Delete(slices.Clone(steps), i, i+1), 20*time.Second)
-			wrong[i] = what != ""
-		})
-		i := slices.Index(wrong, true)
-		if i < 0 {
-			return steps
-		}
-		steps = slices.Delete(slices.Clone(steps), i, i+1)
-	}
-	return steps
+func unfinished(s didit.Status) bool {
+	return slices.Contains([]didit.Status{didit.StatusNotStarted, didit.StatusInProgress, didit.StatusResubmitted, didit.StatusAwaitingUser}, s)
 }
 
-// each does something n times, eight at once.
-func (c *crowd) each(n int, do func(int)) {
-	next := make(chan int)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for i := range next {
-				do(i)
-			}
-		})
-	}
-	for i := range n {
-		next <- i
-	}
-	close(next)
-	all.Wait()
-}
-
-func TestRandomLivesOnTheRealServer(t *testing.T) {
-	t.Parallel()
-	first, number := uint64(1), *randomLives
-	if *oneLife != 0 {
-		first, number = *oneLife, 1
-	}
-	c := newCrowd(t)
-	lived := make([]*resident, number)
-	var mu sync.Mutex
-	bad := 0
-	fails := func(seed uint64, what string) {
-		mu.Lock()
-		defer mu.Unlock()
-		if bad++; bad > 3 {
-			t.Errorf("life %d: %s", seed, what)
-			return
-		}
-		steps := lifeOf(seed)
-		t.Errorf("life %d: %s, after%s\na shorter one:%s", seed, what, lines(steps), lines(c.shorten(fmt.Sprintf("shorter-%d", seed), steps)))
-	}
-	c.each(int(number), func(i int) {
-		var wrong string
-		seed := first + uint64(i)
-		if lived[i], wrong = c.live(fmt.Sprintf("life-%d", seed), lifeOf(seed), 60*time.Second); wrong != "" {
-			fails(seed, wrong)
-		}
-	})
-	if t.Failed() {
-		return
-	}
-	if err := c.sim.Wait(c.within(patience)); err != nil {
-		t.Fatal("webhooks are still on their way:", err)
-	}
-	c.each(len(lived), func(i int) { // a life that is over stays as it is
-		if wrong := within(t.Context(), patience, lived[i].judge); wrong != "" {
-			t.Errorf("life %d, later: %s", first+uint64(i), wrong)
-		}
-	})
-	t.Logf("%d lives, %d sessions, %d webhooks; %v", number, len(c.sim.Sessions()), len(c.sim.Deliveries()), c.happened)
-}
-
-func lines(steps []step) string {
-	var b strings.Builder
-	for _, o := range steps {
-		fmt.Fprintf(&b, "\n  %s", o)
-	}
-	return b.String()
+func settled(s didit.Status) bool {
+	return slices.Contains([]didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview}, s)
 }
