@@ -152,6 +152,7 @@ proxies: build-dev ## run deploy/proxies in nginx, haproxy and Caddy, and lose n
 .PHONY: chaos
 chaos: build-dev ## kill every process twenty times under a thousand users, and count what is lost (ARGS="-seed 2")
 	go -C dev test -count=1 -timeout 60m -v ./chaos -full $(ARGS)
+	go -C dev test -count=1 -timeout 60m -v ./e2e -run TestRandomLivesOnTheRealServer -lives 1000
 
 # The page is docs/security.md: every test that it names is run. Fuzzing needs no more than half a minute each here;
 # make fuzz is for longer.

@@ -21,6 +21,8 @@ type ReadDecisionInput struct {
 	Ours bool `json:"ours,omitempty"`
 	// Link asks for the way of the person to the session, and for its metadata.
 	Link bool `json:"link,omitempty"`
+	// RunID is the run that the workflow takes itself for; empty does not ask whether the run was reset.
+	RunID string `json:"run_id,omitempty"`
 }
 
 // Decision is what a workflow may know of Didit's decision.
@@ -35,6 +37,8 @@ type Decision struct {
 	// Foreign names the fields in which the decision is not about the session that was asked for. The values stay at
 	// Didit: another person's vendor_data may be personal. A foreign decision says nothing about this user.
 	Foreign []string `json:"foreign,omitempty"`
+	// Reset is there if the run is another one than RunID: the runs before may have reported what is not so any more.
+	Reset *SentResult `json:"reset,omitempty"`
 }
 
 // ReadDecision reads Didit's decision on a session, the authority on its status.
@@ -61,7 +65,10 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 			SessionID: in.SessionID, SessionToken: tokenOf(d.SessionURL), URL: d.SessionURL, Status: d.Status, WorkflowID: d.WorkflowID,
 		}
 	}
-	return out, nil
+	if in.RunID != "" && a.Callbacks != nil {
+		out.Reset, err = a.afterReset(ctx, in.UserID, in.RunID)
+	}
+	return out, err
 }
 
 // differences names the fields in which d is not what in asks for. Older payloads carry no environment.

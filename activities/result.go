@@ -100,19 +100,31 @@ func (a *Activities) SendResult(ctx context.Context, in SendResultInput) (SentRe
 		}
 		return SentResult{}, temporal.NewApplicationError("this worker has no RESULT_URL, but the one that began the verification had", kyc.ErrorTypeCallbackFailed)
 	}
-	info := activity.GetInfo(ctx)
-	if run := info.WorkflowExecution.RunID; run != in.RunID {
-		before, err := a.FindPredecessor(ctx, FindPredecessorInput{UserID: in.State.UserID})
-		if err != nil {
-			return SentResult{}, temporal.NewApplicationErrorWithCause("Temporal does not say what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
-		}
-		return SentResult{Reset: true, RunID: run, Earlier: before}, nil
+	reset, err := a.afterReset(ctx, in.State.UserID, in.RunID)
+	switch {
+	case err != nil:
+		return SentResult{}, err
+	case reset != nil:
+		return *reset, nil
 	}
 	body, err := json.Marshal(kyc.Result{Type: in.Type, Timestamp: in.Timestamp, Data: in.State})
 	if err != nil {
 		return SentResult{}, err
 	}
-	return SentResult{}, a.Callbacks.post(ctx, kyc.ResultID(in.RunID, in.Sequence, in.State), body, info)
+	return SentResult{}, a.Callbacks.post(ctx, kyc.ResultID(in.RunID, in.Sequence, in.State), body, activity.GetInfo(ctx))
+}
+
+// afterReset says what was reported before the run was reset; nil if the run is the one that the workflow takes itself for.
+func (a *Activities) afterReset(ctx context.Context, userID, runID string) (*SentResult, error) {
+	run := activity.GetInfo(ctx).WorkflowExecution.RunID
+	if run == runID {
+		return nil, nil
+	}
+	before, err := a.FindPredecessor(ctx, FindPredecessorInput{UserID: userID})
+	if err != nil {
+		return nil, temporal.NewApplicationErrorWithCause("Temporal does not say what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
+	}
+	return &SentResult{Reset: true, RunID: run, Earlier: before}, nil
 }
 
 func (r *CallbackSender) post(ctx context.Context, id string, body []byte, info activity.Info) error {

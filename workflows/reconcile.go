@@ -103,7 +103,7 @@ func (v *verification) readDecision(ctx workflow.Context, polled bool) (usable b
 	err = call(ctx, callOptions(kyc.TaskQueueDiditRead, summary, priority, kyc.ErrorTypeNotFound), acts.ReadDecision,
 		activities.ReadDecisionInput{
 			SessionID: v.state.SessionID, UserID: v.in.UserID, WorkflowID: v.state.WorkflowID, Environment: v.policy.Environment,
-			Link: v.session.URL == "",
+			Link: v.session.URL == "", RunID: v.results.runID,
 		}, &d)
 	var refused *temporal.ApplicationError
 	if err != nil && !errors.As(err, &refused) {
@@ -114,6 +114,7 @@ func (v *verification) readDecision(ctx workflow.Context, polled bool) (usable b
 			return false, err
 		}
 	}
+	v.results.afterReset(d.Reset)
 	usable = v.state.applyDecision(d, workflow.Now(ctx)) // the zero Decision says nothing
 	if usable && v.session.URL == "" {
 		v.session = d.Session

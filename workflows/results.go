@@ -44,6 +44,15 @@ func (r *results) continueFrom(before activities.Predecessor) {
 	r.last, r.ended, r.delivered = *before.Reported, before.Reported.Outcome != "", before.Reported
 }
 
+// afterReset goes on after what was reported before an operator reset the run. A result on its way finds that out by itself.
+func (r *results) afterReset(sent *activities.SentResult) {
+	if sent == nil || len(r.pending) > 0 {
+		return
+	}
+	r.runID = sent.RunID
+	r.continueFrom(sent.Earlier)
+}
+
 // next is the type of the result that reports s; empty if there is nothing to report.
 func (r *results) next(s kyc.State) kyc.ResultType {
 	same, unknown := r.last.SessionID == s.SessionID, r.ended && r.last.UserID == ""
@@ -87,8 +96,7 @@ func (v *verification) report(ctx workflow.Context) error {
 		switch {
 		case err == nil && sent.Reset: // an operator has reset the run: what was reported before is known now
 			v.results = before
-			v.results.runID = sent.RunID
-			v.results.continueFrom(sent.Earlier)
+			v.results.afterReset(&sent)
 			return v.report(ctx)
 		case err == nil, failureOf(err) == kyc.ErrorTypeCallbackGone:
 			v.results.delivered, v.results.lost = &in.State, failureOf(err)

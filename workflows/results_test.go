@@ -243,3 +243,13 @@ func TestAResetRunReportsOnlyWhatDiffers(t *testing.T) {
 		})
 	}
 }
+
+// An end that Didit does not know, such as a cancellation, is taken back by a reset.
+func TestAResetRunTakesBackAnEndThatWasReported(t *testing.T) {
+	reported := kyc.State{UserID: user, SessionID: sessionID(1), WorkflowID: flow, Status: notStarted, Outcome: kyc.OutcomeCancelled, Attempt: 1}
+	l := newLife(t)
+	l.past = []kyc.Snapshot{{State: reported, Reported: &reported}}
+	l.terminated, l.acts.reread = true, true
+	l.follow(start(nil), hears(time.Hour, inProgress))
+	require.Equal(t, []string{"verification.changed Not Started", "verification.changed In Progress"}, l.told())
+}

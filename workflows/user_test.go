@@ -74,15 +74,16 @@ func newLife(tb testing.TB, adjust ...func(*activities.Settings)) *life {
 	for _, f := range adjust {
 		f(&settings)
 	}
-	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l, false}
+	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l, false, false}
 	return l
 }
 
 // hands are the real activities. The id of the test environment's run is no UUID, so metadata cannot carry it.
 type hands struct {
 	*activities.Activities
-	l     *life
-	reset bool // the run finds at its first result that it was reset
+	l      *life
+	reset  bool // the run finds at its first result that it was reset
+	reread bool // the same at the first decision that it reads of its session
 }
 
 func (h *hands) SendResult(ctx context.Context, in activities.SendResultInput) (activities.SentResult, error) {
@@ -93,6 +94,9 @@ func (h *hands) SendResult(ctx context.Context, in activities.SendResultInput) (
 }
 
 func (h *hands) ReadDecision(ctx context.Context, in activities.ReadDecisionInput) (activities.Decision, error) {
+	if h.reread && in.RunID != "" {
+		h.reread, in.RunID = false, "the run before the reset"
+	}
 	d, err := h.Activities.ReadDecision(ctx, in)
 	if s := h.l.didit.find(in.SessionID); d.Metadata.Attempt > 0 && s != nil && !s.created.Before(h.l.began) {
 		d.Metadata.RunID = "default-test-run-id"

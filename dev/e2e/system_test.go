@@ -4,6 +4,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"log/slog"
@@ -61,6 +62,7 @@ type options struct {
 	workerKey       string // default: the right one
 	sessionDeadline time.Duration
 	reconcileAfter  time.Duration
+	sessionCap      int // default: 3
 	webhookRetries  []time.Duration
 	resultURL       string         // default: nobody is told results
 	payloadKeys     string         // PAYLOAD_KEYS of everybody; default: none
@@ -154,7 +156,7 @@ func (s *system) startWorker(o options) (stop func()) {
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
 		WritesPerMinute: 6000, ReadsPerMinute: 12000, // each create lists first, which is a read
 		QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
-		ReconcileAfter: o.reconcileAfter, SessionCap: 3, Deployment: o.deployment,
+		ReconcileAfter: o.reconcileAfter, SessionCap: cmp.Or(o.sessionCap, 3), Deployment: o.deployment,
 	}
 	if o.resultURL != "" {
 		cfg.ResultURL = config.NewSecret(o.resultURL)
