@@ -127,7 +127,7 @@ func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
 	if id := attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeSessionID); id != "" {
 		return id, nil
 	}
-	// The newest has none, or is forgotten. News after the end may outlive what they are about.
+	// The newest has none, or is forgotten. Operations may outlive what they are about.
 	found, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: c.namespace, PageSize: 100,
 		Query: fmt.Sprintf("(%s) AND %s IS NOT NULL", storyQuery(userID), AttributeSessionID),

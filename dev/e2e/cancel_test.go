@@ -43,7 +43,7 @@ func TestCancelled(t *testing.T) {
 	}
 }
 
-// What becomes of a session that was left at Didit is told as news after the end; that the user goes on with it is none.
+// What becomes of a session that was left at Didit is reported as a late update; that the user goes on with it is none.
 func TestNewsOfACancelledSession(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})

@@ -10,7 +10,7 @@ import (
 
 const cancelLong = `End a user's open verification as cancelled. A session that the user has not
 opened is deleted at Didit; any other stays there with its evidence, and if the
-user or a reviewer goes on with it, that is reported as news after the end.
+user or a reviewer goes on with it, a verdict on it is reported as a late update.
 
 A verification that has ended is refused. Whoever waits for the URL is told that
 it was cancelled.`
