@@ -33,6 +33,7 @@ type crowd struct {
 }
 
 func newCrowd(t *testing.T) *crowd {
+	t.Helper()
 	b := newInbox(t)
 	c := &crowd{inbox: b, events: map[string][]diditsim.Event{}, fate: map[string][]diditsim.Send{}, reissued: map[string]bool{}, happened: map[string]int{}}
 	c.system = start(t, options{reconcileAfter: time.Second, resultURL: b.URL, sessionCap: 100, webhookRetries: []time.Duration{time.Second, 2 * time.Second, 4 * time.Second}})
