@@ -51,6 +51,7 @@ func (r *results) afterReset(sent *activities.SentResult) {
 	}
 	r.runID = sent.RunID
 	r.continueFrom(sent.Earlier)
+	r.ended = r.ended || sent.Earlier.Reported == nil // a run that is cut off may have posted what it could not note
 }
 
 // next is the type of the result that reports s; empty if there is nothing to report.

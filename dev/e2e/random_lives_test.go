@@ -73,7 +73,7 @@ type resident struct {
 	*crowd
 	user    string
 	known   map[string]diditsim.Session // as they were first seen: sessions may be deleted
-	deletes int
+	forgets int                         // how often Temporal forgot what a run had reported
 }
 
 // live lives a life and returns what was wrong; empty if nothing was. Rest is how long things may take to settle.

@@ -144,7 +144,7 @@ func (p *resident) reported(s kyc.State) string {
 	}
 	told := s.Outcome != "" || s.Status == didit.StatusInReview
 	switch {
-	case again > p.deletes: // Temporal does not know what a run that was deleted has reported
+	case again > p.forgets: // Temporal does not know what a run that was deleted, or cut off by a reset, has reported
 		return fmt.Sprintf("reported twice in a row: %s", strings.Join(all, ", "))
 	case told && !last.SameAs(s), last.SessionID == s.SessionID && last.Outcome != "" && !last.SameAs(s):
 		return fmt.Sprintf("the user is %s %q %d, reported was %s", s.Status, s.Outcome, s.Attempt, strings.Join(all, ", "))

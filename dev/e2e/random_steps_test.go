@@ -121,6 +121,7 @@ func (p *resident) resets(ctx context.Context, which int) error {
 	if len(tasks) == 0 {
 		return nil
 	}
+	p.forgets++
 	_, err := p.Temporal().ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: p.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(p.user)}, Reason: "a test",
 		WorkflowTaskFinishEventId: tasks[which%len(tasks)], RequestId: uuid.NewString(),
@@ -134,7 +135,7 @@ func (p *resident) deletesRun(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.deletes++
+	p.forgets++
 	x := desc.GetWorkflowExecutionInfo().GetExecution()
 	_, err = p.Temporal().WorkflowService().DeleteWorkflowExecution(ctx, &workflowservice.DeleteWorkflowExecutionRequest{Namespace: p.Namespace(), WorkflowExecution: x})
 	if err != nil {

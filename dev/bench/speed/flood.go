@@ -60,31 +60,35 @@ func (f *flood) send(ctx context.Context, r request) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	code, answer, err := w.exchange(req)
+	code, answer, open, err := w.exchange(req)
 	if err != nil {
 		_ = w.Close()
 		return nil, err
 	}
-	f.giveBack(req.URL.Host, w)
+	if open {
+		f.giveBack(req.URL.Host, w)
+	} else { // the webhook closes the connection of what it refuses
+		_ = w.Close()
+	}
 	if code != r.want {
 		err = fmt.Errorf("answer %d, want %d: %s", code, r.want, answer)
 	}
 	return answer, err
 }
 
-func (w *wire) exchange(req *http.Request) (code int, answer []byte, err error) {
+func (w *wire) exchange(req *http.Request) (code int, answer []byte, open bool, err error) {
 	if err := w.SetDeadline(time.Now().Add(longestWait)); err != nil {
-		return 0, nil, err
+		return 0, nil, false, err
 	}
 	if err := errors.Join(req.Write(w.out), w.out.Flush()); err != nil {
-		return 0, nil, err
+		return 0, nil, false, err
 	}
 	res, err := http.ReadResponse(w.in, req)
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, false, err
 	}
 	answer, err = io.ReadAll(res.Body)
-	return res.StatusCode, answer, errors.Join(err, res.Body.Close())
+	return res.StatusCode, answer, !res.Close, errors.Join(err, res.Body.Close())
 }
 
 // take is a connection to the host that nobody uses.
