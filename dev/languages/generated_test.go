@@ -78,7 +78,7 @@ func TestGeneratedClientsLiveAUsersLife(t *testing.T) {
 			} {
 				assert.Equal(t, want, strings.TrimSpace(p.line()))
 			}
-			assert.Contains(t, []string{"listed 0", "listed 1"}, p.line(), "the list lags behind by a moment")
+			assert.Contains(t, []string{"listed 0", "listed 1", "listed 2"}, p.line(), "the verdict, and the decision after it; the list lags behind by a moment")
 			for _, want := range []string{
 				"cancel 409 /problems/refused", "start 201", "refresh 200", "refreshed Not Started", "cancel 200", "cancelled cancelled",
 			} {

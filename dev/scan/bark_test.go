@@ -37,6 +37,10 @@ func TestTheScannerBarks(t *testing.T) {
 	}
 	w.keep(sink{name: "metrics of nobody", data: []byte(`kyc_made_up{user="` + leak + `"} 1`)})
 
+	w.eventually(func() bool { // a process sends its traces when it gets to it
+		sent := scan(w.gather(), w.needles())
+		return slices.ContainsFunc(sent, func(f finding) bool { return strings.HasPrefix(f.sink, "traces of webhook") && f.class == "first_name" })
+	}, "the webhook's traces")
 	found := scan(w.gather(), w.needles())
 	for _, want := range []struct {
 		sink  string
