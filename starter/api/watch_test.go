@@ -68,6 +68,25 @@ func (w *world) set(user string, change func(*kyc.Summary)) {
 	w.runs[user] = s
 }
 
+// counts says how often the world was asked.
+func (w *world) counts() (finds, lists int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.finds, w.lists
+}
+
+func (w *world) found() int {
+	finds, _ := w.counts()
+	return finds
+}
+
+// goes makes the list unreadable, or readable again.
+func (w *world) goes(down bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.down = down
+}
+
 // wait is a request that waits for d.
 func (w *world) wait(watch *watcher, user string, d time.Duration) kyc.Found {
 	ctx, cancel := context.WithTimeout(watch.until, d)
@@ -115,18 +134,19 @@ func TestFiveThousandThatWaitAskLessThanOnceASecond(t *testing.T) {
 			}()
 		}
 		time.Sleep(newsEvery)
-		require.Equal(t, many, w.finds, "each looks once, at first")
-		w.lists = 0
+		require.Equal(t, many, w.found(), "each looks once, at first")
+		_, before := w.counts()
 		time.Sleep(minutes * time.Minute)
-		assert.Equal(t, many, w.finds, "nothing has changed")
-		assert.Less(t, float64(w.lists)/(minutes*60), 1.0)
+		assert.Equal(t, many, w.found(), "nothing has changed")
+		_, lists := w.counts()
+		assert.Less(t, float64(lists-before)/(minutes*60), 1.0)
 
 		for i, user := range users[:100] {
 			time.Sleep(time.Duration(i) * time.Millisecond)
 			w.set(user, approve)
 		}
 		time.Sleep(2 * time.Second)
-		assert.Equal(t, many+100, w.finds, "each verdict is read once")
+		assert.Equal(t, many+100, w.found(), "each verdict is read once")
 		assert.LessOrEqual(t, time.Duration(late.Load()), 2*time.Second)
 		assert.Positive(t, late.Load())
 	})
@@ -150,7 +170,7 @@ func TestAChangeOfStatusIsNoticed(t *testing.T) {
 		began := time.Now()
 		assert.Equal(t, didit.StatusInReview, w.wait(watch, "u1", 45*time.Second).State.Status)
 		assert.Equal(t, 45*time.Second, time.Since(began))
-		assert.Equal(t, 2, w.finds)
+		assert.Equal(t, 2, w.found())
 	})
 }
 
@@ -160,9 +180,11 @@ func TestAnOlderRunThatEndedWakesNobody(t *testing.T) {
 		old := w.runs["u1"]
 		old.RunID, old.StartedAt = "run-0", old.StartedAt.Add(-time.Hour)
 		approve(&old)
+		w.mu.Lock()
 		w.older = []kyc.Summary{old}
+		w.mu.Unlock()
 		assert.Empty(t, w.wait(watch, "u1", 30*time.Second).State.Outcome)
-		assert.Equal(t, 1, w.finds)
+		assert.Equal(t, 1, w.found())
 	})
 }
 
@@ -186,12 +208,12 @@ func TestWithoutTheListEachLooksItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, watch := newWorld(t, "u1")
 		assert.Empty(t, w.wait(watch, "u1", 40*time.Second).State.Outcome)
-		require.Equal(t, 1, w.finds)
-		w.down = true
+		require.Equal(t, 1, w.found())
+		w.goes(true)
 		time.Sleep(freshFor)
 		w.set("u1", approve)
 		assert.Equal(t, kyc.OutcomeApproved, w.wait(watch, "u1", time.Second).State.Outcome)
-		w.down = false
+		w.goes(false)
 	})
 }
 
@@ -200,10 +222,13 @@ func TestTheWatcherRestsWithoutWork(t *testing.T) {
 		w, watch := newWorld(t, "u1")
 		w.wait(watch, "u1", time.Second)
 		time.Sleep(lingers + 2*newsEvery)
-		before := w.lists
+		_, before := w.counts()
 		time.Sleep(time.Hour)
-		assert.Equal(t, before, w.lists)
+		_, after := w.counts()
+		assert.Equal(t, before, after)
+		watch.mu.Lock()
 		assert.Empty(t, watch.users)
+		watch.mu.Unlock()
 		time.AfterFunc(time.Second, func() { w.set("u1", approve) })
 		assert.Equal(t, kyc.OutcomeApproved, w.wait(watch, "u1", 45*time.Second).State.Outcome, "and begins again")
 	})
