@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -9,6 +10,9 @@ import (
 	"didit-temporal/activities"
 	"didit-temporal/kyc"
 )
+
+// firstBackoff is how long Didit gets to finish what it may be doing after an answer was lost.
+const firstBackoff = 5 * time.Second
 
 // workerDied is Temporal's name for an activity whose worker did not report in time.
 const workerDied = "TemporalTimeout:StartToClose"

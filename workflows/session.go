@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"errors"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -11,9 +10,6 @@ import (
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
-
-// firstBackoff is how long Didit gets to finish what it may be doing after an answer was lost.
-const firstBackoff = 5 * time.Second
 
 // getSession gets the user the session that was requested: one that Didit has already, or a new one. What Didit finally
 // refuses ends the verification as failed, unless the user has a verdict, which stays.
@@ -202,7 +198,9 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 		return err
 	}
 	found, lagging, err := v.choose(ctx, list.Sessions, v.state.WorkflowID, func(kyc.SessionMetadata) bool { return true })
-	v.relook.again(lagging, v.timers.now(ctx))
+	if v.relook.again(lagging, v.timers.now(ctx)); v.relook.next.IsZero() {
+		v.expected = map[string]didit.Status{} // Didit shows it now, or never will
+	}
 	switch {
 	case err != nil:
 		return err
@@ -227,10 +225,9 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 func (v *verification) deleteUnopened(ctx workflow.Context, left kyc.State, sessions []activities.UserSession) error {
 	for _, s := range sessions {
 		if s.SessionID == left.SessionID && s.Status == didit.StatusNotStarted {
-			if err := v.deleteSession(ctx, left.SessionID); err != nil {
-				if ctx.Err() != nil {
-					return err
-				}
+			if err := v.deleteSession(ctx, left.SessionID); ctx.Err() != nil {
+				return err
+			} else if err != nil {
 				workflow.GetLogger(ctx).Warn("the session that was never opened is left at Didit", "session_id", left.SessionID, "error", err)
 			}
 		}
