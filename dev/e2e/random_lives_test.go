@@ -185,7 +185,7 @@ func TestRandomLivesOnTheRealServer(t *testing.T) {
 	c.each(int(number), func(i int) {
 		var wrong string
 		seed := first + uint64(i)
-		if lived[i], wrong = c.live(fmt.Sprintf("life-%d", seed), lifeOf(seed), 60*time.Second); wrong != "" {
+		if lived[i], wrong = c.live(fmt.Sprintf("life-%d", seed), lifeOf(seed), patience); wrong != "" {
 			fails(seed, wrong)
 		}
 	})
