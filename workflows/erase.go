@@ -83,8 +83,8 @@ func (e *erasure) forgetRuns(ctx workflow.Context) (found bool, err error) {
 	for look, rest := 1, firstRest; ; look, rest = look+1, min(2*rest, longestRest) {
 		e.tell(ctx, "deleting the user's workflows, which Temporal does in its own time")
 		var runs activities.ForgottenRuns
-		err := e.do(ctx, &runs, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
-			activities.EraseUserInput{UserID: e.in.UserID})
+		err := call(ctx, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
+			activities.EraseUserInput{UserID: e.in.UserID}, &runs)
 		if err != nil || runs.Left == 0 {
 			return found, err
 		}
@@ -116,9 +116,9 @@ func (e *erasure) endVerification(ctx workflow.Context) (found bool, err error) 
 		options := callOptions(kyc.TaskQueue, "End the open verification as erased", firstPriority)
 		options.RetryPolicy.MaximumAttempts = 1
 		var now activities.EndedVerification
-		err := e.do(ctx, &now, options, acts.EndVerification, activities.EndVerificationInput{
+		err := call(ctx, options, acts.EndVerification, activities.EndVerificationInput{
 			UserID: e.in.UserID, Operator: e.in.Operator, Terminate: workflow.Now(ctx).Sub(began) >= endPatience,
-		})
+		}, &now)
 		switch {
 		case temporal.IsCanceledError(err):
 			return found, err
@@ -148,7 +148,7 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	e.tell(ctx, "erasing at Didit")
 	var all activities.ErasableSessions
 	list := callOptions(kyc.TaskQueueDiditRead, "List all sessions of the user at Didit", firstPriority, refusals()...)
-	if err := e.do(ctx, &all, list, acts.ListAllSessions, activities.ListSessionsInput{UserID: e.in.UserID}); err != nil {
+	if err := call(ctx, list, acts.ListAllSessions, activities.ListSessionsInput{UserID: e.in.UserID}, &all); err != nil {
 		return false, err
 	}
 	for _, id := range all.SessionIDs {
@@ -157,7 +157,7 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 		}
 		found = true
 		options := callOptions(kyc.TaskQueueDiditWrite, "Erase a session at Didit", firstPriority, append(refusals(), kyc.ErrorTypeLegalHold)...)
-		err := e.do(ctx, nil, options, acts.EraseSession, activities.DeleteSessionInput{SessionID: id})
+		err := call(ctx, options, acts.EraseSession, activities.DeleteSessionInput{SessionID: id}, nil)
 		var app *temporal.ApplicationError
 		switch {
 		case errors.As(err, &app) && app.Type() == kyc.ErrorTypeLegalHold:
@@ -175,13 +175,9 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	}
 	var users activities.ErasedUsers
 	options := callOptions(kyc.TaskQueueDiditWrite, "Erase the user at Didit", firstPriority, refusals()...)
-	err = e.do(ctx, &users, options, acts.EraseUser, activities.EraseUserInput{UserID: e.in.UserID})
+	err = call(ctx, options, acts.EraseUser, activities.EraseUserInput{UserID: e.in.UserID}, &users)
 	e.erased.Users = max(e.erased.Users, users.Users)
 	return found, err
-}
-
-func (e *erasure) do(ctx workflow.Context, result any, o workflow.ActivityOptions, activity any, in any) error {
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity, in).Get(ctx, result)
 }
 
 func (e *erasure) rest(ctx workflow.Context, d time.Duration, why string) error {
