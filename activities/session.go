@@ -41,7 +41,7 @@ type MadeSession struct {
 	Continued bool `json:"continued,omitempty"`
 }
 
-// UserSession is a session that Didit has of a user, whoever made it.
+// UserSession is a session that Didit has of a user. This system or another program of the account made it.
 type UserSession struct {
 	SessionID string       `json:"session_id"`
 	Status    didit.Status `json:"status"`
@@ -124,7 +124,7 @@ func mustLookAtFirst(in CreateSessionInput, sessions []UserSession) bool {
 	return false
 }
 
-// recent counts the finished sessions of the last CapWindow: an unfinished one would be continued, not paid again.
+// recent counts the finished sessions of the last CapWindow: Didit continues an unfinished one, which costs nothing more.
 func recent(sessions []UserSession) (n int) {
 	for _, s := range sessions {
 		if time.Since(s.CreatedAt) < CapWindow && !unfinished(s.Status) {

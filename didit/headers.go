@@ -55,8 +55,8 @@ func readSignatures(h http.Header) (sent signatures, err error) {
 	return sent, nil
 }
 
-// single returns the value of a header. Of two values one would be checked and the other perhaps believed
-// elsewhere, so two are refused.
+// single returns the value of a header. Two values are refused: the signature check would read one, and a proxy or a log
+// perhaps the other.
 func single(h http.Header, name string) (string, error) {
 	switch values := h[name]; len(values) {
 	case 0:

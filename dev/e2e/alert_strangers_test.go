@@ -37,7 +37,7 @@ func (w *watched) strangersWakeNobody() {
 	began := seen()
 	w.eventually(func() bool { return seen() >= began+evaluations }, "the rules were asked often enough")
 	for _, s := range w.prom.query(`count_over_time(ALERTS{alertstate="firing",alertname=~"Kyc.*"}[` + strconv.Itoa(evaluations) + `s])`) {
-		assert.Fail(w.t, "strangers have woken somebody", "%v", s.Metric)
+		assert.Fail(w.t, "strangers have woken the operator", "%v", s.Metric)
 	}
 	strangers()
 	genuine()

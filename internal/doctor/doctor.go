@@ -56,7 +56,7 @@ type Options struct {
 // callTimeout bounds each call, so that one dead host does not use up the patience for all.
 const callTimeout = 10 * time.Second
 
-// Run does all checks, in the order in which one would fix what they find.
+// Run does all checks, in the order in which to fix what they find.
 func Run(ctx context.Context, o Options) []Finding {
 	e := &checker{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	e.settings()

@@ -23,7 +23,7 @@ async def main(user_id: str) -> None:
     except SessionError as err:
         sys.exit(str(err))  # err.type is such as DiditUnauthorized
     if started.session:
-        print(started.session.url, flush=True)  # a secret: whoever opens it acts as the user
+        print(started.session.url, flush=True)  # a secret: to open it is to act as the user
     print((await verifications.wait(user_id)).outcome)
 
 

@@ -15,7 +15,7 @@ const client = new Client({
 const verifications = new Verifications(client);
 try {
   const started = await verifications.start({ user_id: userId, return_url: 'https://shop.example/welcome' });
-  if (started.session) console.log(started.session.url); // a secret: whoever opens it acts as the user
+  if (started.session) console.log(started.session.url); // a secret: to open it is to act as the user
   console.log((await verifications.wait(userId)).outcome);
 } catch (err) {
   if (!(err instanceof SessionError)) throw err;
