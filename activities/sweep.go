@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/google/uuid"
 	"go.temporal.io/sdk/activity"
 
 	"didit-temporal/didit"
@@ -163,23 +162,16 @@ func (a *Activities) HandOn(ctx context.Context, in HandOnInput) (HandedOn, erro
 		return HandedOn{Result: LostGone}, nil
 	case err != nil:
 		return HandedOn{}, a.classify(err)
-	case !a.concerns(ev):
+	case kyc.IgnoredIn(a.Settings.Environment, ev) != "":
 		return HandedOn{Result: LostIgnored}, nil
 	}
-	ev.Type = didit.EventStatusUpdated
+	ev.Type = kyc.EventType(ev)
 	ours := kyc.MetadataOf(ev.Metadata).Deployment == a.Settings.Deployment
 	done, err := a.Runs.Deliver(ctx, ev.VendorData, kyc.FromDidit(ev), ours)
 	if err != nil {
 		return HandedOn{}, err
 	}
 	return HandedOn{Result: string(done), LateSeconds: late(ev)}, nil
-}
-
-// concerns reports whether the webhook would hand an event on.
-func (a *Activities) concerns(ev didit.Event) bool {
-	here := ev.Environment == "" || ev.Environment == a.Settings.Environment
-	known := kyc.ValidateUserID(ev.VendorData) == nil && uuid.Validate(ev.SessionID) == nil && ev.Status != ""
-	return !ev.Test && here && known && statusChange(ev.Type)
 }
 
 func late(ev didit.Event) int64 {

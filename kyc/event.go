@@ -41,6 +41,41 @@ func canonicalUUID(s string) string {
 	return id.String()
 }
 
+// EventType is the type of an event. Destinations of version v1 name none: an event with a session and a status is a change
+// of status.
+func EventType(ev didit.Event) string {
+	if ev.Type == "" && ev.SessionID != "" && ev.Status != "" {
+		return didit.EventStatusUpdated
+	}
+	return ev.Type
+}
+
+// Ignored is why a genuine event changes no verification.
+type Ignored string
+
+// The reasons.
+const (
+	IgnoredTest        Ignored = "test"              // sent from Didit's console
+	IgnoredEnvironment Ignored = "other_environment" // sandbox for live, or the reverse
+	IgnoredType        Ignored = "ignored"           // a type of event that changes no verification
+	IgnoredForeign     Ignored = "foreign"           // a session that is not ours
+)
+
+// IgnoredIn says why an event changes no verification of an environment; empty if it may change one.
+func IgnoredIn(here didit.Environment, ev didit.Event) Ignored {
+	switch {
+	case ev.Test:
+		return IgnoredTest
+	case ev.Environment != "" && ev.Environment != here:
+		return IgnoredEnvironment
+	case EventType(ev) != didit.EventStatusUpdated:
+		return IgnoredType
+	case ValidateUserID(ev.VendorData) != nil, uuid.Validate(ev.SessionID) != nil:
+		return IgnoredForeign
+	}
+	return ""
+}
+
 // SessionMetadata marks a session at Didit as ours. Didit echoes it in webhooks and decisions. Another program that asks
 // for a session of the same user may overwrite it (docs.didit.me/sessions-api/create-session).
 type SessionMetadata struct {

@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"github.com/gin-gonic/gin"
-	"github.com/google/uuid"
 
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
@@ -156,8 +155,8 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 	}
 	signed.Type = r.typeOf(ctx, signed)
 	ev := kyc.FromDidit(signed)
-	if result := r.ignore(signed); result != "" {
-		return event{DiditEvent: loggable(ev)}, result, nil
+	if why := kyc.IgnoredIn(r.o.Environment, signed); why != "" {
+		return event{DiditEvent: loggable(ev)}, Result(why), nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget) // from here on: how long the body took is not Temporal's fault
 	defer cancel()
@@ -183,26 +182,11 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 
 // typeOf returns the type of an event. Destinations of version v1 send changes of a session's status without one.
 func (r *Receiver) typeOf(ctx context.Context, ev didit.Event) string {
-	if ev.Type != "" || ev.SessionID == "" || ev.Status == "" {
-		return ev.Type
+	known := kyc.EventType(ev)
+	if known != ev.Type {
+		r.o.Log.WarnContext(ctx, "an event without webhook_type: set the destination to version v3 at Didit")
 	}
-	r.o.Log.WarnContext(ctx, "an event without webhook_type: set the destination to version v3 at Didit")
-	return didit.EventStatusUpdated
-}
-
-// ignore says why a genuine event concerns no verification of ours; empty if it may.
-func (r *Receiver) ignore(ev didit.Event) Result {
-	switch {
-	case ev.Test:
-		return Test
-	case ev.Environment != "" && ev.Environment != r.o.Environment:
-		return OtherEnvironment
-	case ev.Type != didit.EventStatusUpdated:
-		return Ignored
-	case kyc.ValidateUserID(ev.VendorData) != nil, uuid.Validate(ev.SessionID) != nil:
-		return Foreign
-	}
-	return ""
+	return known
 }
 
 func (r *Receiver) readyz(c *gin.Context) {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"didit-temporal/didit"
+	"didit-temporal/kyc"
 )
 
 // Result is what became of one delivery.
@@ -18,14 +19,14 @@ type Result string
 
 // The results. Didit sends again after a 5xx only, so every refusal is final.
 const (
-	Received         Result = "received"          // Temporal has it
-	Late             Result = "late"              // no run was open, so the event began one: Temporal has it
-	NoNews           Result = "no_news"           // it says what is known without it: the session was made
-	Test             Result = "test"              // sent from Didit's console
-	OtherEnvironment Result = "other_environment" // sandbox for live, or the reverse
-	Ignored          Result = "ignored"           // a type of event that changes no verification
-	Foreign          Result = "foreign"           // a session that is not ours
-	NotAllowed       Result = "not_allowed"       // a sender that is not on the list
+	Received         Result = "received"                     // Temporal has it
+	Late             Result = "late"                         // no run was open, so the event began one: Temporal has it
+	NoNews           Result = "no_news"                      // it says what is known without it: the session was made
+	Test             Result = Result(kyc.IgnoredTest)        // sent from Didit's console
+	OtherEnvironment Result = Result(kyc.IgnoredEnvironment) // sandbox for live, or the reverse
+	Ignored          Result = Result(kyc.IgnoredType)        // a type of event that changes no verification
+	Foreign          Result = Result(kyc.IgnoredForeign)     // a session that is not ours
+	NotAllowed       Result = "not_allowed"                  // a sender that is not on the list
 	Unsigned         Result = "unsigned"
 	BadSignature     Result = "bad_signature"
 	Stale            Result = "stale"
