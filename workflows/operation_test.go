@@ -74,9 +74,9 @@ func (d *desk) act(id string, in kyc.Operation) (result kyc.OperationResult, err
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: id, TaskQueue: kyc.TaskQueue})
 	d.env = env
 	if len(d.todo) > 0 {
-		env.RegisterDelayedCallback(d.todo[0], d.pauses[0])
+		d.after(env, d.pauses[0], d.todo[0])
 	}
-	env.ExecuteWorkflow(workflows.Operation, in)
+	d.execute(env, workflows.Operation, in)
 	d.env, d.now = nil, env.Now()
 	require.True(d.t, env.IsWorkflowCompleted())
 	if err := env.GetWorkflowError(); err != nil {

@@ -136,6 +136,8 @@ func presses(at time.Duration) step { return step{at, func(l *life) { l.env.Canc
 
 // noteList notes what the list shows after a change.
 func (l *life) noteList(args mock.Arguments) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
 	if l.terminated {
 		return
 	}

@@ -9,12 +9,14 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
@@ -32,8 +34,10 @@ const (
 	deployment = "here"
 )
 
-// life is one user over several runs: a Didit, a callback endpoint, and what earlier runs said.
+// life is one user over several runs: a Didit, a callback endpoint, and what earlier runs said. The environment runs
+// activities in goroutines of their own, and those of a terminated run go on: mu is the test's but while a run executes.
 type life struct {
+	mu                sync.Mutex
 	t                 testing.TB
 	didit             *fakeDidit
 	acts              *hands
@@ -75,7 +79,47 @@ func newLife(tb testing.TB, adjust ...func(*activities.Settings)) *life {
 		f(&settings)
 	}
 	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l, false, false}
+	l.mu.Lock()
 	return l
+}
+
+// execute runs a workflow to its end, and gives the lock away for so long.
+func (l *life) execute(env *testsuite.TestWorkflowEnvironment, workflow any, args ...any) {
+	l.mu.Unlock()
+	defer l.mu.Lock()
+	env.ExecuteWorkflow(workflow, args...)
+}
+
+// after calls f while a workflow runs.
+func (l *life) after(env *testsuite.TestWorkflowEnvironment, pause time.Duration, f func()) {
+	env.RegisterDelayedCallback(func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		f()
+	}, pause)
+}
+
+// oneAtATime lets activities take turns with each other and with the test.
+type oneAtATime struct {
+	interceptor.WorkerInterceptorBase
+	l *life
+}
+
+type turn struct {
+	interceptor.ActivityInboundInterceptorBase
+	l *life
+}
+
+func (o *oneAtATime) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+	t := &turn{l: o.l}
+	t.Next = next
+	return t
+}
+
+func (t *turn) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+	t.l.mu.Lock()
+	defer t.l.mu.Unlock()
+	return t.Next.ExecuteActivity(ctx, in)
 }
 
 // hands are the real activities. The id of the test environment's run is no UUID, so metadata cannot carry it.
@@ -164,7 +208,10 @@ func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	env.SetStartTime(l.now)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})
 	env.SetTestTimeout(time.Minute)
-	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute}) // a second is short on a busy machine
+	env.SetWorkerOptions(worker.Options{
+		DeadlockDetectionTimeout: time.Minute, // a second is short on a busy machine
+		Interceptors:             []interceptor.WorkerInterceptor{&oneAtATime{l: l}},
+	})
 	env.RegisterActivity(l.acts)
 	l.runs++
 	l.began = l.now
@@ -204,7 +251,7 @@ func (l *life) schedule(env *testsuite.TestWorkflowEnvironment) {
 		l.terminate()
 		return
 	}
-	env.RegisterDelayedCallback(func() {
+	l.after(env, l.pauses[0], func() {
 		if l.env != env {
 			return
 		}
@@ -212,20 +259,20 @@ func (l *life) schedule(env *testsuite.TestWorkflowEnvironment) {
 		if l.env == env {
 			l.schedule(env)
 		}
-	}, l.pauses[0])
+	})
 }
 
 // run begins a run and lets it live until it ends or is stopped. first happens when it has begun.
 func (l *life) run(in kyc.Input, first func()) {
 	env := l.newEnv()
 	l.env, l.terminated = env, false
-	env.RegisterDelayedCallback(func() {
+	l.after(env, 0, func() {
 		if first != nil {
 			first()
 		}
 		l.schedule(env)
-	}, 0)
-	env.ExecuteWorkflow(workflows.Verification, in)
+	})
+	l.execute(env, workflows.Verification, in)
 	l.now = env.Now()
 	if !l.terminated {
 		var s kyc.State
