@@ -81,6 +81,9 @@ var faults = []fault{
 	}},
 	{"KycWebhooksRefused", "a webhook of the other environment", func(w *watched) func() { return w.otherWebhook(sandbox) }},
 	{"KycSettingsDiffer", "", func(w *watched) func() { return w.otherWebhook(sandbox) }},
+	{"KycSettingsDiffer", "a webhook of another deployment", func(w *watched) func() {
+		return w.otherWebhook(func(cfg *config.Webhook) { cfg.Deployment = "staging" })
+	}},
 	{"KycWebhooksMisrouted", "", func(w *watched) func() {
 		wrong := strings.TrimSuffix(w.webhookURL, receiver.Path) + "/webhook/didit"
 		return w.again(func() { w.sendTo(wrong, secret, foreignEvent("somebody")) })

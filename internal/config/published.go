@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
@@ -12,6 +13,7 @@ type Published struct {
 	Process        string // worker, webhook or starter
 	Namespace      string
 	Environment    string
+	Deployment     string // whose sessions it takes for ours
 	WorkflowID     string // of Didit
 	Didit          string // its address
 	APIKey         string // fingerprint
@@ -24,8 +26,8 @@ type Published struct {
 // The label of each field.
 func (p *Published) fields() map[string]*string {
 	return map[string]*string{
-		"process": &p.Process, "namespace": &p.Namespace, "environment": &p.Environment, "workflow_id": &p.WorkflowID, "didit": &p.Didit,
-		"api_key": &p.APIKey, "webhook_secrets": &p.WebhookSecrets, "payload_keys": &p.PayloadKeys, "results": &p.Results,
+		"process": &p.Process, "namespace": &p.Namespace, "environment": &p.Environment, "deployment": &p.Deployment, "workflow_id": &p.WorkflowID,
+		"didit": &p.Didit, "api_key": &p.APIKey, "webhook_secrets": &p.WebhookSecrets, "payload_keys": &p.PayloadKeys, "results": &p.Results,
 		"version": &p.Version,
 	}
 }
@@ -70,7 +72,8 @@ func fingerprints(all []Secret) string {
 // Published is what the worker says of itself.
 func (w Worker) Published(namespace string) Published {
 	return Published{
-		Process: "worker", Namespace: namespace, Environment: string(w.Environment), WorkflowID: w.DiditWorkflowID, Didit: w.DiditBaseURL,
+		Process: "worker", Namespace: namespace, Environment: string(w.Environment), Deployment: cmp.Or(w.Deployment, namespace),
+		WorkflowID: w.DiditWorkflowID, Didit: w.DiditBaseURL,
 		APIKey: Fingerprint(w.DiditAPIKey), PayloadKeys: strings.Join(w.PayloadKeys.IDs(), " "), Results: Fingerprint(w.ResultURL),
 	}
 }
@@ -78,7 +81,8 @@ func (w Worker) Published(namespace string) Published {
 // Published is what the webhook says of itself.
 func (w Webhook) Published(namespace string) Published {
 	return Published{
-		Process: "webhook", Namespace: namespace, Environment: string(w.Environment), WebhookSecrets: fingerprints(w.Secrets),
+		Process: "webhook", Namespace: namespace, Environment: string(w.Environment), Deployment: cmp.Or(w.Deployment, namespace),
+		WebhookSecrets: fingerprints(w.Secrets),
 	}
 }
 

@@ -38,3 +38,14 @@ func TestNothingSecretIsPublished(t *testing.T) {
 		assert.Equal(t, p, config.PublishedFrom(p.Labels()), "read back from labels")
 	}
 }
+
+// Without KYC_DEPLOYMENT the namespace says whose sessions are ours, as it does in the processes.
+func TestADeploymentIsPublishedWithItsDefault(t *testing.T) {
+	for name, tc := range map[string]struct{ set, want string }{"set": {"production", "production"}, "not set": {"", "ns"}} {
+		t.Run(name, func(t *testing.T) {
+			worker, webhook := config.Worker{Deployment: tc.set}, config.Webhook{Deployment: tc.set}
+			assert.Equal(t, tc.want, worker.Published("ns").Deployment)
+			assert.Equal(t, tc.want, webhook.Published("ns").Deployment)
+		})
+	}
+}

@@ -179,6 +179,7 @@ func (e *checker) differs(p config.Published) (wrong []string) {
 	}
 	say("TEMPORAL_NAMESPACE", p.Namespace, e.namespaceHere)
 	say("DIDIT_ENVIRONMENT", p.Environment, want.Environment)
+	say("KYC_DEPLOYMENT", p.Deployment, want.Deployment)
 	say("DIDIT_WORKFLOW_ID", p.WorkflowID, want.WorkflowID)
 	say("DIDIT_BASE_URL", p.Didit, want.Didit)
 	say("a DIDIT_API_KEY with the fingerprint", p.APIKey, want.APIKey)
@@ -198,9 +199,9 @@ func (e *checker) differs(p config.Published) (wrong []string) {
 func (e *checker) expected(process string) (config.Published, bool) {
 	switch {
 	case process == "worker" && e.wants("worker"):
-		return e.worker.Published(""), true
+		return e.worker.Published(e.namespaceHere), true
 	case process == "webhook" && e.wants("webhook"):
-		return e.hook.Published(""), true
+		return e.hook.Published(e.namespaceHere), true
 	case process == "starter":
 		return config.Published{Environment: orDefault(string(e.worker.Environment), string(e.hook.Environment))}, true
 	}

@@ -50,6 +50,14 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 		"a webhook of the other environment": {func(c *clinic) {
 			c.o.Metrics = []string{c.metrics(config.Published{}, config.Published{Environment: "sandbox"})}
 		}, "webhook has DIDIT_ENVIRONMENT sandbox, here it is live", "start it again"},
+		"a webhook of another deployment": {func(c *clinic) {
+			c.env["KYC_DEPLOYMENT"] = "production"
+			c.o.Metrics = []string{c.metrics(config.Published{}, config.Published{Deployment: "staging"})}
+		}, "webhook has KYC_DEPLOYMENT staging, here it is production", "start it again"},
+		"a worker that was started before it had a deployment": {func(c *clinic) {
+			c.env["KYC_DEPLOYMENT"] = "production"
+			c.o.Metrics = []string{c.metrics(config.Published{Deployment: "default"}, config.Published{})}
+		}, "worker has KYC_DEPLOYMENT default, here it is production", "start it again"},
 		"a worker with another flow": {func(c *clinic) {
 			c.o.Metrics = []string{c.metrics(config.Published{WorkflowID: otherFlow}, config.Published{})}
 		}, "worker has DIDIT_WORKFLOW_ID " + otherFlow, "start it again"},
