@@ -99,7 +99,7 @@ func (a *Activities) FindLost(ctx context.Context, in FindLostInput) (LostPage, 
 			continue
 		}
 		known[key] = true
-		if d.Taken() {
+		if d.Delivered() {
 			out.Taken = append(out.Taken, key)
 		} else {
 			out.Failed = append(out.Failed, FailedAttempt{ID: d.ID, Key: key, At: d.At})

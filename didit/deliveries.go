@@ -19,8 +19,8 @@ type DeliveryAttempt struct {
 	At        time.Time
 }
 
-// Taken reports whether the destination answered with success.
-func (d DeliveryAttempt) Taken() bool { return d.Code/100 == 2 }
+// Delivered reports whether the destination answered with success.
+func (d DeliveryAttempt) Delivered() bool { return d.Code/100 == 2 }
 
 // ListDeliveriesRequest filters the deliveries of a destination. The days are UTC, both inclusive; zero is no bound.
 // Didit has no other filter: neither by session nor by answer.

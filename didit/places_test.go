@@ -16,7 +16,7 @@ func TestOnlyV2WaitsForAPlace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := verifierAt(t, hookTime, hookSecret)
-		for range DefaultV2Places {
+		for range DefaultV2Concurrency {
 			v.places <- struct{}{}
 		}
 		began := time.Now()
@@ -32,7 +32,7 @@ func TestOnlyV2WaitsForAPlace(t *testing.T) {
 		time.AfterFunc(v2Wait/2, func() { <-v.places })
 		_, err = v.Verify(v2, []byte(hookBody))
 		require.NoError(t, err)
-		assert.Len(t, v.places, DefaultV2Places-1, "its own place is free again")
+		assert.Len(t, v.places, DefaultV2Concurrency-1, "its own place is free again")
 	})
 }
 
@@ -41,7 +41,7 @@ func TestTheBodiesThatWaitForAPlaceAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := verifierAt(t, hookTime, hookSecret)
-		for range DefaultV2Places {
+		for range DefaultV2Concurrency {
 			v.places <- struct{}{}
 		}
 		began := time.Now()

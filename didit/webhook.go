@@ -19,8 +19,8 @@ const (
 	// DefaultMaxBody is in bytes. The largest body is that of a decision with hits of AML screening, about 3 KB each: there is
 	// room for 300 of them.
 	DefaultMaxBody = 1 << 20
-	// DefaultV2Places is how many bodies may be brought into canonical form at once.
-	DefaultV2Places = 2
+	// DefaultV2Concurrency is how many bodies may be brought into canonical form at once.
+	DefaultV2Concurrency = 2
 )
 
 // A place is taken for a few milliseconds at most, and a body waits for one for v2Wait. Those that wait or have one hold
@@ -66,11 +66,11 @@ type Event struct {
 
 // VerifierOptions configures a Verifier. Only Secrets is required.
 type VerifierOptions struct {
-	Secrets   []string         // any of them verifies, for rotation
-	Tolerance time.Duration    // how far the signed time may be from now, either way; 0 means DefaultTolerance
-	MaxBody   int              // in bytes; 0 means DefaultMaxBody
-	V2Places  int              // 0 means DefaultV2Places
-	Now       func() time.Time // nil means time.Now
+	Secrets       []string         // any of them verifies, for rotation
+	Tolerance     time.Duration    // how far the signed time may be from now, either way; 0 means DefaultTolerance
+	MaxBody       int              // in bytes; 0 means DefaultMaxBody
+	V2Concurrency int              // 0 means DefaultV2Concurrency
+	Now           func() time.Time // nil means time.Now
 }
 
 // Verifier tells Didit's webhooks from others. It is safe for concurrent use.
@@ -95,10 +95,10 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		}
 		v.keys = append(v.keys, newMACKey(secret))
 	}
-	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Places < 0 {
+	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Concurrency < 0 {
 		return nil, errors.New("didit: tolerance, maximal body and places of a verifier must not be negative")
 	}
-	v.places = make(chan struct{}, cmp.Or(o.V2Places, DefaultV2Places))
+	v.places = make(chan struct{}, cmp.Or(o.V2Concurrency, DefaultV2Concurrency))
 	if v.tolerance == 0 {
 		v.tolerance = DefaultTolerance
 	}

@@ -96,7 +96,7 @@ func (w *world) running(ctx context.Context) int {
 
 // countDeliveries returns the events that were answered 2xx, by session. That a session was made is known without its
 // webhook, so that one is in no history.
-func (r *report) countDeliveries(all []diditsim.Delivery) map[string][]string {
+func (r *report) countDeliveries(all []diditsim.DeliveryAttempt) map[string][]string {
 	events, seen, sent := map[string][]string{}, map[string]bool{}, map[string]bool{}
 	for _, d := range all {
 		r.attempts++

@@ -229,7 +229,7 @@ func TestEraseInATroubledWorld(t *testing.T) {
 	require.Equal(t, kyc.ErrorTypeLegalHold, refused.Type)
 	require.Contains(t, refused.Message, began.Session.SessionID)
 	require.Len(t, s.sim.SessionsOf("held"), 1)
-	require.True(t, s.sim.KnowsUser("held"))
+	require.True(t, s.sim.HasUser("held"))
 	s.recordRun(kyc.OperationID("held", kyc.VerbErase, id), "erase-held")
 	got, record = s.erase("held") // the report is settled
 	require.Equal(t, kyc.Erased{Sessions: 1, Users: 1, Runs: 1}, got, "and the record of the one that failed")
@@ -329,7 +329,7 @@ func TestAnErasureThatNobodyConfirmedIsRefused(t *testing.T) {
 func (s *system) forgotten(user string, records ...string) {
 	s.t.Helper()
 	require.Empty(s.t, s.sim.SessionsOf(user))
-	require.False(s.t, s.sim.KnowsUser(user))
+	require.False(s.t, s.sim.HasUser(user))
 	_, err := s.State(s.within(patience), user)
 	require.ErrorIs(s.t, err, kyc.ErrNotFound)
 	s.eventually(func() bool { return len(s.runs(user)) == len(records) }, "only the records")

@@ -92,7 +92,7 @@ func (w *world) eraseWholly(user string) {
 	out, code := w.erase(user)
 	assert.Zero(w.t, code, out)
 	assert.Empty(w.t, w.sim.SessionsOf(user), user)
-	assert.False(w.t, w.sim.KnowsUser(user), user)
+	assert.False(w.t, w.sim.HasUser(user), user)
 	_, err := w.State(w.within(patience), user)
 	assert.ErrorIs(w.t, err, kyc.ErrNotFound, user)
 	out, code = w.erase(user, "-o", "json")

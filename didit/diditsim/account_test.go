@@ -94,7 +94,7 @@ func TestApplicationsDoNotSeeEachOther(t *testing.T) {
 	n, err := other.DeleteUser(t.Context(), "u1")
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
-	assert.True(t, b.KnowsUser("u1"), "ours is still there")
+	assert.True(t, b.HasUser("u1"), "ours is still there")
 	code, _, body := b.call(t, "POST", "/v3/users/delete/", account.APIKey.Reveal(), `{"delete_all":true}`)
 	assert.Equal(t, 200, code)
 	assert.JSONEq(t, `{"deleted":0}`, body, "all of its own, not of all")

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// record is a Delivery as the API shows it.
+// record is a DeliveryAttempt as the API shows it.
 type record struct {
-	Delivery
+	DeliveryAttempt
 	id       string
 	to       *target
 	url      string

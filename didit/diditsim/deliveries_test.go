@@ -37,8 +37,8 @@ func TestDeliveriesAreListedWithTheirAnswers(t *testing.T) {
 	assert.False(t, page.More)
 	codes := []int{page.Attempts[0].Code, page.Attempts[1].Code, page.Attempts[2].Code}
 	assert.Equal(t, []int{200, 503, 503}, codes, "the newest first")
-	assert.True(t, page.Attempts[0].Taken())
-	assert.False(t, page.Attempts[1].Taken())
+	assert.True(t, page.Attempts[0].Delivered())
+	assert.False(t, page.Attempts[1].Delivered())
 	assert.Equal(t, s.ID, page.Attempts[2].SessionID)
 	assert.Equal(t, didit.EventStatusUpdated, page.Attempts[2].Type)
 	assert.Equal(t, now, page.Attempts[2].At)

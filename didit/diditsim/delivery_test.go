@@ -46,7 +46,7 @@ func TestRetryLadder(t *testing.T) {
 			got := hooks.hooks()
 			require.Len(t, got, tc.attempts)
 			for i, d := range all {
-				assert.Equal(t, diditsim.Delivery{
+				assert.Equal(t, diditsim.DeliveryAttempt{
 					SessionID: id, EventID: all[0].EventID, Type: didit.EventStatusUpdated, Status: didit.StatusNotStarted,
 					Attempt: i + 1, Code: tc.answer, Err: d.Err, At: d.At,
 				}, d)

@@ -13,8 +13,8 @@ import (
 	"didit-temporal/didit"
 )
 
-// Delivery is one attempt to deliver a webhook.
-type Delivery struct {
+// DeliveryAttempt is one attempt to deliver a webhook.
+type DeliveryAttempt struct {
 	SessionID string
 	EventID   string // the same on every attempt
 	Type      string // status.updated
@@ -72,12 +72,12 @@ func (c *dispatcher) direct(script WebhookScript) {
 	c.script = script
 }
 
-func (c *dispatcher) attempts() []Delivery {
+func (c *dispatcher) attempts() []DeliveryAttempt {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []Delivery
+	var all []DeliveryAttempt
 	for _, d := range c.log[c.outdated():] {
-		all = append(all, d.Delivery)
+		all = append(all, d.DeliveryAttempt)
 	}
 	return all
 }
@@ -148,7 +148,7 @@ func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 		return false
 	}
 	d := &record{id: uuid.NewString(), to: p.to, url: url, delivery: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
-	d.Delivery = Delivery{
+	d.DeliveryAttempt = DeliveryAttempt{
 		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
 	}
 	if p.to.id != mainTarget {
@@ -159,7 +159,7 @@ func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	d.At, d.took = c.opts.Now(), time.Since(began)
 	c.mu.Lock()
 	c.note(d)
-	p.to.count(d.Delivery)
+	p.to.count(d.DeliveryAttempt)
 	c.mu.Unlock()
 	c.opts.Logger.Info("webhook", "session", p.SessionID, "status", string(p.Status), "attempt", n, "code", d.Code, "error", d.Err)
 	return d.Err != nil || d.Code >= 500 || d.Code == http.StatusNotFound

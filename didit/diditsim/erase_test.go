@@ -19,7 +19,7 @@ func TestErasingAUser(t *testing.T) {
 		b.bring(t, b.create(t, "User-1").ID, didit.StatusDeclined)
 	}
 	other := b.create(t, "user-2")
-	assert.True(t, b.KnowsUser("user-1"), "Didit does not look at case")
+	assert.True(t, b.HasUser("user-1"), "Didit does not look at case")
 	n, err := b.api.DeleteUser(ctx, "nobody")
 	require.NoError(t, err)
 	assert.Zero(t, n)
@@ -34,17 +34,17 @@ func TestErasingAUser(t *testing.T) {
 		assert.Equal(t, didit.FaceDeleted, done.FaceRetentionOutcome)
 	}
 	assert.Empty(t, b.SessionsOf("User-1"))
-	assert.True(t, b.KnowsUser("User-1"), "which is why there is another call")
+	assert.True(t, b.HasUser("User-1"), "which is why there is another call")
 	for _, want := range []int{1, 0} {
 		n, err = b.api.DeleteUser(ctx, "User-1")
 		require.NoError(t, err)
 		assert.Equal(t, want, n)
 	}
-	assert.False(t, b.KnowsUser("User-1"))
-	assert.True(t, b.KnowsUser("user-2"))
+	assert.False(t, b.HasUser("User-1"))
+	assert.True(t, b.HasUser("user-2"))
 	assert.Len(t, b.SessionsOf("user-2"), 1)
 	b.create(t, "User-1")
-	assert.True(t, b.KnowsUser("User-1"), "a new session makes a new user")
+	assert.True(t, b.HasUser("User-1"), "a new session makes a new user")
 	n, err = b.api.DeleteUser(ctx, "user-2")
 	require.NoError(t, err)
 	assert.Equal(t, 1, n)
@@ -63,12 +63,12 @@ func TestDeletionsOfUsersThatDiditRefuses(t *testing.T) {
 		code, _, _ := b.call(t, "POST", "/v3/users/delete/", apiKey, body)
 		assert.Equal(t, want, code, body)
 	}
-	assert.True(t, b.KnowsUser("u1"))
+	assert.True(t, b.HasUser("u1"))
 	code, _, _ := b.call(t, "POST", "/v3/users/delete/", "wrong", `{"delete_all":true}`)
 	assert.Equal(t, 401, code)
 	_, _, body := b.call(t, "POST", "/v3/users/delete/", apiKey, `{"delete_all":true}`)
 	assert.JSONEq(t, `{"deleted":2}`, body)
-	assert.False(t, b.KnowsUser("u1") || b.KnowsUser("u2"))
+	assert.False(t, b.HasUser("u1") || b.HasUser("u2"))
 }
 
 func TestADeletionThatDiditCannotMakeYet(t *testing.T) {
@@ -86,7 +86,7 @@ func TestADeletionThatDiditCannotMakeYet(t *testing.T) {
 	_, err = b.api.DeleteSession(t.Context(), s.ID, didit.DeleteSessionRequest{Instruction: didit.DeletePrivacyErasure})
 	assert.Equal(t, 503, refusal(t, err).StatusCode)
 	assert.Len(t, b.Sessions(), 1)
-	assert.True(t, b.KnowsUser("u1"))
+	assert.True(t, b.HasUser("u1"))
 	b.remove(t, s.ID)
 }
 

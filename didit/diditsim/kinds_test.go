@@ -65,7 +65,7 @@ func TestACompanyIsVerified(t *testing.T) {
 	assert.Equal(t, "business", last["session_kind"])
 	assert.Equal(t, "company-1", last["vendor_business_id"])
 	assert.Equal(t, s.ID, last["business_session_id"])
-	assert.False(t, b.KnowsUser("company-1"), "a company is no user")
+	assert.False(t, b.HasUser("company-1"), "a company is no user")
 
 	for kind, want := range map[didit.Kind]int{didit.KindUser: 1, didit.KindBusiness: 1, didit.KindAll: 2, "": 2} {
 		p, err := b.api.ListSessions(t.Context(), didit.ListSessionsRequest{Kind: kind})

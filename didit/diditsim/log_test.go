@@ -9,7 +9,7 @@ import (
 func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
 	c := newDispatcher(Options{KeepDeliveries: 10}.withDefaults())
 	for i := range 10_000 {
-		c.note(&record{Delivery: Delivery{Attempt: i}})
+		c.note(&record{DeliveryAttempt: DeliveryAttempt{Attempt: i}})
 		assert.LessOrEqual(t, len(c.log), 20)
 	}
 	assert.Equal(t, 9_990, c.attempts()[0].Attempt)

@@ -161,7 +161,7 @@ func (s *Server) SetWebhook(url, secret string) { s.dispatcher.aim(url, secret) 
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
 // KeepDeliveries of them.
-func (s *Server) Deliveries() []Delivery { return s.dispatcher.attempts() }
+func (s *Server) Deliveries() []DeliveryAttempt { return s.dispatcher.attempts() }
 
 // Wait returns when no delivery is under way, delayed, or waiting for another try, or with the error of ctx. It does
 // not wait for what is held.

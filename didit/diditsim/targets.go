@@ -50,7 +50,7 @@ func (c *dispatcher) wanting(e *event) []*target {
 }
 
 // count notes an attempt. It needs dispatcher.mu.
-func (t *target) count(d Delivery) {
+func (t *target) count(d DeliveryAttempt) {
 	t.sent++
 	t.last = d.At
 	if d.Err != nil || d.Code/100 != 2 {

@@ -54,10 +54,10 @@ func (s *Server) CallTimes(scope Scope) []CallTime {
 	return calls
 }
 
-// Storm refuses every call of a scope, from any caller, from now on for d, whatever the window holds and even if its
-// limit is lifted: 429 with that Retry-After, or with what is left of d if it is 0. A new Storm takes the place of the
+// Throttle refuses every call of a scope, from any caller, from now on for d, whatever the window holds and even if its
+// limit is lifted: 429 with that Retry-After, or with what is left of d if it is 0. A new Throttle takes the place of the
 // old one of that scope; one of no length ends it.
-func (s *Server) Storm(scope Scope, d, retryAfter time.Duration) {
+func (s *Server) Throttle(scope Scope, d, retryAfter time.Duration) {
 	s.limiter.mu.Lock()
 	defer s.limiter.mu.Unlock()
 	now, _ := s.limiter.tick()

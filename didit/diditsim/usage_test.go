@@ -151,7 +151,7 @@ func TestAHungUpCallHasNoCode(t *testing.T) {
 
 func TestAStormRefusesEverybodyWhateverTheWindowHolds(t *testing.T) {
 	l := limitedTo(t, diditsim.Options{Limits: diditsim.Limits{Writes: 3, Creates: -1}})
-	l.Storm(diditsim.ScopeWrite, 90*time.Second, 0)
+	l.Throttle(diditsim.ScopeWrite, 90*time.Second, 0)
 	w := l.send(t, aCreate)
 	assert.Equal(t, []string{"90", "3"}, []string{w.Header().Get("Retry-After"), w.Header().Get("X-RateLimit-Limit")})
 	assert.Equal(t, 9, l.refused(t, 9, aWrite, "x-api-key", "second"))
@@ -173,11 +173,11 @@ func TestAStormRefusesEverybodyWhateverTheWindowHolds(t *testing.T) {
 
 func TestAStormSaysWhatItIsTold(t *testing.T) {
 	l := limitedTo(t, diditsim.Options{Limits: diditsim.Unlimited})
-	l.Storm(diditsim.ScopeCreate, time.Hour, 1500*time.Millisecond)
+	l.Throttle(diditsim.ScopeCreate, time.Hour, 1500*time.Millisecond)
 	w := l.send(t, aCreate)
 	assert.Equal(t, []string{"2", "600"}, []string{w.Header().Get("Retry-After"), w.Header().Get("X-RateLimit-Limit")})
 	assert.Zero(t, l.refused(t, 9, aWrite))
-	l.Storm(diditsim.ScopeCreate, 0, 0)
+	l.Throttle(diditsim.ScopeCreate, 0, 0)
 	assert.Zero(t, l.refused(t, 1, aCreate), "a storm of no length is the end of it")
 }
 
@@ -191,8 +191,8 @@ func TestTheLongestWaitIsTheAnswer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := limitedTo(t, diditsim.Options{})
-			l.Storm(diditsim.ScopeWrite, tc.writes, 0)
-			l.Storm(diditsim.ScopeCreate, tc.creates, 0)
+			l.Throttle(diditsim.ScopeWrite, tc.writes, 0)
+			l.Throttle(diditsim.ScopeCreate, tc.creates, 0)
 			assert.Equal(t, tc.want, l.send(t, aCreate).Header().Get("Retry-After"))
 		})
 	}

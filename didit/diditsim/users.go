@@ -18,9 +18,9 @@ type entity struct {
 // entityStatuses are those of users (https://docs.didit.me/integration/webhooks).
 var entityStatuses = []string{"ACTIVE", "FLAGGED", "BLOCKED"}
 
-// KnowsUser reports whether the user entity of a vendor_data is there: it is made with the first session, and stays when
+// HasUser reports whether the user entity of a vendor_data is there: it is made with the first session, and stays when
 // its sessions are deleted, until the user itself is.
-func (s *Server) KnowsUser(vendorData string) bool {
+func (s *Server) HasUser(vendorData string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	wanted := userOf(nil, vendorData).vendor

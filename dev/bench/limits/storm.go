@@ -53,7 +53,7 @@ func (g gale) run(ctx context.Context, env *run.Env) (*run.Report, error) {
 	}
 	env.Say("storm: Didit refuses every write for %v", g.last)
 	began := time.Now()
-	t.Sim.Storm(diditsim.ScopeWrite, g.last, g.retryAfter)
+	t.Sim.Throttle(diditsim.ScopeWrite, g.last, g.retryAfter)
 	if err := <-loading; err != nil {
 		return nil, err
 	}
