@@ -35,21 +35,21 @@ func run(ctx context.Context, args []string, getenv config.Getenv, stdout io.Wri
 		return fmt.Errorf("mend the environment and start again (worker --help lists it):\n%w", err)
 	}
 	logger := config.NewLogger(stdout, cfg.LogLevel, cfg.LogFormat)
-	watch, err := app.Observe(ctx, cfg.Observe, "worker", logger)
+	telemetry, err := app.StartTelemetry(ctx, cfg.Telemetry, "worker", logger)
 	if err != nil {
 		return err
 	}
-	defer watch.Close()
+	defer telemetry.Close()
 	options, err := envconfig.LoadDefaultClientOptions()
 	if err != nil {
 		return fmt.Errorf("read the TEMPORAL_ variables: %w", err)
 	}
 	options.Logger = log.NewStructuredLogger(logger)
 	cfg.PayloadKeys.Apply(&options)
-	c, err := kyc.Dial(ctx, watch.Client(options))
+	c, err := kyc.Dial(ctx, telemetry.Client(options))
 	if err != nil {
 		return err
 	}
 	defer c.Close()
-	return app.RunWorker(ctx, c, cfg, logger, watch)
+	return app.RunWorker(ctx, c, cfg, logger, telemetry)
 }

@@ -115,7 +115,7 @@ func watch(t *testing.T) *watched {
 	t.Helper()
 	signup := newSignup(t, nil)
 	s := start(t, options{
-		observe: config.Observe{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL,
+		observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL,
 		server: tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")},
 	})
 	w := &watched{served: serveAPI(s), signup: signup}

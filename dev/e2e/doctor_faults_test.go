@@ -23,7 +23,7 @@ import (
 // healthy is a system that the doctor has nothing to say about but what its test server always lacks.
 func healthy(t *testing.T, o options) (*system, doctor.Options, map[string]string) {
 	t.Helper()
-	o.observe = config.Observe{MetricsAddr: "127.0.0.1:0"}
+	o.observe = config.Telemetry{MetricsAddr: "127.0.0.1:0"}
 	s := start(t, o)
 	opt, env := s.patient()
 	opt.Metrics = []string{"http://" + s.metrics["worker"], "http://" + s.metrics["webhook"]}

@@ -38,7 +38,7 @@ func (s *system) shows(process string, lines ...string) {
 
 func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
 	t.Parallel()
-	s := start(t, options{observe: config.Observe{MetricsAddr: "127.0.0.1:0"}})
+	s := start(t, options{observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"}})
 
 	started := s.begin("watched-1")
 	s.press(started.Session.URL, "review")
@@ -81,7 +81,7 @@ func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
 func TestALostWebhookAndALostResultAreCounted(t *testing.T) {
 	t.Parallel()
 	signup := newSignup(t, down)
-	s := start(t, options{observe: config.Observe{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL})
+	s := start(t, options{observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL})
 	looks, failures := `kyc_reconcile_looks_total\{.*found="yes".*\}`, `temporal_activity_execution_failed_total\{activity_type="SendResult".*\}`
 	s.shows("worker", looks+" 0", failures+" 0", `kyc_reviews_total\{.*\} 0`)
 	s.sim.SetWebhook("http://127.0.0.1:1/", secret)

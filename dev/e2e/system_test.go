@@ -54,7 +54,7 @@ type system struct {
 
 	stopWebhook, stopWorker func()
 	metrics                 map[string]string        // addresses, by process
-	watches                 map[string]*app.Observed // of each process that runs
+	watches                 map[string]*app.Telemetry // of each process that runs
 }
 
 type options struct {
@@ -68,7 +68,7 @@ type options struct {
 	payloadKeys     string         // PAYLOAD_KEYS of everybody; default: none
 	deployment      string         // KYC_DEPLOYMENT; default: the namespace
 	beside          *system        // shares its simulated Didit
-	observe         config.Observe // nothing unless a test says so
+	observe         config.Telemetry // nothing unless a test says so
 }
 
 // start runs a system of its own for a test. Its Temporal server is a child process, half a second away.
@@ -110,7 +110,7 @@ func start(t *testing.T, o options) *system {
 // bare is a server that nothing of ours has touched.
 func bare(t *testing.T, o options) *system {
 	t.Helper()
-	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}, watches: map[string]*app.Observed{}}
+	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}, watches: map[string]*app.Telemetry{}}
 }
 
 func (s *system) dial() *kyc.Client {
@@ -120,9 +120,9 @@ func (s *system) dial() *kyc.Client {
 }
 
 // dialAs connects as a process does that is observed.
-func (s *system) dialAs(process string) (*kyc.Client, *app.Observed) {
+func (s *system) dialAs(process string) (*kyc.Client, *app.Telemetry) {
 	s.t.Helper()
-	watch, err := app.Observe(s.t.Context(), s.o.observe, process, s.logger(process))
+	watch, err := app.StartTelemetry(s.t.Context(), s.o.observe, process, s.logger(process))
 	require.NoError(s.t, err)
 	s.t.Cleanup(watch.Close)
 	s.metrics[process], s.watches[process] = watch.Address, watch

@@ -28,12 +28,12 @@ import (
 var jaegerFile = flag.String("jaeger", "", "a Jaeger v2 `program`, which then takes the traces of one verification")
 
 // tracing is what a process reads of OpenTelemetry's variables.
-func tracing(t *testing.T) config.Observe {
+func tracing(t *testing.T) config.Telemetry {
 	t.Helper()
 	w, _ := config.ForWorker(os.Getenv) // the other settings do not matter here
-	require.True(t, w.Observe.Tracing)
-	w.Observe.MetricsAddr = ""
-	return w.Observe
+	require.True(t, w.Telemetry.Tracing)
+	w.Telemetry.MetricsAddr = ""
+	return w.Telemetry
 }
 
 // grpcOTLP takes traces by gRPC.

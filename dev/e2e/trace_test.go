@@ -78,7 +78,7 @@ var way = []string{
 func TestATraceLeadsFromSignupToCallback(t *testing.T) {
 	traces := receiveTraces(t)
 	signup := newSignup(t, nil)
-	s := start(t, options{observe: config.Observe{Tracing: true}, resultURL: signup.URL})
+	s := start(t, options{observe: config.Telemetry{Tracing: true}, resultURL: signup.URL})
 	a := serveAPI(s)
 	started := a.post(`{"user_id":"traced"}`)
 	require.Equal(t, http.StatusCreated, started.code)
@@ -143,7 +143,7 @@ func assertWebhooksAreLinked(t *testing.T, traces *otlp, id []byte) {
 // The account may be shared: what another system calls its users is not ours to tell.
 func TestAForeignWebhookLeavesNoIDInATrace(t *testing.T) {
 	traces := receiveTraces(t)
-	s := start(t, options{observe: config.Observe{Tracing: true}})
+	s := start(t, options{observe: config.Telemetry{Tracing: true}})
 	body := foreignEvent("jane.doe")
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.webhookURL, strings.NewReader(body))
 	require.NoError(t, err)

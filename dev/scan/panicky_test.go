@@ -31,7 +31,7 @@ func runPanicky() error {
 		return err
 	}
 	logger := config.NewLogger(os.Stdout, cfg.LogLevel, cfg.LogFormat)
-	watch, err := app.Observe(ctx, cfg.Observe, "worker", logger)
+	watch, err := app.StartTelemetry(ctx, cfg.Telemetry, "worker", logger)
 	if err != nil {
 		return err
 	}

@@ -33,8 +33,8 @@ func (s *Stack) metricsAddr(port int) string {
 }
 
 // dialWatched connects as a process of production does, with its metrics, and with traces for those who say so.
-func (s *Stack) dialWatched(ctx context.Context, who string, port int) (*kyc.Client, *app.Observed, error) {
-	watch, err := app.Observe(ctx, config.Observe{
+func (s *Stack) dialWatched(ctx context.Context, who string, port int) (*kyc.Client, *app.Telemetry, error) {
+	watch, err := app.StartTelemetry(ctx, config.Telemetry{
 		MetricsAddr: s.metricsAddr(port), Tracing: s.o.Traces,
 	}, who, s.log(who))
 	if err != nil {

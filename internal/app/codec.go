@@ -25,24 +25,24 @@ func notePayloadKeys(keys codec.Keys, log *slog.Logger) {
 
 // RunCodec serves the codec server until ctx ends.
 func RunCodec(ctx context.Context, cfg config.Codec, log *slog.Logger) error {
-	watch, err := Observe(ctx, config.Observe{MetricsAddr: cfg.MetricsAddr}, "codec", log)
+	telemetry, err := StartTelemetry(ctx, config.Telemetry{MetricsAddr: cfg.MetricsAddr}, "codec", log)
 	if err != nil {
 		return err
 	}
-	defer watch.Close()
+	defer telemetry.Close()
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr)
 	if err != nil {
 		return fmt.Errorf("listen on CODEC_ADDR=%s: %w", cfg.Addr, err)
 	}
-	return ServeCodec(ctx, listener, cfg, log, watch)
+	return ServeCodec(ctx, listener, cfg, log, telemetry)
 }
 
 // ServeCodec is RunCodec on a listener that is open already. Without tokens everybody who reaches it may decrypt, which
 // is for keys that everybody knows; config.ForCodec insists on tokens.
-func ServeCodec(ctx context.Context, listener net.Listener, cfg config.Codec, log *slog.Logger, seen ...*Observed) error {
-	watch := observedBy(seen)
-	watch.metrics.OfCodec()
-	watch.becomesReady(func(context.Context) error { return nil }) // it depends on no other process
+func ServeCodec(ctx context.Context, listener net.Listener, cfg config.Codec, log *slog.Logger, given ...*Telemetry) error {
+	telemetry := telemetryOf(given)
+	telemetry.metrics.OfCodec()
+	telemetry.becomesReady(func(context.Context) error { return nil }) // it depends on no other process
 	tokens := make([]string, len(cfg.Tokens))
 	for i, s := range cfg.Tokens {
 		tokens[i] = s.Reveal()
@@ -50,7 +50,7 @@ func ServeCodec(ctx context.Context, listener net.Listener, cfg config.Codec, lo
 	notePayloadKeys(cfg.Keys, log)
 	log.Info("codec server listens", "address", listener.Addr().String(), "origins", cfg.Origins)
 	err := serve(ctx, listener, codecserver.New(codecserver.Options{
-		Codec: cfg.Keys.Codec(), Tokens: tokens, Origins: cfg.Origins, Log: log, Guessed: watch.metrics.Guessed,
+		Codec: cfg.Keys.Codec(), Tokens: tokens, Origins: cfg.Origins, Log: log, Guessed: telemetry.metrics.Guessed,
 	}), log)
 	log.Info("codec server has stopped")
 	return err

@@ -84,7 +84,7 @@ func TestAProcessIsNotReadyBeforeItStopsToListen(t *testing.T) {
 
 // The metrics port says how a process is, also of one that serves nothing else.
 func TestHealthOnTheMetricsPort(t *testing.T) {
-	o, err := Observe(t.Context(), config.Observe{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
+	o, err := StartTelemetry(t.Context(), config.Telemetry{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer o.Close()
 	get := func(path string) (int, string) {
@@ -116,7 +116,7 @@ func TestHealthOnTheMetricsPort(t *testing.T) {
 // A connection on which nothing is said is no cheaper to hold than one that is used.
 func TestSilentConnectionsToTheMetricsPortEnd(t *testing.T) {
 	t.Parallel()
-	o, err := Observe(t.Context(), config.Observe{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
+	o, err := StartTelemetry(t.Context(), config.Telemetry{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	defer o.Close()
 	for range 50 {

@@ -15,7 +15,7 @@ import (
 )
 
 // RunStarter serves the HTTP API until ctx ends, then answers the requests in flight.
-func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
+func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger, given ...*Telemetry) error {
 	limitMemory()
 	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every caller away
 		return err
@@ -24,7 +24,7 @@ func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slo
 	if err != nil {
 		return fmt.Errorf("listen on STARTER_ADDR=%s: %w", cfg.Addr, err)
 	}
-	return ServeStarter(ctx, listener, c, cfg, log, seen...)
+	return ServeStarter(ctx, listener, c, cfg, log, given...)
 }
 
 // memoryLimit is a little more than what 5,000 long polls need. Near it the runtime collects more often; without it the heap
@@ -39,10 +39,10 @@ func limitMemory() {
 }
 
 // ServeStarter is RunStarter on a listener that is open already.
-func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger, seen ...*Observed) error {
-	watch := observedBy(seen)
-	log = watch.tracing.Log(log)
-	ready := watch.becomesReady(c.Ready)
+func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Starter, log *slog.Logger, given ...*Telemetry) error {
+	telemetry := telemetryOf(given)
+	log = telemetry.tracing.Log(log)
+	ready := telemetry.becomesReady(c.Ready)
 	a := api.New(api.Options{
 		Verifications: c, Operators: c, Records: c, Callers: callers(cfg.Tokens), Log: log, Turns: c, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes,
 	})
@@ -50,9 +50,9 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	defer cancel()
 	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
 	notePayloadKeys(cfg.PayloadKeys, log)
-	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
+	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
-	err := serve(ctx, listener, watch.tracing.Handler(watch.metrics.Requests(a.Handler(), apiRoute), tracing.Callers, apiRoute), log)
+	err := serve(ctx, listener, telemetry.tracing.Handler(telemetry.metrics.Requests(a.Handler(), apiRoute), tracing.JoinTrace, apiRoute), log)
 	log.Info("api has stopped")
 	return err
 }

@@ -15,7 +15,7 @@ import (
 )
 
 // RunWebhook serves Didit's webhooks until ctx ends, then answers the requests in flight.
-func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger, seen ...*Observed) error {
+func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger, given ...*Telemetry) error {
 	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every event away
 		return err
 	}
@@ -23,13 +23,13 @@ func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slo
 	if err != nil {
 		return fmt.Errorf("listen on WEBHOOK_ADDR=%s: %w", cfg.Addr, err)
 	}
-	return ServeWebhook(ctx, listener, c, cfg, log, seen...)
+	return ServeWebhook(ctx, listener, c, cfg, log, given...)
 }
 
 // ServeWebhook is RunWebhook on a listener that is open already.
-func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Webhook, log *slog.Logger, seen ...*Observed) error {
-	watch := observedBy(seen)
-	log = watch.tracing.Log(log)
+func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Webhook, log *slog.Logger, given ...*Telemetry) error {
+	telemetry := telemetryOf(given)
+	log = telemetry.tracing.Log(log)
 	secrets := make([]string, len(cfg.Secrets))
 	for i, s := range cfg.Secrets {
 		secrets[i] = s.Reveal()
@@ -38,20 +38,20 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	if err != nil {
 		return err
 	}
-	ready := watch.becomesReady(c.Ready)
+	ready := telemetry.becomesReady(c.Ready)
 	r := receiver.New(receiver.Options{
 		Verifier: verifier, Deliverer: c, Environment: didit.Environment(cfg.Environment), Deployment: cmp.Or(cfg.Deployment, c.Namespace()),
 		MaxBody: cfg.MaxBody, Log: log, Ready: ready.check, AllowFrom: cfg.AllowFrom, TrustedProxies: cfg.TrustedProxies,
-		Observe: watch.metrics.Webhook, Misrouted: watch.metrics.Misrouted,
+		Observe: telemetry.metrics.Webhook, Misrouted: telemetry.metrics.Misrouted,
 	})
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()
-	watch.metrics.OfWebhook()
-	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
-	watch.metrics.SamplePollers(ctx, c, log)
+	telemetry.metrics.OfWebhook()
+	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
+	telemetry.metrics.SamplePollers(ctx, c, log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	unseen := watched{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}
-	err = serve(ctx, unseen, watch.tracing.Handler(r.Handler(), tracing.Nobody, webhookRoute), log)
+	err = serve(ctx, unseen, telemetry.tracing.Handler(r.Handler(), tracing.NewTrace, webhookRoute), log)
 	log.Info("webhook has stopped", "deliveries", r.Counts())
 	return err
 }

@@ -30,15 +30,15 @@ const workflowsAtHand = 1500
 
 // RunWorker runs workflows and activities until ctx ends, then lets running activities finish. It refuses to start
 // where `starter setup` was not run: every verification would stand still.
-func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger, seen ...*Observed) error {
-	watch := observedBy(seen)
+func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger, given ...*Telemetry) error {
+	telemetry := telemetryOf(given)
 	if err := c.CheckSetup(ctx); err != nil {
 		if ctx.Err() != nil { // asked to stop before it began
 			return nil
 		}
 		return err
 	}
-	acts, err := newActivities(c, cfg, watch)
+	acts, err := newActivities(c, cfg, telemetry)
 	if err != nil {
 		return err
 	}
@@ -54,11 +54,11 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 			return fmt.Errorf("start worker: %w", err)
 		}
 	}
-	watch.metrics.OfWorker(c.Namespace())
-	watch.metrics.Publish(cfg.Published(c.Namespace()).Labels())
-	watch.metrics.Sample(ctx, c, log)
+	telemetry.metrics.OfWorker(c.Namespace())
+	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
+	telemetry.metrics.Sample(ctx, c, log)
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
-	ready := watch.becomesReady(c.Ready)
+	ready := telemetry.becomesReady(c.Ready)
 	<-ctx.Done()
 	ready.stop()
 	stopAll(workers)
@@ -69,12 +69,12 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	return nil
 }
 
-func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activities.Activities, error) {
-	api, err := didit.NewClient(didit.ClientOptions{BaseURL: cfg.DiditBaseURL, APIKey: cfg.DiditAPIKey.Reveal(), Wrap: watch.toDidit})
+func newActivities(c *kyc.Client, cfg config.Worker, telemetry *Telemetry) (*activities.Activities, error) {
+	api, err := didit.NewClient(didit.ClientOptions{BaseURL: cfg.DiditBaseURL, APIKey: cfg.DiditAPIKey.Reveal(), Wrap: telemetry.toDidit})
 	if err != nil {
 		return nil, err
 	}
-	callbacks, err := newCallbackSender(cfg, watch)
+	callbacks, err := newCallbackSender(cfg, telemetry)
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func newActivities(c *kyc.Client, cfg config.Worker, watch *Observed) (*activiti
 }
 
 // newCallbackSender is nil where there is no callback endpoint.
-func newCallbackSender(cfg config.Worker, watch *Observed) (*activities.CallbackSender, error) {
+func newCallbackSender(cfg config.Worker, telemetry *Telemetry) (*activities.CallbackSender, error) {
 	if cfg.ResultURL.Reveal() == "" {
 		return nil, nil //nolint:nilnil // there is no callback endpoint
 	}
@@ -95,7 +95,7 @@ func newCallbackSender(cfg config.Worker, watch *Observed) (*activities.Callback
 	}
 	r, err := activities.NewCallbackSender(cfg.ResultURL.Reveal(), secrets)
 	if err == nil {
-		r.Around(watch.toReceiver)
+		r.Around(telemetry.toReceiver)
 	}
 	return r, err
 }

@@ -89,16 +89,16 @@ func server(load func() (client.Options, error)) func(context.Context, config.St
 			return usage(fmt.Errorf("read the TEMPORAL_ settings: %w", err))
 		}
 		o.Logger = log
-		watch, err := app.Observe(ctx, cfg.Observe, "starter", log)
+		telemetry, err := app.StartTelemetry(ctx, cfg.Telemetry, "starter", log)
 		if err != nil {
 			return err
 		}
-		defer watch.Close()
-		c, err := kyc.Dial(ctx, watch.Client(o))
+		defer telemetry.Close()
+		c, err := kyc.Dial(ctx, telemetry.Client(o))
 		if err != nil {
 			return ofKind(failedTemporal, err)
 		}
 		defer c.Close()
-		return app.RunStarter(ctx, c, cfg, log, watch)
+		return app.RunStarter(ctx, c, cfg, log, telemetry)
 	}
 }

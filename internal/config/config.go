@@ -58,7 +58,7 @@ type Worker struct {
 	ResultSecrets []Secret   // each result is signed with all of them
 	PayloadKeys   codec.Keys // none: Temporal stores plain text
 
-	Observe   Observe
+	Telemetry Telemetry
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -79,7 +79,7 @@ type Webhook struct {
 	TrustedProxies []netip.Prefix
 	ShutdownDelay  time.Duration // not ready for so long before the listener closes
 
-	Observe   Observe
+	Telemetry Telemetry
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -99,7 +99,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		SessionDeadline: e.duration("SESSION_DEADLINE", time.Second, maxDeadline),
 		ReconcileAfter:  e.duration("RECONCILE_AFTER", time.Second, 24*time.Hour),
 		SessionCap:      e.integer("SESSION_CAP", 1, 100),
-		Observe:         e.observe(metricsOfWorker),
+		Telemetry:       e.telemetry(metricsOfWorker),
 		LogLevel:        e.logLevel(),
 		LogFormat:       e.logFormat(),
 	}
@@ -127,7 +127,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 		TrustedProxies: e.networks("WEBHOOK_TRUSTED_PROXIES"),
 		ShutdownDelay:  e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
 
-		Observe:   e.observe(metricsOfWebhook),
+		Telemetry: e.telemetry(metricsOfWebhook),
 		LogLevel:  e.logLevel(),
 		LogFormat: e.logFormat(),
 	}

@@ -40,14 +40,14 @@ func TestDefaults(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "https://verification.didit.me", Environment: config.Live,
 		WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 4, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
-		Observe: config.Observe{MetricsAddr: "127.0.0.1:9464"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9464"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, w)
 
 	h, err := config.ForWebhook(from(nil))
 	require.NoError(t, err)
 	assert.Equal(t, config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(whSecret)}, Tolerance: 6 * time.Minute, Environment: config.Live,
-		MaxBody: 1 << 20, Addr: ":8080", Observe: config.Observe{MetricsAddr: "127.0.0.1:9465"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		MaxBody: 1 << 20, Addr: ":8080", Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9465"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, h)
 }
 
@@ -63,7 +63,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
 		WritesPerMinute: 5, ReadsPerMinute: 100_000, QueuePartitions: 1, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
-		Observe: config.Observe{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
+		Telemetry: config.Telemetry{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
 	}, w)
 
 	h, err := config.ForWebhook(from(map[string]string{

@@ -28,7 +28,7 @@ type Starter struct {
 
 	PayloadKeys codec.Keys // those of the worker
 
-	Observe   Observe
+	Telemetry Telemetry
 	LogLevel  slog.Level
 	LogFormat LogFormat
 }
@@ -54,7 +54,7 @@ func ForStarter(getenv Getenv) (Starter, error) {
 		Environment:   e.environment(),
 		ShutdownDelay: e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
 		ReturnSchemes: e.schemes("RETURN_URL_SCHEMES"),
-		Observe:       e.observe(metricsOfStarter),
+		Telemetry:     e.telemetry(metricsOfStarter),
 		LogLevel:      e.logLevel(),
 		LogFormat:     e.logFormat(),
 	}

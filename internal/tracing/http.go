@@ -12,15 +12,15 @@ import (
 	"didit-temporal/internal/httpstatus"
 )
 
-// Whom a server believes when a request says which trace it belongs to.
+// Whether a server continues the trace that a request names.
 const (
-	Nobody  = false // whoever calls may be anybody
-	Callers = true  // the callers are our own programs
+	NewTrace  = false // strangers call: their trace ids are not ours
+	JoinTrace = true  // our own programs call
 )
 
 // Handler gives every request of a server a span. route names a request by its route, never by its path, which holds ids; an
 // empty route gets no span.
-func (t *Tracing) Handler(next http.Handler, believe bool, route func(*http.Request) string) http.Handler {
+func (t *Tracing) Handler(next http.Handler, join bool, route func(*http.Request) string) http.Handler {
 	if !t.On() {
 		return next
 	}
@@ -31,7 +31,7 @@ func (t *Tracing) Handler(next http.Handler, believe bool, route func(*http.Requ
 			return
 		}
 		ctx := r.Context()
-		if believe {
+		if join {
 			ctx = w3c.Extract(ctx, propagation.HeaderCarrier(r.Header))
 		}
 		verb := method(r.Method)

@@ -144,7 +144,7 @@ func TestASpanKeepsTheValueOfAPanicToItself(t *testing.T) {
 		res, err := rt.RoundTrip(httptest.NewRequestWithContext(t.Context(), http.MethodGet, "https://didit.example/", nil))
 		require.NoError(t, errors.Join(err, res.Body.Close()))
 	})
-	h := on.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("Jane Doe, born 1980") }), Nobody, func(*http.Request) string { return "/a" })
+	h := on.Handler(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { panic("Jane Doe, born 1980") }), NewTrace, func(*http.Request) string { return "/a" })
 	assert.Panics(t, func() {
 		h.ServeHTTP(httptest.NewRecorder(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/a", nil))
 	})
@@ -217,9 +217,9 @@ func TestOnlyOurOwnCallersChooseTheirTrace(t *testing.T) {
 		return q
 	}
 	route := func(*http.Request) string { return "/a" }
-	on.Handler(next, Callers, route).ServeHTTP(httptest.NewRecorder(), req())
-	on.Handler(next, Nobody, route).ServeHTTP(httptest.NewRecorder(), req())
-	on.Handler(next, Callers, func(*http.Request) string { return "" }).ServeHTTP(httptest.NewRecorder(), req())
+	on.Handler(next, JoinTrace, route).ServeHTTP(httptest.NewRecorder(), req())
+	on.Handler(next, NewTrace, route).ServeHTTP(httptest.NewRecorder(), req())
+	on.Handler(next, JoinTrace, func(*http.Request) string { return "" }).ServeHTTP(httptest.NewRecorder(), req())
 	require.Len(t, r.Ended(), 2)
 	assert.Equal(t, "0af7651916cd43dd8448eb211c80319c", r.Ended()[0].SpanContext().TraceID().String())
 	assert.NotEqual(t, "0af7651916cd43dd8448eb211c80319c", r.Ended()[1].SpanContext().TraceID().String())

@@ -52,17 +52,17 @@ type Options struct {
 	Log           *slog.Logger
 	Turns         Turns                       // nil: no estimate of the waiting time
 	Ready         func(context.Context) error // nil: always ready
-	Patience      time.Duration               // how long a caller waits for the session or the state; default 8 s
+	Timeout       time.Duration               // how long a caller waits for the session or the state; default 8 s
 	MaxPolls      int                         // how many requests may wait for a verdict at once; default 5000
 	ReturnSchemes []string                    // of links of apps that may be return URLs, beside http and https
 }
 
 const (
-	patience   = 8 * time.Second  // shorter than most clients', proxies' and load balancers' own
-	maxWait    = 45 * time.Second // of a long poll: proxies hang up at 50 and 60 s
-	maxPolls   = 5000             // about 30 kB each
-	maxBody    = 16 << 10         // five times the longest input
-	readyLimit = 2 * time.Second
+	defaultTimeout = 8 * time.Second  // shorter than most clients', proxies' and load balancers' own
+	maxWait        = 45 * time.Second // of a long poll: proxies hang up at 50 and 60 s
+	maxPolls       = 5000             // about 30 kB each
+	maxBody        = 16 << 10         // five times the longest input
+	readyLimit     = 2 * time.Second
 )
 
 // API is the HTTP side.
@@ -78,7 +78,7 @@ type API struct {
 
 // New makes an API.
 func New(o Options) *API {
-	o.Patience, o.MaxPolls = cmp.Or(o.Patience, patience), cmp.Or(o.MaxPolls, maxPolls)
+	o.Timeout, o.MaxPolls = cmp.Or(o.Timeout, defaultTimeout), cmp.Or(o.MaxPolls, maxPolls)
 	a := &API{o: o, callers: hashed(o.Callers, o.MaxPolls), polls: make(chan struct{}, o.MaxPolls)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.watch = newWatcher(a.draining, o.Records, a.noteQueue, a.heldUsers)

@@ -40,7 +40,7 @@ func (a *API) find(c *gin.Context) {
 	if !ok {
 		return
 	}
-	extend(c, wait+a.o.Patience)
+	extend(c, wait+a.o.Timeout)
 	if wait == 0 {
 		found, err := a.look(c.Request.Context(), userID)
 		a.found(c, found, err)
@@ -81,7 +81,7 @@ type lookError struct {
 func (e *lookError) Unwrap() error { return e.error }
 
 func (a *API) look(ctx context.Context, userID string) (kyc.Found, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.o.Patience)
+	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
 	found, err := a.o.Verifications.Find(ctx, userID)
 	if err != nil {

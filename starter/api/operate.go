@@ -89,8 +89,8 @@ func (a *API) act(c *gin.Context, fields []field[action], example string, do fun
 		a.problem(c, bad.kind, bad.trouble)
 		return
 	}
-	extend(c, a.o.Patience)
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience)
+	extend(c, a.o.Timeout)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout)
 	defer cancel()
 	do(ctx, userID, x)
 }

@@ -77,7 +77,7 @@ func TestADecisionActsOncePerKey(t *testing.T) {
 }
 
 func TestAnOperationThatTakesLongIsAccepted(t *testing.T) {
-	b := newBench(t, func(o *Options) { o.Patience = time.Millisecond })
+	b := newBench(t, func(o *Options) { o.Timeout = time.Millisecond })
 	b.fake.operate = func(ctx context.Context, _ kyc.Operation) (kyc.OperationResult, error) {
 		<-ctx.Done()
 		return kyc.OperationResult{}, ctx.Err()

@@ -25,8 +25,8 @@ func (a *API) history(c *gin.Context) {
 	if !ok {
 		return
 	}
-	extend(c, a.o.Patience)
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience)
+	extend(c, a.o.Timeout)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout)
 	defer cancel()
 	steps, err := a.o.Records.Story(ctx, userID)
 	if err != nil {
@@ -50,7 +50,7 @@ func (a *API) list(c *gin.Context) {
 		a.problem(c, invalidInput, trouble{fields: faults})
 		return
 	}
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout)
 	defer cancel()
 	page, err := a.o.Records.List(ctx, f)
 	if err != nil {

@@ -39,8 +39,8 @@ func (a *API) start(c *gin.Context) {
 	}
 	waits := false
 	defer func() { share.give(in.UserID, waits) }()
-	extend(c, a.o.Patience)
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Patience) // it ends the waiting, not the verification
+	extend(c, a.o.Timeout)
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout) // it ends the waiting, not the verification
 	defer cancel()
 	s, err := a.o.Verifications.Start(ctx, in)
 	switch {

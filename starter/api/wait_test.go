@@ -118,7 +118,7 @@ func TestOnlySoManyWaitAtOnce(t *testing.T) {
 	})
 }
 
-func TestPatienceHasAnEnd(t *testing.T) {
+func TestACallTimesOut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b, began := newBench(t, nil), time.Now()
 		b.fake.start = func(ctx context.Context, _ kyc.Input) (kyc.Started, error) {
@@ -131,7 +131,7 @@ func TestPatienceHasAnEnd(t *testing.T) {
 			return kyc.Found{}, fmt.Errorf("query: %w", ctx.Err())
 		}
 		assert.Equal(t, ErrorTypeWorker, problemIn(t, b.get(Path+"/u1")).ErrorType)
-		assert.Equal(t, 2*patience, time.Since(began))
+		assert.Equal(t, 2*defaultTimeout, time.Since(began))
 	})
 }
 
@@ -151,7 +151,7 @@ func TestAClientThatGoesAwayEndsTheWaiting(t *testing.T) {
 // outlive them.
 func TestWaitingOutlivesTheServersDeadlines(t *testing.T) {
 	const short, long = 50 * time.Millisecond, 300 * time.Millisecond
-	b := newBench(t, func(o *Options) { o.Patience = long })
+	b := newBench(t, func(o *Options) { o.Timeout = long })
 	b.open(nil)
 	b.fake.start = func(ctx context.Context, _ kyc.Input) (kyc.Started, error) {
 		<-ctx.Done()

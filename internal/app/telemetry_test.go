@@ -29,7 +29,7 @@ func TestATakenMetricsPortStopsNothing(t *testing.T) {
 	require.NoError(t, err)
 	defer func() { _ = taken.Close() }()
 	var log bytes.Buffer
-	o, err := Observe(t.Context(), config.Observe{MetricsAddr: taken.Addr().String()}, "worker", slog.New(slog.NewTextHandler(&log, nil)))
+	o, err := StartTelemetry(t.Context(), config.Telemetry{MetricsAddr: taken.Addr().String()}, "worker", slog.New(slog.NewTextHandler(&log, nil)))
 	require.NoError(t, err)
 	defer o.Close()
 	assert.Empty(t, o.Address)
@@ -37,7 +37,7 @@ func TestATakenMetricsPortStopsNothing(t *testing.T) {
 }
 
 func TestMetricsAreServedUntilClose(t *testing.T) {
-	o, err := Observe(t.Context(), config.Observe{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
+	o, err := StartTelemetry(t.Context(), config.Telemetry{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)
 	res, err := http.Get("http://" + o.Address + metrics.Path)
 	require.NoError(t, err)
@@ -76,7 +76,7 @@ func BenchmarkObservedWebhook(b *testing.B) {
 		"neither": {}, "metrics": {metrics: true}, "both": {metrics: true, tracing: true},
 	} {
 		b.Run(name, func(b *testing.B) {
-			o, err := Observe(b.Context(), config.Observe{Tracing: tc.tracing}, "webhook", slog.New(slog.DiscardHandler))
+			o, err := StartTelemetry(b.Context(), config.Telemetry{Tracing: tc.tracing}, "webhook", slog.New(slog.DiscardHandler))
 			require.NoError(b, err)
 			defer o.Close()
 			o.metrics.OfWebhook()
@@ -89,7 +89,7 @@ func BenchmarkObservedWebhook(b *testing.B) {
 			if tc.metrics {
 				options.Observe = o.metrics.Webhook
 			}
-			h := o.tracing.Handler(receiver.New(options).Handler(), tracing.Nobody, webhookRoute)
+			h := o.tracing.Handler(receiver.New(options).Handler(), tracing.NewTrace, webhookRoute)
 			bodies := make([][]byte, 1024)
 			for i := range bodies {
 				bodies[i] = []byte(`{"event_id":"5f0c2c1e-2b1e-4d0e-9a57-0d0f5b1c` + strconv.Itoa(1000+i) + `","webhook_type":"status.updated","environment":"live",` +

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Observe says how a process is watched. Zero: not at all.
-type Observe struct {
+// Telemetry says which metrics and traces a process offers. The zero value offers none.
+type Telemetry struct {
 	MetricsAddr string // where Prometheus may ask; empty: nowhere
 	Tracing     bool
 	Traces      Traces
@@ -25,8 +25,8 @@ const (
 )
 
 // observe reads METRICS_ADDR, whose default is that of the table plus the number of the process, and where traces go.
-func (e *env) observe(process int) Observe {
-	o := Observe{MetricsAddr: e.metricsAddr(process)}
+func (e *env) telemetry(process int) Telemetry {
+	o := Telemetry{MetricsAddr: e.metricsAddr(process)}
 	o.Traces, o.Tracing = e.traces()
 	return o
 }

@@ -18,8 +18,8 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// Observed is what operators see of a process beside its log: metrics and traces.
-type Observed struct {
+// Telemetry is the metrics and traces of one process.
+type Telemetry struct {
 	metrics *metrics.Metrics
 	tracing *tracing.Tracing
 	// Address is where the metrics are; empty if nowhere.
@@ -28,9 +28,9 @@ type Observed struct {
 	stop    func()
 }
 
-// Observe begins to observe a process. Close ends it, after what it observes.
-func Observe(ctx context.Context, cfg config.Observe, process string, log *slog.Logger) (*Observed, error) {
-	o := unobserved()
+// StartTelemetry starts the metrics and traces of a process. Call Close after the process has stopped its work.
+func StartTelemetry(ctx context.Context, cfg config.Telemetry, process string, log *slog.Logger) (*Telemetry, error) {
+	o := noTelemetry()
 	if cfg.Tracing {
 		t, err := tracing.Start(ctx, "didit-temporal-"+process, cfg.Traces, log)
 		if err != nil {
@@ -51,12 +51,12 @@ func Observe(ctx context.Context, cfg config.Observe, process string, log *slog.
 	return o, nil
 }
 
-// unobserved counts, but nobody may ask.
-func unobserved() *Observed {
-	return &Observed{metrics: metrics.New(), tracing: tracing.Off(), stop: func() {}}
+// noTelemetry counts, but nobody may ask.
+func noTelemetry() *Telemetry {
+	return &Telemetry{metrics: metrics.New(), tracing: tracing.Off(), stop: func() {}}
 }
 
-func (o *Observed) serve(l net.Listener, log *slog.Logger) {
+func (o *Telemetry) serve(l net.Listener, log *slog.Logger) {
 	srv := newServer(health(o.metrics.Handler(), o.check), log)
 	o.Address = l.Addr().String()
 	go func() { _ = srv.Serve(l) }() // ends with Close
@@ -64,13 +64,13 @@ func (o *Observed) serve(l net.Listener, log *slog.Logger) {
 }
 
 // becomesReady makes readiness from what asks Temporal, for the metrics port and for the process's own.
-func (o *Observed) becomesReady(ask func(context.Context) error) *readiness {
+func (o *Telemetry) becomesReady(ask func(context.Context) error) *readiness {
 	r := newReadiness(ask)
 	o.ready.Store(r)
 	return r
 }
 
-func (o *Observed) check(ctx context.Context) error {
+func (o *Telemetry) check(ctx context.Context) error {
 	if r := o.ready.Load(); r != nil {
 		return r.check(ctx)
 	}
@@ -78,37 +78,37 @@ func (o *Observed) check(ctx context.Context) error {
 }
 
 // Client adds to the options of a connection to Temporal what counts and traces its calls, and those of its workers.
-func (o *Observed) Client(c client.Options) client.Options {
+func (o *Telemetry) Client(c client.Options) client.Options {
 	c.MetricsHandler = o.metrics.SDK()
 	c.Interceptors = append(o.tracing.Interceptors(), c.Interceptors...)
 	return c
 }
 
 // Close sends the last spans.
-func (o *Observed) Close() {
+func (o *Telemetry) Close() {
 	o.stop()
 	o.tracing.Close()
 }
 
-// observedBy is the one that was given, if any.
-func observedBy(given []*Observed) *Observed {
+// telemetryOf is the one that was given, if any.
+func telemetryOf(given []*Telemetry) *Telemetry {
 	for _, o := range given {
 		if o != nil {
 			return o
 		}
 	}
-	return unobserved()
+	return noTelemetry()
 }
 
 // toDidit goes around the calls to Didit.
-func (o *Observed) toDidit(next http.RoundTripper) http.RoundTripper {
+func (o *Telemetry) toDidit(next http.RoundTripper) http.RoundTripper {
 	return o.tracing.Transport(o.metrics.Transport(next), func(method, path string) string {
 		return "Didit " + metrics.Operation(method, path)
 	})
 }
 
 // toReceiver goes around the calls to the receiver of results.
-func (o *Observed) toReceiver(next http.RoundTripper) http.RoundTripper {
+func (o *Telemetry) toReceiver(next http.RoundTripper) http.RoundTripper {
 	return o.tracing.OwnTransport(next, "POST result")
 }
 

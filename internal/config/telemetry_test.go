@@ -31,8 +31,8 @@ func TestTracesGoWhereTheSpecificationSays(t *testing.T) {
 		w, err := config.ForWorker(from(otel(tc.env)))
 		require.NoError(t, err, name)
 		got := ""
-		if w.Observe.Tracing {
-			got = w.Observe.Traces.Protocol + " " + w.Observe.Traces.URL
+		if w.Telemetry.Tracing {
+			got = w.Telemetry.Traces.Protocol + " " + w.Telemetry.Traces.URL
 		}
 		assert.Equal(t, tc.want, got, name)
 	}
@@ -69,10 +69,10 @@ func TestAnOpenTelemetryVariableThatWouldBeIgnoredIsRefused(t *testing.T) {
 func TestMetricsHaveAPortForEachProcessAndCanBeSwitchedOff(t *testing.T) {
 	s, err := config.ForStarter(from(map[string]string{"STARTER_TOKENS": "shop:0123456789abcdef0123"}))
 	require.NoError(t, err)
-	assert.Equal(t, "127.0.0.1:9466", s.Observe.MetricsAddr)
+	assert.Equal(t, "127.0.0.1:9466", s.Telemetry.MetricsAddr)
 	h, err := config.ForWebhook(from(map[string]string{"METRICS_ADDR": "Off"}))
 	require.NoError(t, err)
-	assert.Empty(t, h.Observe.MetricsAddr)
+	assert.Empty(t, h.Telemetry.MetricsAddr)
 	_, err = config.ForWebhook(from(map[string]string{"METRICS_ADDR": "nine"}))
 	assert.ErrorContains(t, err, "METRICS_ADDR")
 }
