@@ -52,7 +52,7 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
 	fs.IntVar(&o.Partitions, "partitions", 1, "`number` of partitions of the limited queues: 1, or 4 as a server has that nobody configured")
 	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")
-	fs.StringVar(&o.didit, "didit", simulated, "`whom` to talk to: simulated, or real, which costs money (docs/real-didit.md)")
+	fs.StringVar(&o.didit, "didit", simulated, "`whom` to talk to: simulated, or real, which costs money (docs/guides/real-didit.md)")
 	fs.StringVar(&o.envFile, "env-file", "", "`file` of the settings for -didit real; empty: the environment")
 	fs.BoolVar(&o.leash, "leash", false, "stop when stdin is closed; print one READY line for the parent process")
 	switch err := fs.Parse(args); {

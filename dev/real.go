@@ -27,7 +27,7 @@ func (c *command) useRealDidit(getenv func(string) string, url string) error {
 	}
 	r, err := readReal(getenv, url)
 	if err != nil {
-		return fmt.Errorf("-didit real needs settings of the real Didit (docs/real-didit.md):\n%w", err)
+		return fmt.Errorf("-didit real needs settings of the real Didit (docs/guides/real-didit.md):\n%w", err)
 	}
 	c.Real = r
 	if c.DBFile == "" { // a session costs money and lives for days: its verification must outlive this process
@@ -134,7 +134,7 @@ func realPage(s *stack.Stack, r *stack.Real) string {
   cloudflared tunnel --url %[1]s
   ngrok http %[1]s
 
-and a destination https://THAT-HOST%[2]s in Didit's console (docs/real-didit.md). Until there is one the
+and a destination https://THAT-HOST%[2]s in Didit's console (docs/guides/real-didit.md). Until there is one the
 worker looks at Didit by itself, first after %[3]s.
 
 `, local, receiver.Path, r.Worker.ReconcileAfter)

@@ -16,7 +16,7 @@ import (
 
 // What people copy from the pages must be what was checked.
 func TestThePagesHoldTheExamples(t *testing.T) {
-	pages := readPage(t, "languages.md") + readPage(t, "callbacks.md")
+	pages := readPage(t, "guides/languages.md") + readPage(t, "guides/callbacks.md")
 	var examples []string
 	for _, pattern := range []string{"docs/examples/*/*.py", "docs/examples/*/*.ts", "dev/languages/receive/*.go"} {
 		found, err := filepath.Glob(filepath.Join("..", pattern))
@@ -34,7 +34,7 @@ func TestThePagesHoldTheExamples(t *testing.T) {
 }
 
 func TestTheLanguagesPageKnowsTheContract(t *testing.T) {
-	page := readPage(t, "languages.md")
+	page := readPage(t, "guides/languages.md")
 	names := []string{
 		kyc.WorkflowVerification, kyc.TaskQueue, kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead,
 		kyc.SignalDiditEvent, kyc.QueryState, kyc.UpdateSession, kyc.WorkflowID("<user_id>"),

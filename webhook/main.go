@@ -1,4 +1,4 @@
-// Command webhook takes Didit's webhooks and hands them to the verifications. It takes its settings from the environment; see README.md.
+// Command webhook takes Didit's webhooks and hands them to the verifications. It takes its settings from the environment; see docs/reference/settings.md.
 package main
 
 import (

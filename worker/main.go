@@ -1,4 +1,4 @@
-// Command worker runs the verifications and calls Didit. It takes its settings from the environment; see README.md.
+// Command worker runs the verifications and calls Didit. It takes its settings from the environment; see docs/reference/settings.md.
 package main
 
 import (

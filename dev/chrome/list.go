@@ -11,10 +11,10 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// Columns does what docs/observe.md tells an operator to do once: our columns and views, in this browser.
+// Columns does what docs/operations/observe.md tells an operator to do once: our columns and views, in this browser.
 func Columns(t *testing.T, page context.Context) {
 	t.Helper()
-	text, err := os.ReadFile("../../docs/observe.md")
+	text, err := os.ReadFile("../../docs/operations/observe.md")
 	require.NoError(t, err)
 	_, script, found := strings.Cut(string(text), "\n```js\n")
 	require.True(t, found)

@@ -106,7 +106,7 @@ func (w *watched) see(f fault) {
 		return
 	}
 	w.t.Logf("%-38s fired after %3.0f s, was over after %3.0f s: %s", name, fires.Seconds(), clears.Seconds(), alert.Annotations["summary"])
-	assert.Equal(w.t, "docs/runbook.md#"+strings.ToLower(f.alert), alert.Annotations["runbook_url"])
+	assert.Equal(w.t, "docs/operations/runbook.md#"+strings.ToLower(f.alert), alert.Annotations["runbook_url"])
 	assert.NotContains(w.t, alert.Annotations["summary"], "<", "a template that failed")
 }
 

@@ -136,7 +136,7 @@ func TestTheAPIPagesCurlsWork(t *testing.T) {
 		t.Skip("no curl here")
 	}
 	a := serveScoped(start(t, options{}))
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "http-api.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "http-api.md"))
 	require.NoError(t, err)
 	_, script, found := strings.Cut(string(page), "```bash\nAPI=http://127.0.0.1:8081 TOKEN=simulator-api-token\n")
 	require.True(t, found)

@@ -20,7 +20,7 @@ func TestTheCallbackPagesNodeCodeVerifiesResults(t *testing.T) {
 	if err != nil {
 		t.Skip("no node here")
 	}
-	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "callbacks.md"))
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", "callbacks.md"))
 	require.NoError(t, err)
 	_, code, found := strings.Cut(string(page), "```js\n")
 	require.True(t, found)

@@ -20,7 +20,7 @@ func TestTheRunbooksQueriesWork(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
 	s.begin("listed")
-	b, err := os.ReadFile("../../docs/runbook.md")
+	b, err := os.ReadFile("../../docs/operations/runbook.md")
 	require.NoError(t, err)
 	_, chapter, _ := strings.Cut(string(b), "\n## Ready lists\n")
 	chapter, _, _ = strings.Cut(chapter, "\n## ")

@@ -25,7 +25,7 @@ import (
 )
 
 // situations are all that an operator has to tell apart, with what the list says of each in the columns of
-// docs/observe.md: status, KycStatus, KycOutcome, KycWaitingFor, KycErrorType, type. The key is the workflow's id, without
+// docs/operations/observe.md: status, KycStatus, KycOutcome, KycWaitingFor, KycErrorType, type. The key is the workflow's id, without
 // the UUID.
 var situations = map[string]string{
 	"kyc-waiting":           "Running | Not Started | - | user | - | Verification",
@@ -202,7 +202,7 @@ func viewRows(page string) [][]string {
 	return regexp.MustCompile("(?m)^\\| ([^|`]+) \\| `([^`]+)` \\| (?:\\[open\\]\\(([^)]+)\\))? ?\\|$").FindAllStringSubmatch(page, -1)
 }
 
-// views are those of docs/observe.md, with whom they find.
+// views are those of docs/operations/observe.md, with whom they find.
 var views = map[string][]string{
 	"Waiting over a day": {"kyc-callback-fails", "kyc-didit-down", "kyc-in-review", "kyc-needs-an-operator", "kyc-queued", "kyc-resubmitted", "kyc-waiting"},
 	"In review too long": {"kyc-in-review"},
@@ -218,7 +218,7 @@ var views = map[string][]string{
 
 func observePage(t *testing.T) string {
 	t.Helper()
-	page, err := os.ReadFile("../../docs/observe.md")
+	page, err := os.ReadFile("../../docs/operations/observe.md")
 	require.NoError(t, err)
 	return string(page)
 }

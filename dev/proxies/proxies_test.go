@@ -18,7 +18,7 @@ import (
 	"didit-temporal/internal/config"
 )
 
-// TestProxies does all that docs/proxies.md promises, one proxy after the other on one system.
+// TestProxies does all that docs/operations/proxies.md promises, one proxy after the other on one system.
 func TestProxies(t *testing.T) {
 	e := newEnv(t)
 	for _, p := range proxies {

@@ -1,4 +1,4 @@
-// Package signup is a tiny signup service: a page and the backend that it needs. It shows what docs/frontend.md says, and
+// Package signup is a tiny signup service: a page and the backend that it needs. It shows what docs/guides/frontend.md says, and
 // keeps nothing but a cookie with the user's id, which a real service takes from its login.
 package signup
 

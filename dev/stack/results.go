@@ -51,7 +51,7 @@ type results struct {
 	out  io.Writer
 }
 
-// ServeHTTP answers as docs/callbacks.md wants it.
+// ServeHTTP answers as docs/guides/callbacks.md wants it.
 func (r results) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxResult))
 	if err == nil {

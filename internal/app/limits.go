@@ -18,7 +18,7 @@ import (
 // SafeRate is the rate, in calls per second, at which a task queue stays below a limit of Didit per sliding 60 s
 // (docs.didit.me/integration/rate-limiting). Temporal lets each partition burst by one second's worth, and by one call;
 // workers use turns in a minute activities.Hurry closer together than they were handed out; and what the server itself
-// holds up is the more, the more partitions are polled. docs/limits.md has the arithmetic and the measurements.
+// holds up is the more, the more partitions are polled. docs/operations/limits.md has the arithmetic and the measurements.
 func SafeRate(limitPerMinute, partitions int) float64 {
 	p := float64(partitions)
 	return (float64(limitPerMinute) - p) / (61 + activities.Hurry.Seconds() + 0.7*p)

@@ -19,7 +19,7 @@ from there, and nobody else needs to reach it.
 A Web UI with a login passes its own token on if it is told to
 (TEMPORAL_CODEC_PASS_ACCESS_TOKEN), but this server knows only those of
 CODEC_TOKENS. So set TEMPORAL_CODEC_INCLUDE_CREDENTIALS instead, and open /login
-of this server once a day, in the same browser. docs/encryption.md has the rest.
+of this server once a day, in the same browser. docs/guides/encrypt.md has the rest.
 
 Environment: PAYLOAD_KEYS, CODEC_TOKENS (required), CODEC_ADDR (127.0.0.1:8082),
 CODEC_ORIGINS (the Web UI of this machine), DIDIT_ENVIRONMENT, METRICS_ADDR

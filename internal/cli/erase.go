@@ -23,7 +23,7 @@ Running it again finds what is left, or nothing.
 Data under a legal hold must not be erased, so on a terminal it asks, and wants the
 user id typed. Elsewhere it wants --yes --no-legal-hold.
 
-What Didit keeps all the same, and what else may have copies: docs/erasure.md.`
+What Didit keeps all the same, and what else may have copies: docs/guides/erase.md.`
 
 const eraseExample = `  starter erase --user u1 --actor jo --reason request-of-the-person:CASE-12
   starter erase --user u1 --actor jo --reason account-closed:CASE-9 --yes --no-legal-hold -o json`

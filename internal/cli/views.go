@@ -19,7 +19,7 @@ and all views, and renews the times in them, so open it again now and then.
 
 Each view is empty when its work is done.`
 
-// viewsScript is what --bookmark prints; docs/observe.md shows it, and a test compares the two.
+// viewsScript is what --bookmark prints; docs/operations/observe.md shows it, and a test compares the two.
 //
 //go:embed views.js
 var viewsScript string

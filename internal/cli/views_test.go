@@ -38,7 +38,7 @@ func TestViewsEmptyWhenTheWorkIsDone(t *testing.T) {
 }
 
 func TestThePageShowsTheScriptOfTheCommand(t *testing.T) {
-	page, err := os.ReadFile("../../docs/observe.md")
+	page, err := os.ReadFile("../../docs/operations/observe.md")
 	require.NoError(t, err)
 	script := regexp.MustCompile("(?s)```js\n(.*?)```").FindSubmatch(page)
 	require.NotNil(t, script)

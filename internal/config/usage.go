@@ -3,7 +3,6 @@ package config
 import (
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -36,10 +35,8 @@ func (v Variable) DefaultOf(process string) string {
 
 // Plain is the meaning for a terminal, which shows no Markdown.
 func (v Variable) Plain() string {
-	return markdownLink.ReplaceAllString(strings.ReplaceAll(v.Meaning, "`", ""), "$1: $2")
+	return strings.ReplaceAll(v.Meaning, "`", "")
 }
-
-var markdownLink = regexp.MustCompile(`\[([^\]]+)\]\(([^)]+)\)`)
 
 // Default is the documented default of a variable, empty if it has none.
 func Default(name string) string { return defaultOf(name) }

@@ -2,6 +2,7 @@ package config
 
 import (
 	"fmt"
+	"regexp"
 	"strings"
 )
 
@@ -18,7 +19,7 @@ type Variable struct {
 }
 
 // Variables lists every variable that any of our processes reads. It is the single source: the readers take
-// their defaults from here, and tests compare it with the README, .env.example and what is really read.
+// their defaults from here, and tests compare it with docs/reference/settings.md, .env.example and what is really read.
 func Variables() []Variable {
 	return []Variable{
 		{"TEMPORAL_ADDRESS", "127.0.0.1:7233", whoAll, "Temporal's frontend, host:port.", false},
@@ -33,29 +34,29 @@ func Variables() []Variable {
 		{"KYC_DEPLOYMENT", "", whoWorker + ", " + whoWebhook, "Whose sessions are ours, where several deployments share a Didit application; empty is `TEMPORAL_NAMESPACE`. Worker and webhook need the same.", false},
 		{"DIDIT_WRITES_PER_MINUTE", "300", whoWorker, "Didit's limit for writes of this key, 5 to 100000; the queue's rate is derived from it.", false},
 		{"DIDIT_READS_PER_MINUTE", "600", whoWorker, "Didit's limit for reads of this key, 5 to 100000.", false},
-		{"DIDIT_QUEUE_PARTITIONS", "4", whoWorker, "Partitions that the server gives to the queues `didit-write` and `didit-read`, 1 to 4; 4 is Temporal's default, `make dev` and docker-compose.yml set 1 (docs/limits.md).", false},
+		{"DIDIT_QUEUE_PARTITIONS", "4", whoWorker, "Partitions that the server gives to the queues `didit-write` and `didit-read`, 1 to 4; 4 is Temporal's default, `make dev` and docker-compose.yml set 1 (docs/operations/limits.md).", false},
 		{"DIDIT_WEBHOOK_SECRETS", Required, whoWebhook, "Comma-separated, each of at least 16 characters; any of them verifies, so that one can be replaced without a gap.", true},
 		{"DIDIT_WEBHOOK_TOLERANCE", "360s", whoWebhook, "How old a signed event may be, 1s to 1h. Didit says 300 s, but its last retry comes later than that.", false},
-		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB. 1 MiB holds a decision with 300 hits of AML screening (docs/webhook.md).", false},
+		{"WEBHOOK_MAX_BODY", "1MiB", whoWebhook, "Largest body read, 1KiB to 16MiB. 1 MiB holds a decision with 300 hits of AML screening (docs/reference/webhook.md).", false},
 		{"WEBHOOK_ADDR", ":8080", whoWebhook, "Where to listen, host:port.", false},
 		{"WEBHOOK_ALLOW_FROM", "", whoWebhook, "Only these addresses and networks may send, comma-separated; Didit's is 18.203.201.92. Empty: anyone, since the signature decides.", false},
 		{"WEBHOOK_TRUSTED_PROXIES", "", whoWebhook, "Proxies whose `X-Forwarded-For` says who the sender is, for WEBHOOK_ALLOW_FROM.", false},
 		{"STARTER_ADDR", ":8081", whoStarter, "Where the HTTP API listens, host:port.", false},
-		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap. An entry may end in `;scopes=start read reverify decide erase` (default: `start read`), `;flows=UUID`, `;hosts=HOST`, `;starts=500`, `;polls=2500`: its rights ([http-api](docs/http-api.md)).", true},
+		{"STARTER_TOKENS", Required, whoStarter, "Who may call the HTTP API: `name:token`, comma-separated, each token of at least 16 characters; several may have one name, so that one can be replaced without a gap. An entry may end in `;scopes=start read reverify decide erase` (default: `start read`), `;flows=UUID`, `;hosts=HOST`, `;starts=500`, `;polls=2500`: its rights (docs/reference/http-api.md).", true},
 		{"SHUTDOWN_DELAY", "0s", whoWebhook + ", " + whoStarter, "How long `/readyz` answers 503 before the listener closes, 0s to 1m: a load balancer needs some seconds to notice. docker-compose.yml sets 5s.", false},
-		{"RETURN_URL_SCHEMES", "", whoStarter, "Schemes of your apps' links that may be a `return_url`, such as `myapp` for `myapp://done`, comma-separated; http and https always may (docs/frontend.md).", false},
+		{"RETURN_URL_SCHEMES", "", whoStarter, "Schemes of your apps' links that may be a `return_url`, such as `myapp` for `myapp://done`, comma-separated; http and https always may (docs/guides/frontend.md).", false},
 		{"SESSION_DEADLINE", "192h", whoWorker, "How long a user may take: Didit's seven days and one more.", false},
 		{"RECONCILE_AFTER", "15m", whoWorker, "First look at Didit when no webhook came, 1s to 24h; the intervals double up to 24 h.", false},
 		{"SESSION_CAP", "3", whoWorker, "Finished sessions per user in 30 days, 1 to 100; then a user who comes back is refused. It protects the bill.", false},
-		{"RESULT_URL", "", whoWorker, "Where results are posted; empty for nowhere. Plain http only to this machine or a private network. [How to receive them](docs/callbacks.md).", true},
+		{"RESULT_URL", "", whoWorker, "Where results are posted; empty for nowhere. Plain http only to this machine or a private network. How to receive them: docs/guides/callbacks.md.", true},
 		{"RESULT_SECRETS", "", whoWorker, "Standard Webhooks secrets that sign results, `whsec_` and base64, comma-separated: one signature each. Required with `RESULT_URL`.", true},
-		{"PAYLOAD_KEYS", "", whoKeys, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/encryption.md). The webhook needs none.", true},
+		{"PAYLOAD_KEYS", "", whoKeys, "What encrypts the payloads in Temporal: `id:key`, comma-separated, each key 32 random bytes in base64 (`starter codec-key`). The first encrypts, all decrypt; empty: plain text (docs/guides/encrypt.md). The webhook needs none.", true},
 		{"CODEC_ADDR", "127.0.0.1:8082", whoCodec, "Where the codec server listens, host:port.", false},
 		{"CODEC_TOKENS", Required, whoCodec, "Who may decrypt in the Web UI: comma-separated, each of at least 16 characters; any of them lets in.", true},
 		{"CODEC_ORIGINS", "http://127.0.0.1:8233,http://localhost:8233", whoCodec, "The Web UIs whose pages may ask: comma-separated origins, never `*`.", false},
 		{"METRICS_ADDR", "127.0.0.1:9464", whoObserved + ", " + whoCodec, "Where Prometheus may ask for `/metrics`, and a platform for `/livez` and `/readyz`: host:port, or `off`. The webhook's own default is port 9465, that of `starter serve` 9466, that of the codec server 9467.", false},
 		{"OTEL_EXPORTER_OTLP_ENDPOINT", "", whoObserved, "Where traces go, by OTLP, such as http://127.0.0.1:4318. Empty: there are none, unless `OTEL_TRACES_EXPORTER=otlp` or `OTEL_EXPORTER_OTLP_TRACES_ENDPOINT` asks for them.", false},
-		{"OTEL_*", "", whoObserved, "The other variables of OpenTelemetry's specification that concern traces (docs/observe.md); one that this program does not know how to keep is refused at start.", false},
+		{"OTEL_*", "", whoObserved, "The other variables of OpenTelemetry's specification that concern traces (docs/operations/observe.md); one that this program does not know how to keep is refused at start.", false},
 		{"LOG_LEVEL", "info", whoServers, "`debug`, `info`, `warn` or `error`.", false},
 		{"LOG_FORMAT", string(JSON), whoServers, "`json` or `text`.", false},
 	}
@@ -84,7 +85,7 @@ func defaultOf(name string) string {
 	return ""
 }
 
-// Table renders Variables as the Markdown table of the README.
+// Table renders Variables as the Markdown table of docs/reference/settings.md.
 func Table() string {
 	var b strings.Builder
 	b.WriteString("| variable | default | who | meaning |\n|---|---|---|---|\n")
@@ -105,8 +106,12 @@ func (v Variable) shownDefault() string {
 }
 
 func (v Variable) shownMeaning() string {
+	meaning := pagePath.ReplaceAllString(v.Meaning, "[$2](../$1/$2.md)")
 	if v.Secret {
-		return v.Meaning + " Or `" + v.Name + "_FILE`."
+		return meaning + " Or `" + v.Name + "_FILE`."
 	}
-	return v.Meaning
+	return meaning
 }
+
+// pagePath finds the pages that a meaning names by their path from the root; the table links them from docs/reference.
+var pagePath = regexp.MustCompile(`docs/([a-z]+)/([a-z-]+)\.md`)

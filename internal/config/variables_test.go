@@ -14,15 +14,18 @@ import (
 	"didit-temporal/internal/config"
 )
 
-const root = "../../"
+const (
+	root         = "../../"
+	settingsPage = "docs/reference/settings.md"
+)
 
-// The README's table is the one people read: it is the rendering of Variables, word for word.
-func TestReadmeListsTheVariables(t *testing.T) {
-	b, _ := os.ReadFile(root + "README.md") // a missing file is one without the markers
+// The page holds the rendering of Variables, word for word.
+func TestTheSettingsPageListsTheVariables(t *testing.T) {
+	b, _ := os.ReadFile(root + settingsPage) // a missing file is one without the markers
 	_, rest, begun := strings.Cut(string(b), "<!-- env:begin -->")
 	got, _, ended := strings.Cut(rest, "<!-- env:end -->")
 	if want := config.Table(); !begun || !ended || strings.TrimSpace(got) != strings.TrimSpace(want) {
-		t.Fatalf("README.md is out of date. Put this between the markers:\n\n<!-- env:begin -->\n%s<!-- env:end -->\n", want)
+		t.Fatalf("%s is out of date. Put this between the markers:\n\n<!-- env:begin -->\n%s<!-- env:end -->\n", settingsPage, want)
 	}
 }
 

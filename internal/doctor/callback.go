@@ -38,7 +38,7 @@ func (e *checker) callback(ctx context.Context) {
 	case a.code >= http.StatusInternalServerError, a.code == http.StatusNotFound, a.code == http.StatusMethodNotAllowed, a.code/100 == 3:
 		e.fail(checkCallback, fmt.Sprintf("it answers %d to a POST", a.code), "see the log of your endpoint, and check RESULT_URL; until it answers 2xx, results wait")
 	case a.code/100 == 2:
-		e.warn(checkCallback, fmt.Sprintf("it answers %d to an unsigned message", a.code), "verify the signature first (docs/callbacks.md): as it is, any sender can report a verdict")
+		e.warn(checkCallback, fmt.Sprintf("it answers %d to an unsigned message", a.code), "verify the signature first (docs/guides/callbacks.md): as it is, any sender can report a verdict")
 	default:
 		e.ok(checkCallback, fmt.Sprintf("it refuses what is not signed (status %d)", a.code))
 	}

@@ -118,7 +118,7 @@ func (e *checker) asDidit(ctx context.Context) {
 	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
 		e.ok(checkPublic, found)
 	case a.code == http.StatusOK:
-		e.fail(checkPublic, found+", but not as our webhook does: Didit counts that as delivered", "lead the host to the webhook process (docs/proxies.md)")
+		e.fail(checkPublic, found+", but not as our webhook does: Didit counts that as delivered", "lead the host to the webhook process (docs/operations/proxies.md)")
 	case a.code/100 == 3:
 		e.fail(checkPublic, found+": Didit follows no redirect, so every webhook is lost", "use the address that does not redirect, at Didit and here; it ends with "+WebhookPath)
 	case a.code == http.StatusNotFound:

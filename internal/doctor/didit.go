@@ -200,7 +200,7 @@ func explainDidit(err error) (found, fix string) {
 	case code == http.StatusPaymentRequired:
 		return a.Error(), kyc.Hint(kyc.ErrorTypeOutOfCredit)
 	case code == http.StatusTooManyRequests:
-		return a.Error(), "somebody uses up the limit of this key: wait a minute, or what Retry-After says, and see docs/limits.md"
+		return a.Error(), "somebody uses up the limit of this key: wait a minute, or what Retry-After says, and see docs/operations/limits.md"
 	case code == http.StatusNotFound, code/100 == 3:
 		return a.Error(), "something else than Didit's API answers there: check DIDIT_BASE_URL"
 	case code >= http.StatusInternalServerError:

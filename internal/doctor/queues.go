@@ -55,7 +55,7 @@ func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMin
 	}
 	const set = "`temporal task-queue config set --task-queue %s --task-queue-type activity --queue-rps-limit default`"
 	reset := fmt.Sprintf(set, queue)
-	worst := 61*l.PerSecond + float64(e.worker.QueuePartitions) // docs/limits.md
+	worst := 61*l.PerSecond + float64(e.worker.QueuePartitions) // docs/operations/limits.md
 	switch {
 	case l.Source == kyc.LimitNone:
 		e.warn(check, "nobody has set one", "the first worker that starts sets it; see `workers` below")
@@ -72,7 +72,7 @@ func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMin
 		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above Didit's %d", worst, setBy(l), perMinute), "take it back with "+reset)
 	case l.Source == kyc.LimitFromWorkers:
 		e.warn(check, fmt.Sprintf("%.0f calls a minute, told by the workers that poll: one with other settings would change it", 60*l.PerSecond),
-			"give all workers the same DIDIT_*_PER_MINUTE; where the server takes it, they set the limit there (docs/limits.md)")
+			"give all workers the same DIDIT_*_PER_MINUTE; where the server takes it, they set the limit there (docs/operations/limits.md)")
 	default:
 		e.ok(check, fmt.Sprintf("%.0f calls a minute%s, below Didit's %d", 60*l.PerSecond, setBy(l), perMinute))
 	}

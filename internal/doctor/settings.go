@@ -48,7 +48,7 @@ func howToSet(name string) string {
 	case "DIDIT_API_KEY", "DIDIT_WORKFLOW_ID", "DIDIT_WEBHOOK_SECRETS":
 		return "`starter setup didit` finds it at Didit and writes it to an env file; or set " + name + " yourself"
 	}
-	return "set " + name + " as said, or remove it to have its default; README.md lists all variables"
+	return "set " + name + " as said, or remove it to have its default; docs/reference/settings.md lists all variables"
 }
 
 // defaults names what is not set.

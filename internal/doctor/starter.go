@@ -57,9 +57,9 @@ func (e *checker) longPoll(ctx context.Context, base string, h http.Header) {
 	took := e.Now().Sub(began).Round(time.Second)
 	switch {
 	case err != nil:
-		e.fail(checkLongPoll, fmt.Sprintf("cut off after %s: %v", took, err), "let the proxy in front wait for 60 s (docs/proxies.md)")
+		e.fail(checkLongPoll, fmt.Sprintf("cut off after %s: %v", took, err), "let the proxy in front wait for 60 s (docs/operations/proxies.md)")
 	case a.code != http.StatusOK:
-		e.fail(checkLongPoll, fmt.Sprintf("status %d after %s", a.code, took), "let the proxy in front wait for 60 s (docs/proxies.md)")
+		e.fail(checkLongPoll, fmt.Sprintf("status %d after %s", a.code, took), "let the proxy in front wait for 60 s (docs/operations/proxies.md)")
 	default:
 		e.ok(checkLongPoll, fmt.Sprintf("answered after %s", took))
 	}
@@ -75,9 +75,9 @@ func (e *checker) largest(ctx context.Context, target string) {
 	a, err := e.deliverSized(ctx, target, e.hook.Secrets[0].Reveal(), size)
 	switch {
 	case err != nil:
-		e.fail(checkLargest, fmt.Sprintf("%s hangs up on %d bytes: %v", target, size, err), "let the proxy in front take WEBHOOK_MAX_BODY (docs/proxies.md)")
+		e.fail(checkLargest, fmt.Sprintf("%s hangs up on %d bytes: %v", target, size, err), "let the proxy in front take WEBHOOK_MAX_BODY (docs/operations/proxies.md)")
 	case a.code == http.StatusRequestEntityTooLarge:
-		e.fail(checkLargest, fmt.Sprintf("%s refuses %d bytes (413)", target, size), "let the proxy in front take WEBHOOK_MAX_BODY, and give the webhook the one that is set here (docs/proxies.md)")
+		e.fail(checkLargest, fmt.Sprintf("%s refuses %d bytes (413)", target, size), "let the proxy in front take WEBHOOK_MAX_BODY, and give the webhook the one that is set here (docs/operations/proxies.md)")
 	case a.code != http.StatusOK:
 		e.fail(checkLargest, fmt.Sprintf("%s answers %d to %d bytes", target, a.code, size), "see the log of the webhook and of the proxy in front")
 	default:

@@ -57,7 +57,7 @@ func (e *checker) atWebhook(ctx context.Context) {
 	e.largest(ctx, orDefault(e.PublicURL, target)) // through what stands in front, where that is known
 }
 
-// judge tells from the answer what is wrong; the README lists the webhook's answers.
+// judge tells from the answer what is wrong; docs/reference/webhook.md lists the webhook's answers.
 func (e *checker) judge(target string, a answer) {
 	found := fmt.Sprintf("%s answers %d to a signed test event", target, a.code)
 	switch {

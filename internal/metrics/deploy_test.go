@@ -65,7 +65,7 @@ func TestBoardRulesAndDocumentsNameMetricsThatExist(t *testing.T) {
 		return slices.Contains(sdk, strings.TrimSuffix(name, "_total")) || slices.Contains(sdk, strings.TrimSuffix(name, "_seconds"))
 	}
 	for _, file := range []string{
-		"deploy/grafana/board.json", "deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "docs/runbook.md", "docs/observe.md",
+		"deploy/grafana/board.json", "deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "docs/operations/runbook.md", "docs/operations/observe.md",
 	} {
 		for _, name := range metricName.FindAllString(read(t, file), -1) {
 			assert.True(t, known(name) || name == "temporal_", "%s: nobody counts %s", file, name)
@@ -84,18 +84,18 @@ func TestTheBoardShowsAllThatIsCounted(t *testing.T) {
 }
 
 func TestEachAlertHasARunbookAndATest(t *testing.T) {
-	rules, runbook, tests := read(t, "deploy/prometheus/rules.yml"), read(t, "docs/runbook.md"), read(t, "deploy/prometheus/rules_test.yml")
+	rules, runbook, tests := read(t, "deploy/prometheus/rules.yml"), read(t, "docs/operations/runbook.md"), read(t, "deploy/prometheus/rules_test.yml")
 	found := alertName.FindAllStringSubmatch(rules, -1)
 	require.NotEmpty(t, found)
 	for _, m := range found {
 		name := m[1]
 		_, chapter, there := strings.Cut(runbook, "\n### "+name+"\n")
-		assert.True(t, there, "docs/runbook.md has no chapter %s", name)
+		assert.True(t, there, "docs/operations/runbook.md has no chapter %s", name)
 		chapter, _, _ = strings.Cut(chapter, "\n### ")
 		for _, part := range []string{"**Looks like:**", "**Why:**", "**Run:**", "**Over when:**"} {
 			assert.Contains(t, chapter, part, name)
 		}
-		assert.Contains(t, rules, "runbook_url: docs/runbook.md#"+strings.ToLower(name)+"\n")
+		assert.Contains(t, rules, "runbook_url: docs/operations/runbook.md#"+strings.ToLower(name)+"\n")
 		assert.Contains(t, tests, "name: '"+name+": ", "no test says when it begins and ends")
 	}
 	for _, chapter := range regexp.MustCompile(`(?m)^### (\w+)$`).FindAllStringSubmatch(runbook, -1) {

@@ -150,9 +150,9 @@ func (v *vectors) refuse() {
 	spoil("nothing", "damaged", func(p *commonpb.Payload) { p.Data = nil }, "old")
 }
 
-// The layout in docs/languages.md in so many words: what a fourth language is written from.
+// The layout in docs/guides/languages.md in so many words: what a fourth language is written from.
 func TestTheLayoutOnThePage(t *testing.T) {
-	page, err := os.ReadFile("../../docs/languages.md")
+	page, err := os.ReadFile("../../docs/guides/languages.md")
 	require.NoError(t, err)
 	for _, name := range []string{codec.Encoding, codec.MetadataKeyID, converter.MetadataEncoding, strings.TrimPrefix(vectorsFile, "testdata/")} {
 		assert.Contains(t, string(page), "`"+name+"`")

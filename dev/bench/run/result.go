@@ -79,7 +79,7 @@ func write(out string, results []Result, benches []Bench) error {
 func illustrate(out, group string, all []Result, benches []Bench) error {
 	pictures := filepath.Join(out, "pictures")
 	return errors.Join(draw(pictures, all, benches), drawRatios(filepath.Join(pictures, group+"-ratios.png"), all),
-		fillPage(filepath.Join(out, group+".md"), all))
+		fillPage(filepath.Join(out, "operations", group+".md"), all))
 }
 
 func read(file string) ([]Result, error) {
