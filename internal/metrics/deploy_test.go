@@ -65,7 +65,7 @@ func TestBoardRulesAndDocumentsNameMetricsThatExist(t *testing.T) {
 		return slices.Contains(sdk, strings.TrimSuffix(name, "_total")) || slices.Contains(sdk, strings.TrimSuffix(name, "_seconds"))
 	}
 	for _, file := range []string{
-		"deploy/grafana/board.json", "deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "docs/operations/runbook.md", "docs/operations/observe.md",
+		"deploy/grafana/board.json", "deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "docs/operations/runbook.md", "docs/operations/observe.md", "docs/reference/metrics.md",
 	} {
 		for _, name := range metricName.FindAllString(read(t, file), -1) {
 			assert.True(t, known(name) || name == "temporal_", "%s: nobody counts %s", file, name)
@@ -75,11 +75,12 @@ func TestBoardRulesAndDocumentsNameMetricsThatExist(t *testing.T) {
 	assert.False(t, known("temporal_no_such_metric"), "the control")
 }
 
-// Each metric of ours is on the board, or it is not worth counting.
+// Each metric of ours is on the board, or it is not worth counting, and documented.
 func TestTheBoardShowsAllThatIsCounted(t *testing.T) {
-	board := read(t, "deploy/grafana/board.json")
+	board, page := read(t, "deploy/grafana/board.json"), read(t, "docs/reference/metrics.md")
 	for _, name := range metrics.Names() {
 		assert.Contains(t, board, name)
+		assert.Contains(t, page, "| `"+name+"` |")
 	}
 }
 
