@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
@@ -71,13 +69,7 @@ func (t *tool) serveAPI(ctx context.Context) error {
 // serveSettings lists the settings that only this command reads.
 func serveSettings() string {
 	var b strings.Builder
-	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
-	for _, v := range config.Variables() {
-		if slices.Contains(strings.Split(v.Who, ", "), "starter serve") {
-			fmt.Fprintf(w, "  %s\t%s\t%s\n", v.Name, v.DefaultOf("starter serve"), v.Plain())
-		}
-	}
-	_ = w.Flush() // cannot fail for a strings.Builder
+	_ = config.WriteSettings(&b, "starter serve", false) // cannot fail for a strings.Builder
 	return strings.TrimRight(b.String(), "\n")
 }
 

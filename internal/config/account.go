@@ -19,12 +19,12 @@ func ForAccount(getenv Getenv) (Account, error) {
 }
 
 // IsDidit reports whether this is Didit itself, and not a simulator or a proxy.
-func (a Account) IsDidit() bool { return a.DiditBaseURL == defaultOf("DIDIT_BASE_URL") }
+func (a Account) IsDidit() bool { return a.DiditBaseURL == Default("DIDIT_BASE_URL") }
 
-// CheckPair is to be asked before an account is opened: whoever points one of the two addresses at a simulator or a proxy
-// must point the other there as well, or the account would be opened elsewhere than the key is used.
+// CheckPair refuses to open an account when only one of the two addresses points at a simulator or a proxy: the account would
+// be opened in one place and its key used in another.
 func (a Account) CheckPair() error {
-	switch theirs := a.AccountURL == defaultOf("DIDIT_ACCOUNT_URL"); {
+	switch theirs := a.AccountURL == Default("DIDIT_ACCOUNT_URL"); {
 	case theirs && !a.IsDidit():
 		return fmt.Errorf("DIDIT_ACCOUNT_URL is Didit's, but DIDIT_BASE_URL is not: set it as well (the simulator's is %s/auth/v2)", a.DiditBaseURL)
 	case !theirs && a.IsDidit():

@@ -14,10 +14,10 @@ import (
 type Codec struct {
 	Keys    codec.Keys
 	Addr    string
-	Tokens  []Secret // any of them lets an operator in
-	Origins []string // of the Web UIs whose pages may ask
+	Tokens  []Secret // any of them authenticates an operator
+	Origins []string // of the Web UIs whose pages may call
 
-	MetricsAddr string // where Prometheus may ask; empty: nowhere
+	MetricsAddr string // where metrics are served; empty: nowhere
 	LogLevel    slog.Level
 	LogFormat   LogFormat
 }
@@ -38,7 +38,7 @@ func ForCodec(getenv Getenv) (Codec, error) {
 		LogFormat: e.logFormat(),
 	}
 	if environment == Live {
-		e.refuseSimulated("CODEC_TOKENS", c.Tokens)
+		e.refuseSimulated("CODEC_TOKENS", "secret", c.Tokens)
 	}
 	return c, errors.Join(e.errs...)
 }
@@ -51,7 +51,7 @@ func PayloadKeys(getenv Getenv) (codec.Keys, error) {
 
 func (e *env) payloadKeys(environment Environment) codec.Keys {
 	const name = "PAYLOAD_KEYS"
-	if e.get(name) == "" && e.get(name+"_FILE") == "" {
+	if !e.isSet(name) {
 		return codec.Keys{}
 	}
 	keys, err := codec.ParseKeys(e.secretText(name, "id:key"))
@@ -61,7 +61,7 @@ func (e *env) payloadKeys(environment Environment) codec.Keys {
 		}
 	}
 	if environment == Live && keys.Demo() {
-		e.fail(name, "has the key that everybody can read in .env.example: make one with `starter codec-key`, or set DIDIT_ENVIRONMENT=%s", Sandbox)
+		e.fail(name, "has the public key of .env.example: make one with `starter codec-key`, or set DIDIT_ENVIRONMENT=%s", Sandbox)
 	}
 	return keys
 }
@@ -69,8 +69,7 @@ func (e *env) payloadKeys(environment Environment) codec.Keys {
 // origins reads what browsers send as the Origin of a page, separated by commas.
 func (e *env) origins(name string) []string {
 	var all []string
-	for one := range strings.SplitSeq(e.text(name), ",") {
-		one = strings.TrimSpace(one)
+	for _, one := range e.list(name) {
 		u, err := url.Parse(one)
 		if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") || one != u.Scheme+"://"+u.Host || strings.Contains(u.Host, "*") {
 			e.wrong(name, one, "the origins of Web UIs, separated by commas, such as https://temporal.example: no path, and no *")

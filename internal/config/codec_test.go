@@ -68,7 +68,7 @@ func TestMistakesInPayloadKeysAreReportedWithTheOthers(t *testing.T) {
 	require.EqualError(t, err, "PAYLOAD_KEYS and PAYLOAD_KEYS_FILE are both set: set one of them")
 }
 
-// What .env.example ships must not protect anybody's real data, whatever it is called.
+// What .env.example ships must not protect real data, whatever it is called.
 func TestTheKeyOfTheExampleIsRefusedInLive(t *testing.T) {
 	b, err := os.ReadFile(root + ".env.example")
 	require.NoError(t, err)
@@ -77,9 +77,9 @@ func TestTheKeyOfTheExampleIsRefusedInLive(t *testing.T) {
 	_, value, _ := strings.Cut(shipped[1], ":")
 	for _, keys := range []string{shipped[1], "k1:" + value} {
 		err := both(map[string]string{"PAYLOAD_KEYS": keys})
-		require.ErrorContains(t, err, "PAYLOAD_KEYS has the key that everybody can read in .env.example")
+		require.ErrorContains(t, err, "PAYLOAD_KEYS has the public key of .env.example")
 		_, err = codecServer(map[string]string{"PAYLOAD_KEYS": keys})
-		require.ErrorContains(t, err, "PAYLOAD_KEYS has the key that everybody can read in .env.example")
+		require.ErrorContains(t, err, "PAYLOAD_KEYS has the public key of .env.example")
 		require.NoError(t, both(map[string]string{"PAYLOAD_KEYS": keys, "DIDIT_ENVIRONMENT": "sandbox"}))
 	}
 }

@@ -1,8 +1,8 @@
 // Package config turns the environment into structs, once, at the edge of each process.
 //
 // Nothing below the mains reads an environment variable, so a setting has one place where it is parsed, one
-// where it is documented (Variables) and one error that names it. All mistakes are reported together: an
-// operator who deploys a new process should need one look at the log, not one restart per mistake.
+// where it is documented (Variables) and one error that names it. All mistakes are reported together, so that an
+// operator who deploys a new process needs one restart, not one per mistake.
 package config
 
 import (
@@ -14,7 +14,7 @@ import (
 	"didit-temporal/kyc/codec"
 )
 
-// Getenv looks a variable up; unset and empty are the same to us. In production it is os.Getenv.
+// Getenv returns a variable; unset and empty mean the same. In production it is os.Getenv.
 type Getenv func(string) string
 
 // Environment is the side of Didit that a deployment belongs to; events of the other one change nothing.
@@ -73,8 +73,8 @@ type Webhook struct {
 	Deployment  string // as the worker's
 	MaxBody     int64  // bytes
 	Addr        string
-	// AllowFrom are the only senders that are listened to, if there are any. Behind a proxy the sender is who the proxy says
-	// it is, and only of TrustedProxies that is believed.
+	// AllowFrom lists the only senders that are accepted; empty accepts all. Behind a proxy the sender is the address that the
+	// proxy reports, which only TrustedProxies may do.
 	AllowFrom      []netip.Prefix
 	TrustedProxies []netip.Prefix
 	ShutdownDelay  time.Duration // not ready for so long before the listener closes
@@ -106,7 +106,9 @@ func ForWorker(getenv Getenv) (Worker, error) {
 	w.ResultURL, w.ResultSecrets = e.results()
 	w.PayloadKeys = e.payloadKeys(w.Environment)
 	if w.Environment == Live {
-		e.refuseSimulatedKey("DIDIT_API_KEY", w.DiditAPIKey)
+		if w.DiditAPIKey.simulated() {
+			e.fail("DIDIT_API_KEY", "has the simulator's public key: want the application's own from Didit's console, or DIDIT_ENVIRONMENT=%s", Sandbox)
+		}
 		e.refuseNotDidit("DIDIT_BASE_URL", w.DiditBaseURL)
 	}
 	return w, errors.Join(e.errs...)
@@ -135,18 +137,18 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 		e.fail("WEBHOOK_TRUSTED_PROXIES", "is set without WEBHOOK_ALLOW_FROM: it serves nothing else, so set both or none")
 	}
 	if w.Environment == Live {
-		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", w.Secrets)
+		e.refuseSimulated("DIDIT_WEBHOOK_SECRETS", "secret", w.Secrets)
 	}
 	return w, errors.Join(e.errs...)
 }
 
 const (
-	// A limit of four or less leaves nothing to a queue of four partitions.
+	// A limit of four or less leaves nothing for a queue of four partitions.
 	minPerMinute = 5
 	maxPerMinute = 100_000
 	// Each partition may send one call over the rate, and the safe rate was measured with up to four.
 	maxPartitions = 4
-	// A deadline of years is a typing mistake, and a timer that long can no longer be told from a leak.
+	// A deadline of years is a typing mistake, and a timer that long looks like a leak.
 	maxDeadline = 366 * 24 * time.Hour
 	// Longer than any load balancer needs to notice; platforms kill what has not stopped after half a minute.
 	maxShutdownDelay = time.Minute

@@ -16,7 +16,7 @@ func (e *env) baseURL(name string) string {
 	u, err := url.Parse(v)
 	if err != nil || u.Hostname() == "" || (u.Scheme != "https" && u.Scheme != "http") {
 		// A URL may carry a password, so what was found is not repeated.
-		e.fail(name, "is not an absolute URL: want https://host, such as %s", defaultOf(name))
+		e.fail(name, "is not an absolute URL: want https://host, such as %s", Default(name))
 		return ""
 	}
 	if u.User != nil || u.RawQuery != "" || u.Fragment != "" {
@@ -38,7 +38,7 @@ func (e *env) refuseNotDidit(name, base string) {
 		return
 	}
 	if u.Hostname() == "simulator" || thisMachine(u.Hostname()) && slices.Contains(simulatorPorts, u.Port()) {
-		e.wrong(name, base, "Didit's address, such as "+defaultOf(name)+": this is the simulator's, which needs DIDIT_ENVIRONMENT="+string(Sandbox))
+		e.wrong(name, base, "Didit's address, such as "+Default(name)+": this is the simulator's, which needs DIDIT_ENVIRONMENT="+string(Sandbox))
 	}
 	if u.Path != "" {
 		e.wrong(name, base, "https://host without a path: the client adds /v3 and the rest")

@@ -11,7 +11,7 @@ const redacted = "[redacted]"
 // Secret is a value that must not be printed. Every way in which the standard library turns a value into text
 // writes "[redacted]"; the only way to the value is Reveal, so that a search for it finds each use.
 type Secret struct {
-	// A pointer, because fmt cannot call our methods on an unexported field of somebody's struct: there it
+	// A pointer, because fmt cannot call our methods on an unexported field of another struct: there it
 	// prints an address.
 	value *string
 }

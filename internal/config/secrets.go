@@ -11,16 +11,22 @@ import (
 const (
 	// Shorter ones can be guessed, and no secret that Didit makes is shorter.
 	minSecretLength = 16
-	// simulated begins the secret that .env.example ships for the simulator. It is public, so a process that
-	// takes live events refuses it.
+	// simulated begins the secret that .env.example ships for the simulator. It is public, so a process that takes live events
+	// refuses it.
 	simulated = "simulator-"
 )
 
-// placeholders are words that nobody's real secret contains, but a copied example does.
+// placeholders are words that no real secret contains, but a copied example does.
 var placeholders = []string{"changeme", "change-me", "change_me", "placeholder", "your-", "your_", "example", "replace"}
 
-// secretText returns the value of NAME or the content of the file that NAME_FILE names. Mounted files are how
-// container platforms hand out secrets, and they do not show up in a process list.
+// isSet reports whether a secret is given, in NAME or in the file that NAME_FILE names.
+func (e *env) isSet(name string) bool {
+	direct, file := strings.TrimSpace(e.get(name)), e.get(name+"_FILE")
+	return direct != "" || file != ""
+}
+
+// secretText returns the value of NAME or the content of the file that NAME_FILE names. Container platforms mount secrets as
+// files, which do not show up in a process list.
 func (e *env) secretText(name, hint string) string {
 	direct, file := strings.TrimSpace(e.get(name)), e.get(name+"_FILE")
 	switch {
@@ -37,8 +43,12 @@ func (e *env) secretText(name, hint string) string {
 
 func (e *env) secretFile(name, path string) string {
 	b, err := os.ReadFile(path) //nolint:gosec // the operator names the file
+	v := strings.TrimSpace(string(b))
+	if err == nil && v == "" {
+		err = errors.New("it is empty")
+	}
 	if err != nil {
-		// Without the path: somebody will put the secret itself there one day.
+		// Without the path: the secret itself may stand there by mistake.
 		var where *fs.PathError
 		if errors.As(err, &where) {
 			err = where.Err
@@ -46,37 +56,30 @@ func (e *env) secretFile(name, path string) string {
 		e.fail(name, "cannot be read from the file that %s_FILE names: %v", name, err)
 		return ""
 	}
-	v := strings.TrimSpace(string(b))
-	if v == "" {
-		e.fail(name, "cannot be read from the file that %s_FILE names: it is empty", name)
-	}
 	return v
 }
 
 // secret reads one secret.
 func (e *env) secret(name, hint string) Secret {
 	v := e.secretText(name, hint)
-	if v == "" {
-		return Secret{}
-	}
-	if strings.ContainsFunc(v, unprintable) {
+	switch why := placeholder(v); {
+	case v == "":
+	case strings.ContainsFunc(v, unprintable):
 		e.fail(name, "contains white space or a control character: was more than the value copied?")
-		return Secret{}
-	}
-	if why := placeholder(v); why != "" {
+	case why != "":
 		e.fail(name, "is a placeholder (%s): want the real value (%s)", why, hint)
-		return Secret{}
+	default:
+		return NewSecret(v)
 	}
-	return NewSecret(v)
+	return Secret{}
 }
 
 // secrets reads several, separated by commas.
-func (e *env) secrets(name, hint string) []Secret {
+func (e *env) secrets(name, hint string) (all []Secret) {
 	v := e.secretText(name, hint)
 	if v == "" {
 		return nil
 	}
-	var all []Secret
 	for i, one := range strings.Split(v, ",") {
 		if s := e.listed(name, hint, i+1, strings.TrimSpace(one)); s.value != nil {
 			all = append(all, s)
@@ -85,39 +88,35 @@ func (e *env) secrets(name, hint string) []Secret {
 	return all
 }
 
-// listed checks the secret at place number of a list; mistakes name the place, as the value cannot be shown.
-func (e *env) listed(name, hint string, number int, v string) Secret {
+// listed checks one secret of a list. Mistakes name its place, as the value cannot be shown.
+func (e *env) listed(name, hint string, place int, v string) Secret {
 	switch why := placeholder(v); {
 	case v == "":
-		e.fail(name, "has an empty entry at place %d: remove the extra comma", number)
+		e.fail(name, "has an empty entry at place %d: remove the extra comma", place)
 	case why != "":
-		e.fail(name, "has a placeholder at place %d (%s): want the real value (%s)", number, why, hint)
+		e.fail(name, "has a placeholder at place %d (%s): want the real value (%s)", place, why, hint)
 	case len(v) < minSecretLength:
-		e.fail(name, "has an entry of %d characters at place %d: want at least %d", len(v), number, minSecretLength)
+		e.fail(name, "has an entry of %d characters at place %d: want at least %d", len(v), place, minSecretLength)
 	case strings.ContainsFunc(v, unprintable):
-		e.fail(name, "has white space or a control character inside the entry at place %d: separate secrets by commas", number)
+		e.fail(name, "has white space or a control character inside the entry at place %d: separate secrets by commas", place)
 	default:
 		return NewSecret(v)
 	}
 	return Secret{}
 }
 
-// refuseSimulated reports secrets that everybody can read in the repository.
-func (e *env) refuseSimulated(name string, secrets []Secret) {
+// refuseSimulated reports secrets that the repository publishes.
+func (e *env) refuseSimulated(name, what string, secrets []Secret) {
 	for i, s := range secrets {
-		if strings.HasPrefix(s.Reveal(), simulated) {
-			e.fail(name, "has the simulator's public secret at place %d: want Didit's, or DIDIT_ENVIRONMENT=%s", i+1, Sandbox)
+		if s.simulated() {
+			e.fail(name, "has the simulator's public %s at place %d: want a real one, or DIDIT_ENVIRONMENT=%s", what, i+1, Sandbox)
 		}
 	}
 }
 
-func (e *env) refuseSimulatedKey(name string, key Secret) {
-	if strings.HasPrefix(key.Reveal(), simulated) {
-		e.fail(name, "has the simulator's public key: want the application's own from Didit's console, or DIDIT_ENVIRONMENT=%s", Sandbox)
-	}
-}
+func (s Secret) simulated() bool { return strings.HasPrefix(s.Reveal(), simulated) }
 
-// placeholder says why a value cannot be a real secret, without repeating any of it but the telling word.
+// placeholder says why a value cannot be a real secret. It repeats nothing of the value but the word that gave it away.
 func placeholder(v string) string {
 	low := strings.ToLower(v)
 	for _, word := range placeholders {

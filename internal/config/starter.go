@@ -18,7 +18,7 @@ import (
 // Starter is what `starter serve` needs. The other commands of the starter need no settings but Temporal's.
 type Starter struct {
 	Addr string
-	// Tokens are all accepted, so that one can be replaced without turning a caller away.
+	// Tokens are all accepted, so that one can be replaced without refusing a caller.
 	Tokens      []Token
 	Environment Environment
 	// ShutdownDelay is how long the process is not ready before its listener closes.
@@ -33,7 +33,7 @@ type Starter struct {
 	LogFormat LogFormat
 }
 
-// Token lets a caller of the API in. Several may have one name while one replaces another.
+// Token authenticates a caller of the API. Several may have one name while one replaces another.
 type Token struct {
 	Name  string
 	Value Secret
@@ -60,7 +60,11 @@ func ForStarter(getenv Getenv) (Starter, error) {
 	}
 	s.PayloadKeys = e.payloadKeys(s.Environment)
 	if s.Environment == Live {
-		e.refusePublic("STARTER_TOKENS", s.Tokens)
+		values := make([]Secret, len(s.Tokens))
+		for i, t := range s.Tokens {
+			values[i] = t.Value
+		}
+		e.refuseSimulated("STARTER_TOKENS", "token", values)
 	}
 	return s, errors.Join(e.errs...)
 }
@@ -68,41 +72,34 @@ func ForStarter(getenv Getenv) (Starter, error) {
 // scheme is that of a link, without the colon.
 var scheme = regexp.MustCompile(`^[a-z][a-z0-9+.-]{1,63}$`)
 
-// schemes reads schemes, separated by commas.
 func (e *env) schemes(name string) []string {
-	v := e.text(name)
-	if v == "" {
-		return nil
-	}
-	all := strings.Split(v, ",")
+	all := e.list(name)
 	for i, one := range all {
-		all[i] = strings.TrimSpace(one)
-		if !scheme.MatchString(all[i]) {
+		if !scheme.MatchString(one) {
 			e.fail(name, "has no scheme at place %d: want such as myapp, without ://, in small letters", i+1)
 		}
 	}
 	return all
 }
 
-// callerName is that of a caller, which every line of its requests in the log repeats.
+// callerName is the name of a caller, which every log line of its requests repeats.
 var callerName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// tokens reads name:token entries, separated by commas. Mistakes name the place: neither part is repeated, for
-// somebody will put the token first.
-func (e *env) tokens(name, hint string) []Token {
+// tokens reads name:token entries, separated by commas. Mistakes name the place and repeat neither part: an operator may
+// put the token first.
+func (e *env) tokens(name, hint string) (all []Token) {
 	v := e.secretText(name, hint)
 	if v == "" {
 		return nil
 	}
-	var all []Token
 	places := map[string]int{}
 	for i, one := range strings.Split(v, ",") {
-		t, ok := e.token(name, hint, i+1, strings.TrimSpace(one))
-		if !ok {
+		t := e.token(name, hint, i+1, strings.TrimSpace(one))
+		if t.Value.value == nil {
 			continue
 		}
 		if at := places[t.Value.Reveal()]; at > 0 {
-			e.fail(name, "has one token at places %d and %d: want one for each entry, or nobody can tell who calls", at, i+1)
+			e.fail(name, "has one token at places %d and %d: want one for each entry, or the log cannot name the caller", at, i+1)
 			continue
 		}
 		places[t.Value.Reveal()] = i + 1
@@ -111,37 +108,35 @@ func (e *env) tokens(name, hint string) []Token {
 	return all
 }
 
-func (e *env) token(name, hint string, number int, entry string) (Token, bool) {
+// token reads one entry. After a mistake its value is empty.
+func (e *env) token(name, hint string, place int, entry string) (t Token) {
 	entry, rights, _ := strings.Cut(entry, ";")
 	who, token, both := strings.Cut(entry, ":")
 	switch {
 	case entry == "" && rights == "":
-		e.fail(name, "has an empty entry at place %d: remove the extra comma", number)
-		return Token{}, false
+		e.fail(name, "has an empty entry at place %d: remove the extra comma", place)
 	case !both || token == "":
-		e.fail(name, "has no name:token at place %d: want one, such as shop:TOKEN (%s)", number, hint)
-		return Token{}, false
+		e.fail(name, "has no name:token at place %d: want one, such as shop:TOKEN (%s)", place, hint)
 	case !callerName.MatchString(who):
-		e.fail(name, "has a name at place %d that is not 1 to 64 letters, digits, '.', '_' or '-'", number)
-		return Token{}, false
+		e.fail(name, "has a name at place %d that is not 1 to 64 letters, digits, '.', '_' or '-'", place)
 	case strings.ContainsFunc(token, func(r rune) bool { return r > unicode.MaxASCII }):
-		e.fail(name, "has a token at place %d that no HTTP header can carry: want ASCII only", number)
-		return Token{}, false
+		e.fail(name, "has a token at place %d that no HTTP header can carry: want ASCII only", place)
+	default:
+		t = Token{Name: who, Value: e.listed(name, hint, place, token), Scopes: []string{"start", "read"}}
+		if rights != "" {
+			e.rights(name, place, rights, &t)
+		}
 	}
-	t := Token{Name: who, Value: e.listed(name, hint, number, token), Scopes: []string{"start", "read"}}
-	if rights != "" {
-		e.rights(name, number, rights, &t)
-	}
-	return t, t.Value.value != nil
+	return t
 }
 
-// scopes are what a token may do (starter/api knows them by the same names; a test compares).
+// scopes are what a token may do (starter/api has the same names; a test compares).
 var scopes = []string{"start", "read", "reverify", "decide", "erase"}
 
 // host is a host of a return URL, without a port.
 var host = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9.-]{0,252})$`)
 
-// rights reads what stands behind a token: key=value, separated by semicolons, with spaces between the values of a list.
+// rights reads what follows a token: key=value, separated by semicolons, with spaces between the values of a list.
 func (e *env) rights(name string, place int, text string, t *Token) {
 	for one := range strings.SplitSeq(text, ";") {
 		key, value, _ := strings.Cut(strings.TrimSpace(one), "=")
@@ -152,7 +147,7 @@ func (e *env) rights(name string, place int, text string, t *Token) {
 			return len(list) > 0 && !slices.ContainsFunc(list, func(s string) bool { return !ok(s) })
 		}
 		switch {
-		case key == "scopes" && all(func(s string) bool { return slices.Contains(scopes, s) }):
+		case key == "scopes" && all(oneOf(scopes...)):
 			t.Scopes = list
 		case key == "flows" && all(func(s string) bool { return uuid.Validate(s) == nil }):
 			t.Flows = list
@@ -163,17 +158,8 @@ func (e *env) rights(name string, place int, text string, t *Token) {
 		case key == "polls" && whole:
 			t.Polls = number
 		default:
-			e.fail(name, "has a right at place %d that is none: want ;scopes=%s ;flows=UUID ... ;hosts=HOST ... ;starts=NUMBER ;polls=NUMBER, "+
+			e.fail(name, "has an unknown right at place %d: want ;scopes=%s ;flows=UUID ... ;hosts=HOST ... ;starts=NUMBER ;polls=NUMBER, "+
 				"with spaces between the values", place, strings.Join(scopes, " "))
-		}
-	}
-}
-
-// refusePublic reports tokens that everybody can read in the repository.
-func (e *env) refusePublic(name string, tokens []Token) {
-	for i, t := range tokens {
-		if strings.HasPrefix(t.Value.Reveal(), simulated) {
-			e.fail(name, "has the simulator's public token at place %d: want one of your own, or DIDIT_ENVIRONMENT=%s", i+1, Sandbox)
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 
 // Telemetry says which metrics and traces a process offers. The zero value offers none.
 type Telemetry struct {
-	MetricsAddr string // where Prometheus may ask; empty: nowhere
+	MetricsAddr string // where metrics are served; empty: nowhere
 	Tracing     bool
 	Traces      Traces
 }
@@ -16,7 +16,7 @@ type Telemetry struct {
 // Off switches metrics off.
 const Off = "off"
 
-// The metrics of each process have a port of their own, so that all of them may run on one machine.
+// Each process serves its metrics on a port of its own, so that all of them can run on one machine.
 const (
 	metricsOfWorker  = 0
 	metricsOfWebhook = 1
@@ -33,12 +33,17 @@ func (e *env) telemetry(process int) Telemetry {
 
 func (e *env) metricsAddr(process int) string {
 	if strings.TrimSpace(e.get("METRICS_ADDR")) == "" {
-		host, port, _ := net.SplitHostPort(defaultOf("METRICS_ADDR"))
-		n, _ := strconv.Atoi(port) // a test reads the table
-		return net.JoinHostPort(host, strconv.Itoa(n+process))
+		return MetricsAddr(process)
 	}
 	if strings.EqualFold(e.text("METRICS_ADDR"), Off) {
 		return ""
 	}
 	return e.address("METRICS_ADDR")
+}
+
+// MetricsAddr is the default METRICS_ADDR of a process: worker 0, webhook 1, starter serve 2, codec server 3.
+func MetricsAddr(process int) string {
+	host, port, _ := net.SplitHostPort(Default("METRICS_ADDR"))
+	n, _ := strconv.Atoi(port) // a test reads the table
+	return net.JoinHostPort(host, strconv.Itoa(n+process))
 }

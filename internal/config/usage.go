@@ -15,28 +15,24 @@ func Usage(args []string, w io.Writer, process, purpose string) error {
 		return fmt.Errorf("unexpected argument %q: settings come from the environment, %s --help lists them", args[0], process)
 	}
 	fmt.Fprintf(w, "%s\n\nUsage: %s\n\nEnvironment (a secret may also come from the file that NAME_FILE names):\n\n", purpose, process)
+	return WriteSettings(w, process, true)
+}
+
+// WriteSettings lists the variables that a process reads, with or without those that all processes share.
+func WriteSettings(w io.Writer, process string, shared bool) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for _, v := range Variables() {
-		if v.Who == whoAll || slices.Contains(strings.Split(v.Who, ", "), process) {
-			fmt.Fprintf(t, "  %s\t%s\t%s\n", v.Name, v.DefaultOf(process), v.Plain())
+		if v.Who == forAll && shared || slices.Contains(strings.Split(v.Who, ", "), process) {
+			fmt.Fprintf(t, "  %s\t%s\t%s\n", v.Name, v.defaultOf(process), strings.ReplaceAll(v.Meaning, "`", ""))
 		}
 	}
 	return t.Flush()
 }
 
-// DefaultOf is the default for one process: each has a port of its own for its metrics.
-func (v Variable) DefaultOf(process string) string {
+// defaultOf is the default for one process: each has a port of its own for its metrics.
+func (v Variable) defaultOf(process string) string {
 	if v.Name != "METRICS_ADDR" {
 		return v.Default
 	}
-	n := map[string]int{"webhook": metricsOfWebhook, "starter serve": metricsOfStarter}[process]
-	return newEnv(func(string) string { return "" }).metricsAddr(n)
+	return MetricsAddr(map[string]int{"webhook": metricsOfWebhook, "starter serve": metricsOfStarter}[process])
 }
-
-// Plain is the meaning for a terminal, which shows no Markdown.
-func (v Variable) Plain() string {
-	return strings.ReplaceAll(v.Meaning, "`", "")
-}
-
-// Default is the documented default of a variable, empty if it has none.
-func Default(name string) string { return defaultOf(name) }

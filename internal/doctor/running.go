@@ -5,11 +5,9 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/prometheus/common/expfmt"
@@ -106,14 +104,9 @@ func (e *checker) metricsTargets() []string {
 	case own != "":
 		return []string{"http://" + own}
 	}
-	host, port, err := net.SplitHostPort(config.Default("METRICS_ADDR"))
-	if err != nil {
-		return nil
-	}
-	first, _ := strconv.Atoi(port) // a test of config reads it
 	var out []string
-	for i := range 3 { // worker, webhook, starter serve
-		out = append(out, "http://"+net.JoinHostPort(host, strconv.Itoa(first+i)))
+	for process := range 3 { // worker, webhook, starter serve
+		out = append(out, "http://"+config.MetricsAddr(process))
 	}
 	return out
 }
