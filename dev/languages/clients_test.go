@@ -72,6 +72,7 @@ var scenarios = map[string]func(c *clientTest, user string){
 	"verdict":           (*clientTest).toTheVerdict,
 	"review":            (*clientTest).inReview,
 	"expired":           (*clientTest).expired,
+	"of-another-flow":   (*clientTest).ofAnotherFlow,
 	"cancelled":         (*clientTest).cancelled,
 	"terminated":        (*clientTest).terminated,
 	"refused-by-didit":  (*clientTest).refusedByDidit,

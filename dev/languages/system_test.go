@@ -34,6 +34,7 @@ const (
 	apiKey       = "languages-api-key-of-the-simulator"
 	secret       = "languages-webhook-secret-of-the-simulator"
 	flow         = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	otherFlow    = "aaaaaaaa-bbbb-4ccc-8ddd-ffffffffffff"
 	resultSecret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 	// timeout is for conditions that come true soon on a fast machine; it is only used up when a test fails.
 	timeout = 3 * time.Minute
@@ -62,7 +63,7 @@ func start(t *testing.T, keys, resultURL string) *system {
 	s.Client = s.dial()
 	_, err := s.Setup(t.Context())
 	require.NoError(t, err)
-	s.sim = diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, WebhookSecret: secret, Limits: diditsim.Unlimited})
+	s.sim = diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow, otherFlow}, WebhookSecret: secret, Limits: diditsim.Unlimited})
 	t.Cleanup(s.sim.Close)
 	didit := httptest.NewServer(s.sim)
 	t.Cleanup(didit.Close)

@@ -10,15 +10,18 @@ import {
 import { ApplicationFailure, defineSearchAttributeKey } from '@temporalio/common';
 import {
   EndedError,
+  FlowError,
   NotFoundError,
   RefusedError,
   SessionError,
   VerificationError,
-  decided,
+  otherFlow,
   stateOf,
+  wantsAnother,
   workflowId,
   type Input,
   type Session,
+  type Snapshot,
   type Started,
   type State,
   type WireState,
@@ -28,38 +31,48 @@ type Verification = (input: Input) => Promise<WireState>;
 
 const rounds = 5; // each but the first means that others changed the user's verification meanwhile
 const outcomeKey = defineSearchAttributeKey('KycOutcome', 'KEYWORD');
-const longestPause = 5_000; // between two looks of a waiter
+const longestPause = 5_000; // between two polls of a waiter
+const freshFor = 60_000; // a link is returned again for so long without asking Didit: it may expire, and that webhook be lost
+const checkWithin = 3_000; // how long a caller waits for Didit before an old link is returned after all
 
-/** The user's newest run. state is absent if it ended without a result. */
+/** The user's newest run. state is absent if it ended without an outcome; session is what the person must open now. */
 interface Found {
   runId: string;
   status: string;
   state?: State;
+  session?: Session;
 }
 
-/** The update session that comes next. */
+/** The update session that comes next. confirms: Didit is polled before a link that may have expired is returned again. */
 interface Ask {
   updateId: string;
   reuse: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE';
+  confirms?: boolean;
 }
 
-/** The recipe: what to do about the user's newest run. session is the last answer of the update, which is frozen. */
-function next(found: Found | undefined, reverify: boolean, session: Session | undefined): Started | Ask {
+/** The recipe: what to do about the user's newest run. It throws FlowError. */
+function next(found: Found | undefined, input: Input, checked: boolean): Started | Ask {
   if (!found) return { updateId: 'session', reuse: 'REJECT_DUPLICATE' };
-  const { state } = found;
-  if (!state || (state.outcome && (reverify || !decided(state)))) {
-    // Everyone who saw this run or session end asks with the same id, so that they share one new session.
-    const ended = (found.status === 'RUNNING' && state?.session_id) || found.runId;
-    return { updateId: `session:${ended}`, reuse: 'ALLOW_DUPLICATE' };
+  const { state, session } = found;
+  if (!state || (found.status !== 'RUNNING' && wantsAnother(input, state))) {
+    return { updateId: `session:${found.runId}`, reuse: 'ALLOW_DUPLICATE' };
   }
-  if (state.outcome || state.status === 'In Review') return { state };
-  if (!session) return { updateId: 'session', reuse: 'REJECT_DUPLICATE' };
-  if (session.session_id !== state.session_id) {
-    // The run has a newer session than the one it answered with.
-    return { updateId: `session:${state.session_id}:url`, reuse: 'ALLOW_DUPLICATE' };
+  if (wantsAnother(input, state)) return { updateId: seen(state, input), reuse: 'REJECT_DUPLICATE' };
+  if (otherFlow(input, state)) throw new FlowError(input.user_id, state.workflow_id!, input.workflow_id!);
+  if (!state.outcome && !state.session_id) return { updateId: 'session', reuse: 'REJECT_DUPLICATE' };
+  if (session && !checked && Date.now() - milliseconds(state.checked_at) > freshFor) {
+    return { updateId: seen(state, input), reuse: 'REJECT_DUPLICATE', confirms: true };
   }
-  return { state, session };
+  return session ? { state, session } : { state };
 }
+
+/** The update id that all callers share who saw this state, so that a thousand of them are one update. */
+function seen(state: State, { reverify }: Input): string {
+  const at = Math.max(milliseconds(state.updated_at), milliseconds(state.checked_at));
+  return `session:${state.session_id}:${at}${reverify ? ':reverify' : ''}`;
+}
+
+const milliseconds = (time: string | undefined) => (time ? Date.parse(time) : 0);
 
 /** Starts verifications and finds them. The client needs dataConverter where payloads are encrypted. */
 export class Verifications {
@@ -74,16 +87,20 @@ export class Verifications {
    *
    * It may be called again, by many at once: all get the same session. Where Didit's limit makes users wait it waits too; a
    * deadline (`connection.withDeadline`) ends the waiting and not the verification. It throws SessionError if there can be
-   * no session.
+   * no session, FlowError if the user's verification is of another flow than the input names.
    */
   async start(input: Input): Promise<Started> {
-    let reverify = input.reverify ?? false;
-    let session: Session | undefined;
+    let checked = false;
     for (let round = 0; round < rounds; round++) {
-      const step = next(await this.#find(input.user_id), reverify, session);
+      const step = next(await this.#find(input.user_id), input, checked);
       if ('state' in step) return step;
-      session = await this.#session(input, step);
-      reverify &&= !session;
+      if (step.confirms) {
+        await this.#confirm(input, step);
+        checked = true;
+      } else if ((await this.#session(input, step)) && step.updateId !== 'session') {
+        // Another caller may have begun the run that 'session' joins.
+        input = { ...input, reverify: false };
+      }
     }
     throw new VerificationError(
       `start user ${input.user_id}: the verification changed with each of ${rounds} tries: call again`,
@@ -131,8 +148,17 @@ export class Verifications {
     throw new RefusedError(userId, 'OperationRefused', `the verification has ended: ${outcome}`);
   }
 
-  /** Update-With-Start. undefined means that the run ended before it answered: look again. */
-  async #session(input: Input, { updateId, reuse }: Ask): Promise<Session | undefined> {
+  /** Waits until Didit has confirmed the link, or has replaced it; if Didit does not answer soon, the link is returned as it is. */
+  async #confirm(input: Input, ask: Ask): Promise<void> {
+    try {
+      await this.#client.connection.withAbortSignal(AbortSignal.timeout(checkWithin), () => this.#session(input, ask));
+    } catch (err) {
+      if (err instanceof VerificationError) throw err;
+    }
+  }
+
+  /** Update-With-Start. false means that the run ended before it answered: read it again. */
+  async #session(input: Input, { updateId, reuse }: Ask): Promise<boolean> {
     const start = new WithStartWorkflowOperation<Verification>('Verification', {
       workflowId: workflowId(input.user_id),
       taskQueue: 'kyc',
@@ -142,17 +168,18 @@ export class Verifications {
       staticSummary: `Verify user ${input.user_id} at Didit`,
     });
     try {
-      return await this.#client.workflow.executeUpdateWithStart<Verification, Session, [Input]>('session', {
+      await this.#client.workflow.executeUpdateWithStart<Verification, Session, [Input]>('session', {
         args: [input],
         updateId,
         startWorkflowOperation: start,
       });
+      return true;
     } catch (err) {
-      if (err instanceof WorkflowExecutionAlreadyStartedError) return undefined;
+      if (err instanceof WorkflowExecutionAlreadyStartedError) return false;
       if (!(err instanceof WorkflowUpdateFailedError)) throw err;
       const [type, message] = why(err);
       // The type is the server's: the run was reset, terminated or ended.
-      if (type === 'AcceptedUpdateCompletedWorkflow') return undefined;
+      if (type === 'AcceptedUpdateCompletedWorkflow') return false;
       throw new SessionError(input.user_id, type, message);
     }
   }
@@ -165,7 +192,9 @@ export class Verifications {
     if (found.status === 'COMPLETED') {
       found.state = stateOf(await handle.result());
     } else if (found.status === 'RUNNING' || found.status === 'CANCELLED') {
-      found.state = stateOf(await handle.query<WireState, []>('state'));
+      const { state, session } = await handle.query<Snapshot, []>('verification');
+      if (found.status === 'RUNNING' || state.outcome) found.state = stateOf(state);
+      if (session) found.session = session;
     }
     return found;
   }

@@ -43,6 +43,8 @@ export interface State {
   error_type: string;
   /** RFC 3339 with up to nine digits of a second: a Date would lose six of them. Absent before Didit said anything. */
   updated_at?: string;
+  /** When Didit confirmed it last, written as updated_at. */
+  checked_at?: string;
 }
 
 /** The answer to start: session is absent when the person has nothing to do (a verdict, or a review). */
@@ -76,6 +78,20 @@ export class SessionError extends VerificationError {
   }
 }
 
+/** The user's verification is of another flow than the input's workflow_id. have and want are ids of Didit's flows. */
+export class FlowError extends VerificationError {
+  constructor(
+    userId: string,
+    readonly have: string,
+    readonly want: string,
+  ) {
+    super(
+      `start user ${userId}: the verification is of flow ${have}, not ${want}: ` +
+        'leave workflow_id out to take it, or set reverify for a session of the other flow',
+    );
+  }
+}
+
 /** The verification refused an operator's request; the message says how it stands. */
 export class RefusedError extends VerificationError {
   constructor(
@@ -92,6 +108,18 @@ export function decided(state: State): boolean {
   return state.outcome === 'approved' || state.outcome === 'declined';
 }
 
+/** Reports whether the state is of another flow than the input names. */
+export function otherFlow(input: Input, state: State): boolean {
+  const [have, want] = [state.workflow_id?.toLowerCase(), input.workflow_id?.toLowerCase()];
+  return !!have && !!want && have !== want;
+}
+
+/** Reports whether the input asks for another session than the state's. */
+export function wantsAnother(input: Input, state: State): boolean {
+  if (decided(state)) return input.reverify ?? false;
+  return state.outcome !== '' || ((input.reverify ?? false) && otherFlow(input, state));
+}
+
 /** The id of a user's workflow. It throws InvalidInputError for an id that could name another workflow. */
 export function workflowId(userId: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(userId)) {
@@ -106,7 +134,13 @@ export function workflowId(userId: string): string {
 /** Go writes a list that holds nothing as null. */
 export type WireState = Omit<State, 'checks' | 'warnings'> & { checks: Check[] | null; warnings: string[] | null };
 
-/** Reads the answer to the query state. */
+/** The answer to the query verification: session is there while the person must act. */
+export interface Snapshot {
+  state: WireState;
+  session?: Session;
+}
+
+/** Reads the result, or the state of an answer. */
 export function stateOf(wire: WireState): State {
   return { ...wire, checks: wire.checks ?? [], warnings: wire.warnings ?? [] };
 }

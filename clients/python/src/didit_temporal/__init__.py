@@ -13,6 +13,7 @@ from .codec import Codec, DamagedPayloadError, UnknownKeyError, data_converter
 from .types import (
     Check,
     EndedError,
+    FlowError,
     Input,
     InvalidInputError,
     NotFoundError,
@@ -29,6 +30,7 @@ __all__ = [
     "Codec",
     "DamagedPayloadError",
     "EndedError",
+    "FlowError",
     "Input",
     "InvalidInputError",
     "NotFoundError",

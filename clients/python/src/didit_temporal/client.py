@@ -1,7 +1,8 @@
 """Verifications: start, state, wait and cancel, over a Temporal client."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -18,6 +19,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from .types import (
     EndedError,
+    FlowError,
     Input,
     NotFoundError,
     RefusedError,
@@ -31,43 +33,54 @@ from .types import (
 
 _ROUNDS = 5  # each round but the first means that others changed the user's verification meanwhile
 _OUTCOME = SearchAttributeKey.for_keyword("KycOutcome")
-_LONGEST_PAUSE = 5.0  # seconds between two looks of a waiter
+_LONGEST_PAUSE = 5.0  # seconds between two polls of a waiter
+_EPOCH = datetime.fromtimestamp(0, UTC)
+_FRESH_FOR = timedelta(minutes=1)  # a link is returned again for so long without asking Didit: it may expire, and that webhook be lost
+_CHECK_WITHIN = 3.0  # seconds that a caller waits for Didit before an old link is returned after all
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The user's newest run. state is None if it ended without a result."""
+    """The user's newest run. state is None if it ended without an outcome; session is what the person must open now."""
 
     run_id: str
     status: str
     open: bool
-    state: State | None
+    state: State | None = None
+    session: Session | None = None
 
 
 @dataclass(frozen=True)
 class _Ask:
-    """The update ``session`` that comes next."""
+    """The update ``session`` that comes next. confirms: Didit is polled before a link that may have expired is returned again."""
 
     update_id: str
-    reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.ALLOW_DUPLICATE
+    reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE
+    confirms: bool = False
 
 
-def _next(found: _Found | None, reverify: bool, session: Session | None) -> Started | _Ask:
-    """The recipe: what to do about the user's newest run. session is the last answer of the update, which is frozen."""
+def _next(found: _Found | None, input: Input, checked: bool) -> Started | _Ask:
+    """The recipe: what to do about the user's newest run. It raises FlowError."""
     if found is None:
-        return _Ask("session", WorkflowIDReusePolicy.REJECT_DUPLICATE)
+        return _Ask("session")
     state = found.state
-    if state is None or state.outcome and (reverify or not state.decided):
-        # Everyone who saw this run or session end asks with the same id, so that they share one new session.
-        ended = state.session_id if found.open and state and state.session_id else found.run_id
-        return _Ask("session:" + ended)
-    if state.outcome or state.status == "In Review":
-        return Started(state)
-    if session is None:
-        return _Ask("session", WorkflowIDReusePolicy.REJECT_DUPLICATE)
-    if session.session_id != state.session_id:  # the run has a newer session than the one it answered with
-        return _Ask(f"session:{state.session_id}:url")
-    return Started(state, session)
+    if state is None or not found.open and input.wants_another(state):
+        return _Ask("session:" + found.run_id, WorkflowIDReusePolicy.ALLOW_DUPLICATE)
+    if input.wants_another(state):
+        return _Ask(_seen(state, input))
+    if input.other_flow(state):
+        raise FlowError(input.user_id, state.workflow_id, input.workflow_id)
+    if not state.outcome and not state.session_id:
+        return _Ask("session")
+    if found.session and not checked and datetime.now(UTC) - (state.checked_at or _EPOCH) > _FRESH_FOR:
+        return _Ask(_seen(state, input), confirms=True)
+    return Started(state, found.session)
+
+
+def _seen(state: State, input: Input) -> str:
+    """The update id that all callers share who saw this state, so that a thousand of them are one update."""
+    at = max(state.updated_at or _EPOCH, state.checked_at or _EPOCH)
+    return f"session:{state.session_id}:{(at - _EPOCH) // timedelta(milliseconds=1)}" + (":reverify" if input.reverify else "")
 
 
 class Verifications:
@@ -81,15 +94,18 @@ class Verifications:
 
         It may be called again, by many at once: all get the same session. Where Didit's limit makes users wait it waits
         too; a caller that cancels it (``asyncio.timeout``) ends the waiting and not the verification. It raises
-        SessionError if there can be no session.
+        SessionError if there can be no session, FlowError if the user's verification is of another flow than the input names.
         """
-        reverify, session = input.reverify, None
+        checked = False
         for _ in range(_ROUNDS):
-            step = _next(await self._find(input.user_id), reverify, session)
+            step = _next(await self._find(input.user_id), input, checked)
             if isinstance(step, Started):
                 return step
-            session = await self._session(input, step)
-            reverify = reverify and session is None
+            if step.confirms:
+                await self._confirm(input, step)
+                checked = True
+            elif await self._session(input, step) and step.update_id != "session":  # else another caller may have begun the run
+                input = replace(input, reverify=False)
         raise VerificationError(f"start user {input.user_id}: the verification changed with each of {_ROUNDS} tries: call again")
 
     async def state(self, user_id: str) -> State:
@@ -129,8 +145,19 @@ class Verifications:
         state = await self.state(user_id)
         raise RefusedError(user_id, "OperationRefused", f"the verification has ended: {state.outcome}")
 
-    async def _session(self, input: Input, ask: _Ask) -> Session | None:
-        """Update-With-Start. None means that the run ended before it answered: look again."""
+    async def _confirm(self, input: Input, ask: _Ask) -> None:
+        """Waits until Didit has confirmed the link, or has replaced it; if Didit does not answer soon, the link is returned as it is."""
+        answer = asyncio.create_task(self._session(input, ask))
+        answer.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may fail after nobody waits for it
+        try:
+            await asyncio.wait({answer}, timeout=_CHECK_WITHIN)
+        finally:
+            answer.cancel()
+        if answer.done() and isinstance(err := answer.exception(), VerificationError):
+            raise err
+
+    async def _session(self, input: Input, ask: _Ask) -> bool:
+        """Update-With-Start. False means that the run ended before it answered: read it again."""
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             "Verification",
             input.to_json(),
@@ -141,16 +168,16 @@ class Verifications:
             static_summary=f"Verify user {input.user_id} at Didit",
         )
         try:
-            answer = await self._client.execute_update_with_start_workflow(
+            await self._client.execute_update_with_start_workflow(
                 "session", input.to_json(), id=ask.update_id, start_workflow_operation=start
             )
-            return Session.from_json(answer)
+            return True
         except WorkflowAlreadyStartedError:
-            return None
+            return False
         except WorkflowUpdateFailedError as err:
             type, message = _why(err)
             if type == "AcceptedUpdateCompletedWorkflow":  # the server's: the run was reset, terminated or ended
-                return None
+                return False
             raise SessionError(input.user_id, type, message) from err
 
     async def _find(self, user_id: str) -> _Found | None:
@@ -162,16 +189,15 @@ class Verifications:
                 return None
             raise
         status = run.status.name if run.status else "UNKNOWN"
-        is_open = run.status == WorkflowExecutionStatus.RUNNING
-        return _Found(run.run_id, status, is_open, await self._read(user_id, run.run_id, status))
-
-    async def _read(self, user_id: str, run_id: str, status: str) -> State | None:
-        handle = self._client.get_workflow_handle(workflow_id(user_id), run_id=run_id)
+        of_run: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(workflow_id(user_id), run_id=run.run_id)
         if status == "COMPLETED":
-            return State.from_json(await handle.result(follow_runs=False))
-        if status in ("RUNNING", "CANCELED"):
-            return State.from_json(await handle.query("state"))
-        return None
+            return _Found(run.run_id, status, False, State.from_json(await of_run.result(follow_runs=False)))
+        if status not in ("RUNNING", "CANCELED"):
+            return _Found(run.run_id, status, False)
+        snapshot = await of_run.query("verification")
+        session = Session.from_json(snapshot["session"]) if snapshot.get("session") else None
+        state, is_open = State.from_json(snapshot["state"]), status == "RUNNING"
+        return _Found(run.run_id, status, is_open, state if is_open or state.outcome else None, session)
 
     async def _state_with_outcome(self, user_id: str) -> State | None:
         """The search attribute is asked first: a query is work for a worker, and thousands may wait for weeks."""

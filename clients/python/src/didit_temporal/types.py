@@ -32,6 +32,17 @@ class SessionError(VerificationError):
         super().__init__(f"start user {user_id}: {type}: {message}")
 
 
+class FlowError(VerificationError):
+    """The user's verification is of another flow than the input's workflow_id. have and want are ids of Didit's flows."""
+
+    def __init__(self, user_id: str, have: str, want: str) -> None:
+        self.have, self.want = have, want
+        super().__init__(
+            f"start user {user_id}: the verification is of flow {have}, not {want}: "
+            "leave workflow_id out to take it, or set reverify for a session of the other flow"
+        )
+
+
 class RefusedError(VerificationError):
     """The verification refused an operator's request; the message says how it stands."""
 
@@ -55,6 +66,17 @@ class Input:
         """The input on the wire, without what is not set."""
         return {name: value for name, value in asdict(self).items() if value}
 
+    def other_flow(self, state: "State") -> bool:
+        """Whether the state is of another flow than this names."""
+        have, want = state.workflow_id.lower(), self.workflow_id.lower()
+        return bool(have and want) and have != want
+
+    def wants_another(self, state: "State") -> bool:
+        """Whether this asks for another session than the state's."""
+        if state.decided:
+            return self.reverify
+        return bool(state.outcome) or self.reverify and self.other_flow(state)
+
 
 @dataclass(frozen=True)
 class Session:
@@ -69,7 +91,7 @@ class Session:
 
     @staticmethod
     def from_json(wire: dict[str, Any]) -> "Session":
-        """Reads the answer to the update ``session``; unknown fields are ignored."""
+        """Reads the session of the query ``verification``; unknown fields are ignored."""
         return Session(wire["session_id"], wire["session_token"], wire["url"])
 
 
@@ -95,6 +117,7 @@ class State:
     warnings: tuple[str, ...]
     error_type: str  # with the outcome failed
     updated_at: datetime | None  # to the microsecond; the wire has nanoseconds
+    checked_at: datetime | None  # when Didit confirmed it last
 
     @property
     def decided(self) -> bool:
@@ -103,8 +126,7 @@ class State:
 
     @staticmethod
     def from_json(wire: dict[str, Any]) -> "State":
-        """Reads the answer to the query ``state``; lists may be null and unknown fields are ignored."""
-        at = wire.get("updated_at")
+        """Reads the result or the answer to a query; lists may be null and unknown fields are ignored."""
         return State(
             user_id=wire["user_id"],
             session_id=wire["session_id"],
@@ -115,8 +137,13 @@ class State:
             checks=tuple(Check(c["feature"], c["status"]) for c in wire.get("checks") or ()),
             warnings=tuple(wire.get("warnings") or ()),
             error_type=wire.get("error_type", ""),
-            updated_at=datetime.fromisoformat(at) if at else None,
+            updated_at=_time(wire.get("updated_at")),
+            checked_at=_time(wire.get("checked_at")),
         )
+
+
+def _time(wire: str | None) -> datetime | None:
+    return datetime.fromisoformat(wire) if wire else None
 
 
 @dataclass(frozen=True)
