@@ -1,5 +1,4 @@
-# Everything a developer runs. `make` alone lists it. Needs Go, make and git; `make check` also a C compiler
-# (the race detector is C), `make pictures` a browser.
+# Everything a developer runs. `make` alone lists it. Needs Go, make and git. What else a target needs is in its line.
 
 SHELL         := /bin/sh
 .DEFAULT_GOAL := help
@@ -18,8 +17,15 @@ GOTOOL   := go tool -modfile=dev/tools/go.mod
 # The compose client's module calls its main package "cmd".
 COMPOSE  := go tool -modfile=dev/tools/compose/go.mod cmd
 
-# What a package of dev may take: the whole system is started, killed and started again.
+# What a package of dev may take: its tests start, kill and restart the whole system.
 DEV_TIMEOUT := 30m
+
+# What make test-all leaves out, one a line. Our targets and dev/skip add to it.
+export SKIPPED := $(CURDIR)/bin/skipped
+export STRICT
+
+# $(call skip,WHAT) reports what a target leaves out, and fails with STRICT=1.
+skip = { echo "SKIPPED: $(1)"; mkdir -p bin; echo "$(1)" >> $(SKIPPED); test "$$STRICT" != 1; }
 
 .PHONY: help
 help: ## list the targets
@@ -55,12 +61,22 @@ build-dev:
 ##@ check
 
 .PHONY: test
-test: build-dev ## all tests of both modules; needs no C compiler
+test: build-dev ## unit, workflow and replay tests, and one end-to-end pass: 4 minutes; needs Go alone
 	go test ./...
-	go -C dev test -count=1 -timeout $(DEV_TIMEOUT) ./...
+	go -C dev test -short -count=1 -timeout $(DEV_TIMEOUT) ./...
 
-.PHONY: check
-check: fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check race languages test ## everything that CI runs (needs a C compiler for the race detector)
+# Quick checks come first, so that they fail first. No test runs twice: dev/e2e runs in race, dev/languages in languages.
+CHECKS := fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check compose-check peers frontend languages race test-dev
+
+.PHONY: test-all
+test-all: ## everything that CI runs, each test once: 50 minutes; needs a C compiler, and lists what else is missing (STRICT=1 fails then)
+	@rm -f $(SKIPPED)
+	@for t in $(CHECKS); do $(MAKE) $$t || exit 1; done
+	@if [ -s $(SKIPPED) ]; then echo SKIPPED; sed 's/^/  /' $(SKIPPED); fi
+
+.PHONY: test-dev
+test-dev: build-dev dev/bin/caddy
+	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout $(DEV_TIMEOUT) $$(go -C dev list ./... | grep -v '/dev/e2e$$\|/dev/languages$$')
 
 .PHONY: fmt
 fmt: ## format all Go files
@@ -94,7 +110,7 @@ packages-check:
 .PHONY: vuln
 vuln: ## look for known vulnerabilities in what we call (needs vuln.go.dev)
 	@out=$$($(GOTOOL) govulncheck ./... 2>&1); code=$$?; printf '%s\n' "$$out"; \
-	case "$$out" in *"fetching vulnerabilities"*) echo "vuln.go.dev cannot be reached from here: NOT scanned"; exit 0;; esac; exit $$code
+	case "$$out" in *"fetching vulnerabilities"*) STRICT=; $(call skip,vuln: cannot reach vuln.go.dev); exit;; esac; exit $$code
 
 .PHONY: vet
 vet: build-dev
@@ -111,12 +127,13 @@ workflowcheck:
 	$(GOTOOL) workflowcheck ./workflows/...
 
 # dev/e2e starts the server as a process of its own, so the race detector has our code to watch and not
-# Temporal's, which would take ten minutes more to compile.
+# Temporal's, which would take ten minutes more to compile. Tests that measure are not built with it, and follow.
 .PHONY: race
-race: build-dev
+race: build-dev ## all tests of the root module, and dev/e2e, under the race detector (needs a C compiler)
 	@command -v "$$(go env CC)" >/dev/null || { echo "the race detector needs a C compiler: apt-get install gcc, or run make test"; exit 1; }
 	CGO_ENABLED=1 go test -race ./...
-	@if [ -d dev/e2e ]; then set -x; CGO_ENABLED=1 go -C dev test -race -count=1 -timeout $(DEV_TIMEOUT) ./e2e/...; fi
+	go test -run "^($$(grep -l '^//go:build !race' didit/*_test.go | xargs sed -n 's/^func \(Test[A-Za-z0-9]*\).*/\1/p' | paste -sd '|' -))$$" ./didit
+	CGO_ENABLED=1 go -C dev test -race -count=1 -timeout $(DEV_TIMEOUT) ./e2e
 
 .PHONY: compose-check
 compose-check: ## validate docker-compose.yml with no Docker engine (builds the compose client once: 1 to 3 minutes)
@@ -127,8 +144,12 @@ compose-check: ## validate docker-compose.yml with no Docker engine (builds the 
 # The rules against promtool, which knows Prometheus's language; what needs no promtool is a test of internal/metrics.
 .PHONY: alerts-check
 alerts-check: ## check the alerts and test when each begins and ends (needs promtool)
-	@command -v promtool >/dev/null || { echo "promtool is missing (apt-get install prometheus): alerts NOT tested"; exit 0; }; \
+	@command -v promtool >/dev/null || { $(call skip,alerts-check: promtool is not installed (apt-get install prometheus)); exit; }; \
 	set -x; promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/rules_test.yml
+
+# Debian's Caddy is too old to repeat a POST, so a newer one is built, outside of both modules.
+dev/bin/caddy:
+	GOBIN=$(CURDIR)/dev/bin go install github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9
 
 # It installs the pinned packages of Python and TypeScript into a temporary folder.
 .PHONY: languages
@@ -141,12 +162,8 @@ languages: build-dev ## run the clients and examples of Go, Python and TypeScrip
 alerts: build-dev ## make alerts fire and clear under a real Prometheus (needs prometheus; six minutes)
 	go -C dev test -count=1 -timeout 30m -v ./e2e -run TestAlertsFireAndClear -alerts
 
-# Debian's Caddy is too old to repeat a POST, so a newer one is built, outside of both modules.
-CADDY := v2.11.9
-
 .PHONY: proxies
-proxies: build-dev ## run deploy/proxies in nginx, haproxy and Caddy, and lose nothing in 5,000 webhooks (needs nginx and haproxy; ten minutes)
-	GOBIN=$(CURDIR)/dev/bin go install github.com/caddyserver/caddy/v2/cmd/caddy@$(CADDY)
+proxies: build-dev dev/bin/caddy ## run deploy/proxies in nginx, haproxy and Caddy, and lose nothing in 5,000 webhooks (needs nginx and haproxy; ten minutes)
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout 30m -v ./proxies -posts 5000 -longpolls $(ARGS)
 
 .PHONY: chaos
@@ -186,7 +203,7 @@ BROWSER := $(firstword $(foreach b,chromium chromium-browser google-chrome,$(she
 
 .PHONY: frontend
 frontend: ## drive the signup page and Didit's web SDK in a browser (needs Chromium and npm)
-	@if [ -z "$(BROWSER)" ]; then echo "SKIPPED: no browser: apt-get install chromium"; \
+	@if [ -z "$(BROWSER)" ]; then $(call skip,frontend: there is no browser (apt-get install chromium)); \
 	else set -x; go -C dev test -count=1 -timeout $(DEV_TIMEOUT) -tags browser ./browser -run TestTheSignupPage; fi
 
 .PHONY: peers

@@ -18,6 +18,9 @@ import (
 	"didit-temporal/dev/stack"
 )
 
+// freePorts lets the tests run beside make dev.
+const freePorts = "-temporal-port 0 -ui-port 0 -simulator-port 0 -codec-port 0 -webhook-port 0 -api-port 0 -signup-port 0 -metrics-port 0"
+
 func TestMistakesAreNamed(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -35,7 +38,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"-didit real -env-file no-such.env", "open no-such.env"},
 		{"-ip localhost", "-ip localhost: not an IP address"},
 		{"-temporal-port 70000", "Temporal: "},
-		{"-temporal-port 0 -ui=false -log-level loud", `log level "loud"`},
+		{freePorts + " -log-level loud", `log level "loud"`},
 		{"-temporal-port " + taken + " -ui-port " + taken, "Temporal: port " + taken +
 			" is in use on 127.0.0.1; choose another with -temporal-port\n" +
 			"Web UI: port " + taken + " is in use on 127.0.0.1; choose another with -ui-port"},
@@ -80,7 +83,7 @@ func TestStoppedBeforeReadyIsNoFailure(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var out bytes.Buffer
-	if err := run(ctx, strings.Fields("-temporal-port 0 -ui=false"), nil, &out); err != nil {
+	if err := run(ctx, strings.Fields(freePorts), nil, &out); err != nil {
 		t.Error(err)
 	}
 	if out.Len() > 0 {

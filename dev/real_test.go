@@ -61,7 +61,7 @@ func TestTheEnvironmentDoesNotMatterUnlessRealIsAskedFor(t *testing.T) {
 		t.Errorf("%s was read", name)
 		return os.Getenv(name)
 	}
-	if err := runWith(ctx, strings.Fields("-temporal-port 0 -ui=false -simulator-port 0 -webhook-port 0 -api-port 0 -signup-port 0 -metrics-port 0"), nobodyAsks, canary.URL, out); err != nil {
+	if err := runWith(ctx, strings.Fields(freePorts+" -ui=false"), nobodyAsks, canary.URL, out); err != nil {
 		t.Fatal(err)
 	}
 	if !strings.Contains(out.String(), "A verification waits for its user") || strings.Contains(out.String(), "REAL") {

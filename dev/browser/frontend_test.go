@@ -4,6 +4,7 @@ package browser
 
 import (
 	"context"
+	"fmt"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -13,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/chrome"
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/stack"
 	"didit-temporal/didit"
 )
@@ -27,7 +29,7 @@ func sdkFile(t *testing.T) string {
 	defer cancel()
 	out, err := exec.CommandContext(ctx, "npm", "install", "--prefix", dir, "--ignore-scripts", "--no-audit", "--no-fund", webSDK).CombinedOutput()
 	if err != nil {
-		t.Skipf("SKIPPED: %s cannot be installed: %v: %s", webSDK, err, out)
+		skip.Missing(t, fmt.Sprintf("npm cannot install %s: %v: %s", webSDK, err, out))
 	}
 	return filepath.Join(dir, "node_modules", "@didit-protocol", "sdk-web", "dist", "didit-sdk.umd.min.js")
 }

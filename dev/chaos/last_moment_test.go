@@ -14,6 +14,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 
 	"didit-temporal/dev/hosted"
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -22,6 +23,7 @@ import (
 // A reviewer changes his mind at the very moment at which the verification ends with the first verdict: the signal
 // meets the workflow task that closes the run, or comes just before or after it. The second verdict counts in each case.
 func TestANewVerdictAtTheLastMoment(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w := start(t, options{retries: retryLadder})
 	n := size(*users, 40, 400)
@@ -124,6 +126,7 @@ func (w *world) countEvents(user, run string, which func(*historypb.HistoryEvent
 
 // Didit makes the session and hangs up: the worker looks before it asks again.
 func TestAnAnswerLostOnTheWayIsOneSession(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.CommitThenHangUp, VendorData: "unlucky"})
@@ -148,6 +151,7 @@ func TestAnAnswerLostOnTheWayIsOneSession(t *testing.T) {
 
 // A worker that is asked to stop in the middle of a create reports what came of it before it goes, and goes in order.
 func TestAStoppingWorkerReportsItsCreate(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: 3 * time.Second})

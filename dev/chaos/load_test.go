@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit/diditsim"
 )
 
@@ -15,6 +16,7 @@ import (
 var retryLadder = []time.Duration{300 * time.Millisecond, time.Second, 3 * time.Second}
 
 func TestNothingIsLostWhateverIsKilled(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	crowd := people(*seed, size(*users, 60, 1000))
 	plan := strikes(*seed, len(crowd), size(*kills, 2, 20))

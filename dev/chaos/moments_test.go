@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/hosted"
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -17,6 +18,7 @@ import (
 // A worker that dies after Didit has made the session, and before it can tell, must not lead to another session. The
 // server learns of it when the call's 20 s are over.
 func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: time.Minute})
@@ -39,6 +41,7 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 
 // When Temporal is away for longer than Didit repeats a webhook, the verification finds the verdict by itself.
 func TestTemporalIsDownUntilDiditGivesUp(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w := start(t, options{reconcileAfter: 2 * time.Second, retries: []time.Duration{100 * time.Millisecond, 200 * time.Millisecond}})
 	s := w.begin("u1")

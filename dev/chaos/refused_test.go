@@ -22,6 +22,7 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"didit-temporal/dev/procs"
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -90,6 +91,7 @@ func onALine(t *testing.T) (*world, *line, kyc.Started) {
 // What the webhook refuses because Temporal cannot be reached, it forgets: it is told so in time, nothing of it arrives
 // later, and it does not fill the memory. What it accepts afterwards is there, once.
 func TestWhatIsRefusedIsForgotten(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w, x, began := onALine(t)
 	r, err := w.webhook.Working(w.within(patience))
@@ -134,6 +136,7 @@ func TestWhatIsRefusedIsForgotten(t *testing.T) {
 // A webhook that is asked to stop answers all it has taken, while it takes nothing new: here the calls to Temporal are
 // under way, and Temporal answers only after the webhook has closed its door.
 func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
+	skip.Long(t)
 	alongside(t)
 	w, x, began := onALine(t)
 	r, err := w.webhook.Working(w.within(patience))

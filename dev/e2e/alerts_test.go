@@ -5,7 +5,6 @@ import (
 	"flag"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -17,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
@@ -61,9 +61,7 @@ func TestAlertsFireAndClear(t *testing.T) {
 	if !*alerts {
 		t.Skip("make alerts")
 	}
-	if _, err := exec.LookPath("prometheus"); err != nil {
-		t.Skip("prometheus is missing (apt-get install prometheus): alerts NOT fired")
-	}
+	skip.Program(t, "prometheus", "prometheus")
 	w := watch(t)
 	w.liveADay()
 	w.strangersWakeNobody()

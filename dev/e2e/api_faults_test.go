@@ -11,12 +11,14 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 )
 
 func TestAClientThatGoesAwayDoesNotEndTheVerification(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	a := serveAPI(startLimited(t))
 	none := float32(0)
@@ -38,6 +40,7 @@ func TestAClientThatGoesAwayDoesNotEndTheVerification(t *testing.T) {
 
 // Not parallel: it looks for the one handler that waits.
 func TestStoppingTheAPIAnswersThoseWhoWait(t *testing.T) {
+	skip.Long(t)
 	a := serveAPI(start(t, options{}))
 	require.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)
 	polled := make(chan reply, 1)
@@ -64,6 +67,7 @@ func runs(function string) bool {
 }
 
 func TestRefusalsOfDiditReachTheCaller(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	a := serveAPI(start(t, options{workerKey: "a-key-of-nobody"}))
 	r := a.post(`{"user_id":"u1"}`)
@@ -75,6 +79,7 @@ func TestRefusalsOfDiditReachTheCaller(t *testing.T) {
 }
 
 func TestTheCapReachesTheCaller(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	a := serveAPI(start(t, options{}))
 	for range 3 {
@@ -90,6 +95,7 @@ func TestTheCapReachesTheCaller(t *testing.T) {
 }
 
 func TestTemporalDownIsAProblem(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	a := serveAPI(start(t, options{server: tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")}}))
 	require.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)

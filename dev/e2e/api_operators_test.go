@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
@@ -131,10 +132,9 @@ func TestOperatorsWorkOverHTTP(t *testing.T) {
 
 // The page's lines are run as they stand there, but for the address and the tokens, while the person passes.
 func TestTheAPIPagesCurlsWork(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("no curl here")
-	}
+	skip.Program(t, "curl", "curl")
 	a := serveScoped(start(t, options{}))
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "reference", "http-api.md"))
 	require.NoError(t, err)

@@ -20,6 +20,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
@@ -110,6 +111,7 @@ func (a *served) get(path string) reply {
 }
 
 func TestTwentyPostsForOneUserAreOneVerification(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	a := serveAPI(start(t, options{}))
 	replies := make([]reply, 20)
@@ -254,9 +256,7 @@ func TestServeRunsAsAProcess(t *testing.T) {
 // The README's lines are run as they stand there, but for the address and the token, while somebody presses Approve.
 func TestTheReadmesCurlsWork(t *testing.T) {
 	t.Parallel()
-	if _, err := exec.LookPath("curl"); err != nil {
-		t.Skip("no curl here")
-	}
+	skip.Program(t, "curl", "curl")
 	text, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	require.NoError(t, err)
 	_, script, found := strings.Cut(string(text), "```sh\nAPI=http://127.0.0.1:8081 TOKEN=simulator-api-token\n")

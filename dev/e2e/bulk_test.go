@@ -12,6 +12,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/skip"
 )
 
 // resultRows reads the file of a bulk start's results, without its header. The last line may be half there.
@@ -27,6 +29,7 @@ func resultRows(t *testing.T, name string) [][]string {
 }
 
 func TestABulkStartThatWasKilledGoesOn(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, starter := startLimited(t), build(t, "starter")
 	slow, fast := float32(4), float32(1000)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -21,6 +22,7 @@ var buttons = map[string]func(l *life){
 
 // After each of them the next webhook, or START, leads back to Didit's truth.
 func TestAButtonOfTemporalBreaksNothingForLong(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	all := map[string]func(*life){}
 	for what, press := range buttons {
@@ -83,6 +85,7 @@ func TestAButtonOfTemporalBreaksNothingForLong(t *testing.T) {
 }
 
 func TestResultsThatWaitOutliveTheirRun(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	all := map[string]func(*life){}
 	for _, what := range []string{"terminated", "reset"} {
@@ -118,6 +121,7 @@ func (l *life) waitsForDidit(times int) <-chan reply {
 }
 
 func TestACallerWhoWaitsIsAnsweredWhateverBecomesOfTheRun(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
 		"terminated while START waits": func(l *life) {

@@ -15,12 +15,14 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
 
 func TestAnOperationActsOnceHoweverOftenItIsReset(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	began := s.bring("u1", "review", false)
@@ -58,6 +60,7 @@ func (l *life) startLikeThisOne(input any) {
 }
 
 func TestAStartByHandHidesNoVerdict(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
 		"started like this one after a verdict": func(l *life) {
@@ -91,6 +94,7 @@ func TestAStartByHandHidesNoVerdict(t *testing.T) {
 }
 
 func TestHandTypedUpdatesAreRefused(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	huge := strings.Repeat("x", 1<<20)
 	atTheSameTime(t, options{}, map[string]func(*life){
@@ -128,6 +132,7 @@ func (l *life) update(name string, arg any) error {
 }
 
 func TestTheCauseIsNamed(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
 		"another program has the id": func(l *life) {
@@ -192,9 +197,7 @@ func TestTheCauseIsNamed(t *testing.T) {
 
 // A run takes 10,000 signals. Then what a webhook says is read from Didit.
 func TestAFloodOfSignalsEndsInTheTruth(t *testing.T) {
-	if testing.Short() {
-		t.Skip("10,000 signals")
-	}
+	skip.Long(t)
 	t.Parallel()
 	b := newInbox(t)
 	s := start(t, options{resultURL: b.URL})

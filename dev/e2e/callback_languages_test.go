@@ -11,15 +11,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/skip"
 )
 
 // The page's code for receivers without a library is another implementation of the specification than the one that signs.
 func TestTheCallbackPagesNodeCodeVerifiesResults(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node here")
-	}
+	node := skip.Program(t, "node", "nodejs")
 	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "guides", "callbacks.md"))
 	require.NoError(t, err)
 	_, code, found := strings.Cut(string(page), "```js\n")

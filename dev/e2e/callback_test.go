@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -193,6 +194,7 @@ func TestAReceiverThatFailsGetsTheSameMessageAgain(t *testing.T) {
 }
 
 func TestAReceiverThatIsGoneIsNotAskedAgain(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, func(_ int, w http.ResponseWriter) { w.WriteHeader(http.StatusGone) })
 	s := start(t, options{resultURL: signup.URL})
@@ -203,6 +205,7 @@ func TestAReceiverThatIsGoneIsNotAskedAgain(t *testing.T) {
 }
 
 func TestAVerificationWithoutASessionIsToldToo(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, nil)
 	s := start(t, options{resultURL: signup.URL, workerKey: "a-key-of-nobody"})
@@ -216,6 +219,7 @@ func TestAVerificationWithoutASessionIsToldToo(t *testing.T) {
 
 // A receiver that is down hides the verdict from nobody, and nobody waits for it.
 func TestAReceiverThatIsDownHidesNothing(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, down)
 	s := start(t, options{resultURL: signup.URL})
@@ -257,6 +261,7 @@ func TestAReceiverThatIsDownHidesNothing(t *testing.T) {
 
 // Didit failed a user whom nobody told: coming back begins anew at once.
 func TestAnAbandonedUserComesBackWhileTheReceiverIsDown(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, down)
 	s := start(t, options{resultURL: signup.URL})

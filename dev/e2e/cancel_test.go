@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -45,6 +46,7 @@ func TestCancelled(t *testing.T) {
 
 // What becomes of a session that was left at Didit is reported as a late update; that the user goes on with it is none.
 func TestNewsOfACancelledSession(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	url := s.begin("u1").Session.URL
@@ -64,6 +66,7 @@ func TestNewsOfACancelledSession(t *testing.T) {
 }
 
 func TestCancelledBeforeTheSession(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	for user, fault := range map[string]diditsim.Fault{
@@ -95,6 +98,7 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 
 // Didit's "slow down" is no reason to fail for a verification that somebody cancels meanwhile.
 func TestCancelledWhileTurnedAway(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	var asked atomic.Bool

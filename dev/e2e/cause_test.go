@@ -8,12 +8,14 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 )
 
 // What an operator has left out is said by name, by the API and by the command line.
 func TestErrorsNameWhatAnOperatorLeftOut(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	bare := bare(t, options{}) // without `starter setup`
 	bare.Client = bare.dial()
@@ -34,6 +36,7 @@ func TestErrorsNameWhatAnOperatorLeftOut(t *testing.T) {
 
 // A process without the worker's key cannot read what is stored.
 func TestAPayloadKeyThatIsMissingIsNamed(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	key, err := codec.Generate("k1")
 	require.NoError(t, err)

@@ -18,6 +18,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 	"google.golang.org/protobuf/proto"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -121,6 +122,7 @@ func contents(t *testing.T, dir string) (all []byte) {
 // The documented order: the new key to the end everywhere, then to the beginning, then the old one away. Verifications
 // wait for their users meanwhile, one started at each step; one is older than the keys.
 func TestKeysAreReplacedUnderWay(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	a, b := newKey(t, "a"), newKey(t, "b")
@@ -165,6 +167,7 @@ func (s *system) replace(keys string) {
 
 // A worker that was deployed without the key must not end a verification, nor lose what it is told meanwhile.
 func TestAWorkerWithoutTheKeyMakesVerificationsWait(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	a := newKey(t, "a")
 	s := start(t, options{payloadKeys: a})
@@ -199,6 +202,7 @@ func TestAWorkerWithoutTheKeyMakesVerificationsWait(t *testing.T) {
 }
 
 func TestTheStoryOfAnEncryptedFailure(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{workerKey: "a-key-of-nobody", payloadKeys: newKey(t, "a")})
 	_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})

@@ -10,12 +10,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
 // Two deployments share a Didit application and its webhook secret: each is sent every event.
 func TestTwoDeploymentsNeverTouchEachOthersUsers(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	boxA, boxB := newInbox(t), newInbox(t)
 	a := start(t, options{resultURL: boxA.URL, deployment: "production"})

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
@@ -34,6 +35,7 @@ func healthy(t *testing.T, o options) (*system, doctor.Options, map[string]strin
 
 // What a worker leaves behind at Temporal looks alive for minutes.
 func TestTheDoctorTellsADeadWorkerFromALivingOne(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, opt, _ := healthy(t, options{})
 	s.stopWorker()
@@ -48,6 +50,7 @@ func TestTheDoctorTellsADeadWorkerFromALivingOne(t *testing.T) {
 
 // Without a verification to ask about, the doctor waits for the next poll.
 func TestTheDoctorTellsADeadWorkerFromALivingOneInAnEmptyNamespace(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	opt, _ := s.patient()
@@ -67,6 +70,7 @@ func TestTheDoctorTellsADeadWorkerFromALivingOneInAnEmptyNamespace(t *testing.T)
 
 // Settings that differ between processes are seen in what they publish.
 func TestTheDoctorComparesRunningProcesses(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, opt, env := healthy(t, options{})
 	env["DIDIT_WORKFLOW_ID"] = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
@@ -105,6 +109,7 @@ func sandbox(cfg *config.Webhook) { cfg.Environment = config.Sandbox }
 
 // An endpoint that is down, and a result that waits for it, are two findings.
 func TestTheDoctorFindsResultsThatWait(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	endpoint := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusServiceUnavailable) }))
 	t.Cleanup(endpoint.Close)
@@ -121,6 +126,7 @@ func TestTheDoctorFindsResultsThatWait(t *testing.T) {
 
 // The server takes NaN for a limit, and then there is none.
 func TestALimitThatIsNoNumberIsFoundAndPutRight(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, opt, _ := healthy(t, options{})
 	for _, odd := range []float64{math.NaN(), math.Inf(1)} {

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/internal/doctor"
 	"didit-temporal/kyc"
 )
@@ -60,6 +61,7 @@ func contains(all []string, parts ...string) bool {
 }
 
 func TestTheDoctorFindsFaultsAtTemporal(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	s.begin("u1")

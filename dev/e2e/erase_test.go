@@ -19,6 +19,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -198,6 +199,7 @@ func inFiles(t *testing.T, db string, markers []string) (found []string) {
 
 // The caller has gone, and Didit makes the session all the same, some seconds later.
 func TestEraseFindsTheSessionOfALostCreate(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.HangUpThenCommit, Delay: 15 * time.Second})
@@ -209,6 +211,7 @@ func TestEraseFindsTheSessionOfALostCreate(t *testing.T) {
 }
 
 func TestEraseInATroubledWorld(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	s.bring("503", "approve", true)
@@ -238,6 +241,7 @@ func TestEraseInATroubledWorld(t *testing.T) {
 
 // Two users of ours, one of Didit's; its sessions are told apart, and SQLite's lists must be looked at twice.
 func TestEraseLeavesAloneAUserWhoseIDDiffersInCase(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	s.bring("Mia", "decline", true)
@@ -258,6 +262,7 @@ func TestEraseLeavesAloneAUserWhoseIDDiffersInCase(t *testing.T) {
 
 // A webhook that was on its way when the user was erased.
 func TestLateWebhooksOfAnErasedUserLeaveNoTrace(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	began := s.bring("u1", "approve", true)
@@ -278,6 +283,7 @@ func TestLateWebhooksOfAnErasedUserLeaveNoTrace(t *testing.T) {
 
 // The histories of what an erasure deletes, taken before it does.
 func TestWhatAnErasureDoesToOtherWorkflows(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	s.begin("waits")
@@ -302,6 +308,7 @@ func TestWhatAnErasureDoesToOtherWorkflows(t *testing.T) {
 }
 
 func TestAnErasureThatNobodyConfirmedIsRefused(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, starter := start(t, options{}), build(t, "starter")
 	s.bring("u1", "approve", true)

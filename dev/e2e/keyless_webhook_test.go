@@ -6,6 +6,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
@@ -13,6 +14,7 @@ import (
 
 // The process that faces the internet holds no key: its signals are plain and hold no secret, and it cannot read one.
 func TestTheWebhookNeedsNoPayloadKey(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{payloadKeys: newKey(t, "a")})
 	keys := s.keys

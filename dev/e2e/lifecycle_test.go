@@ -6,11 +6,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
 func TestOneUserOneTruth(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
 		"an approval that is reopened is in review and buys nothing": func(l *life) {
@@ -99,6 +101,7 @@ func TestOneUserOneTruth(t *testing.T) {
 
 // Another program may ask Didit for a session of the same user: Didit overwrites the metadata.
 func TestMetadataThatAnotherProgramOverwroteLosesNothing(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	all := map[string]func(*life){}
 	for name, metadata := range map[string]string{

@@ -15,6 +15,7 @@ import (
 	"go.temporal.io/sdk/activity"
 	sdkworker "go.temporal.io/sdk/worker"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/internal/app"
 	"didit-temporal/kyc"
 )
@@ -87,6 +88,7 @@ func TestWorkersSetTheLimitsAtTheServer(t *testing.T) {
 
 // A worker of another version, or one that somebody wrote to help, tells no rate when it polls.
 func TestAWorkerThatForgetsItsLimitDoesNotLiftIt(t *testing.T) {
+	skip.Long(t)
 	s := startLimited(t)
 	forgetful := sdkworker.New(s.Temporal(), kyc.TaskQueueDiditWrite, sdkworker.Options{DisableWorkflowWorker: true, Identity: "forgetful"})
 	forgetful.RegisterActivityWithOptions(func(context.Context) error { return nil }, activity.RegisterOptions{Name: "Nothing"})
@@ -100,6 +102,7 @@ func TestAWorkerThatForgetsItsLimitDoesNotLiftIt(t *testing.T) {
 }
 
 func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {
+	skip.Long(t)
 	s := startLimited(t)
 	two := float32(2)
 	s.anyone("somebody@console", &two)
@@ -130,6 +133,7 @@ func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {
 
 // A pause is the operator's way to stop all spending at once; what was asked for meanwhile waits.
 func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
+	skip.Long(t)
 	s := startLimited(t)
 	none := float32(0)
 	s.anyone("somebody@console", &none)
@@ -152,6 +156,7 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 
 // The server's own limit is what a worker relies on; where it may not set one its polls tell the rate.
 func TestTheWorkersTellTheRateWhereTheServerHasNone(t *testing.T) {
+	skip.Long(t)
 	s := startLimited(t)
 	s.anyone("somebody@console", nil)
 	s.eventually(func() bool {

@@ -11,9 +11,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/chrome"
+	"didit-temporal/dev/skip"
 )
 
 func TestEachSituationInTheBrowsersList(t *testing.T) {
+	skip.Long(t)
 	s := inEverySituation(t)
 	list := s.server.UIURL + "/namespaces/default/workflows"
 	page := chrome.Open(t)

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
 	"didit-temporal/internal/metrics"
@@ -79,6 +80,7 @@ func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
 // The webhook of a verdict is lost, and the look that finds it is counted; so is a result that nobody takes. Each counts in
 // the series that was there before, or the first of them would have no rate.
 func TestALostWebhookAndALostResultAreCounted(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, down)
 	s := start(t, options{observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL})

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -99,6 +100,7 @@ func (s *system) comments(sessionID string) (comments []string) {
 }
 
 func TestOrdersThatDiditWouldRefuse(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	began := s.begin("u1")
@@ -126,6 +128,7 @@ func TestOrdersThatDiditWouldRefuse(t *testing.T) {
 }
 
 func TestAnOrderWhoseAnswerWasLost(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	for user, fault := range map[string]diditsim.Fault{
@@ -151,6 +154,7 @@ func TestAnOrderWhoseAnswerWasLost(t *testing.T) {
 
 // An operator action reports by itself what no webhook does.
 func TestALostWebhookAfterAnOrder(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	for user, tc := range map[string]struct {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
@@ -85,6 +86,7 @@ var verbs = []struct {
 // Each order works from each place, on open and closed verifications, is refused where it must be, and can be read later
 // with who gave it and why.
 func TestEveryVerbFromEveryPlace(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, starter := start(t, options{server: tserver.Options{UI: true}}), build(t, "starter")
 	for from, order := range map[string]place{"cli": s.commandLine(starter), "ui": s.browser().webUI()} {

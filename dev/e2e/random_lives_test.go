@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -163,6 +164,7 @@ func (c *crowd) each(n int, do func(int)) {
 }
 
 func TestRandomLivesOnTheRealServer(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	first, number := uint64(1), *randomLives
 	if *oneLife != 0 {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -57,6 +58,7 @@ func TestRepeatsAreOneSignal(t *testing.T) {
 }
 
 func TestEveryDropMaskEndsInTheTruth(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{reconcileAfter: time.Second})
 	s.sim.SetWebhookScript(func(e diditsim.Event) []diditsim.Send {
@@ -81,6 +83,7 @@ func TestEveryDropMaskEndsInTheTruth(t *testing.T) {
 }
 
 func TestEveryOrderOfEventsEndsInTheTruth(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	orders := [][]int{{1, 2, 3, 4}, {4, 3, 2, 1}, {4, 1, 2, 3}, {3, 4, 1, 2}, {2, 4, 3, 1}}
@@ -160,6 +163,7 @@ func TestNewsAfterTheEnd(t *testing.T) {
 
 // A reviewer may approve what the person abandoned. The person need not do it again.
 func TestNewsAboutAnOlderSession(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	first := s.begin("u1")
@@ -224,6 +228,7 @@ func (s *system) cancelInTemporal(user string) {
 }
 
 func TestFiftyCallersRaceForAClosedRun(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	for name, tc := range ends {
@@ -283,6 +288,7 @@ func TestTheCapProtectsTheBill(t *testing.T) {
 }
 
 func TestSessionsThatAreNotOursChangeNothing(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.simURL+"/v3/session/",
@@ -299,6 +305,7 @@ func TestSessionsThatAreNotOursChangeNothing(t *testing.T) {
 }
 
 func TestASessionDeletedAtDiditEndsCancelled(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{reconcileAfter: time.Second})
 	began := s.begin("u1")
@@ -312,6 +319,7 @@ func TestASessionDeletedAtDiditEndsCancelled(t *testing.T) {
 
 // People who wait go first in the queue for Didit's limit, a look that only a timer asked for goes last.
 func TestWhoGoesFirst(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{reconcileAfter: time.Second})
 	bulk, err := s.Start(s.within(patience), kyc.Input{UserID: "batch", Priority: kyc.PriorityBulk})

@@ -12,11 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/kyc"
 )
 
 // The runbook's lists are for the worst hour: the server takes each query, and each link is the query beside it.
 func TestTheRunbooksQueriesWork(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	s.begin("listed")

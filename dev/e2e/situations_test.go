@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/converter"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -144,6 +145,7 @@ func cell(x *workflowpb.WorkflowExecutionInfo, column string) string {
 }
 
 func TestTheListTellsEachSituationApart(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := inEverySituation(t)
 	var rows map[string]string

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/kyc"
 )
 
@@ -43,6 +44,7 @@ func isTemporal(kv string) bool { return len(kv) > 9 && kv[:9] == "TEMPORAL_" }
 var sessionURL = regexp.MustCompile(`http://\S+/session/\S+`)
 
 func TestTwentyProcessesStartOneUser(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s, starter := start(t, options{}), build(t, "starter")
 	urls := make([]string, 20)

@@ -6,12 +6,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
 
 // Temporal's own button ends a verification at once, whatever it waits for; its session stays at Didit.
 func TestStoppedInTemporal(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	began := s.begin("waits-for-the-user")

@@ -16,6 +16,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -32,6 +33,7 @@ func (s *system) loses(users *sync.Map) {
 }
 
 func TestEventsThatAreLateLostOrStrange(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	var lost sync.Map
 	all := map[string]func(*life){
@@ -141,6 +143,7 @@ func (s *system) decisionOf(id string) string {
 
 // From another language, a start of an invalid input gets the error type and the rule.
 func TestAnInvalidInputIsNamedToAnyCaller(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	for rule, input := range map[string]map[string]any{

@@ -11,6 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
@@ -132,6 +133,7 @@ func TestASweepFindsWhatNoWebhookBrought(t *testing.T) {
 }
 
 func TestSetupKeepsTheScheduleOfSweeps(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	_, err := s.Sweeps(t.Context())

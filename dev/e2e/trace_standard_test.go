@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc"
 
 	"didit-temporal/dev/port"
+	"didit-temporal/dev/skip"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
 )
@@ -54,6 +55,7 @@ func (g grpcOTLP) Export(_ context.Context, req *collector.ExportTraceServiceReq
 }
 
 func TestTracesGoByGRPCWhereTheProtocolSaysSo(t *testing.T) {
+	skip.Long(t)
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	taken, srv := &otlp{}, grpc.NewServer()

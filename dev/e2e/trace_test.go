@@ -19,6 +19,7 @@ import (
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
 	"google.golang.org/protobuf/proto"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
@@ -142,6 +143,7 @@ func assertWebhooksAreLinked(t *testing.T, traces *otlp, id []byte) {
 
 // The account may be shared: what another system calls its users is not ours to tell.
 func TestAForeignWebhookLeavesNoIDInATrace(t *testing.T) {
+	skip.Long(t)
 	traces := receiveTraces(t)
 	s := start(t, options{observe: config.Telemetry{Tracing: true}})
 	body := foreignEvent("jane.doe")
@@ -170,6 +172,7 @@ func foreignEvent(vendorData string) string {
 
 // Switching traces off leaves nothing in a history.
 func TestWithoutTracingHistoryHoldsNoTrace(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	started := s.begin("untraced")

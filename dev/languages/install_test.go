@@ -1,13 +1,17 @@
 package languages
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/skip"
 )
 
 // language is one that has a client here, with its pinned packages in a temporary folder.
@@ -88,11 +92,11 @@ func (l *language) tools(t *testing.T) toolset {
 	}
 	for _, program := range l.needs {
 		if _, err := exec.LookPath(program); err != nil {
-			t.Skipf("there is no %s: %s was NOT tested", program, l.name)
+			skip.Missing(t, program+" is not installed")
 		}
 	}
 	if out, err := exec.CommandContext(t.Context(), l.reach[0], l.reach[1:]...).CombinedOutput(); err != nil {
-		t.Skipf("the registry of %s cannot be reached: it was NOT tested\n%s", l.name, out)
+		skip.Missing(t, fmt.Sprintf("%s: %v: %s", strings.Join(l.reach, " "), err, out))
 	}
 	dir := copyOfRepository(t, l.name)
 	installed[l.name] = l.install(t, dir)

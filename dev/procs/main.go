@@ -4,13 +4,15 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"testing"
 	"time"
 )
 
 // Main is the TestMain of a package whose tests start our programs: it builds them, as `make build` does, and runs m, a
-// *testing.M. programs is told the folder; prebuilt, if not empty, is one that has them already.
+// *testing.M. It sets programs to the folder; prebuilt, if not empty, is one that has them already. With -short no test
+// starts a program, and nothing is built.
 func Main(m interface{ Run() int }, prebuilt string, programs *string, packages ...string) int {
-	if *programs = prebuilt; prebuilt != "" {
+	if *programs = prebuilt; prebuilt != "" || testing.Short() {
 		return m.Run()
 	}
 	dir, err := os.MkdirTemp("", "programs-*")

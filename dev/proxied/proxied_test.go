@@ -25,6 +25,7 @@ import (
 	"go.temporal.io/sdk/log"
 
 	"didit-temporal/dev/port"
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
@@ -63,13 +64,12 @@ var proxies = []struct {
 // A stranger's request that is refused before it has been read must get its answer, or the proxy takes the replica for broken
 // and sends the next genuine webhook nowhere.
 func TestARefusalBehindAProxyCostsNoReplica(t *testing.T) {
+	skip.Long(t)
 	c := temporal(t)
 	webhooks, apis := replicas(t, c, serveWebhook), replicas(t, c, serveAPI)
 	for _, p := range proxies {
 		t.Run(p.program, func(t *testing.T) {
-			if _, err := exec.LookPath(p.program); err != nil {
-				t.Skipf("%s is missing (apt-get install %s): refusals behind it are NOT tested", p.program, p.program)
-			}
+			skip.Program(t, p.program, p.program)
 			dir := t.TempDir()
 			front := func(name string, behind []string) string {
 				listen := free(t)

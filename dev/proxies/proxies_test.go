@@ -15,11 +15,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/internal/config"
 )
 
 // TestProxies does all that docs/operations/proxies.md promises, one proxy after the other on one system.
 func TestProxies(t *testing.T) {
+	skip.Long(t)
 	e := newEnv(t)
 	for _, p := range proxies {
 		t.Run(p.name, func(t *testing.T) {
@@ -39,7 +41,7 @@ func TestProxies(t *testing.T) {
 			}
 			sub.keepsBodiesOffTheDisk(r)
 			if p.name == "caddy" && oldCaddy(t) {
-				t.Skip("this Caddy cannot repeat a POST: what happens while replicas fail is NOT tested (make proxies has a newer one)")
+				skip.Missing(t, "this Caddy cannot repeat a POST; make proxies builds a newer one")
 			}
 			sub.losesNothing(r)
 		})

@@ -26,6 +26,7 @@ import (
 
 	"didit-temporal/dev/port"
 	"didit-temporal/dev/procs"
+	"didit-temporal/dev/skip"
 )
 
 // proxy is one of the programs that deploy/proxies has a configuration for.
@@ -52,9 +53,7 @@ type run struct {
 // start runs the proxy on its configuration, with addresses and certificate of this test in it.
 func (p proxy) start(t *testing.T, e *env) *run {
 	t.Helper()
-	if _, err := exec.LookPath(p.name); err != nil {
-		t.Skipf("%s is missing (apt-get install %s): its configuration is NOT tested", p.name, p.name)
-	}
+	skip.Program(t, p.name, p.name)
 	dir := t.TempDir()
 	n, err := port.Pick("127.0.0.1", 0)
 	require.NoError(t, err)

@@ -17,6 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 )
 
@@ -35,11 +36,7 @@ type peer struct {
 
 func python(t *testing.T) *peer {
 	t.Helper()
-	path, err := exec.LookPath("python3")
-	if err != nil {
-		t.Skip("python3 is missing: our canonical JSON is NOT compared with Python's")
-	}
-	cmd := exec.Command(path, "sign.py", secret)
+	cmd := exec.Command(skip.Program(t, "python3", "python3"), "sign.py", secret)
 	cmd.Stderr = os.Stderr
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)

@@ -13,12 +13,14 @@ import (
 	"go.temporal.io/sdk/converter"
 	"go.temporal.io/sdk/temporal"
 
+	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
 // A scanner that finds nothing has to show that it would: here every sink has a leak.
 func TestTheScannerBarks(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	w := start(t, "")
 	leak := marker("first_name") // has the form of a user id, so that the system itself carries it everywhere

@@ -7,9 +7,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/skip"
 )
 
 func TestNothingPersonalIsKept(t *testing.T) {
+	skip.Long(t)
 	for name, keys := range map[string]string{"plain": "", "encrypted": payloadKeys} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -11,6 +11,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/skip"
 )
 
 // The bounds of what the process may grow by in a minute once it has settled.
@@ -21,6 +23,7 @@ const (
 )
 
 func TestTheWebhookDoesNotGrow(t *testing.T) {
+	skip.Long(t)
 	w := start(t, *users)
 	l := newLoad(w)
 	ctx, stop := context.WithCancel(t.Context())

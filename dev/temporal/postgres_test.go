@@ -7,12 +7,13 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 
 	"didit-temporal/dev/postgres"
+	"didit-temporal/dev/skip"
 )
 
 func TestAServerKeepsItsStateInPostgreSQL(t *testing.T) {
 	db, err := postgres.Start(t.Context())
 	if errors.Is(err, postgres.ErrNotInstalled) {
-		t.Skip(err)
+		skip.Missing(t, err.Error())
 	}
 	if err != nil {
 		t.Fatal(err)

@@ -9,11 +9,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/skip"
 )
 
 // TestShortFormsLoseNobody runs small models of some benchmarks. What they measure depends on the machine and is only
 // shown; what must hold on any machine is asserted.
 func TestShortFormsLoseNobody(t *testing.T) {
+	skip.Long(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
 	programs := t.TempDir()

@@ -10,11 +10,13 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/skip"
 )
 
 // TestShortFormsMeasure runs small models of all of them. What they measure on a machine that does other things as well is
 // only shown; the size of a history is the same on any.
 func TestShortFormsMeasure(t *testing.T) {
+	skip.Long(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Minute)
 	defer cancel()
 	programs := t.TempDir()
