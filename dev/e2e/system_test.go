@@ -53,7 +53,7 @@ type system struct {
 	keys       codec.Keys // of who is started or dials next
 
 	stopWebhook, stopWorker func()
-	metrics                 map[string]string        // addresses, by process
+	metrics                 map[string]string         // addresses, by process
 	watches                 map[string]*app.Telemetry // of each process that runs
 }
 
@@ -64,10 +64,10 @@ type options struct {
 	reconcileAfter  time.Duration
 	sessionCap      int // default: 3
 	webhookRetries  []time.Duration
-	resultURL       string         // default: nobody is told results
-	payloadKeys     string         // PAYLOAD_KEYS of everybody; default: none
-	deployment      string         // KYC_DEPLOYMENT; default: the namespace
-	beside          *system        // shares its simulated Didit
+	resultURL       string           // default: nobody is told results
+	payloadKeys     string           // PAYLOAD_KEYS of everybody; default: none
+	deployment      string           // KYC_DEPLOYMENT; default: the namespace
+	beside          *system          // shares its simulated Didit
 	observe         config.Telemetry // nothing unless a test says so
 }
 
