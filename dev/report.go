@@ -120,7 +120,7 @@ func handPage(s *stack.Stack) string {
   go run ./starter serve   # in a third, if signup services shall call
   go run ./starter start --user u1 --wait
 
-Or open an account first, as at the real Didit: go run ./starter setup didit (README, "From nothing"; -verbose shows the code).
+Or open an account first, as at the real Didit: go run ./starter setup didit (docs/quickstart.md, "From nothing"; -verbose shows the code).
 
 `
 }

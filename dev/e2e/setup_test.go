@@ -86,7 +86,7 @@ func (n *newcomer) serve(program string) {
 	})
 }
 
-// The walk of the README, from an empty folder to a verdict that came by webhook.
+// The walk of docs/quickstart.md, from an empty folder to a verdict that came by webhook.
 func TestFromNothingToAVerdict(t *testing.T) {
 	t.Parallel()
 	const email, password = "ops@kyc.internal", "hunter2-Str0ng!"
