@@ -60,9 +60,14 @@ func checkAlive(ctx context.Context, variable, addr string) error {
 	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
 		host = "localhost"
 	}
+	return Probe(ctx, "http://"+net.JoinHostPort(host, port)+"/healthz")
+}
+
+// Probe returns an error unless a GET of url is answered with 200 within 3 seconds.
+func Probe(ctx context.Context, url string) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*time.Second)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+net.JoinHostPort(host, port)+"/healthz", nil)
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return err
 	}
@@ -72,7 +77,7 @@ func checkAlive(ctx context.Context, variable, addr string) error {
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return fmt.Errorf("GET /healthz: %s", res.Status)
+		return fmt.Errorf("GET %s: %s", req.URL.Path, res.Status)
 	}
 	return nil
 }

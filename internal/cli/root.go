@@ -17,6 +17,7 @@ import (
 
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/version"
 )
 
 // Process is what the tool takes from the process that it runs in.
@@ -106,6 +107,7 @@ func (t *tool) root() *cobra.Command {
 		Short:         "Start identity verifications and see how they stand",
 		Long:          rootLong,
 		Example:       rootExample,
+		Version:       version.Get().String(),
 		SilenceErrors: true, // the main prints them
 		SilenceUsage:  true,
 	}

@@ -8,10 +8,13 @@ import (
 	"text/tabwriter"
 )
 
+// HelpArguments are the first arguments that ask for help.
+var HelpArguments = []string{"-h", "-help", "--help", "help"}
+
 // Usage writes the help of a process that takes its settings from the environment only. Arguments that do not ask for
 // help are an error.
 func Usage(args []string, w io.Writer, process, purpose string) error {
-	if !slices.Contains([]string{"-h", "-help", "--help", "help"}, args[0]) {
+	if !slices.Contains(HelpArguments, args[0]) {
 		return fmt.Errorf("unexpected argument %q: settings come from the environment, %s --help lists them", args[0], process)
 	}
 	fmt.Fprintf(w, "%s\n\nUsage: %s\n\nEnvironment (a secret may also come from the file that NAME_FILE names):\n\n", purpose, process)
