@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
@@ -13,12 +12,12 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Erasures is what an erasure needs of Temporal; kyc.Client is one.
+// Erasures is what an erasure needs of Temporal; ops.Client is one.
 type Erasures interface {
 	// EndForErasure asks the user's newest verification to end as erased, if it is open, or terminates it.
-	EndForErasure(ctx context.Context, userID string, by kyc.EraseRequest, terminate bool) (kyc.Newest, error)
-	// Forget deletes what Temporal has of the user, but for an open verification and the records of erasures.
-	Forget(ctx context.Context, userID string) (kyc.Forgotten, error)
+	EndForErasure(ctx context.Context, userID string, by kyc.EraseRequest, terminate bool) (kyc.EndedVerification, error)
+	// DeleteRuns deletes what Temporal has of the user, except an open verification and the records of erasures.
+	DeleteRuns(ctx context.Context, userID string) (kyc.DeletedRuns, error)
 }
 
 // EndVerificationInput names the user whose verification is to end.
@@ -28,18 +27,10 @@ type EndVerificationInput struct {
 	Terminate bool `json:"terminate,omitempty"` // it has not ended although it was asked to
 }
 
-// EndedVerification is what was found.
-type EndedVerification struct {
-	Open bool `json:"open"` // or was: ask again
-	// Stopped is when it was stopped in Temporal before it had a session: a create may have been under way then.
-	Stopped time.Time `json:"stopped,omitzero"`
-}
-
 // EndVerification asks the user's open verification to end as erased.
-func (a *Activities) EndVerification(ctx context.Context, in EndVerificationInput) (EndedVerification, error) {
+func (a *Activities) EndVerification(ctx context.Context, in EndVerificationInput) (kyc.EndedVerification, error) {
 	by := kyc.EraseRequest{Operator: in.Operator, OperationID: activity.GetInfo(ctx).WorkflowExecution.ID}
-	v, err := a.Erasures.EndForErasure(ctx, in.UserID, by, in.Terminate)
-	return EndedVerification{Open: v.Open, Stopped: v.Stopped}, err
+	return a.Erasures.EndForErasure(ctx, in.UserID, by, in.Terminate)
 }
 
 // ErasableSessions are the ids of the sessions that Didit has of a user.
@@ -109,15 +100,7 @@ func (a *Activities) EraseUser(ctx context.Context, in EraseUserInput) (ErasedUs
 	return ErasedUsers{Users: n}, classifyOrder("erase the user", err)
 }
 
-// ForgottenRuns are the user's workflow runs.
-type ForgottenRuns struct {
-	Deleting []string `json:"deleting"`       // run ids; Temporal takes its time
-	Left     int      `json:"left"`           // found, and perhaps not gone yet: look again
-	Open     bool     `json:"open,omitempty"` // one of them is an open verification, which was left alone
-}
-
-// ForgetRuns has Temporal delete what it has of the user.
-func (a *Activities) ForgetRuns(ctx context.Context, in EraseUserInput) (ForgottenRuns, error) {
-	f, err := a.Erasures.Forget(ctx, in.UserID)
-	return ForgottenRuns{Deleting: f.Deleting, Left: f.Left, Open: f.Open}, err
+// ForgetRuns makes Temporal delete what it has of the user.
+func (a *Activities) ForgetRuns(ctx context.Context, in EraseUserInput) (kyc.DeletedRuns, error) {
+	return a.Erasures.DeleteRuns(ctx, in.UserID)
 }

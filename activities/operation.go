@@ -13,7 +13,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Operations is what an operator action needs of Temporal; kyc.Client is one.
+// Operations is what an operator action needs of Temporal; ops.Client is one.
 type Operations interface {
 	// SessionOf returns the session of the user's newest verification that has one; empty if none is known.
 	SessionOf(ctx context.Context, userID string) (string, error)

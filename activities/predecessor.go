@@ -8,15 +8,15 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Runs is what activities ask Temporal about a user's verification; kyc.Client is one.
+// Runs is what activities ask Temporal about a user's verification; ops.Client is one.
 type Runs interface {
 	// Predecessor returns what the user's runs before runID said last; zero if nothing is known.
 	Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error)
 	// Deliver hands an event to the user's verification, as the webhook does.
-	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error)
-	// Erased reports whether the user has been erased, and ForgetRun deletes a run.
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
+	// Erased reports whether the user has been erased, and DeleteRun deletes a run.
 	Erased(ctx context.Context, userID string) (bool, error)
-	ForgetRun(ctx context.Context, userID, runID string) error
+	DeleteRun(ctx context.Context, userID, runID string) error
 }
 
 // FindPredecessorInput names a user and how a run of the user began.
@@ -51,7 +51,7 @@ func (a *Activities) ForgetIfErased(ctx context.Context, in EraseUserInput) (For
 	if err != nil || !erased {
 		return ForgottenRun{}, err
 	}
-	return ForgottenRun{Erased: true}, a.Runs.ForgetRun(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
+	return ForgottenRun{Erased: true}, a.Runs.DeleteRun(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
 }
 
 // DeliverEventInput is an event for the user's verification.

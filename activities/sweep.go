@@ -135,7 +135,7 @@ type HandOnInput struct {
 	Delivery    string `json:"delivery"`
 }
 
-// HandedOn says what became of a lost event: a kyc.Delivery, or one of the constants below.
+// HandedOn says what became of a lost event: a kyc.DeliverResult, or one of the constants below.
 type HandedOn struct {
 	Result string `json:"result"`
 	// LateSeconds is the time since the event happened; 0 where that is unknown.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
@@ -16,7 +17,7 @@ import (
 type Client struct {
 	temporal  client.Client
 	namespace string
-	payloads  converter.DataConverter // of histories that the client reads itself
+	payloads  converter.DataConverter
 }
 
 // Temporal is the connection, for workers and for what this package does not wrap.
@@ -24,6 +25,9 @@ func (c *Client) Temporal() client.Client { return c.temporal }
 
 // Namespace is the Temporal namespace of the connection.
 func (c *Client) Namespace() string { return c.namespace }
+
+// DataConverter decodes what the connection's payloads hold, for programs that read histories.
+func (c *Client) DataConverter() converter.DataConverter { return c.payloads }
 
 // Close ends the connection.
 func (c *Client) Close() { c.temporal.Close() }
@@ -113,4 +117,9 @@ func clientError(what, userID string, err error) error {
 		err = ErrNotFound
 	}
 	return fmt.Errorf("%s the verification of user %s: %w", what, userID, err)
+}
+
+func isNotFound(err error) bool {
+	var gone *serviceerror.NotFound
+	return errors.As(err, &gone) || errors.Is(err, ErrNotFound)
 }

@@ -15,21 +15,21 @@ import (
 	"didit-temporal/didit"
 )
 
-// Delivery says what became of an event.
-type Delivery string
+// DeliverResult says what became of an event.
+type DeliverResult string
 
 // What can become of an event that Deliver took.
 const (
-	DeliveredSignal Delivery = "signal"  // the user's open run has it, or had it before
-	DeliveredResume Delivery = "resume"  // no run was open: the event began one
-	DeliveredNoNews Delivery = "no_news" // it says what is known without it
-	DeliveredNobody Delivery = "nobody"  // the session is not ours
+	DeliveredSignal   DeliverResult = "signal"  // the user's open run has it, or had it before
+	DeliveredResume   DeliverResult = "resume"  // no run was open: the event began one
+	DeliveredNoChange DeliverResult = "no_news" // it says what is known without it
+	DeliveredForeign  DeliverResult = "nobody"  // the session is not ours
 )
 
 // Deliver hands a verified event to the user's verification. ours says that the session's metadata names this
 // deployment; otherwise it is ours only if the user's newest run has it. When Deliver returns nil, Temporal has stored
 // the event, or it changes nothing here. Repeats of an event change nothing, however late they come.
-func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours bool) (Delivery, error) {
+func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours bool) (DeliverResult, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return "", err
 	}
@@ -40,11 +40,11 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 			return "", err
 		}
 		if !known {
-			return DeliveredNobody, nil
+			return DeliveredForeign, nil
 		}
 	}
 	if ev.Status == didit.StatusNotStarted { // no session goes back to it
-		return DeliveredNoNews, nil
+		return DeliveredNoChange, nil
 	}
 	ctx = withRequestID(ctx, ev.EventID)
 	// Not SignalWithStart at once: a repeat of what a closed run had would begin another run.

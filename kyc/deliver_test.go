@@ -106,7 +106,7 @@ func TestDeliver(t *testing.T) {
 		newest          string // session of the user's newest run
 		signal, resume  error
 		update          error
-		want            kyc.Delivery
+		want            kyc.DeliverResult
 		signals, starts int
 		updates         int
 		fails           bool
@@ -114,9 +114,9 @@ func TestDeliver(t *testing.T) {
 		"to an open verification":             {event: event, ours: true, want: kyc.DeliveredSignal, signals: 1},
 		"of an overwritten session":           {event: event, newest: sessionID, want: kyc.DeliveredSignal, signals: 1},
 		"after the end":                       {event: event, ours: true, signal: closed, want: kyc.DeliveredResume, signals: 1, starts: 1},
-		"of another's session":                {event: event, newest: "another", want: kyc.DeliveredNobody},
-		"of another's user":                   {event: event, want: kyc.DeliveredNobody},
-		"that a session was made":             {event: created, ours: true, want: kyc.DeliveredNoNews},
+		"of another's session":                {event: event, newest: "another", want: kyc.DeliveredForeign},
+		"of another's user":                   {event: event, want: kyc.DeliveredForeign},
+		"that a session was made":             {event: created, ours: true, want: kyc.DeliveredNoChange},
 		"while Temporal refuses":              {event: event, ours: true, signal: serviceerror.NewPermissionDenied("no", ""), signals: 1, fails: true},
 		"after the end, and no run begins":    {event: event, ours: true, signal: closed, resume: serviceerror.NewPermissionDenied("no", ""), signals: 1, starts: 1, fails: true},
 		"to a run that is full":               {event: event, ours: true, signal: full, want: kyc.DeliveredSignal, signals: 1, updates: 1},

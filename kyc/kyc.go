@@ -5,7 +5,6 @@ package kyc
 import (
 	"fmt"
 	"log/slog"
-	"regexp"
 	"time"
 
 	"didit-temporal/didit"
@@ -48,95 +47,6 @@ const (
 
 // WorkflowID names the verification of a user.
 func WorkflowID(userID string) string { return "kyc-" + userID }
-
-// Input starts a verification. On the wire it is JSON in which unknown fields are ignored and only UserID is required.
-type Input struct {
-	UserID string `json:"user_id"`
-	// WorkflowID is the id of Didit's flow; empty takes the worker's (DIDIT_WORKFLOW_ID).
-	WorkflowID string `json:"workflow_id,omitempty"`
-	// Language of Didit's hosted page, such as "en" or "pt-BR"; empty follows the browser.
-	Language string `json:"language,omitempty"`
-	// ReturnURL is where Didit sends the browser afterwards: absolute, http or https, or a link of an app such as
-	// myapp://done, which the HTTP API takes if RETURN_URL_SCHEMES lists its scheme. Put nothing personal into it, for
-	// it is kept in history. What it brings back is unsigned: ask for the state instead.
-	ReturnURL string `json:"return_url,omitempty"`
-	// Reverify starts a new verification for a user who has been approved or declined before.
-	Reverify bool `json:"reverify,omitempty"`
-	// Priority decides who goes first when Didit's limit makes users wait.
-	Priority Priority `json:"priority,omitempty"`
-	// Resume begins a run that makes no session by itself: it finds out what Didit says about the user's sessions, reports
-	// what is new, and follows them. Only Client.Deliver sets it.
-	Resume bool `json:"resume,omitempty"`
-}
-
-// Priority is a class of users in the queue for Didit's limit.
-type Priority string
-
-// The two priorities; the empty one means interactive.
-const (
-	PriorityInteractive Priority = "interactive" // a person is looking at the screen
-	PriorityBulk        Priority = "bulk"        // a batch
-)
-
-// maxUserID is the length of the longest user id.
-const maxUserID = 128
-
-// ValidateUserID refuses what is not an opaque user id: one letter or digit, then up to 127 letters, digits, '.', '_',
-// ':' or '-'. User ids are plain text in every list and log, so an e-mail address is refused on purpose.
-func ValidateUserID(id string) error {
-	const rule = "want 1 to 128 letters, digits, '.', '_', ':' or '-', the first a letter or digit; " +
-		"an opaque id, never an e-mail address or a name"
-	switch {
-	case id == "":
-		return fmt.Errorf("%w: user_id is empty; %s", ErrInvalidInput, rule)
-	case len(id) > maxUserID:
-		return fmt.Errorf("%w: user_id has %d bytes; %s", ErrInvalidInput, len(id), rule)
-	}
-	for i := range len(id) {
-		if !userIDByte(id[i], i == 0) {
-			return fmt.Errorf("%w: user_id has a character that is not allowed at position %d; %s", ErrInvalidInput, i+1, rule)
-		}
-	}
-	return nil
-}
-
-func userIDByte(c byte, first bool) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	case c == '.', c == '_', c == ':', c == '-':
-		return !first
-	}
-	return false
-}
-
-// Validate reports the first field of in that a verification, or Didit, would refuse.
-func (in Input) Validate() error {
-	if err := ValidateUserID(in.UserID); err != nil {
-		return err
-	}
-	switch {
-	case in.WorkflowID != "" && canonicalUUID(in.WorkflowID) == "":
-		return fmt.Errorf("%w: workflow_id is not a UUID; want the id of a flow in Didit's console", ErrInvalidInput)
-	case in.Language != "" && !languageForm.MatchString(in.Language):
-		return fmt.Errorf("%w: language is not a language code; want one such as en or pt-BR", ErrInvalidInput)
-	case !validReturnURL(in.ReturnURL):
-		return fmt.Errorf("%w: return_url is not an absolute http or https URL, or a link of an app such as myapp://done, of at most %d bytes", ErrInvalidInput, maxReturnURL)
-	}
-	return in.Priority.Validate()
-}
-
-// Validate refuses a priority nobody has heard of.
-func (p Priority) Validate() error {
-	switch p {
-	case "", PriorityInteractive, PriorityBulk:
-		return nil
-	}
-	return fmt.Errorf("%w: priority is neither %q nor %q", ErrInvalidInput, PriorityInteractive, PriorityBulk)
-}
-
-// languageForm is that of Didit's codes (https://docs.didit.me/sessions-api/create-session), whose list grows.
-var languageForm = regexp.MustCompile(`^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$`)
 
 // Session is the answer to the update "session". Token and URL let anyone who has them act as the user.
 type Session struct {
@@ -183,6 +93,11 @@ const (
 	WaitingForCallback WaitingFor = "callback" // the callback endpoint
 	WaitingForOperator WaitingFor = "operator" // an operator who fixes what is wrong
 )
+
+// WaitingFors lists what a verification can wait for.
+func WaitingFors() []WaitingFor {
+	return []WaitingFor{WaitingForLimit, WaitingForUser, WaitingForReview, WaitingForDidit, WaitingForCallback, WaitingForOperator}
+}
 
 // State answers the query "state" and is the result of the workflow.
 type State struct {

@@ -111,3 +111,9 @@ func TestEveryErrorTypeHasAHint(t *testing.T) {
 		require.Contains(t, (&kyc.SessionError{UserID: "u1", Type: kind}).Error(), kind)
 	}
 }
+
+func TestABatchWaitsBehindPeople(t *testing.T) {
+	require.Less(t, kyc.PriorityInteractive.Key(), kyc.PriorityBulk.Key())
+	require.Equal(t, kyc.PriorityInteractive.Key(), kyc.Priority("").Key())
+	require.Less(t, kyc.PriorityBulk.Key(), kyc.PriorityKeyPoll)
+}

@@ -3,10 +3,12 @@ package kyc
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
@@ -77,7 +79,7 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	}
 	page := Page{Items: make([]Summary, 0, len(list.GetExecutions())), Next: base64.RawURLEncoding.EncodeToString(list.GetNextPageToken())}
 	for _, x := range list.GetExecutions() {
-		page.Items = append(page.Items, summary(x))
+		page.Items = append(page.Items, SummaryOf(x))
 	}
 	return page, nil
 }
@@ -138,7 +140,8 @@ func outcomes() string {
 	return strings.Join(all, ", ")
 }
 
-func summary(x *workflowpb.WorkflowExecutionInfo) Summary {
+// SummaryOf reads the summary of a run that Temporal lists or describes.
+func SummaryOf(x *workflowpb.WorkflowExecutionInfo) Summary {
 	attribute := func(name string) string { return attributeIn(x.GetSearchAttributes(), name) }
 	s := Summary{
 		UserID: strings.TrimPrefix(x.GetExecution().GetWorkflowId(), WorkflowID("")), RunID: x.GetExecution().GetRunId(),
@@ -149,4 +152,12 @@ func summary(x *workflowpb.WorkflowExecutionInfo) Summary {
 		s.EndedAt, s.WaitingFor = x.GetCloseTime().AsTime(), ""
 	}
 	return s
+}
+
+// attributeIn is empty for a search attribute that is not set.
+func attributeIn(a *commonpb.SearchAttributes, name string) (value string) {
+	if json.Unmarshal(a.GetIndexedFields()[name].GetData(), &value) != nil {
+		return ""
+	}
+	return value
 }

@@ -132,6 +132,11 @@ func (op Operation) Validate() error {
 	return op.Operator.Validate()
 }
 
+// HasEnded says that a verification is over, and how.
+func HasEnded(s State) string {
+	return fmt.Sprintf("the verification has ended: %s", s.Outcome)
+}
+
 // OperationID names the workflow of one order about a user; id is a UUID.
 func OperationID(userID string, v Verb, id string) string {
 	return WorkflowID(userID) + "~" + string(v) + "-" + id

@@ -82,7 +82,7 @@ func (e *erasure) round(ctx workflow.Context) (more bool, err error) {
 func (e *erasure) forgetRuns(ctx workflow.Context) (found bool, err error) {
 	for look, rest := 1, firstRest; ; look, rest = look+1, min(2*rest, longestRest) {
 		e.tell(ctx, "deleting the user's workflows, which Temporal does in its own time")
-		var runs activities.ForgottenRuns
+		var runs kyc.DeletedRuns
 		err := call(ctx, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
 			activities.EraseUserInput{UserID: e.in.UserID}, &runs)
 		if err != nil || runs.Left == 0 {
@@ -115,7 +115,7 @@ func (e *erasure) endVerification(ctx workflow.Context) (found bool, err error) 
 		e.tell(ctx, "ending the open verification, if there is one")
 		options := callOptions(kyc.TaskQueue, "End the open verification as erased", firstPriority)
 		options.RetryPolicy.MaximumAttempts = 1
-		var now activities.EndedVerification
+		var now kyc.EndedVerification
 		err := call(ctx, options, acts.EndVerification, activities.EndVerificationInput{
 			UserID: e.in.UserID, Operator: e.in.Operator, Terminate: workflow.Now(ctx).Sub(began) >= endPatience,
 		}, &now)

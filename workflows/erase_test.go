@@ -48,25 +48,25 @@ func (s *shredder) add(n int) {
 	}
 }
 
-func (s *shredder) EndForErasure(_ context.Context, u string, by kyc.EraseRequest, terminate bool) (kyc.Newest, error) {
+func (s *shredder) EndForErasure(_ context.Context, u string, by kyc.EraseRequest, terminate bool) (kyc.EndedVerification, error) {
 	require.Equal(s.t, user, u)
 	require.NoError(s.t, by.Validate(user))
 	switch {
 	case s.stuck && !terminate:
-		return kyc.Newest{}, errLost
+		return kyc.EndedVerification{}, errLost
 	case s.stuck:
 		s.stuck, s.terminated = false, true
-		return kyc.Newest{Open: true}, nil
+		return kyc.EndedVerification{Open: true}, nil
 	case s.open > 0:
 		s.open--
-		return kyc.Newest{Open: true}, nil
+		return kyc.EndedVerification{Open: true}, nil
 	}
-	return kyc.Newest{Stopped: s.stopped}, nil
+	return kyc.EndedVerification{Stopped: s.stopped}, nil
 }
 
-func (s *shredder) Forget(context.Context, string) (kyc.Forgotten, error) {
+func (s *shredder) DeleteRuns(context.Context, string) (kyc.DeletedRuns, error) {
 	s.calls = append(s.calls, "runs")
-	f := kyc.Forgotten{Left: s.runsLeft, Open: s.open > 0}
+	f := kyc.DeletedRuns{Left: s.runsLeft, Open: s.open > 0}
 	for i := range s.runsLeft {
 		f.Deleting = append(f.Deleting, fmt.Sprint("run", s.deleted+i))
 	}

@@ -17,8 +17,8 @@ const callTimeout = 20 * time.Second
 
 // A person waits for the first kind of call, nobody for the last.
 const (
-	firstPriority = kyc.TurnInteractive
-	lastPriority  = kyc.TurnLook
+	firstPriority = kyc.PriorityKeyInteractive
+	lastPriority  = kyc.PriorityKeyPoll
 )
 
 // callOptions are the options of a call that is tried again until an error of one of the final types, at the pace that

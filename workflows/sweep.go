@@ -191,7 +191,7 @@ func (w *walk) handOn(ctx workflow.Context, page activities.LostPage) error {
 	var calls []workflow.Future
 	for _, d := range w.lost(page) {
 		w.result.Reads++
-		o := callOptions(kyc.TaskQueueDiditRead, "Hand on a lost event", kyc.TurnLook, refusals()...)
+		o := callOptions(kyc.TaskQueueDiditRead, "Hand on a lost event", kyc.PriorityKeyPoll, refusals()...)
 		calls = append(calls, workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), acts.HandOn,
 			activities.HandOnInput{Destination: w.cursor.Destination, Delivery: d.ID}))
 	}
@@ -240,7 +240,7 @@ func (s *sweep) measure(ctx workflow.Context, done activities.HandedOn) {
 // read makes one call to Didit, after all others.
 func (s *sweep) read(ctx workflow.Context, summary string, activity, in, result any) error {
 	s.result.Reads++
-	o := callOptions(kyc.TaskQueueDiditRead, summary, kyc.TurnLook, refusals()...)
+	o := callOptions(kyc.TaskQueueDiditRead, summary, kyc.PriorityKeyPoll, refusals()...)
 	if in == nil {
 		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity).Get(ctx, result)
 	}

@@ -22,6 +22,7 @@ import (
 	"didit-temporal/activities"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/workflows"
 )
@@ -39,11 +40,11 @@ type sweeping struct {
 }
 
 // Deliver implements activities.Runs.
-func (s *sweeping) Deliver(_ context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error) {
+func (s *sweeping) Deliver(_ context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !ours {
-		return kyc.DeliveredNobody, nil
+		return kyc.DeliveredForeign, nil
 	}
 	s.sent = append(s.sent, fmt.Sprintf("%s %s %s", userID, ev.Status, ev.EventID))
 	return kyc.DeliveredSignal, nil
@@ -53,7 +54,7 @@ func (s *sweeping) Predecessor(context.Context, string, string) (kyc.Snapshot, e
 	return kyc.Snapshot{}, nil
 }
 func (s *sweeping) Erased(context.Context, string) (bool, error)    { return false, nil }
-func (s *sweeping) ForgetRun(context.Context, string, string) error { return nil }
+func (s *sweeping) DeleteRun(context.Context, string, string) error { return nil }
 
 // newSweeping is a Didit that tries again after the waits given, and whose clock is half an hour slow, so that what it sends now has had its last retry.
 func newSweeping(t *testing.T, retries ...time.Duration) *sweeping {
@@ -118,7 +119,7 @@ func (s *sweeping) sweep() kyc.SweepResult {
 	require.NoError(s.t, env.GetWorkflowError())
 	var result kyc.SweepResult
 	require.NoError(s.t, env.GetWorkflowResult(&result))
-	s.last, s.at = &result, s.at.Add(kyc.SweepInterval)
+	s.last, s.at = &result, s.at.Add(ops.SweepInterval)
 	return result
 }
 

@@ -190,11 +190,11 @@ func (r runs) Predecessor(context.Context, string, string) (last kyc.Snapshot, _
 	return last, nil
 }
 
-func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
+func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
 	return kyc.DeliveredSignal, nil
 }
 func (r runs) Erased(context.Context, string) (bool, error) { return r.l.erased, nil }
-func (r runs) ForgetRun(context.Context, string, string) error {
+func (r runs) DeleteRun(context.Context, string, string) error {
 	r.l.forgotten = true
 	return nil
 }

@@ -29,6 +29,7 @@ import (
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 	"didit-temporal/webhook/receiver"
@@ -87,7 +88,7 @@ func denied(err error) bool {
 // The three processes work with their own roles, from a start over HTTP to the verdict.
 func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	s := server(t)
-	_, err := as(t, s, authorizer.Operator).Setup(t.Context())
+	_, err := ops.New(as(t, s, authorizer.Operator)).Setup(t.Context())
 	require.NoError(t, err)
 	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited})
 	t.Cleanup(sim.Close)
@@ -125,7 +126,7 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 // A webhook or an API that is taken over can order nothing about a user.
 func TestWhatEachRoleMayNot(t *testing.T) {
 	s := server(t)
-	_, err := as(t, s, authorizer.Operator).Setup(t.Context())
+	_, err := ops.New(as(t, s, authorizer.Operator)).Setup(t.Context())
 	require.NoError(t, err)
 	id, ctx := kyc.WorkflowID("u1"), t.Context()
 	start := func(c client.Client, workflowID, workflowType string, input any) error {

@@ -23,6 +23,7 @@ import (
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -68,7 +69,7 @@ func start(t *testing.T, o options) *world {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	w.Client = c
-	_, err = c.Setup(t.Context())
+	_, err = ops.New(c).Setup(t.Context())
 	require.NoError(t, err)
 
 	listen, err := port.Pick("127.0.0.1", 0)

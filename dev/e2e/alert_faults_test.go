@@ -16,6 +16,7 @@ import (
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -187,7 +188,7 @@ func (w *watched) loseSession() (mend func()) {
 	w.move(user, didit.StatusApproved)
 	return func() {
 		w.sim.ClearFaults()
-		_, err := w.Refresh(w.within(patience), user, kyc.Request{Operator: jo})
+		_, err := w.Refresh(w.within(patience), user, ops.Request{Operator: jo})
 		require.NoError(w.t, err)
 	}
 }

@@ -21,6 +21,7 @@ import (
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
 	"didit-temporal/internal/metrics"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -132,7 +133,7 @@ func watch(t *testing.T) *watched {
 
 // threeDaysLater asks Temporal as a worker's metrics would in three days: nobody can wait for as long. All else about
 // them is real.
-type threeDaysLater struct{ *kyc.Client }
+type threeDaysLater struct{ *ops.Client }
 
 func (l threeDaysLater) CountOpen(ctx context.Context, attribute, value string, age time.Duration) (int64, error) {
 	return l.Client.CountOpen(ctx, attribute, value, max(age-72*time.Hour, 0))

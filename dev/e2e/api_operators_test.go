@@ -20,6 +20,7 @@ import (
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 )
@@ -38,7 +39,9 @@ func serveScoped(s *system) *served {
 	})
 	require.NoError(s.t, err)
 	c := s.dial()
-	s.process(func(ctx context.Context) error { return app.ServeStarter(ctx, listener, c, cfg, s.logger("api")) })
+	s.process(func(ctx context.Context) error {
+		return app.ServeStarter(ctx, listener, c.Client, cfg, s.logger("api"))
+	})
 	return &served{system: s, url: "http://" + listener.Addr().String()}
 }
 
@@ -104,7 +107,7 @@ func TestOperatorsWorkOverHTTP(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.ask(opsToken, http.MethodGet, "/u1/history", "", &history).StatusCode)
 	var actors []string
 	for _, step := range history.Steps {
-		if step.What == kyc.StepOrder {
+		if step.What == ops.StepAction {
 			actors = append(actors, step.Actor)
 		}
 	}

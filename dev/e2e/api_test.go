@@ -199,7 +199,7 @@ func TestASlowQueueIsAcceptedWithAnEstimate(t *testing.T) {
 		go func() { _, _ = a.call(a.within(patience), "", `{"user_id":"`+user+`"}`) }()
 	}
 	a.eventually(func() bool {
-		turn, err := a.Turn(a.within(patience), kyc.PriorityInteractive)
+		turn, err := a.QueuePosition(a.within(patience), kyc.PriorityInteractive)
 		return err == nil && turn.Ahead >= 1
 	}, "a queue")
 	waits := a.post(`{"user_id":"u1"}`)

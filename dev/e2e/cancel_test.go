@@ -13,6 +13,7 @@ import (
 	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -31,7 +32,7 @@ func TestCancelled(t *testing.T) {
 		began := s.begin(user)
 		tc.before(began.Session.URL)
 		s.status(user, tc.status)
-		got, err := s.Cancel(s.within(patience), user, kyc.Request{Operator: jo})
+		got, err := s.Cancel(s.within(patience), user, ops.Request{Operator: jo})
 		require.NoError(t, err)
 		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
 		require.Equal(t, tc.status, got.Status)
@@ -39,7 +40,7 @@ func TestCancelled(t *testing.T) {
 		require.Equal(t, tc.left, s.sessionsOf(user), "sessions left at Didit: %s", user)
 		s.record(user, "cancelled-"+user)
 
-		_, err = s.Cancel(s.within(patience), user, kyc.Request{Operator: jo, ID: "another"})
+		_, err = s.Cancel(s.within(patience), user, ops.Request{Operator: jo, ID: "another"})
 		require.ErrorContains(t, err, "has ended: cancelled")
 	}
 }
@@ -51,7 +52,7 @@ func TestNewsOfACancelledSession(t *testing.T) {
 	s := start(t, options{})
 	url := s.begin("u1").Session.URL
 	s.open(url)
-	_, err := s.Cancel(s.within(patience), "u1", kyc.Request{Operator: jo})
+	_, err := s.Cancel(s.within(patience), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeCancelled, s.result("u1").Outcome)
 	s.press(url, "review")
@@ -86,7 +87,7 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 			}
 		})
 		s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > calls || s.sessionsOf(user) > 0 }, "the create")
-		got, err := s.Cancel(s.within(patience), user, kyc.Request{Operator: jo})
+		got, err := s.Cancel(s.within(patience), user, ops.Request{Operator: jo})
 		require.NoError(t, err, user)
 		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
 		wg.Wait()
@@ -115,7 +116,7 @@ func TestCancelledWhileTurnedAway(t *testing.T) {
 		}
 	})
 	s.eventually(asked.Load, "the create")
-	got, err := s.Cancel(s.within(patience), "u1", kyc.Request{Operator: jo})
+	got, err := s.Cancel(s.within(patience), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
 	caller.Wait()
@@ -130,17 +131,17 @@ func TestRefresh(t *testing.T) {
 	s.sim.SetWebhookScript(func(diditsim.Event) []diditsim.Send { return nil }) // every webhook is lost
 	url := s.begin("u1").Session.URL
 	s.press(url, "review")
-	got, err := s.Refresh(s.within(patience), "u1", kyc.Request{Operator: jo})
+	got, err := s.Refresh(s.within(patience), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, didit.StatusInReview, got.Status)
 	s.press(url, "approve")
-	got, err = s.Refresh(s.within(patience), "u1", kyc.Request{Operator: jo})
+	got, err = s.Refresh(s.within(patience), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeApproved, got.Outcome)
 	s.result("u1")
-	_, err = s.Refresh(s.within(patience), "u1", kyc.Request{Operator: jo})
+	_, err = s.Refresh(s.within(patience), "u1", ops.Request{Operator: jo})
 	require.ErrorContains(t, err, "has ended: approved")
-	_, err = s.Refresh(s.within(patience), "nobody", kyc.Request{Operator: jo})
+	_, err = s.Refresh(s.within(patience), "nobody", ops.Request{Operator: jo})
 	require.ErrorIs(t, err, kyc.ErrNotFound)
 	s.record("u1", "refreshed")
 }

@@ -148,7 +148,7 @@ func TestKeysAreReplacedUnderWay(t *testing.T) {
 	var unknown *codec.UnknownKeyError
 	require.ErrorAs(t, err, &unknown, "the old key went too early")
 	require.Equal(t, "a", unknown.ID)
-	_, err = s.Story(s.within(patience), "early")
+	_, err = s.Timeline(s.within(patience), "early")
 	require.ErrorAs(t, err, &unknown, "a story with holes is no story")
 	state, err := s.State(s.within(patience), "third")
 	require.NoError(t, err)
@@ -208,7 +208,7 @@ func TestTheStoryOfAnEncryptedFailure(t *testing.T) {
 	_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
 	require.ErrorContains(t, err, kyc.ErrorTypeUnauthorized)
 	s.result("u1")
-	story, err := s.Story(s.within(patience), "u1")
+	story, err := s.Timeline(s.within(patience), "u1")
 	require.NoError(t, err)
 	require.Contains(t, fmt.Sprint(story), didit.CauseKey.Advice())
 	require.NotContains(t, fmt.Sprint(s.history("u1")), didit.CauseKey.Advice())

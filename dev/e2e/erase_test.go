@@ -23,6 +23,7 @@ import (
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -79,7 +80,7 @@ var lives = map[string]func(s *system, user string) (markers []string){
 	},
 	"cancelled": func(s *system, user string) []string {
 		began := s.bring(user, "review", false)
-		_, err := s.Cancel(s.within(patience), user, kyc.Request{Operator: jo})
+		_, err := s.Cancel(s.within(patience), user, ops.Request{Operator: jo})
 		require.NoError(s.t, err)
 		return secrets(began)
 	},
@@ -227,7 +228,7 @@ func TestEraseInATroubledWorld(t *testing.T) {
 	id := uuid.NewString()
 	op := kyc.Operation{UserID: "held", Verb: kyc.VerbErase, Operator: clerk, LegalHoldChecked: true, ID: id}
 	_, err := s.Operate(s.within(patience), op)
-	var refused *kyc.OperationError
+	var refused *ops.OperationError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, kyc.ErrorTypeLegalHold, refused.Type)
 	require.Contains(t, refused.Message, began.Session.SessionID)
@@ -343,7 +344,7 @@ func (s *system) forgotten(user string, records ...string) {
 	for _, x := range s.runs(user) {
 		require.Contains(s.t, records, x.GetExecution().GetWorkflowId())
 	}
-	story, err := s.Story(s.within(patience), user)
+	story, err := s.Timeline(s.within(patience), user)
 	require.NoError(s.t, err)
-	require.True(s.t, has(story, kyc.Step{What: kyc.StepOrder, Actor: clerk.Actor, Reason: clerk.Reason, Note: "erase"}))
+	require.True(s.t, has(story, ops.Step{What: ops.StepAction, Actor: clerk.Actor, Reason: clerk.Reason, Note: "erase"}))
 }

@@ -17,6 +17,7 @@ import (
 
 	"didit-temporal/dev/skip"
 	"didit-temporal/internal/app"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -24,11 +25,11 @@ import (
 func startLimited(t *testing.T) *system {
 	t.Helper()
 	s := start(t, options{})
-	for _, queue := range kyc.LimitedQueues() {
+	for _, queue := range ops.LimitedQueues() {
 		s.eventually(func() bool {
 			l, err := s.QueueLimit(s.within(patience), queue)
 			require.NoError(t, err)
-			return l.Source == kyc.LimitFromServer
+			return l.Source == ops.LimitFromServer
 		}, "the worker has set the limit of "+queue)
 	}
 	return s
@@ -49,7 +50,7 @@ func (s *system) anyone(identity string, perSecond *float32) {
 	s.eventually(func() bool { // the server tells the queue a moment later
 		l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
 		require.NoError(s.t, err)
-		return l.ByOperator() == (perSecond != nil) && (perSecond != nil || l.Source != kyc.LimitFromServer)
+		return l.ByOperator() == (perSecond != nil) && (perSecond != nil || l.Source != ops.LimitFromServer)
 	}, "the queue has heard of its limit")
 }
 
@@ -76,11 +77,11 @@ func (s *system) describeWrites() *workflowservice.DescribeTaskQueueResponse {
 
 func TestWorkersSetTheLimitsAtTheServer(t *testing.T) {
 	s := startLimited(t)
-	for _, queue := range kyc.LimitedQueues() {
+	for _, queue := range ops.LimitedQueues() {
 		l, err := s.QueueLimit(s.within(patience), queue)
 		require.NoError(t, err)
-		assert.Equal(t, kyc.LimitFromServer, l.Source)
-		assert.Equal(t, kyc.LimitIdentity, l.SetBy)
+		assert.Equal(t, ops.LimitFromServer, l.Source)
+		assert.Equal(t, ops.LimitIdentity, l.SetBy)
 		assert.InDelta(t, app.SafeRate(6000, 1), l.PerSecond, 0.001)
 		assert.Contains(t, l.Reason, "6000 calls a minute")
 	}
@@ -123,7 +124,7 @@ func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {
 	s.eventually(func() bool {
 		l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
 		require.NoError(t, err)
-		return l.Source == kyc.LimitFromServer
+		return l.Source == ops.LimitFromServer
 	}, "the queue has heard of its limit")
 	l, set, err = s.LimitQueue(s.within(patience), kyc.TaskQueueDiditWrite, 9.7, "a worker with another setting")
 	require.NoError(t, err)
@@ -144,7 +145,7 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 		done <- err
 	}()
 	s.eventually(func() bool {
-		turn, err := s.Turn(s.within(patience), kyc.PriorityInteractive)
+		turn, err := s.QueuePosition(s.within(patience), kyc.PriorityInteractive)
 		require.NoError(t, err)
 		_, known := turn.ETA(time.Now())
 		return turn.Paused && !known && turn.Ahead == 1
@@ -165,5 +166,5 @@ func TestTheWorkersTellTheRateWhereTheServerHasNone(t *testing.T) {
 	}, "the workers' rate is in force")
 	l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
 	require.NoError(t, err)
-	assert.Equal(t, kyc.LimitFromWorkers, l.Source)
+	assert.Equal(t, ops.LimitFromWorkers, l.Source)
 }

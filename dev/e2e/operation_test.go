@@ -12,6 +12,7 @@ import (
 	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -118,7 +119,7 @@ func TestOrdersThatDiditWouldRefuse(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			tc.op.Operator = jo
 			_, err := s.Operate(s.within(patience), tc.op)
-			var refused *kyc.OperationError
+			var refused *ops.OperationError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, tc.kind, refused.Type)
 			require.ErrorContains(t, err, tc.want)

@@ -12,6 +12,7 @@ import (
 	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -114,8 +115,8 @@ func TestEveryVerbFromEveryPlace(t *testing.T) {
 					return // refused at once: nothing was done
 				}
 				s.eventually(func() bool { // the visibility store lags a little
-					story, err := s.Story(s.within(patience), user)
-					return err == nil && has(story, kyc.Step{What: kyc.StepOrder, Actor: "jo", Reason: reason, Note: tc.verb})
+					story, err := s.Timeline(s.within(patience), user)
+					return err == nil && has(story, ops.Step{What: ops.StepAction, Actor: "jo", Reason: reason, Note: tc.verb})
 				}, "who and why, in the story")
 			})
 		}

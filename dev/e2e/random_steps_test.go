@@ -14,6 +14,7 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -75,7 +76,7 @@ func (p *resident) happens(o step) error {
 		_, err := p.Operate(ctx, kyc.Operation{UserID: p.user, Verb: []kyc.Verb{kyc.VerbApprove, kyc.VerbDecline, kyc.VerbResubmit}[o.to%3], Operator: jo})
 		return harmless(err)
 	case "cancel":
-		_, err := p.Cancel(ctx, p.user, kyc.Request{Operator: jo})
+		_, err := p.Cancel(ctx, p.user, ops.Request{Operator: jo})
 		return harmless(err)
 	case "terminate":
 		return harmless(p.terminate(ctx, id, ""))
@@ -97,7 +98,7 @@ func (p *resident) happens(o step) error {
 func harmless(err error) error {
 	var none *serviceerror.NotFound
 	var invalid *serviceerror.InvalidArgument
-	var order *kyc.OperationError
+	var order *ops.OperationError
 	var run *kyc.RunError
 	if errors.Is(err, kyc.ErrNotFound) || errors.As(err, &none) || errors.As(err, &invalid) || errors.As(err, &order) || errors.As(err, &run) {
 		return nil

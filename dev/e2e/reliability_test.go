@@ -15,6 +15,7 @@ import (
 	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -202,7 +203,7 @@ var ends = map[string]struct {
 	}, true, true},
 	"cancelled": {func(s *system, u string) {
 		s.begin(u)
-		_, err := s.Cancel(s.within(patience), u, kyc.Request{Operator: jo})
+		_, err := s.Cancel(s.within(patience), u, ops.Request{Operator: jo})
 		require.NoError(s.t, err)
 		s.closed(u)
 	}, true, true},

@@ -22,6 +22,7 @@ import (
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -96,7 +97,7 @@ func (s *system) puzzle(user string) {
 	s.open(began.Session.URL)
 	s.status(user, didit.StatusInProgress)
 	s.sim.FailNext(http.MethodGet, "/v3/session/"+began.Session.SessionID+"/decision/", diditsim.Fault{Status: http.StatusNotFound, Body: `{"detail": "Not found."}`, Times: 1000})
-	_, _ = s.Refresh(s.within(patience), user, kyc.Request{Operator: jo}) // says the same as an error
+	_, _ = s.Refresh(s.within(patience), user, ops.Request{Operator: jo}) // says the same as an error
 }
 
 // moodySignup takes the results of all but two users: those of one it refuses, those of another it wants no more.

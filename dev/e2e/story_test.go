@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -41,23 +42,23 @@ func TestTheStoryOfAUser(t *testing.T) {
 	require.NotZero(t, code)
 	require.Contains(t, errs, kyc.ErrorTypeNotFound)
 
-	var story []kyc.Step
-	for _, want := range []kyc.Step{
-		{What: kyc.StepStarted}, {What: kyc.StepSession, Status: didit.StatusNotStarted},
-		{What: kyc.StepOrder, Actor: "jo", Reason: "typo:CASE-1", Note: "cancel"}, {What: kyc.StepDeleted},
-		{What: kyc.StepEnded, Outcome: kyc.OutcomeCancelled}, {What: kyc.StepStarted},
-		{What: kyc.StepEvent, Status: didit.StatusInReview},
-		{What: kyc.StepOrder, Actor: "jo", Reason: "asked:CASE-2", Note: "refresh"},
-		{What: kyc.StepOrder, Actor: "jo", Reason: "checked:CASE-3", Note: "approve"},
-		{What: kyc.StepEvent, Status: didit.StatusApproved},
-		{What: kyc.StepOrderDone, Status: didit.StatusApproved},
-		{What: kyc.StepOrder, Actor: "jo", Reason: "fraud:CASE-4", Note: "decline"},
-		{What: kyc.StepEvent, Status: didit.StatusDeclined}, {What: kyc.StepEnded, Outcome: kyc.OutcomeDeclined},
-		{What: kyc.StepOrder, Actor: "jo", Reason: "late:CASE-6", Note: "approve"}, {What: kyc.StepFailed},
+	var story []ops.Step
+	for _, want := range []ops.Step{
+		{What: ops.StepStarted}, {What: ops.StepSession, Status: didit.StatusNotStarted},
+		{What: ops.StepAction, Actor: "jo", Reason: "typo:CASE-1", Note: "cancel"}, {What: ops.StepDeleted},
+		{What: ops.StepEnded, Outcome: kyc.OutcomeCancelled}, {What: ops.StepStarted},
+		{What: ops.StepEvent, Status: didit.StatusInReview},
+		{What: ops.StepAction, Actor: "jo", Reason: "asked:CASE-2", Note: "refresh"},
+		{What: ops.StepAction, Actor: "jo", Reason: "checked:CASE-3", Note: "approve"},
+		{What: ops.StepEvent, Status: didit.StatusApproved},
+		{What: ops.StepActionDone, Status: didit.StatusApproved},
+		{What: ops.StepAction, Actor: "jo", Reason: "fraud:CASE-4", Note: "decline"},
+		{What: ops.StepEvent, Status: didit.StatusDeclined}, {What: ops.StepEnded, Outcome: kyc.OutcomeDeclined},
+		{What: ops.StepAction, Actor: "jo", Reason: "late:CASE-6", Note: "approve"}, {What: ops.StepFailed},
 	} {
 		s.eventually(func() bool { // the visibility store lags a little
 			var err error
-			story, err = s.Story(s.within(patience), "u1")
+			story, err = s.Timeline(s.within(patience), "u1")
 			return err == nil && has(story, want)
 		}, fmt.Sprintf("%+v", want))
 	}
@@ -72,7 +73,7 @@ func TestTheStoryOfAUser(t *testing.T) {
 }
 
 // has reports whether a story has a step that agrees with all that want says.
-func has(story []kyc.Step, want kyc.Step) bool {
+func has(story []ops.Step, want ops.Step) bool {
 	for _, s := range story {
 		if s.What == want.What && (want.Status == "" || s.Status == want.Status) && (want.Outcome == "" || s.Outcome == want.Outcome) &&
 			s.Actor == want.Actor && s.Reason == want.Reason && (want.Note == "" || s.Note == want.Note) {

@@ -19,6 +19,7 @@ import (
 	"didit-temporal/dev/skip"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -78,7 +79,7 @@ func TestEventsThatAreLateLostOrStrange(t *testing.T) {
 			for _, st := range []didit.Status{didit.StatusInReview, didit.StatusResubmitted, didit.StatusApproved} {
 				require.Equal(l.t, http.StatusOK, l.event(a.SessionID, st, nil, raw))
 			}
-			got, err := l.Refresh(l.within(patience), l.user, kyc.Request{Operator: jo})
+			got, err := l.Refresh(l.within(patience), l.user, ops.Request{Operator: jo})
 			require.NoError(l.t, err)
 			require.Equal(l.t, 3, l.signals(l.user))
 			require.Equal(l.t, 1, got.Attempt)

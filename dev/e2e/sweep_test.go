@@ -15,6 +15,7 @@ import (
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -39,7 +40,7 @@ func (s *system) sweep() (result kyc.SweepResult) {
 	s.t.Helper()
 	before, err := s.Sweeps(s.within(patience))
 	require.NoError(s.t, err)
-	schedule := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), kyc.SweepID)
+	schedule := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), ops.SweepID)
 	require.NoError(s.t, schedule.Trigger(s.within(patience), client.ScheduleTriggerOptions{}))
 	s.eventually(func() bool {
 		now, err := s.Sweeps(s.within(patience))
@@ -52,7 +53,7 @@ func (s *system) sweep() (result kyc.SweepResult) {
 // sweepEvents is how long the history of the newest sweep is.
 func (s *system) sweepEvents() (n int) {
 	s.t.Helper()
-	d, err := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), kyc.SweepID).Describe(s.within(patience))
+	d, err := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), ops.SweepID).Describe(s.within(patience))
 	require.NoError(s.t, err)
 	run := d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult
 	events := s.Temporal().GetWorkflowHistory(s.within(patience), run.WorkflowID, run.FirstExecutionRunID, false,
@@ -77,7 +78,7 @@ func TestASweepFindsWhatNoWebhookBrought(t *testing.T) {
 	made, err := s.SetupSweep(t.Context())
 	require.NoError(t, err)
 	require.True(t, made)
-	schedule := s.Temporal().ScheduleClient().GetHandle(t.Context(), kyc.SweepID)
+	schedule := s.Temporal().ScheduleClient().GetHandle(t.Context(), ops.SweepID)
 	require.NoError(t, schedule.Pause(t.Context(), client.SchedulePauseOptions{Note: "the test says when"}))
 
 	sessions := map[string]string{}
@@ -145,7 +146,7 @@ func TestSetupKeepsTheScheduleOfSweeps(t *testing.T) {
 	require.Equal(t, kyc.SweepDone, first.State)
 	require.Len(t, first.Cursors, 1)
 
-	schedule := s.Temporal().ScheduleClient().GetHandle(t.Context(), kyc.SweepID)
+	schedule := s.Temporal().ScheduleClient().GetHandle(t.Context(), ops.SweepID)
 	require.NoError(t, schedule.Pause(t.Context(), client.SchedulePauseOptions{Note: "CASE-7"}))
 	made, err = s.SetupSweep(t.Context())
 	require.NoError(t, err)

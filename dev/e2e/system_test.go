@@ -26,6 +26,7 @@ import (
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 	"didit-temporal/webhook/receiver"
@@ -42,7 +43,7 @@ const (
 
 // system is everything: Temporal, the simulated Didit, a worker and a webhook.
 type system struct {
-	*kyc.Client
+	*ops.Client
 	t          *testing.T
 	o          options
 	sim        *diditsim.Server
@@ -113,10 +114,10 @@ func bare(t *testing.T, o options) *system {
 	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}, watches: map[string]*app.Telemetry{}}
 }
 
-func (s *system) dial() *kyc.Client {
+func (s *system) dial() *ops.Client {
 	s.t.Helper()
 	c, _ := s.dialAs("client")
-	return c
+	return ops.New(c)
 }
 
 // dialAs connects as a process does that is observed.

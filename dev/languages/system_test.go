@@ -23,6 +23,7 @@ import (
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 	"didit-temporal/webhook/receiver"
@@ -61,7 +62,7 @@ func start(t *testing.T, keys, resultURL string) *system {
 	t.Helper()
 	s := &system{t: t, keys: keys, address: tserver.Run(t, tserver.Options{}).Address}
 	s.Client = s.dial()
-	_, err := s.Setup(t.Context())
+	_, err := ops.New(s.Client).Setup(t.Context())
 	require.NoError(t, err)
 	s.sim = diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow, otherFlow}, WebhookSecret: secret, Limits: diditsim.Unlimited})
 	t.Cleanup(s.sim.Close)

@@ -30,6 +30,7 @@ import (
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 	"didit-temporal/webhook/receiver"
@@ -112,7 +113,7 @@ func temporal(t *testing.T) *kyc.Client {
 	c, err := kyc.Dial(t.Context(), client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	_, err = c.Setup(t.Context())
+	_, err = ops.New(c).Setup(t.Context())
 	require.NoError(t, err)
 	return c
 }

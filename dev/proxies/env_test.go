@@ -18,6 +18,7 @@ import (
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 )
@@ -53,7 +54,7 @@ func newEnv(t *testing.T) *env {
 	c, err := kyc.Dial(t.Context(), client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
-	_, err = c.Setup(t.Context())
+	_, err = ops.New(c).Setup(t.Context())
 	require.NoError(t, err)
 	e := &env{Client: c, t: t}
 	temporal := "TEMPORAL_ADDRESS=" + server.Address

@@ -20,6 +20,7 @@ import (
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -53,7 +54,7 @@ func start(t *testing.T, people int) *world {
 	require.NoError(t, err)
 	t.Cleanup(c.Close)
 	w.Client = c
-	_, err = c.Setup(t.Context())
+	_, err = ops.New(c).Setup(t.Context())
 	require.NoError(t, err)
 	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited})
 	t.Cleanup(sim.Close)

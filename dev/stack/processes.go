@@ -12,6 +12,7 @@ import (
 
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -45,10 +46,10 @@ func startWorker(ctx context.Context, s *Stack) error {
 	if err != nil {
 		return err
 	}
-	if _, err := c.Setup(ctx); err != nil {
+	if _, err := ops.New(c).Setup(ctx); err != nil {
 		return err
 	}
-	if _, err := c.SetupSweep(ctx); err != nil {
+	if _, err := ops.New(c).SetupSweep(ctx); err != nil {
 		return err
 	}
 	if s.o.Results != nil {

@@ -12,16 +12,17 @@ import (
 
 	"didit-temporal/activities"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
 // SafeRate is the rate, in calls per second, at which a task queue stays below a limit of Didit per sliding 60 s
 // (docs.didit.me/integration/rate-limiting). Temporal lets each partition burst by one second's worth, and by one call;
-// workers use turns in a minute activities.Hurry closer together than they were handed out; and what the server itself
+// workers use turns in a minute activities.DispatchJitter closer together than they were handed out; and what the server itself
 // holds up is the more, the more partitions are polled. docs/operations/limits.md has the arithmetic and the measurements.
 func SafeRate(limitPerMinute, partitions int) float64 {
 	p := float64(partitions)
-	return (float64(limitPerMinute) - p) / (61 + activities.Hurry.Seconds() + 0.7*p)
+	return (float64(limitPerMinute) - p) / (61 + activities.DispatchJitter.Seconds() + 0.7*p)
 }
 
 // A partition where nobody polls hands out nothing, and one poll brings some ten tasks a second. Turns under way to pollers
@@ -44,7 +45,7 @@ func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Opti
 	o.DisableWorkflowWorker = true
 	o.TaskQueueActivitiesPerSecond = SafeRate(limitPerMinute, partitions)
 	o.MaxConcurrentActivityTaskPollers = Pollers(o.TaskQueueActivitiesPerSecond, partitions)
-	o.Interceptors = append(slices.Clip(o.Interceptors), activities.HoldBack())
+	o.Interceptors = append(slices.Clip(o.Interceptors), activities.RateLimitGate())
 	return o
 }
 
@@ -68,7 +69,7 @@ func shares(cfg config.Worker) (writes, reads int) {
 
 func limitQueue(ctx context.Context, c *kyc.Client, queue string, perMinute, partitions int, log *slog.Logger) {
 	rate := SafeRate(perMinute, partitions)
-	limit, now, err := c.LimitQueue(ctx, queue, rate, fmt.Sprintf("stays below %d calls a minute at Didit", perMinute))
+	limit, now, err := ops.New(c).LimitQueue(ctx, queue, rate, fmt.Sprintf("stays below %d calls a minute at Didit", perMinute))
 	log = log.With("queue", queue, "per_second", rate)
 	switch {
 	case ctx.Err() != nil: // asked to stop

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/internal/tracing"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
@@ -43,8 +44,9 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	telemetry := telemetryOf(given)
 	log = telemetry.tracing.Log(log)
 	ready := telemetry.becomesReady(c.Ready)
+	all := ops.New(c)
 	a := api.New(api.Options{
-		Verifications: c, Operators: c, Records: c, Callers: callers(cfg.Tokens), Log: log, Turns: c, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes,
+		Verifications: c, Operators: all, Records: all, Callers: callers(cfg.Tokens), Log: log, Turns: all, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes,
 	})
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()

@@ -63,7 +63,7 @@ func TestRoutesHaveNoIDs(t *testing.T) {
 
 type nobody struct{}
 
-func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
+func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
 	return kyc.DeliveredSignal, nil
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/internal/tracing"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
@@ -48,7 +49,7 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	defer cancel()
 	telemetry.metrics.OfWebhook()
 	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
-	telemetry.metrics.SamplePollers(ctx, c, log)
+	telemetry.metrics.SamplePollers(ctx, ops.New(c), log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	unseen := watched{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}
 	err = serve(ctx, unseen, telemetry.tracing.Handler(r.Handler(), tracing.NewTrace, webhookRoute), log)

@@ -17,6 +17,7 @@ import (
 	"didit-temporal/activities"
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/workflows"
 )
@@ -32,7 +33,7 @@ const workflowsAtHand = 1500
 // where `starter setup` was not run: every verification would stand still.
 func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger, given ...*Telemetry) error {
 	telemetry := telemetryOf(given)
-	if err := c.CheckSetup(ctx); err != nil {
+	if err := ops.New(c).CheckSetup(ctx); err != nil {
 		if ctx.Err() != nil { // asked to stop before it began
 			return nil
 		}
@@ -56,7 +57,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	}
 	telemetry.metrics.OfWorker(c.Namespace())
 	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
-	telemetry.metrics.Sample(ctx, c, log)
+	telemetry.metrics.Sample(ctx, ops.New(c), log)
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
 	ready := telemetry.becomesReady(c.Ready)
 	<-ctx.Done()
@@ -78,7 +79,8 @@ func newActivities(c *kyc.Client, cfg config.Worker, telemetry *Telemetry) (*act
 	if err != nil {
 		return nil, err
 	}
-	return &activities.Activities{Didit: api, Deliveries: api, Runs: c, Operations: c, Erasures: c, Callbacks: callbacks, Spread: rand.Float64, Settings: activities.Settings{
+	all := ops.New(c)
+	return &activities.Activities{Didit: api, Deliveries: api, Runs: all, Operations: all, Erasures: all, Callbacks: callbacks, Spread: rand.Float64, Settings: activities.Settings{
 		WorkflowID: cfg.DiditWorkflowID, Deployment: cmp.Or(cfg.Deployment, c.Namespace()), Environment: didit.Environment(cfg.Environment), SessionDeadline: cfg.SessionDeadline,
 		ReconcileAfter: cfg.ReconcileAfter, SessionCap: cfg.SessionCap,
 	}}, nil

@@ -39,13 +39,18 @@ var table = map[string]rule{
 	"didit/diditsim/cmd/diditsim": {own: []string{"didit", "didit/diditsim"}},
 
 	// The contract: what a signup service imports, so it must stay light.
-	// sdk/temporal for the error types that sdk/client returns, sdk/converter for the histories of a story: docs/adr/0004.
+	// sdk/temporal for the error types that sdk/client returns, sdk/converter for programs that read histories: docs/adr/0004.
 	"kyc": {own: []string{"didit", "kyc/codec"}, outside: []string{client, api, grpc, uuid, "go.temporal.io/sdk/converter", "go.temporal.io/sdk/temporal"}},
 
 	// How what is stored becomes unreadable: whoever imports kyc may need it. sdk/workflow for the one interface that
 	// tells a converter that it works for a workflow.
 	"kyc/codec": {outside: []string{
 		client, api, "go.temporal.io/sdk/converter", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/workflow",
+	}},
+
+	// What only operators, erasures and workers need of Temporal: the rest of the client, which a signup service need not see.
+	"internal/ops": {own: []string{"didit", "kyc", "kyc/codec"}, outside: []string{
+		client, api, uuid, "go.temporal.io/sdk/converter", "go.temporal.io/sdk/temporal",
 	}},
 
 	// The hands and the decisions. Workflows run again and again over their history: whatever could make a
@@ -62,7 +67,7 @@ var table = map[string]rule{
 	// The edges: HTTP in, contract out. They never see a workflow's code.
 	"webhook/receiver": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid}},
 	// client for the one error type that says whose patience ended, sync for the look that all who wait for a user share.
-	"starter/api": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid, client, sync}},
+	"starter/api": {own: []string{"kyc", "didit", "internal/ops"}, outside: []string{gin, uuid, client, sync}},
 	// It holds the keys, so it knows nothing else.
 	"internal/codecserver": {own: []string{"internal/httpstatus"}, outside: []string{"go.temporal.io/sdk/converter", api}},
 
@@ -71,20 +76,20 @@ var table = map[string]rule{
 	"internal/envfile":    {},
 	"internal/httpstatus": {},
 	"internal/version":    {},
-	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config"}, outside: []string{client, api, uuid, expfmt}},
+	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config", "internal/ops"}, outside: []string{client, api, uuid, expfmt}},
 	"internal/cli": {
-		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile", "internal/program", "internal/version"},
+		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile", "internal/ops", "internal/program", "internal/version"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
 	},
 	// What operators see. Metrics know all whose numbers they show; nobody but the wiring knows the metrics.
 	"internal/metrics": {
-		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "internal/httpstatus", "internal/version"},
+		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "internal/httpstatus", "internal/ops", "internal/version"},
 		outside: []string{client, prometheus},
 	},
 	"internal/tracing": {own: []string{"internal/config", "internal/httpstatus"}, outside: []string{otel, logr, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
 	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
 	"internal/app": {
-		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver", "internal/metrics", "internal/tracing"},
+		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver", "internal/metrics", "internal/ops", "internal/tracing"},
 		outside: []string{sdk, api, grpc, gin, sync},
 	},
 

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -162,17 +163,17 @@ func (t *tool) dryRun(ctx context.Context, f bulkFlags, p plan) error {
 	return nil
 }
 
-func (t *tool) turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error) {
+func (t *tool) turn(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error) {
 	v, err := t.dial(ctx)
 	if err != nil {
-		return kyc.Turn{}, err
+		return ops.QueuePosition{}, err
 	}
 	defer v.Close()
-	return v.Turn(ctx, p)
+	return v.QueuePosition(ctx, p)
 }
 
 // forecast is how long it takes to start so many users.
-func forecast(turn kyc.Turn, users int) string {
+func forecast(turn ops.QueuePosition, users int) string {
 	perSecond, note := turn.PerSecond, ""
 	switch {
 	case turn.Paused:

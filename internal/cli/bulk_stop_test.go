@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -58,24 +59,24 @@ func TestDryRunStartsNothing(t *testing.T) {
 	write(t, "users.results.csv", header+"u-user-1,s,http://d/1,Approved,", "u-user-2,,,,down")
 	before := read(t, "users.results.csv")
 	for name, tc := range map[string]struct {
-		turn kyc.Turn
+		turn ops.QueuePosition
 		args string
 		want string
 	}{
-		"under a limit": {kyc.Turn{PerSecond: 4.85, Ahead: 100}, "--file users.csv", `users       600
+		"under a limit": {ops.QueuePosition{PerSecond: 4.85, Ahead: 100}, "--file users.csv", `users       600
 duplicates  2, left out
 results     users.results.csv: 1 have one
 to start    599
 time        about 2m24s at 4.85 calls a second, 100 ahead
 every line is good; nothing was started
 `},
-		"before the first worker": {kyc.Turn{}, "-n 290", `users       290
+		"before the first worker": {ops.QueuePosition{}, "-n 290", `users       290
 duplicates  0, left out
 to start    290
 time        about 1m0s at 4.83 calls a second, 0 ahead; no limit is set yet, the first worker does, and this is Didit's usual one
 every line is good; nothing was started
 `},
-		"while it is paused": {kyc.Turn{Paused: true}, "-n 1", `users       1
+		"while it is paused": {ops.QueuePosition{Paused: true}, "-n 1", `users       1
 duplicates  0, left out
 to start    1
 time        not known: an operator has paused the calls to Didit; ` + "`starter setup`" + ` shows who

@@ -5,6 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -24,16 +25,16 @@ none comes; this is for when somebody is waiting.`
 const refreshExample = `  starter refresh --user u1 --actor jo --reason asked-by-phone:CASE-3`
 
 // request is an update of an operator, as kyc.Client has it.
-type request func(v verifications) func(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
+type request func(v verifications) func(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
 
 func (t *tool) cancelCommand() *cobra.Command {
 	return t.updateCommand("cancel", "End a user's verification", cancelLong, cancelExample,
-		func(v verifications) func(context.Context, string, kyc.Request) (kyc.State, error) { return v.Cancel })
+		func(v verifications) func(context.Context, string, ops.Request) (kyc.State, error) { return v.Cancel })
 }
 
 func (t *tool) refreshCommand() *cobra.Command {
 	return t.updateCommand("refresh", "Look at Didit's decision now", refreshLong, refreshExample,
-		func(v verifications) func(context.Context, string, kyc.Request) (kyc.State, error) { return v.Refresh })
+		func(v verifications) func(context.Context, string, ops.Request) (kyc.State, error) { return v.Refresh })
 }
 
 func (t *tool) updateCommand(name, short, long, example string, send request) *cobra.Command {
@@ -46,7 +47,7 @@ func (t *tool) updateCommand(name, short, long, example string, send request) *c
 		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
-				state, err := send(v)(ctx, f.userID, kyc.Request{Operator: f.by, ID: f.id})
+				state, err := send(v)(ctx, f.userID, ops.Request{Operator: f.by, ID: f.id})
 				if err != nil {
 					return err
 				}

@@ -7,23 +7,24 @@ import (
 
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
-// verifications is what the commands need of kyc.Client.
+// verifications is what the commands need of ops.Client.
 type verifications interface {
 	Start(ctx context.Context, in kyc.Input) (kyc.Started, error)
 	State(ctx context.Context, userID string) (kyc.State, error)
 	Wait(ctx context.Context, userID string) (kyc.State, error)
-	Story(ctx context.Context, userID string) ([]kyc.Step, error)
+	Timeline(ctx context.Context, userID string) ([]ops.Step, error)
 	Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error)
-	Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
-	Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
-	Setup(ctx context.Context) ([]kyc.SearchAttribute, error)
-	SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error)
+	Refresh(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
+	Cancel(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
+	Setup(ctx context.Context) ([]ops.SearchAttribute, error)
+	SearchAttributes(ctx context.Context) ([]ops.SearchAttribute, error)
 	SetupSweep(ctx context.Context) (made bool, err error)
-	QueueLimit(ctx context.Context, queue string) (kyc.QueueLimit, error)
-	Turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error)
+	QueueLimit(ctx context.Context, queue string) (ops.QueueLimit, error)
+	QueuePosition(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error)
 	Namespace() string
 	Close()
 }
@@ -40,6 +41,6 @@ func dialer(load func() (client.Options, error)) func(context.Context) (verifica
 		if err != nil {
 			return nil, ofKind(failedTemporal, err)
 		}
-		return c, nil
+		return ops.New(c), nil
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -13,7 +14,7 @@ const etaAfter = time.Second
 
 // startTold is startOne for a person, who is told how long the wait will be.
 func (t *tool) startTold(ctx context.Context, v verifications, f startFlags) (kyc.Started, error) {
-	turn, unknown := v.Turn(ctx, f.in.Priority) // before the start: now the calls ahead are counted, not those behind
+	turn, unknown := v.QueuePosition(ctx, f.in.Priority) // before the start: now the calls ahead are counted, not those behind
 	told, done := context.WithCancel(ctx)
 	stopped := make(chan struct{})
 	go func() {
@@ -32,7 +33,7 @@ func (t *tool) startTold(ctx context.Context, v verifications, f startFlags) (ky
 	return s, err
 }
 
-func waitingLine(turn kyc.Turn, now time.Time) string {
+func waitingLine(turn ops.QueuePosition, now time.Time) string {
 	left, known := turn.ETA(now)
 	switch {
 	case !known:

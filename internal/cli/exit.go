@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -65,7 +66,7 @@ func ofKind(kind failure, err error) error {
 func kindOf(err error) failure {
 	var told kindError
 	var session *kyc.SessionError
-	var operation *kyc.OperationError
+	var operation *ops.OperationError
 	var end *kyc.RunError
 	var flow *kyc.FlowError
 	switch {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/api/serviceerror"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -35,7 +36,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		"no worker":                     {fmt.Errorf("x: %w", context.DeadlineExceeded), "temporal", 4},
 		"a payload key that is missing": {fmt.Errorf("x: %w", serviceerror.NewNamespaceNotFound("x")), "temporal", 4},
 		"Didit refuses":                 {&kyc.SessionError{UserID: "u1", Type: kyc.ErrorTypeRejected}, "refused", 5},
-		"an operator's action":          {&kyc.OperationError{UserID: "u1"}, "refused", 5},
+		"an operator's action":          {&ops.OperationError{UserID: "u1"}, "refused", 5},
 		"the doctor found something":    {errUnhealthy{1, 2}, "unhealthy", 6},
 		"some users failed":             {(&tally{users: 2, by: [fates]int{created: 1, failed: 1}}).verdict(), "partly", 7},
 		"Ctrl-C":                        {fmt.Errorf("%w; it goes on", errInterrupted), "interrupted", 130},

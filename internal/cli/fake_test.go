@@ -11,6 +11,7 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -19,29 +20,29 @@ type fake struct {
 	start      func(context.Context, kyc.Input) (kyc.Started, error)
 	state      func(context.Context, string) (kyc.State, error)
 	wait       func(context.Context, string) (kyc.State, error)
-	setup      func(context.Context) ([]kyc.SearchAttribute, error)
-	attributes func(context.Context) ([]kyc.SearchAttribute, error)
+	setup      func(context.Context) ([]ops.SearchAttribute, error)
+	attributes func(context.Context) ([]ops.SearchAttribute, error)
 	sweepMade  bool
 	sweepError error
-	limits     map[string]kyc.QueueLimit
-	turn       kyc.Turn
-	story      func(context.Context, string) ([]kyc.Step, error)
+	limits     map[string]ops.QueueLimit
+	turn       ops.QueuePosition
+	story      func(context.Context, string) ([]ops.Step, error)
 	operate    func(context.Context, kyc.Operation) (kyc.OperationResult, error)
-	refresh    func(context.Context, string, kyc.Request) (kyc.State, error)
-	cancel     func(context.Context, string, kyc.Request) (kyc.State, error)
+	refresh    func(context.Context, string, ops.Request) (kyc.State, error)
+	cancel     func(context.Context, string, ops.Request) (kyc.State, error)
 	closed     int
 }
 
-func (f *fake) Story(ctx context.Context, userID string) ([]kyc.Step, error) {
+func (f *fake) Timeline(ctx context.Context, userID string) ([]ops.Step, error) {
 	return f.story(ctx, userID)
 }
 func (f *fake) Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error) {
 	return f.operate(ctx, op)
 }
-func (f *fake) Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+func (f *fake) Refresh(ctx context.Context, userID string, r ops.Request) (kyc.State, error) {
 	return f.refresh(ctx, userID, r)
 }
-func (f *fake) Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+func (f *fake) Cancel(ctx context.Context, userID string, r ops.Request) (kyc.State, error) {
 	return f.cancel(ctx, userID, r)
 }
 
@@ -52,20 +53,22 @@ func (f *fake) State(ctx context.Context, userID string) (kyc.State, error) {
 func (f *fake) Wait(ctx context.Context, userID string) (kyc.State, error) {
 	return f.wait(ctx, userID)
 }
-func (f *fake) Setup(ctx context.Context) ([]kyc.SearchAttribute, error) { return f.setup(ctx) }
-func (f *fake) SearchAttributes(ctx context.Context) ([]kyc.SearchAttribute, error) {
+func (f *fake) Setup(ctx context.Context) ([]ops.SearchAttribute, error) { return f.setup(ctx) }
+func (f *fake) SearchAttributes(ctx context.Context) ([]ops.SearchAttribute, error) {
 	return f.attributes(ctx)
 }
 func (f *fake) SetupSweep(context.Context) (bool, error) { return f.sweepMade, f.sweepError }
-func (f *fake) QueueLimit(_ context.Context, queue string) (kyc.QueueLimit, error) {
+func (f *fake) QueueLimit(_ context.Context, queue string) (ops.QueueLimit, error) {
 	if l, ok := f.limits[queue]; ok {
 		return l, nil
 	}
-	return kyc.QueueLimit{Queue: queue, Source: kyc.LimitNone}, nil
+	return ops.QueueLimit{Queue: queue, Source: ops.LimitNone}, nil
 }
-func (f *fake) Turn(context.Context, kyc.Priority) (kyc.Turn, error) { return f.turn, nil }
-func (f *fake) Namespace() string                                    { return "kyc-test" }
-func (f *fake) Close()                                               { f.closed++ }
+func (f *fake) QueuePosition(context.Context, kyc.Priority) (ops.QueuePosition, error) {
+	return f.turn, nil
+}
+func (f *fake) Namespace() string { return "kyc-test" }
+func (f *fake) Close()            { f.closed++ }
 
 // bench runs commands against a fake.
 type bench struct {

@@ -7,12 +7,12 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"didit-temporal/kyc"
+	"didit-temporal/internal/ops"
 )
 
 func (t *tool) history(ctx context.Context, userID, output string, timeout time.Duration) error {
 	return t.look(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
-		story, err := v.Story(ctx, userID)
+		story, err := v.Timeline(ctx, userID)
 		if err != nil {
 			return err
 		}
@@ -20,7 +20,7 @@ func (t *tool) history(ctx context.Context, userID, output string, timeout time.
 	})
 }
 
-func (t *tool) printStory(output string, story []kyc.Step) error {
+func (t *tool) printStory(output string, story []ops.Step) error {
 	if output == jsonOut {
 		for _, s := range story {
 			if err := writeJSON(t.stdout, s); err != nil {
@@ -37,7 +37,7 @@ func (t *tool) printStory(output string, story []kyc.Step) error {
 	return tw.Flush()
 }
 
-func statusOf(s kyc.Step) string {
+func statusOf(s ops.Step) string {
 	if s.Outcome != "" {
 		return strings.TrimSpace(fmt.Sprintf("%s (%s)", s.Status, s.Outcome))
 	}
@@ -45,6 +45,6 @@ func statusOf(s kyc.Step) string {
 }
 
 // by says who and why.
-func by(s kyc.Step) string {
+func by(s ops.Step) string {
 	return strings.TrimSpace(s.Actor + " " + s.Reason)
 }

@@ -6,14 +6,14 @@ import (
 	"fmt"
 	"text/tabwriter"
 
-	"didit-temporal/kyc"
+	"didit-temporal/internal/ops"
 )
 
 // printLimits shows how fast calls go to Didit and who says so.
 func (t *tool) printLimits(ctx context.Context, v verifications) error {
 	tw := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "queue\tcalls a second\ta minute\tset by\tsince\twhy")
-	for _, queue := range kyc.LimitedQueues() {
+	for _, queue := range ops.LimitedQueues() {
 		l, err := v.QueueLimit(ctx, queue)
 		if err != nil {
 			return err
@@ -23,11 +23,11 @@ func (t *tool) printLimits(ctx context.Context, v verifications) error {
 	return tw.Flush()
 }
 
-func limitRow(l kyc.QueueLimit) string {
+func limitRow(l ops.QueueLimit) string {
 	switch l.Source {
-	case kyc.LimitNone:
+	case ops.LimitNone:
 		return l.Queue + "\t-\t-\tnobody yet: the first worker does\t-\t-"
-	case kyc.LimitFromWorkers:
+	case ops.LimitFromWorkers:
 		return fmt.Sprintf("%s\t%.2f\t%.0f\tthe workers that poll\t-\t-", l.Queue, l.PerSecond, 60*l.PerSecond)
 	}
 	who, since, why := cmp.Or(l.SetBy, "somebody"), timestamp(l.Since), l.Reason

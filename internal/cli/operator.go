@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/spf13/cobra"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -67,7 +68,7 @@ func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Conte
 	timed, cancel := context.WithTimeout(ctx, f.timeout)
 	defer cancel()
 	err = ask(timed, v)
-	var refused *kyc.OperationError
+	var refused *ops.OperationError
 	switch {
 	case err == nil, errors.As(err, &refused):
 		return err

@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -60,8 +61,8 @@ workflow  kyc-u1~resubmit-` + orderID + "\n"},
 }
 
 func TestCancelAndRefreshPrintTheState(t *testing.T) {
-	answer := func(_ context.Context, userID string, r kyc.Request) (kyc.State, error) {
-		require.Equal(t, kyc.Request{Operator: kyc.Operator{Actor: "jo", Reason: "asked:CASE-1"}, ID: orderID}, r)
+	answer := func(_ context.Context, userID string, r ops.Request) (kyc.State, error) {
+		require.Equal(t, ops.Request{Operator: kyc.Operator{Actor: "jo", Reason: "asked:CASE-1"}, ID: orderID}, r)
 		return approved(userID), nil
 	}
 	for _, command := range []string{"cancel", "refresh"} {
@@ -97,12 +98,12 @@ func TestOrdersThatFail(t *testing.T) {
 		err  error
 		want string
 	}{
-		"refused":  {&kyc.OperationError{UserID: "u1", What: "cancel", Type: kyc.ErrorTypeRefused, Message: "the verification has ended: approved"}, "cancel user u1: OperationRefused: the verification has ended: approved"},
+		"refused":  {&ops.OperationError{UserID: "u1", What: "cancel", Type: kyc.ErrorTypeRefused, Message: "the verification has ended: approved"}, "cancel user u1: OperationRefused: the verification has ended: approved"},
 		"nobody":   {kyc.ErrNotFound, "user u1 has no verification in namespace kyc-test"},
 		"anything": {errors.New("no connection"), "no connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := bench{fake: fake{cancel: func(context.Context, string, kyc.Request) (kyc.State, error) { return kyc.State{}, tc.err }}}
+			b := bench{fake: fake{cancel: func(context.Context, string, ops.Request) (kyc.State, error) { return kyc.State{}, tc.err }}}
 			require.ErrorContains(t, b.line(t, "cancel --user u1 --actor jo --reason a:1"), tc.want)
 		})
 	}
@@ -111,7 +112,7 @@ func TestOrdersThatFail(t *testing.T) {
 // Whoever gave up can come back to the same order.
 func TestAnOrderThatTakesTooLongNamesItsID(t *testing.T) {
 	var id string
-	b := bench{fake: fake{refresh: func(ctx context.Context, _ string, r kyc.Request) (kyc.State, error) {
+	b := bench{fake: fake{refresh: func(ctx context.Context, _ string, r ops.Request) (kyc.State, error) {
 		id = r.ID
 		<-ctx.Done()
 		return kyc.State{}, ctx.Err()
@@ -121,13 +122,13 @@ func TestAnOrderThatTakesTooLongNamesItsID(t *testing.T) {
 }
 
 func TestHistoryPrints(t *testing.T) {
-	story := []kyc.Step{
-		{Time: noon, WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepStarted},
-		{Time: noon.Add(time.Second), WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepEvent, Status: didit.StatusInReview, SessionID: "s1", Note: "of\t2026-11-23T12:00:00Z"},
-		{Time: noon.Add(time.Hour), WorkflowID: "kyc-u1~approve-x", RunID: "r2", What: kyc.StepOrder, Actor: "jo", Reason: "checked:CASE-1", Note: "approve"},
-		{Time: noon.Add(2 * time.Hour), WorkflowID: "kyc-u1", RunID: "r1", What: kyc.StepEnded, Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, SessionID: "s1"},
+	story := []ops.Step{
+		{Time: noon, WorkflowID: "kyc-u1", RunID: "r1", What: ops.StepStarted},
+		{Time: noon.Add(time.Second), WorkflowID: "kyc-u1", RunID: "r1", What: ops.StepEvent, Status: didit.StatusInReview, SessionID: "s1", Note: "of\t2026-11-23T12:00:00Z"},
+		{Time: noon.Add(time.Hour), WorkflowID: "kyc-u1~approve-x", RunID: "r2", What: ops.StepAction, Actor: "jo", Reason: "checked:CASE-1", Note: "approve"},
+		{Time: noon.Add(2 * time.Hour), WorkflowID: "kyc-u1", RunID: "r1", What: ops.StepEnded, Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, SessionID: "s1"},
 	}
-	b := bench{fake: fake{story: func(context.Context, string) ([]kyc.Step, error) { return story, nil }}}
+	b := bench{fake: fake{story: func(context.Context, string) ([]ops.Step, error) { return story, nil }}}
 	require.NoError(t, b.line(t, "status --user u1 --history"))
 	assert.Equal(t, `time                  what     status               by                 workflow          more
 2026-11-23T12:00:00Z  started  -                    -                  kyc-u1            -
@@ -141,6 +142,6 @@ func TestHistoryPrints(t *testing.T) {
 	require.Len(t, lines, len(story))
 	assert.JSONEq(t, `{"time":"2026-11-23T13:00:00Z","workflow_id":"kyc-u1~approve-x","run_id":"r2","what":"order","actor":"jo","reason":"checked:CASE-1","note":"approve"}`, lines[2])
 
-	b.fake.story = func(context.Context, string) ([]kyc.Step, error) { return nil, kyc.ErrNotFound }
+	b.fake.story = func(context.Context, string) ([]ops.Step, error) { return nil, kyc.ErrNotFound }
 	require.ErrorContains(t, b.line(t, "status --user u1 --history"), "user u1 has no verification")
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"didit-temporal/kyc"
+	"didit-temporal/internal/ops"
 )
 
 const setupLong = `Register the search attributes of verifications in the Temporal namespace, so
@@ -57,7 +57,7 @@ func (t *tool) setup(ctx context.Context) error {
 		}
 		fmt.Fprintf(t.stdout, "%s %s %s\n", a.Name, a.Type, note)
 	}
-	if slices.ContainsFunc(found, kyc.SearchAttribute.Missing) {
+	if slices.ContainsFunc(found, ops.SearchAttribute.Missing) {
 		if err := t.untilVisible(ctx, v); err != nil {
 			return err
 		}
@@ -82,7 +82,7 @@ func (t *tool) setupSweep(ctx context.Context, v verifications) error {
 	if made {
 		note = "made now"
 	}
-	fmt.Fprintf(t.stdout, "%s schedule, every %s, %s\n", kyc.SweepID, kyc.SweepInterval, note)
+	fmt.Fprintf(t.stdout, "%s schedule, every %s, %s\n", ops.SweepID, ops.SweepInterval, note)
 	return nil
 }
 
@@ -93,7 +93,7 @@ func (t *tool) untilVisible(ctx context.Context, v verifications) error {
 		if err != nil {
 			return err
 		}
-		if !slices.ContainsFunc(found, kyc.SearchAttribute.Missing) {
+		if !slices.ContainsFunc(found, ops.SearchAttribute.Missing) {
 			return nil
 		}
 		select {

@@ -12,12 +12,13 @@ import (
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
 // attributes of a namespace that has the first n of three.
-func attributes(n int) []kyc.SearchAttribute {
-	all := []kyc.SearchAttribute{
+func attributes(n int) []ops.SearchAttribute {
+	all := []ops.SearchAttribute{
 		{Name: "KycStatus", Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
 		{Name: "KycAttempt", Type: enumspb.INDEXED_VALUE_TYPE_INT},
 		{Name: "KycDeadline", Type: enumspb.INDEXED_VALUE_TYPE_DATETIME},
@@ -28,14 +29,14 @@ func attributes(n int) []kyc.SearchAttribute {
 	return all
 }
 
-func finds(n int) func(context.Context) ([]kyc.SearchAttribute, error) {
-	return func(context.Context) ([]kyc.SearchAttribute, error) { return attributes(n), nil }
+func finds(n int) func(context.Context) ([]ops.SearchAttribute, error) {
+	return func(context.Context) ([]ops.SearchAttribute, error) { return attributes(n), nil }
 }
 
 func TestSetupRegistersWhatIsMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begun, looks := time.Now(), 0
-		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
+		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]ops.SearchAttribute, error) {
 			looks++
 			return attributes(looks), nil // one more at each look
 		}}}
@@ -67,9 +68,9 @@ func TestSetupFails(t *testing.T) {
 		fake fake
 		want string
 	}{
-		"when it may not register":        {fake{setup: func(context.Context) ([]kyc.SearchAttribute, error) { return attributes(1), denied }}, "permission denied"},
+		"when it may not register":        {fake{setup: func(context.Context) ([]ops.SearchAttribute, error) { return attributes(1), denied }}, "permission denied"},
 		"when it may not make a schedule": {fake{setup: finds(3), sweepError: denied}, "permission denied"},
-		"when it may not look":            {fake{setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) { return nil, denied }}, "permission denied"},
+		"when it may not look":            {fake{setup: finds(1), attributes: func(context.Context) ([]ops.SearchAttribute, error) { return nil, denied }}, "permission denied"},
 		"when they never become visible":  {fake{setup: finds(1), attributes: finds(1)}, "namespace kyc-test does not show the new search attributes after 30s"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,7 +86,7 @@ func TestSetupFails(t *testing.T) {
 func TestSetupCanBeInterrupted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
-		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]kyc.SearchAttribute, error) {
+		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]ops.SearchAttribute, error) {
 			cancel()
 			return attributes(1), nil
 		}}}
@@ -95,17 +96,17 @@ func TestSetupCanBeInterrupted(t *testing.T) {
 
 func TestSetupShowsTheLimitsAndWhoSetThem(t *testing.T) {
 	for name, tc := range map[string]struct {
-		limit kyc.QueueLimit
+		limit ops.QueueLimit
 		want  string
 	}{
-		"a worker's":    {kyc.QueueLimit{PerSecond: 4.852459, Source: kyc.LimitFromServer, SetBy: kyc.LimitIdentity, Since: noon, Reason: "300 a minute"}, "4.85 291 didit-temporal-worker 2026-11-23T12:00:00Z 300 a minute"},
-		"an operator's": {kyc.QueueLimit{PerSecond: 2, Source: kyc.LimitFromServer, SetBy: "ops"}, "2.00 120 ops (an operator: workers leave it alone)"},
-		"a pause":       {kyc.QueueLimit{Source: kyc.LimitFromServer, SetBy: "ops", Since: noon, Reason: "Didit asked"}, "paused 0 ops (an operator: workers leave it alone) 2026-11-23T12:00:00Z Didit asked"},
-		"no server's":   {kyc.QueueLimit{PerSecond: 4.852459, Source: kyc.LimitFromWorkers}, "4.85 291 the workers that poll - -"},
+		"a worker's":    {ops.QueueLimit{PerSecond: 4.852459, Source: ops.LimitFromServer, SetBy: ops.LimitIdentity, Since: noon, Reason: "300 a minute"}, "4.85 291 didit-temporal-worker 2026-11-23T12:00:00Z 300 a minute"},
+		"an operator's": {ops.QueueLimit{PerSecond: 2, Source: ops.LimitFromServer, SetBy: "ops"}, "2.00 120 ops (an operator: workers leave it alone)"},
+		"a pause":       {ops.QueueLimit{Source: ops.LimitFromServer, SetBy: "ops", Since: noon, Reason: "Didit asked"}, "paused 0 ops (an operator: workers leave it alone) 2026-11-23T12:00:00Z Didit asked"},
+		"no server's":   {ops.QueueLimit{PerSecond: 4.852459, Source: ops.LimitFromWorkers}, "4.85 291 the workers that poll - -"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.limit.Queue = kyc.TaskQueueDiditWrite
-			b := bench{fake: fake{setup: finds(3), limits: map[string]kyc.QueueLimit{kyc.TaskQueueDiditWrite: tc.limit}}}
+			b := bench{fake: fake{setup: finds(3), limits: map[string]ops.QueueLimit{kyc.TaskQueueDiditWrite: tc.limit}}}
 			require.NoError(t, b.line(t, "setup"))
 			_, after, _ := strings.Cut(b.out.String(), "\ndidit-write ")
 			line, _, _ := strings.Cut(after, "\n")

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -199,12 +200,12 @@ func TestStartCanBeInterrupted(t *testing.T) {
 
 func TestStartTellsHowLongTheWaitWillBe(t *testing.T) {
 	for name, tc := range map[string]struct {
-		turn kyc.Turn
+		turn ops.QueuePosition
 		want string
 	}{
-		"behind others": {kyc.Turn{Ahead: 582, PerSecond: 4.85}, "waiting for a turn under Didit's limit: 582 ahead, about 1m59s\n"},
-		"paused":        {kyc.Turn{Ahead: 3, Paused: true}, "waiting: an operator has paused the calls to Didit; `starter setup` shows who\n"},
-		"nobody ahead":  {kyc.Turn{PerSecond: 4.85}, "waiting for Didit or for a worker; nobody is ahead\n"},
+		"behind others": {ops.QueuePosition{Ahead: 582, PerSecond: 4.85}, "waiting for a turn under Didit's limit: 582 ahead, about 1m59s\n"},
+		"paused":        {ops.QueuePosition{Ahead: 3, Paused: true}, "waiting: an operator has paused the calls to Didit; `starter setup` shows who\n"},
+		"nobody ahead":  {ops.QueuePosition{PerSecond: 4.85}, "waiting for Didit or for a worker; nobody is ahead\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -222,7 +223,7 @@ func TestStartTellsHowLongTheWaitWillBe(t *testing.T) {
 }
 
 func TestStartIsSilentWhenTheUrlComesAtOnce(t *testing.T) {
-	b := bench{fake: fake{turn: kyc.Turn{Ahead: 10, PerSecond: 4}, start: starts(newOne("u1"), nil)}}
+	b := bench{fake: fake{turn: ops.QueuePosition{Ahead: 10, PerSecond: 4}, start: starts(newOne("u1"), nil)}}
 	require.NoError(t, b.line(t, "start --user u1"))
 	assert.Empty(t, b.errOut.String())
 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -20,7 +21,7 @@ const answerTimeout = 8 * time.Second
 
 // alive asks a worker something: Temporal shows a poller for minutes after it has died. A query changes nothing, and any
 // verification will do, closed ones too.
-func (e *checker) alive(ctx context.Context, c *kyc.Client) {
+func (e *checker) alive(ctx context.Context, c *ops.Client) {
 	id, run, err := newest(ctx, c)
 	switch {
 	case err != nil:
@@ -41,7 +42,7 @@ func (e *checker) alive(ctx context.Context, c *kyc.Client) {
 }
 
 // newest finds the verification that began last.
-func newest(ctx context.Context, c *kyc.Client) (id, run string, err error) {
+func newest(ctx context.Context, c *ops.Client) (id, run string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	page, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
@@ -61,7 +62,7 @@ const (
 )
 
 // renewed waits for the next poll, where there is no verification to ask about.
-func (e *checker) renewed(ctx context.Context, c *kyc.Client) {
+func (e *checker) renewed(ctx context.Context, c *ops.Client) {
 	began, _, err := lastPoll(ctx, c, kyc.TaskQueue, queueKinds[0].kind)
 	if err != nil || began.IsZero() {
 		e.skip("there is no verification to ask about, and no worker polls", checkAlive)

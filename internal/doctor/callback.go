@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -45,7 +46,7 @@ func (e *checker) callback(ctx context.Context) {
 }
 
 // pending counts the results that no endpoint has taken yet.
-func (e *checker) pending(ctx context.Context, c *kyc.Client) {
+func (e *checker) pending(ctx context.Context, c *ops.Client) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	n, err := c.CountOpen(ctx, kyc.AttributeWaitingFor, string(kyc.WaitingForCallback), 0)

@@ -108,8 +108,8 @@ func (c *clinic) receiver(o receiver.Options, secret string) string {
 // nobody takes every event.
 type nobody struct{}
 
-func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.Delivery, error) {
-	return kyc.DeliveredNobody, nil
+func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+	return kyc.DeliveredForeign, nil
 }
 
 // client is a client with the right key.

@@ -9,6 +9,7 @@ import (
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -29,22 +30,22 @@ var queueKinds = []struct {
 
 func (e *checker) queueChecks() []string {
 	var all []string
-	for _, q := range kyc.LimitedQueues() {
+	for _, q := range ops.LimitedQueues() {
 		all = append(all, "limit of "+q)
 	}
 	return append(all, "workers", checkClockThere, checkAlive, checkPending, checkSweeps)
 }
 
-func (e *checker) queues(ctx context.Context, c *kyc.Client) {
+func (e *checker) queues(ctx context.Context, c *ops.Client) {
 	perMinute := map[string]int{kyc.TaskQueueDiditWrite: e.worker.WritesPerMinute, kyc.TaskQueueDiditRead: e.worker.ReadsPerMinute}
-	for _, q := range kyc.LimitedQueues() {
+	for _, q := range ops.LimitedQueues() {
 		e.limit(ctx, c, q, perMinute[q])
 	}
 	e.pollers(ctx, c)
 }
 
 // limit compares what Temporal lets through with what Didit takes.
-func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMinute int) {
+func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMinute int) {
 	check := "limit of " + queue
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -57,7 +58,7 @@ func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMin
 	reset := fmt.Sprintf(set, queue)
 	worst := 61*l.PerSecond + float64(e.worker.QueuePartitions) // docs/operations/limits.md
 	switch {
-	case l.Source == kyc.LimitNone:
+	case l.Source == ops.LimitNone:
 		e.warn(check, "nobody has set one", "the first worker that starts sets it; see `workers` below")
 	case l.Unlimited():
 		e.fail(check, "the limit"+setBy(l)+" is not a number: calls go to Didit without a limit", "take it back with "+reset+"; the next worker that starts sets the right one")
@@ -70,7 +71,7 @@ func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMin
 			"; if Didit has raised your limit, set DIDIT_WRITES_PER_MINUTE or DIDIT_READS_PER_MINUTE")
 	case worst > float64(perMinute)+0.5:
 		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above Didit's %d", worst, setBy(l), perMinute), "take it back with "+reset)
-	case l.Source == kyc.LimitFromWorkers:
+	case l.Source == ops.LimitFromWorkers:
 		e.warn(check, fmt.Sprintf("%.0f calls a minute, told by the workers that poll: one with other settings would change it", 60*l.PerSecond),
 			"give all workers the same DIDIT_*_PER_MINUTE; where the server takes it, they set the limit there (docs/operations/limits.md)")
 	default:
@@ -78,8 +79,8 @@ func (e *checker) limit(ctx context.Context, c *kyc.Client, queue string, perMin
 	}
 }
 
-func setBy(l kyc.QueueLimit) string {
-	if l.Source != kyc.LimitFromServer {
+func setBy(l ops.QueueLimit) string {
+	if l.Source != ops.LimitFromServer {
 		return ""
 	}
 	by := " (set by " + orDefault(l.SetBy, "somebody")
@@ -90,7 +91,7 @@ func setBy(l kyc.QueueLimit) string {
 }
 
 // pollers tells whether a worker runs, by who has asked for work lately.
-func (e *checker) pollers(ctx context.Context, c *kyc.Client) {
+func (e *checker) pollers(ctx context.Context, c *ops.Client) {
 	var newest time.Time // of all queues, by Temporal's clock
 	silent := 0
 	for _, q := range queueKinds {
@@ -126,7 +127,7 @@ func kindName(kind enumspb.TaskQueueType) string {
 }
 
 // lastPoll is the time of the newest poll, and how many workers have polled.
-func lastPoll(ctx context.Context, c *kyc.Client, queue string, kind enumspb.TaskQueueType) (time.Time, int, error) {
+func lastPoll(ctx context.Context, c *ops.Client, queue string, kind enumspb.TaskQueueType) (time.Time, int, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	d, err := c.Temporal().WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{

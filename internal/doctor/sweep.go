@@ -6,16 +6,17 @@ import (
 	"fmt"
 	"time"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
 const checkSweeps = "sweeps of lost webhooks"
 
 // sweepAge is how long ago the last sweep may have begun: some may be skipped, while one waits for Didit.
-const sweepAge = 4 * kyc.SweepInterval
+const sweepAge = 4 * ops.SweepInterval
 
 // sweeps looks at the schedule that finds what no webhook brought.
-func (e *checker) sweeps(ctx context.Context, c *kyc.Client) {
+func (e *checker) sweeps(ctx context.Context, c *ops.Client) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	s, err := c.Sweeps(ctx)
@@ -29,7 +30,7 @@ func (e *checker) sweeps(ctx context.Context, c *kyc.Client) {
 	}
 }
 
-func judgeSweeps(s kyc.Sweeps, now time.Time) Finding {
+func judgeSweeps(s ops.Sweeps, now time.Time) Finding {
 	f := Finding{Check: checkSweeps, Status: Warning}
 	last := s.Last
 	if last.IsZero() {
@@ -38,10 +39,10 @@ func judgeSweeps(s kyc.Sweeps, now time.Time) Finding {
 	age := now.Sub(last).Round(time.Second)
 	switch {
 	case s.Paused:
-		f.Found, f.Fix = "paused: "+orDefault(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+kyc.SweepID+"`"
+		f.Found, f.Fix = "paused: "+orDefault(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+ops.SweepID+"`"
 	case age > sweepAge:
 		f.Status = Failed
-		f.Found, f.Fix = fmt.Sprintf("the last one began %s ago", age), "look at the workflow "+kyc.SweepID+" in the Web UI: its pending activity shows what it waits for"
+		f.Found, f.Fix = fmt.Sprintf("the last one began %s ago", age), "look at the workflow "+ops.SweepID+" in the Web UI: its pending activity shows what it waits for"
 	case s.Result.State == kyc.SweepUnreadable:
 		f.Found = "Didit shows this key no deliveries (" + s.Result.ErrorType + ")"
 		f.Fix = "give the key webhooks:read and decisions:read, and limit it to no flow"

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -13,16 +14,16 @@ func TestSweepsAreJudgedByTheirLastRun(t *testing.T) {
 	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
 	ago := func(d time.Duration) time.Time { return now.Add(-d) }
 	for name, tc := range map[string]struct {
-		sweeps kyc.Sweeps
+		sweeps ops.Sweeps
 		want   Status
 		found  string
 	}{
-		"new":        {kyc.Sweeps{Since: ago(time.Minute)}, OK, "the first one is still to come"},
-		"never ran":  {kyc.Sweeps{Since: ago(2 * time.Hour)}, Failed, "the last one began 2h0m0s ago"},
-		"fresh":      {kyc.Sweeps{Since: ago(9 * time.Hour), Last: ago(5 * time.Minute)}, OK, "the last one began 5m0s ago"},
-		"old":        {kyc.Sweeps{Since: ago(9 * time.Hour), Last: ago(2 * time.Hour), Runs: true}, Failed, "the last one began 2h0m0s ago"},
-		"paused":     {kyc.Sweeps{Paused: true, Note: "CASE-7", Last: ago(2 * time.Hour)}, Warning, "paused: CASE-7"},
-		"unreadable": {kyc.Sweeps{Last: ago(time.Minute), Result: kyc.SweepResult{State: kyc.SweepUnreadable, ErrorType: kyc.ErrorTypeUnauthorized}}, Warning, "Didit shows this key no deliveries (DiditUnauthorized)"},
+		"new":        {ops.Sweeps{Since: ago(time.Minute)}, OK, "the first one is still to come"},
+		"never ran":  {ops.Sweeps{Since: ago(2 * time.Hour)}, Failed, "the last one began 2h0m0s ago"},
+		"fresh":      {ops.Sweeps{Since: ago(9 * time.Hour), Last: ago(5 * time.Minute)}, OK, "the last one began 5m0s ago"},
+		"old":        {ops.Sweeps{Since: ago(9 * time.Hour), Last: ago(2 * time.Hour), Runs: true}, Failed, "the last one began 2h0m0s ago"},
+		"paused":     {ops.Sweeps{Paused: true, Note: "CASE-7", Last: ago(2 * time.Hour)}, Warning, "paused: CASE-7"},
+		"unreadable": {ops.Sweeps{Last: ago(time.Minute), Result: kyc.SweepResult{State: kyc.SweepUnreadable, ErrorType: kyc.ErrorTypeUnauthorized}}, Warning, "Didit shows this key no deliveries (DiditUnauthorized)"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := judgeSweeps(tc.sweeps, now)

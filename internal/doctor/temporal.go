@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -47,7 +48,7 @@ func (e *checker) temporal(ctx context.Context) {
 	e.sweeps(ctx, c)
 }
 
-func (e *checker) dial(ctx context.Context) (*kyc.Client, error) {
+func (e *checker) dial(ctx context.Context) (*ops.Client, error) {
 	o, err := e.Temporal()
 	if err != nil {
 		return nil, fmt.Errorf("read the TEMPORAL_ settings: %w", err)
@@ -60,7 +61,7 @@ func (e *checker) dial(ctx context.Context) (*kyc.Client, error) {
 		return nil, err
 	}
 	e.ok(checkTemporal, "reached at "+orDefault(o.HostPort, client.DefaultHostPort))
-	return c, nil
+	return ops.New(c), nil
 }
 
 // howToDial asks whether the host is known: gRPC has several texts for one that is not.
@@ -101,7 +102,7 @@ func howToReach(err error) string {
 }
 
 // namespace reports whether the rest can be looked at.
-func (e *checker) namespace(ctx context.Context, c *kyc.Client) bool {
+func (e *checker) namespace(ctx context.Context, c *ops.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	d, err := c.Temporal().WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.Namespace()})
@@ -126,7 +127,7 @@ func (e *checker) namespace(ctx context.Context, c *kyc.Client) bool {
 	return true
 }
 
-func (e *checker) attributes(ctx context.Context, c *kyc.Client) {
+func (e *checker) attributes(ctx context.Context, c *ops.Client) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	found, err := c.SearchAttributes(ctx)

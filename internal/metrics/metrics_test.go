@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/internal/metrics"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -140,12 +141,12 @@ func (l *lockedBuilder) String() string {
 // temporal answers the samples.
 type temporal struct {
 	mu    sync.Mutex
-	queue kyc.QueueStats
+	queue ops.QueueStats
 	open  map[string]int64
 	err   error
 }
 
-func (s *temporal) QueueStats(context.Context, string) (kyc.QueueStats, error) {
+func (s *temporal) QueueStats(context.Context, string) (ops.QueueStats, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.queue, s.err
@@ -163,9 +164,9 @@ func (s *temporal) CountOpen(_ context.Context, _, value string, age time.Durati
 func TestQueuesAndOpenVerificationsAreSampled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, stop := context.WithCancel(t.Context())
-		src := &temporal{open: map[string]int64{"In Review": 4, "review": 4}, queue: kyc.QueueStats{
-			Limit:   kyc.QueueLimit{Source: kyc.LimitFromServer, PerSecond: 5, SetBy: kyc.LimitIdentity},
-			Backlog: map[int]int{kyc.TurnInteractive: 10, kyc.TurnBulk: 90, 3: 1}, Oldest: 20 * time.Second, Pollers: 2,
+		src := &temporal{open: map[string]int64{"In Review": 4, "review": 4}, queue: ops.QueueStats{
+			Limit:   ops.QueueLimit{Source: ops.LimitFromServer, PerSecond: 5, SetBy: ops.LimitIdentity},
+			Backlog: map[int]int{kyc.PriorityKeyInteractive: 10, kyc.PriorityKeyBulk: 90, 3: 1}, Oldest: 20 * time.Second, Pollers: 2,
 		}}
 		var logs lockedBuilder
 		m := metrics.New()
@@ -185,7 +186,7 @@ func TestQueuesAndOpenVerificationsAreSampled(t *testing.T) {
 		}
 
 		src.mu.Lock()
-		src.queue.Limit = kyc.QueueLimit{Source: kyc.LimitFromServer, SetBy: "somebody"}
+		src.queue.Limit = ops.QueueLimit{Source: ops.LimitFromServer, SetBy: "somebody"}
 		src.mu.Unlock()
 		time.Sleep(15 * time.Second)
 		synctest.Wait()

@@ -83,7 +83,7 @@ var help = map[string]string{
 	workflows.MetricSweepFound + "_total":      "Events that a sweep found undelivered and handed on, by what became of them.",
 	workflows.MetricSweepLate + "_seconds":     "Time from an event to its handing on by a sweep.",
 	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back without being sent, after a 429.",
-	activities.MetricLateTurns + "_total":      "Turns that were held up on their way to the worker and not used.",
+	activities.MetricDelayedTasks + "_total":   "Turns that were held up on their way to the worker and not used.",
 }
 
 // Names lists the metrics that are ours, as Prometheus sees them.

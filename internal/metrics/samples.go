@@ -9,12 +9,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
-// Source is where samples come from; kyc.Client is one.
+// Source is where samples come from; ops.Client is one.
 type Source interface {
-	QueueStats(ctx context.Context, queue string) (kyc.QueueStats, error)
+	QueueStats(ctx context.Context, queue string) (ops.QueueStats, error)
 	CountOpen(ctx context.Context, attribute, value string, age time.Duration) (int64, error)
 }
 
@@ -36,7 +37,7 @@ func (m *Metrics) Sample(ctx context.Context, from Source, log *slog.Logger) {
 	m.registry.MustRegister(m.queues.openCollectors()...)
 	go m.every(ctx, openEvery, log, func(ctx context.Context) error { return m.queues.sampleOpen(ctx, from) })
 	go m.every(ctx, queuesEvery, log, func(ctx context.Context) error {
-		return m.queues.sampleQueues(ctx, from, append(kyc.LimitedQueues(), kyc.TaskQueue))
+		return m.queues.sampleQueues(ctx, from, append(ops.LimitedQueues(), kyc.TaskQueue))
 	})
 }
 
@@ -45,7 +46,7 @@ func (m *Metrics) Sample(ctx context.Context, from Source, log *slog.Logger) {
 func (m *Metrics) SamplePollers(ctx context.Context, from Source, log *slog.Logger) {
 	m.registry.MustRegister(m.queues.collectors()...)
 	go m.every(ctx, queuesEvery, log, func(ctx context.Context) error {
-		return m.queues.sampleQueues(ctx, from, append(kyc.LimitedQueues(), kyc.TaskQueue))
+		return m.queues.sampleQueues(ctx, from, append(ops.LimitedQueues(), kyc.TaskQueue))
 	})
 }
 
@@ -126,7 +127,7 @@ func (s *samples) sampleQueues(ctx context.Context, from Source, queues []string
 	return nil
 }
 
-func (s *samples) setQueue(queue string, q kyc.QueueStats) {
+func (s *samples) setQueue(queue string, q ops.QueueStats) {
 	for _, turn := range []string{"interactive", "bulk", "look", "other"} {
 		s.backlog.WithLabelValues(queue, turn).Set(0)
 	}
@@ -141,11 +142,11 @@ func (s *samples) setQueue(queue string, q kyc.QueueStats) {
 	}
 	s.paused.WithLabelValues(queue).Set(oneIf(q.Limit.Paused()))
 	s.byOperator.WithLabelValues(queue).Set(oneIf(q.Limit.ByOperator()))
-	if q.Limit.Source != kyc.LimitNone {
+	if q.Limit.Source != ops.LimitNone {
 		s.limit.WithLabelValues(queue).Set(q.Limit.PerSecond)
 	}
-	for _, key := range []int{kyc.TurnInteractive, kyc.TurnBulk} {
-		turn := q.Turn(key)
+	for _, key := range []int{kyc.PriorityKeyInteractive, kyc.PriorityKeyBulk} {
+		turn := q.Position(key)
 		if eta, known := turn.ETA(turn.At); known {
 			s.eta.WithLabelValues(queue, turnOf(key)).Set(eta.Seconds())
 		}
@@ -154,11 +155,11 @@ func (s *samples) setQueue(queue string, q kyc.QueueStats) {
 
 func turnOf(key int) string {
 	switch key {
-	case kyc.TurnInteractive:
+	case kyc.PriorityKeyInteractive:
 		return "interactive"
-	case kyc.TurnBulk:
+	case kyc.PriorityKeyBulk:
 		return "bulk"
-	case kyc.TurnLook:
+	case kyc.PriorityKeyPoll:
 		return "look"
 	}
 	return "other"

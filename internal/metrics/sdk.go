@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"didit-temporal/activities"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/workflows"
 )
@@ -118,8 +119,8 @@ func (s *series) Collect(out chan<- prometheus.Metric) {
 // SDK will give them: with others, the first event makes another series.
 func (s *series) begin(namespace string) {
 	h := handler{series: s}
-	for _, queue := range kyc.LimitedQueues() {
-		for _, name := range []string{activities.MetricHeldBack, activities.MetricLateTurns} {
+	for _, queue := range ops.LimitedQueues() {
+		for _, name := range []string{activities.MetricHeldBack, activities.MetricDelayedTasks} {
 			h.WithTags(map[string]string{"task_queue": queue}).Counter(name)
 		}
 	}
@@ -140,7 +141,7 @@ func (s *series) begin(namespace string) {
 	for _, state := range []kyc.SweepState{kyc.SweepDone, kyc.SweepPartial, kyc.SweepUnreadable} {
 		sweeps.WithTags(map[string]string{"state": string(state)}).Counter(workflows.MetricSweeps)
 	}
-	for _, result := range []kyc.Delivery{kyc.DeliveredSignal, kyc.DeliveredResume} {
+	for _, result := range []kyc.DeliverResult{kyc.DeliveredSignal, kyc.DeliveredResume} {
 		sweeps.WithTags(map[string]string{"result": string(result)}).Counter(workflows.MetricSweepFound)
 	}
 	sweeps.Timer(workflows.MetricSweepLate)

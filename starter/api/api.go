@@ -13,6 +13,7 @@ import (
 
 	"github.com/gin-gonic/gin"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -25,22 +26,22 @@ type Verifications interface {
 	Find(ctx context.Context, userID string) (kyc.Found, error)
 }
 
-// Operators acts on verifications; kyc.Client is one.
+// Operators acts on verifications; ops.Client is one.
 type Operators interface {
-	Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
-	Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error)
+	Cancel(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
+	Refresh(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
 	Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error)
 }
 
-// Records is what Temporal remembers; kyc.Client is one.
+// Records is what Temporal remembers; ops.Client is one.
 type Records interface {
 	List(ctx context.Context, f kyc.Filter) (kyc.Page, error)
-	Story(ctx context.Context, userID string) ([]kyc.Step, error)
+	Timeline(ctx context.Context, userID string) ([]ops.Step, error)
 }
 
-// Turns knows the queue for Didit; kyc.Client is one.
+// Turns knows the queue for Didit; ops.Client is one.
 type Turns interface {
-	Turn(ctx context.Context, p kyc.Priority) (kyc.Turn, error)
+	QueuePosition(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error)
 }
 
 // Options configures New. Verifications, Operators, Records, Callers and Log are required.

@@ -13,6 +13,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -69,8 +70,8 @@ func TestRefusalsHaveNames(t *testing.T) {
 		"terminated meanwhile":  {session(""), ended, "", ""},
 		"cancelled meanwhile":   {session(kyc.ErrorTypeCancelled), ended, "Cancelled", ""},
 		"erased meanwhile":      {session(kyc.ErrorTypeErased), ended, "Erased", ""},
-		"an operation too late": {&kyc.OperationError{Type: kyc.ErrorTypeRefused, Message: "the verification has ended"}, refused, "OperationRefused", ""},
-		"a legal hold":          {&kyc.OperationError{Type: kyc.ErrorTypeLegalHold}, refused, "DiditLegalHold", ""},
+		"an operation too late": {&ops.OperationError{Type: kyc.ErrorTypeRefused, Message: "the verification has ended"}, refused, "OperationRefused", ""},
+		"a legal hold":          {&ops.OperationError{Type: kyc.ErrorTypeLegalHold}, refused, "DiditLegalHold", ""},
 		"an error of tomorrow":  {session("NobodyKnows"), internal, "NobodyKnows", ""},
 		"terminated":            {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunEnded}), ended, "", ""},
 		"paused":                {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunPaused}), paused, "", ""},
@@ -105,13 +106,15 @@ func TestWhoDoesNotAnswerIsNamed(t *testing.T) {
 }
 
 // turns is a Turns of one answer.
-type turns func() (kyc.Turn, error)
+type turns func() (ops.QueuePosition, error)
 
-func (f turns) Turn(context.Context, kyc.Priority) (kyc.Turn, error) { return f() }
+func (f turns) QueuePosition(context.Context, kyc.Priority) (ops.QueuePosition, error) { return f() }
 
 // queue is one that n calls wait in, one of which gets its turn each second.
 func queue(n int) turns {
-	return func() (kyc.Turn, error) { return kyc.Turn{Ahead: n, PerSecond: 1, At: time.Now()}, nil }
+	return func() (ops.QueuePosition, error) {
+		return ops.QueuePosition{Ahead: n, PerSecond: 1, At: time.Now()}, nil
+	}
 }
 
 func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
@@ -122,8 +125,8 @@ func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
 		retry string
 	}{
 		"nobody to ask":       {nil, "", "5"},
-		"the queue is paused": {turns(func() (kyc.Turn, error) { return kyc.Turn{Ahead: 3, Paused: true}, nil }), "", "5"},
-		"asking fails":        {turns(func() (kyc.Turn, error) { return kyc.Turn{}, errors.New("no") }), "", "5"},
+		"the queue is paused": {turns(func() (ops.QueuePosition, error) { return ops.QueuePosition{Ahead: 3, Paused: true}, nil }), "", "5"},
+		"asking fails":        {turns(func() (ops.QueuePosition, error) { return ops.QueuePosition{}, errors.New("no") }), "", "5"},
 		"in 42 seconds":       {queue(42), `,"eta_seconds":42`, "42"},
 		"any moment":          {queue(0), `,"eta_seconds":1`, "1"},
 		"in an hour":          {queue(3600), `,"eta_seconds":3600`, "300"},

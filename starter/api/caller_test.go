@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -40,10 +41,10 @@ func (b *bench) willing() {
 	b.fake.find = func(_ context.Context, userID string) (kyc.Found, error) {
 		return kyc.Found{State: approved(userID), RunID: "run-1"}, nil
 	}
-	b.story = func(context.Context, string) ([]kyc.Step, error) {
-		return []kyc.Step{{Time: noon, WorkflowID: "kyc-u1", RunID: "run-1", What: kyc.StepStarted}}, nil
+	b.story = func(context.Context, string) ([]ops.Step, error) {
+		return []ops.Step{{Time: noon, WorkflowID: "kyc-u1", RunID: "run-1", What: ops.StepStarted}}, nil
 	}
-	b.update = func(_ context.Context, _, userID string, _ kyc.Request) (kyc.State, error) {
+	b.update = func(_ context.Context, _, userID string, _ ops.Request) (kyc.State, error) {
 		return approved(userID), nil
 	}
 	b.fake.operate = func(_ context.Context, op kyc.Operation) (kyc.OperationResult, error) {

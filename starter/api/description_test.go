@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -51,7 +52,7 @@ func TestTheTypesAreDescribed(t *testing.T) {
 	schemas := described(t)["components"].(object)["schemas"].(object)
 	for name, v := range map[string]any{
 		"Input": kyc.Input{}, "Verification": Verification{}, "Check": kyc.Check{}, "Problem": Problem{}, "FieldError": FieldError{},
-		"Operation": Operation{}, "Summary": kyc.Summary{}, "List": List{}, "Step": kyc.Step{}, "History": History{},
+		"Operation": Operation{}, "Summary": kyc.Summary{}, "List": List{}, "Step": ops.Step{}, "History": History{},
 	} {
 		have := fieldsOf(reflect.TypeOf(v))
 		delete(have, "resume")

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -34,8 +35,8 @@ type fake struct {
 	find  func(context.Context, string) (kyc.Found, error)
 	list  func(context.Context, kyc.Filter) (kyc.Page, error)
 
-	story   func(context.Context, string) ([]kyc.Step, error)
-	update  func(ctx context.Context, what, userID string, r kyc.Request) (kyc.State, error)
+	story   func(context.Context, string) ([]ops.Step, error)
+	update  func(ctx context.Context, what, userID string, r ops.Request) (kyc.State, error)
 	operate func(context.Context, kyc.Operation) (kyc.OperationResult, error)
 }
 
@@ -63,17 +64,17 @@ func (f *fake) List(ctx context.Context, filter kyc.Filter) (kyc.Page, error) {
 	return f.list(ctx, filter)
 }
 
-func (f *fake) Story(ctx context.Context, userID string) ([]kyc.Step, error) {
+func (f *fake) Timeline(ctx context.Context, userID string) ([]ops.Step, error) {
 	f.count()
 	return f.story(ctx, userID)
 }
 
-func (f *fake) Cancel(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+func (f *fake) Cancel(ctx context.Context, userID string, r ops.Request) (kyc.State, error) {
 	f.count()
 	return f.update(ctx, kyc.UpdateCancel, userID, r)
 }
 
-func (f *fake) Refresh(ctx context.Context, userID string, r kyc.Request) (kyc.State, error) {
+func (f *fake) Refresh(ctx context.Context, userID string, r ops.Request) (kyc.State, error) {
 	f.count()
 	return f.update(ctx, kyc.UpdateRefresh, userID, r)
 }

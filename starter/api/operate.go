@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -98,7 +99,7 @@ func (a *API) act(c *gin.Context, fields []field[action], example string, do fun
 // cancel ends an open verification. All cancellations of a run are one: a repeat gets the first one's answer.
 func (a *API) cancel(c *gin.Context) {
 	a.act(c, operatorFields, actionExample, func(ctx context.Context, userID string, x action) {
-		state, err := a.o.Operators.Cancel(ctx, userID, kyc.Request{Operator: x.operator(c)})
+		state, err := a.o.Operators.Cancel(ctx, userID, ops.Request{Operator: x.operator(c)})
 		a.state(c, ctx, state, err)
 	})
 }
@@ -106,7 +107,7 @@ func (a *API) cancel(c *gin.Context) {
 // refresh reads Didit's decision now.
 func (a *API) refresh(c *gin.Context) {
 	a.act(c, operatorFields, actionExample, func(ctx context.Context, userID string, x action) {
-		state, err := a.o.Operators.Refresh(ctx, userID, kyc.Request{Operator: x.operator(c)})
+		state, err := a.o.Operators.Refresh(ctx, userID, ops.Request{Operator: x.operator(c)})
 		a.state(c, ctx, state, err)
 	})
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -24,9 +25,9 @@ func TestAnActionNamesTheTokenAndTheOperator(t *testing.T) {
 	} {
 		for _, what := range []string{kyc.UpdateCancel, kyc.UpdateRefresh} {
 			b := newBench(t, nil)
-			b.update = func(_ context.Context, name, userID string, r kyc.Request) (kyc.State, error) {
+			b.update = func(_ context.Context, name, userID string, r ops.Request) (kyc.State, error) {
 				assert.Equal(t, what, name)
-				assert.Equal(t, kyc.Request{Operator: kyc.Operator{Actor: actor, Reason: "duplicate:CASE-1"}}, r)
+				assert.Equal(t, ops.Request{Operator: kyc.Operator{Actor: actor, Reason: "duplicate:CASE-1"}}, r)
 				return approved(userID), nil
 			}
 			rec := b.request(http.MethodPost, Path+"/u1/"+what, body, nil)
@@ -150,6 +151,6 @@ func TestTheHistoryIsAnswered(t *testing.T) {
 	b.willing()
 	rec := b.get(Path + "/u1/history")
 	assert.JSONEq(t, `{"user_id":"u1","steps":[{"time":"2026-11-23T12:00:00Z","workflow_id":"kyc-u1","run_id":"run-1","what":"started"}]}`, rec.Body.String())
-	b.story = func(context.Context, string) ([]kyc.Step, error) { return nil, kyc.ErrNotFound }
+	b.story = func(context.Context, string) ([]ops.Step, error) { return nil, kyc.ErrNotFound }
 	assert.Equal(t, notFound.name, problemIn(t, b.get(Path+"/u1/history")).name())
 }

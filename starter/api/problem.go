@@ -11,6 +11,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"github.com/google/uuid"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -170,7 +171,7 @@ var kindsOfErrors = map[string]kind{
 
 func problemOf(err error) (kind, trouble) {
 	var session *kyc.SessionError
-	var operation *kyc.OperationError
+	var operation *ops.OperationError
 	var run *kyc.RunError
 	var flow *kyc.FlowError
 	switch {

@@ -10,13 +10,14 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
 // History is the answer to a look at what happened to a user, oldest first.
 type History struct {
 	UserID string     `json:"user_id"`
-	Steps  []kyc.Step `json:"steps"`
+	Steps  []ops.Step `json:"steps"`
 }
 
 // history answers with everything that Temporal remembers of a user.
@@ -28,7 +29,7 @@ func (a *API) history(c *gin.Context) {
 	extend(c, a.o.Timeout)
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout)
 	defer cancel()
-	steps, err := a.o.Records.Story(ctx, userID)
+	steps, err := a.o.Records.Timeline(ctx, userID)
 	if err != nil {
 		a.refuse(c, ctx, err)
 		return

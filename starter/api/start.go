@@ -12,6 +12,7 @@ import (
 	"github.com/gin-gonic/gin"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -80,7 +81,7 @@ func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), etaLimit)
 	defer cancel()
-	turn, err := a.o.Turns.Turn(ctx, p)
+	turn, err := a.o.Turns.QueuePosition(ctx, p)
 	if err != nil {
 		_ = c.Error(err) // for the log: the answer is as good without it
 		return 0
@@ -95,7 +96,7 @@ func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 // late reports whether err is the end of our own patience.
 func late(ctx context.Context, err error) bool {
 	var final *kyc.SessionError
-	var refused *kyc.OperationError
+	var refused *ops.OperationError
 	var run *kyc.RunError
 	if errors.As(err, &final) || errors.As(err, &refused) || errors.As(err, &run) {
 		return false

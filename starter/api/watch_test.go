@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -50,7 +51,7 @@ func (w *world) List(_ context.Context, f kyc.Filter) (page kyc.Page, err error)
 	return page, nil
 }
 
-func (w *world) Story(context.Context, string) ([]kyc.Step, error) { return nil, nil }
+func (w *world) Timeline(context.Context, string) ([]ops.Step, error) { return nil, nil }
 
 func (w *world) find(user string) (kyc.Found, error) {
 	w.mu.Lock()

@@ -26,7 +26,7 @@ const budget = 3500 * time.Millisecond
 
 // Deliverer hands an event to the verification of a user; kyc.Client is one.
 type Deliverer interface {
-	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error)
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
 }
 
 // Options configures New. All from Ready on may be left out.
@@ -172,9 +172,9 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 		return taken, Unavailable, err
 	case delivery == kyc.DeliveredResume:
 		return taken, Late, nil
-	case delivery == kyc.DeliveredNoNews:
+	case delivery == kyc.DeliveredNoChange:
 		return taken, NoNews, nil
-	case delivery == kyc.DeliveredNobody:
+	case delivery == kyc.DeliveredForeign:
 		return event{DiditEvent: loggable(ev)}, Foreign, nil
 	}
 	return taken, Received, nil

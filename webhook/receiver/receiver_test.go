@@ -36,9 +36,9 @@ var now = time.Unix(1795000000, 0)
 func clock() time.Time { return now }
 
 // deliverer is Temporal.
-type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error)
+type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
 
-func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error) {
+func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error) {
 	return d(ctx, userID, ev, ours)
 }
 
@@ -50,7 +50,7 @@ type site struct {
 	delivered []kyc.DiditEvent
 	users     []string
 	ours      []bool
-	answer    kyc.Delivery
+	answer    kyc.DeliverResult
 }
 
 func newSite(t *testing.T, fails error, ready error, adjust ...func(*receiver.Options)) *site {
@@ -63,7 +63,7 @@ func newSite(t *testing.T, fails error, ready error, adjust ...func(*receiver.Op
 	o := receiver.Options{
 		Verifier: v, Environment: didit.EnvironmentLive, Deployment: deployment, MaxBody: maxBody, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Ready: func(context.Context) error { return ready },
-		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.Delivery, error) {
+		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error) {
 			deadline, ok := ctx.Deadline()
 			require.True(t, ok)
 			require.Less(t, time.Until(deadline), 4*time.Second, "Didit hangs up after 5 s")
@@ -220,15 +220,15 @@ func TestAnEventWithoutATypeIsAChangeOfStatus(t *testing.T) {
 
 func TestWhatTemporalAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
-		answer kyc.Delivery
+		answer kyc.DeliverResult
 		fails  error
 		code   int
 		want   receiver.Result
 	}{
 		"it has it":                {kyc.DeliveredSignal, nil, http.StatusOK, receiver.Received},
 		"the verification is over": {kyc.DeliveredResume, nil, http.StatusOK, receiver.Late},
-		"it is no news":            {kyc.DeliveredNoNews, nil, http.StatusOK, receiver.NoNews},
-		"the session is not ours":  {kyc.DeliveredNobody, nil, http.StatusOK, receiver.Foreign},
+		"it is no news":            {kyc.DeliveredNoChange, nil, http.StatusOK, receiver.NoNews},
+		"the session is not ours":  {kyc.DeliveredForeign, nil, http.StatusOK, receiver.Foreign},
 		"it is down":               {"", errors.New("connection refused"), http.StatusServiceUnavailable, receiver.Unavailable},
 		"it took too long":         {"", context.DeadlineExceeded, http.StatusServiceUnavailable, receiver.Unavailable},
 		"no run can be started":    {kyc.DeliveredResume, errors.New("exhausted"), http.StatusServiceUnavailable, receiver.Unavailable},

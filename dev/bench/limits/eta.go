@@ -8,6 +8,7 @@ import (
 
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/world"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -78,7 +79,7 @@ func (l line) run(ctx context.Context, env *run.Env) ([]guess, error) {
 		if err := world.Sleep(ctx, settle); err != nil {
 			return nil, err
 		}
-		turn, err := t.Turn(ctx, kyc.PriorityBulk)
+		turn, err := ops.New(t.Client).QueuePosition(ctx, kyc.PriorityBulk)
 		if err != nil {
 			return nil, err
 		}

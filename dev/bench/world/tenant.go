@@ -18,6 +18,7 @@ import (
 	"didit-temporal/dev/port"
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit/diditsim"
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 	"didit-temporal/webhook/receiver"
@@ -123,7 +124,7 @@ func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error 
 	if err != nil {
 		return err
 	}
-	if _, err := c.Setup(ctx); err != nil {
+	if _, err := ops.New(c).Setup(ctx); err != nil {
 		c.Close()
 		return err
 	}

@@ -1,4 +1,4 @@
-package kyc
+package ops
 
 import (
 	"cmp"
@@ -13,31 +13,32 @@ import (
 	"go.temporal.io/sdk/converter"
 
 	"didit-temporal/didit"
+	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 )
 
-// Activities of which a story tells; the names are those of package activities.
+// Activities that a timeline shows; the names are those of package activities.
 const (
 	activityCreate = "CreateSession"
 	activityRead   = "ReadDecision"
 	activityDelete = "DeleteSession"
 )
 
-// take adds what an event says, if a person wants to know it.
-func (t *teller) take(ev *historypb.HistoryEvent) {
+// take adds the step of an event that matters to a person.
+func (t *reader) take(ev *historypb.HistoryEvent) {
 	switch ev.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
 		t.started(ev, ev.GetWorkflowExecutionStartedEventAttributes().GetInput())
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED:
-		var said DiditEvent
-		if a := ev.GetWorkflowExecutionSignaledEventAttributes(); a.GetSignalName() == SignalDiditEvent && t.read(a.GetInput(), &said) {
+		var said kyc.DiditEvent
+		if a := ev.GetWorkflowExecutionSignaledEventAttributes(); a.GetSignalName() == kyc.SignalDiditEvent && t.read(a.GetInput(), &said) {
 			t.event(ev, StepEvent, said)
 		}
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 		in := ev.GetWorkflowExecutionUpdateAcceptedEventAttributes().GetAcceptedRequest().GetInput()
-		var by Operator
-		if in.GetName() != UpdateSession && t.read(in.GetArgs(), &by) {
-			t.add(ev, Step{What: StepOrder, Actor: by.Actor, Reason: by.Reason, Note: in.GetName()})
+		var by kyc.Operator
+		if in.GetName() != kyc.UpdateSession && t.read(in.GetArgs(), &by) {
+			t.add(ev, Step{What: StepAction, Actor: by.Actor, Reason: by.Reason, Note: in.GetName()})
 		}
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED:
 		t.activity[ev.GetEventId()] = ev.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName()
@@ -52,10 +53,10 @@ func (t *teller) take(ev *historypb.HistoryEvent) {
 	}
 }
 
-func (t *teller) started(ev *historypb.HistoryEvent, input *commonpb.Payloads) {
+func (t *reader) started(ev *historypb.HistoryEvent, input *commonpb.Payloads) {
 	switch t.kind {
-	case WorkflowVerification:
-		var in Input
+	case kyc.WorkflowVerification:
+		var in kyc.Input
 		t.read(input, &in)
 		s := Step{What: StepStarted}
 		if in.Resume {
@@ -65,14 +66,14 @@ func (t *teller) started(ev *historypb.HistoryEvent, input *commonpb.Payloads) {
 			s.Note = "to verify again"
 		}
 		t.add(ev, s)
-	case WorkflowOperation:
-		var in Operation
+	case kyc.WorkflowOperation:
+		var in kyc.Operation
 		t.read(input, &in)
-		t.add(ev, Step{What: StepOrder, Actor: in.Actor, Reason: in.Reason, SessionID: in.SessionID, Note: string(in.Verb)})
+		t.add(ev, Step{What: StepAction, Actor: in.Actor, Reason: in.Reason, SessionID: in.SessionID, Note: string(in.Verb)})
 	}
 }
 
-func (t *teller) event(ev *historypb.HistoryEvent, what StepKind, said DiditEvent) {
+func (t *reader) event(ev *historypb.HistoryEvent, what StepKind, said kyc.DiditEvent) {
 	s := Step{What: what, Status: said.Status, SessionID: said.SessionID}
 	if said.CreatedAt > 0 {
 		s.Note = "of " + time.Unix(said.CreatedAt, 0).UTC().Format(time.RFC3339)
@@ -80,10 +81,10 @@ func (t *teller) event(ev *historypb.HistoryEvent, what StepKind, said DiditEven
 	t.add(ev, s)
 }
 
-// done tells of an activity that came to its end.
-func (t *teller) done(ev *historypb.HistoryEvent, name string, result *commonpb.Payloads) {
+// done adds the step of an activity that completed.
+func (t *reader) done(ev *historypb.HistoryEvent, name string, result *commonpb.Payloads) {
 	var r struct {
-		Session  Session      `json:"session"`
+		Session  kyc.Session  `json:"session"`
 		Status   didit.Status `json:"status"`
 		Warnings []string     `json:"warnings"`
 		Foreign  []string     `json:"foreign"`
@@ -103,8 +104,8 @@ func (t *teller) done(ev *historypb.HistoryEvent, name string, result *commonpb.
 	}
 }
 
-// ended tells how a run ended.
-func (t *teller) ended(ev *historypb.HistoryEvent) {
+// ended adds the step with which a run ended.
+func (t *reader) ended(ev *historypb.HistoryEvent) {
 	switch ev.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:
 		t.completed(ev, ev.GetWorkflowExecutionCompletedEventAttributes().GetResult())
@@ -120,43 +121,43 @@ func (t *teller) ended(ev *historypb.HistoryEvent) {
 	}
 }
 
-func (t *teller) completed(ev *historypb.HistoryEvent, result *commonpb.Payloads) {
+func (t *reader) completed(ev *historypb.HistoryEvent, result *commonpb.Payloads) {
 	switch t.kind {
-	case WorkflowVerification:
-		var s State
+	case kyc.WorkflowVerification:
+		var s kyc.State
 		t.read(result, &s)
 		t.add(ev, Step{What: StepEnded, Status: s.Status, Outcome: s.Outcome, SessionID: s.SessionID, Note: s.ErrorType})
-	case WorkflowOperation:
-		var r OperationResult
+	case kyc.WorkflowOperation:
+		var r kyc.OperationResult
 		t.read(result, &r)
 		if r.Erased != nil {
-			t.add(ev, Step{What: StepOrderDone, Outcome: OutcomeErased, Note: r.Erased.String()})
+			t.add(ev, Step{What: StepActionDone, Outcome: kyc.OutcomeErased, Note: r.Erased.String()})
 			return
 		}
 		note := fmt.Sprintf("%s; was %s", r.Verb, r.Before)
 		if r.Already {
 			note = string(r.Verb) + "; it was so already"
 		}
-		t.add(ev, Step{What: StepOrderDone, Status: r.After, SessionID: r.SessionID, Note: note})
+		t.add(ev, Step{What: StepActionDone, Status: r.After, SessionID: r.SessionID, Note: note})
 	}
 }
 
-// read decodes the first value; false if there is none, or none that this program understands.
-func (t *teller) read(p *commonpb.Payloads, v any) bool {
+// read decodes the first payload; false if there is none, or none that this program can decode.
+func (t *reader) read(p *commonpb.Payloads, v any) bool {
 	if len(p.GetPayloads()) == 0 {
 		return false
 	}
-	err := t.c.payloads.FromPayload(p.GetPayloads()[0], v)
-	if codec.Unreadable(err) { // a story without what a key hides would be a wrong one
+	err := t.c.DataConverter().FromPayload(p.GetPayloads()[0], v)
+	if codec.Unreadable(err) { // a timeline without it would be wrong
 		t.unreadable = err
 	}
 	return err == nil
 }
 
-// reason is the named error in a failure: Temporal wraps it.
-func (t *teller) reason(f *failurepb.Failure) string {
+// reason is the typed error that a failure wraps.
+func (t *reader) reason(f *failurepb.Failure) string {
 	for at := f; at != nil; at = at.GetCause() {
-		converter.DecodeCommonFailureAttributes(t.c.payloads, at)
+		converter.DecodeCommonFailureAttributes(t.c.DataConverter(), at)
 		if kind := at.GetApplicationFailureInfo().GetType(); kind != "" {
 			return kind + ": " + at.GetMessage()
 		}

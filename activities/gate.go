@@ -14,7 +14,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// HoldBack returns a worker's interceptor that ends a storm of 429s: after the first one no activity of this worker
+// RateLimitGate returns a worker's interceptor that ends a storm of 429s: after the first one no activity of this worker
 // calls Didit until Didit's Retry-After has passed; then one goes first, and the rest follow when it was let in. A call
 // that is held back fails as a 429 would, without a call, and Temporal tries it again after the wait.
 //
@@ -22,19 +22,19 @@ import (
 // handed out, so turns that pile up on the way would break Didit's limit together. What comes very late is put back.
 //
 // Use one per task queue, since a queue is a limit of Didit. What it knows is harmless to lose.
-func HoldBack() interceptor.WorkerInterceptor { return &holdBack{} }
+func RateLimitGate() interceptor.WorkerInterceptor { return &rateLimitGate{} }
 
 // MetricHeldBack counts the calls that were put back without being sent.
 const MetricHeldBack = "kyc_didit_held_back"
 
-type holdBack struct {
+type rateLimitGate struct {
 	interceptor.WorkerInterceptorBase
 	gate gate
 	pace pace
 }
 
 // InterceptActivity puts the gate in front of every activity of the worker.
-func (h *holdBack) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
+func (h *rateLimitGate) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
 	return &heldActivity{interceptor.ActivityInboundInterceptorBase{Next: next}, &h.gate, &h.pace}
 }
 

@@ -1,4 +1,4 @@
-package kyc
+package ops
 
 import (
 	"context"
@@ -8,9 +8,11 @@ import (
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
+
+	"didit-temporal/kyc"
 )
 
-// SearchAttribute is a search attribute that verifications need and what the namespace says about it.
+// SearchAttribute is a search attribute that verifications need, and its type in the namespace.
 type SearchAttribute struct {
 	Name string
 	Type enumspb.IndexedValueType
@@ -21,23 +23,23 @@ type SearchAttribute struct {
 // Missing reports whether the attribute must be registered.
 func (a SearchAttribute) Missing() bool { return a.Have == enumspb.INDEXED_VALUE_TYPE_UNSPECIFIED }
 
-// searchAttributes is in the order in which a person wants to see them.
+// searchAttributes is in the order in which they are shown.
 var searchAttributes = []SearchAttribute{
-	{Name: AttributeStatus, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
-	{Name: AttributeOutcome, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
-	{Name: AttributeWaitingFor, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
-	{Name: AttributeErrorType, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
-	{Name: AttributeSessionID, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
-	{Name: AttributeFlow, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
-	{Name: AttributeAttempt, Type: enumspb.INDEXED_VALUE_TYPE_INT},
-	{Name: AttributeDeadline, Type: enumspb.INDEXED_VALUE_TYPE_DATETIME},
+	{Name: kyc.AttributeStatus, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: kyc.AttributeOutcome, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: kyc.AttributeWaitingFor, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: kyc.AttributeErrorType, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: kyc.AttributeSessionID, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: kyc.AttributeFlow, Type: enumspb.INDEXED_VALUE_TYPE_KEYWORD},
+	{Name: kyc.AttributeAttempt, Type: enumspb.INDEXED_VALUE_TYPE_INT},
+	{Name: kyc.AttributeDeadline, Type: enumspb.INDEXED_VALUE_TYPE_DATETIME},
 }
 
 // SearchAttributes compares what verifications need with what the namespace has.
 func (c *Client) SearchAttributes(ctx context.Context) ([]SearchAttribute, error) {
-	have, err := c.temporal.OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.namespace})
+	have, err := c.Temporal().OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.Namespace()})
 	if err != nil {
-		return nil, fmt.Errorf("list the search attributes of namespace %s: %w", c.namespace, err)
+		return nil, fmt.Errorf("list the search attributes of namespace %s: %w", c.Namespace(), err)
 	}
 	found := slices.Clone(searchAttributes)
 	for i, a := range found {
@@ -46,13 +48,13 @@ func (c *Client) SearchAttributes(ctx context.Context) ([]SearchAttribute, error
 	return found, nil
 }
 
-// Setup registers the missing search attributes and returns what it found before. It may be run at any time.
+// Setup registers the missing search attributes and returns what it found before. It may run at any time.
 func (c *Client) Setup(ctx context.Context) ([]SearchAttribute, error) {
 	found, err := c.SearchAttributes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTypes(found, c.namespace); err != nil {
+	if err := checkTypes(found, c.Namespace()); err != nil {
 		return found, err
 	}
 	add := map[string]enumspb.IndexedValueType{}
@@ -64,23 +66,23 @@ func (c *Client) Setup(ctx context.Context) ([]SearchAttribute, error) {
 	if len(add) == 0 {
 		return found, nil
 	}
-	_, err = c.temporal.OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
-		Namespace: c.namespace, SearchAttributes: add,
+	_, err = c.Temporal().OperatorService().AddSearchAttributes(ctx, &operatorservice.AddSearchAttributesRequest{
+		Namespace: c.Namespace(), SearchAttributes: add,
 	})
 	if err != nil {
-		return found, fmt.Errorf("register search attributes in namespace %s (on Temporal Cloud do it in the console or with tcld): %w", c.namespace, err)
+		return found, fmt.Errorf("register search attributes in namespace %s (on Temporal Cloud do it in the console or with tcld): %w", c.Namespace(), err)
 	}
 	return found, nil
 }
 
-// CheckSetup returns an error that says what to do when the namespace lacks a search attribute: without it every
-// verification would stand still.
+// CheckSetup returns an error that says what to do when the namespace lacks a search attribute: without it every workflow task
+// of a verification fails.
 func (c *Client) CheckSetup(ctx context.Context) error {
 	found, err := c.SearchAttributes(ctx)
 	if err != nil {
 		return err
 	}
-	if err := checkTypes(found, c.namespace); err != nil {
+	if err := checkTypes(found, c.Namespace()); err != nil {
 		return err
 	}
 	var missing []string
@@ -90,7 +92,7 @@ func (c *Client) CheckSetup(ctx context.Context) error {
 		}
 	}
 	if len(missing) > 0 {
-		return fmt.Errorf("namespace %s lacks the search attributes %s: run `starter setup` once", c.namespace, strings.Join(missing, ", "))
+		return fmt.Errorf("namespace %s lacks the search attributes %s: run `starter setup` once", c.Namespace(), strings.Join(missing, ", "))
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package kyc
+package ops
 
 import (
 	"context"
@@ -9,13 +9,15 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
+
+	"didit-temporal/kyc"
 )
 
-// LimitIdentity is who set a queue's limit if a worker did. A limit that anybody else has set is left alone.
+// LimitIdentity is the identity under which a worker sets a queue's limit. Workers keep a limit that another identity set.
 const LimitIdentity = "didit-temporal-worker"
 
 // LimitedQueues are the task queues that Temporal keeps below a limit of Didit.
-func LimitedQueues() []string { return []string{TaskQueueDiditWrite, TaskQueueDiditRead} }
+func LimitedQueues() []string { return []string{kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead} }
 
 // QueueLimit is how fast Temporal hands out the calls of a task queue, over all workers.
 type QueueLimit struct {
@@ -31,7 +33,7 @@ type QueueLimit struct {
 // LimitSource says where a queue's limit comes from.
 type LimitSource string
 
-// The sources. A limit at the server wins over what workers tell, at once and for all of them.
+// The sources. A limit at the server wins over what workers report, at once and for all of them.
 const (
 	LimitFromServer  LimitSource = "server"
 	LimitFromWorkers LimitSource = "workers"
@@ -41,24 +43,22 @@ const (
 // Paused reports whether the queue hands out nothing.
 func (l QueueLimit) Paused() bool { return l.Source != LimitNone && l.PerSecond <= 0 }
 
-// Unlimited reports whether the server was told a limit that is not a number: it takes NaN and infinity, and then hands
-// out everything at once.
+// Unlimited reports whether the limit at the server is not a number: the server takes NaN and infinity, and then hands out
+// everything at once.
 func (l QueueLimit) Unlimited() bool { return math.IsNaN(l.PerSecond) || math.IsInf(l.PerSecond, 0) }
 
-// ByOperator reports whether somebody has set the limit who is not a worker.
+// ByOperator reports whether an operator set the limit at the server.
 func (l QueueLimit) ByOperator() bool { return l.Source == LimitFromServer && l.SetBy != LimitIdentity }
 
 // QueueLimit returns the limit in force.
 func (c *Client) QueueLimit(ctx context.Context, queue string) (QueueLimit, error) {
-	d, err := c.describeQueue(ctx, queue)
-	if err != nil {
-		return QueueLimit{}, err
-	}
-	return limitOf(queue, d), nil
+	s, err := c.QueueStats(ctx, queue)
+	return s.Limit, err
 }
 
 // LimitQueue sets a queue's limit at the server, in calls per second, and returns the limit in force and whether it was
-// set now. It writes only where no limit is set or where a worker has set another one: a value of an operator's holds, unless it is no limit at all.
+// set now. It writes only where no limit is set or where a worker has set another one: an operator's value holds, unless it
+// is no limit at all.
 func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64, reason string) (QueueLimit, bool, error) {
 	found, err := c.QueueLimit(ctx, queue)
 	if err != nil {
@@ -68,8 +68,8 @@ func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64
 	if found.ByOperator() && !found.Unlimited() || found.Source == LimitFromServer && float32(found.PerSecond) == want {
 		return found, false, nil
 	}
-	set, err := c.temporal.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
-		Namespace: c.namespace, Identity: LimitIdentity, TaskQueue: queue, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
+	set, err := c.Temporal().WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
+		Namespace: c.Namespace(), Identity: LimitIdentity, TaskQueue: queue, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
 		UpdateQueueRateLimit: &workflowservice.UpdateTaskQueueConfigRequest_RateLimitUpdate{
 			RateLimit: &taskqueuepb.RateLimit{RequestsPerSecond: want}, Reason: reason,
 		},
@@ -77,20 +77,8 @@ func (c *Client) LimitQueue(ctx context.Context, queue string, perSecond float64
 	if err != nil {
 		return found, false, fmt.Errorf("set the limit of task queue %s: %w", queue, err)
 	}
-	// The answer, not another look: a queue hears of its new limit a moment later.
+	// Not QueueLimit: a queue learns of its new limit a moment later.
 	return limitIn(queue, set.GetConfig()), true, nil
-}
-
-// describeQueue asks for a queue's limit and its backlog.
-func (c *Client) describeQueue(ctx context.Context, queue string) (*workflowservice.DescribeTaskQueueResponse, error) {
-	d, err := c.temporal.WorkflowService().DescribeTaskQueue(ctx, &workflowservice.DescribeTaskQueueRequest{
-		Namespace: c.namespace, TaskQueue: &taskqueuepb.TaskQueue{Name: queue}, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
-		ReportConfig: true, ReportStats: true,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("describe task queue %s: %w", queue, err)
-	}
-	return d, nil
 }
 
 func limitOf(queue string, d *workflowservice.DescribeTaskQueueResponse) QueueLimit {

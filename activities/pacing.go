@@ -12,18 +12,18 @@ import (
 	"didit-temporal/kyc"
 )
 
-// MetricLateTurns counts the turns that came too late to be used.
-const MetricLateTurns = "kyc_didit_late_turns"
+// MetricDelayedTasks counts the turns that came too late to be used.
+const MetricDelayedTasks = "kyc_didit_late_turns"
 
 // A queue's rate counts a turn when the server hands it out; Didit counts it when it arrives. Turns that were held up on the
 // way and then go on together would be more than Didit allows. So a worker uses all turns equally late: as late as the
 // latest one of late, like the buffer of a player that must not skip.
 const (
-	// Hurry is how much closer together than they were handed out turns may be used, within Didit's window of a
+	// DispatchJitter is how much closer together than they were handed out turns may be used, within Didit's window of a
 	// minute: the jitter that is let through, and what the lateness shrinks by.
-	Hurry  = jitter + shrink
-	jitter = 50 * time.Millisecond
-	shrink = 250 * time.Millisecond // a minute
+	DispatchJitter = jitter + shrink
+	jitter         = 50 * time.Millisecond
+	shrink         = 250 * time.Millisecond // a minute
 
 	// longestLag is how late a turn may come, compared with the soonest of late. A later one is put back unused.
 	longestLag = 3 * time.Second
@@ -80,7 +80,7 @@ func (p *pace) await(ctx context.Context) error {
 	}
 	wait, late := p.turn(activity.GetInfo(ctx).StartedTime, time.Now())
 	if late {
-		activity.GetMetricsHandler(ctx).Counter(MetricLateTurns).Inc(1)
+		activity.GetMetricsHandler(ctx).Counter(MetricDelayedTasks).Inc(1)
 		return tooLate()
 	}
 	select {

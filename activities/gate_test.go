@@ -70,7 +70,7 @@ func refusesFor(d time.Duration) func() error {
 
 func TestA429HoldsBackTheWholeWorkerUntilOneWasLetIn(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := activities.HoldBack()
+		h := activities.RateLimitGate()
 		a, b := newDoor(h), newDoor(h)
 		a.answer, b.answer = refusesFor(20*time.Second), fine
 		require.Equal(t, 20*time.Second, a.call(t))
@@ -102,7 +102,7 @@ func TestA429HoldsBackTheWholeWorkerUntilOneWasLetIn(t *testing.T) {
 
 func TestTheStormGoesOnIfTheFirstOneIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDoor(activities.HoldBack())
+		d := newDoor(activities.RateLimitGate())
 		d.answer = refusesFor(10 * time.Second)
 		d.call(t)
 		for n := range 5 { // one probe for each Retry-After
@@ -117,7 +117,7 @@ func TestTheStormGoesOnIfTheFirstOneIsRefused(t *testing.T) {
 
 func TestACallFromBeforeTheStormDoesNotEndIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := activities.HoldBack()
+		h := activities.RateLimitGate()
 		before, d := newDoor(h), newDoor(h)
 		release := make(chan struct{})
 		before.answer = func() error { <-release; return nil }
@@ -135,7 +135,7 @@ func TestACallFromBeforeTheStormDoesNotEndIt(t *testing.T) {
 
 func TestA429ThatNamesNoTimeHoldsForFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDoor(activities.HoldBack())
+		d := newDoor(activities.RateLimitGate())
 		d.answer = refusesFor(0)
 		_, err := d.in.ExecuteActivity(t.Context(), &interceptor.ExecuteActivityInput{})
 		require.Error(t, err)
@@ -148,12 +148,12 @@ func TestA429ThatNamesNoTimeHoldsForFiveSeconds(t *testing.T) {
 // One limit must not hold back another, and a failure that is no 429 holds back nothing.
 func TestOnlyA429OfTheSameLimitHoldsBack(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		writes, reads := newDoor(activities.HoldBack()), newDoor(activities.HoldBack())
+		writes, reads := newDoor(activities.RateLimitGate()), newDoor(activities.RateLimitGate())
 		writes.answer, reads.answer = refusesFor(time.Minute), fine
 		writes.call(t)
 		assert.Zero(t, reads.call(t))
 
-		down := newDoor(activities.HoldBack())
+		down := newDoor(activities.RateLimitGate())
 		down.answer = func() error { return temporal.NewApplicationError("down", kyc.ErrorTypeUnavailable) }
 		for range 3 {
 			_, err := down.in.ExecuteActivity(t.Context(), &interceptor.ExecuteActivityInput{})
@@ -166,7 +166,7 @@ func TestOnlyA429OfTheSameLimitHoldsBack(t *testing.T) {
 // A panic in the one that goes first must not keep the gate closed for ever.
 func TestAPanicOfTheFirstOneDoesNotLockTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		d := newDoor(activities.HoldBack())
+		d := newDoor(activities.RateLimitGate())
 		d.answer = refusesFor(10 * time.Second)
 		d.call(t)
 		time.Sleep(10 * time.Second)

@@ -58,7 +58,7 @@ func TestTurnsAreUsedEquallyLate(t *testing.T) {
 		var suite testsuite.WorkflowTestSuite
 		suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 		env := suite.NewTestActivityEnvironment()
-		env.SetWorkerOptions(sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{activities.HoldBack(), r}})
+		env.SetWorkerOptions(sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{activities.RateLimitGate(), r}})
 		env.RegisterActivityWithOptions(func(context.Context) error { called = true; return nil }, activity.RegisterOptions{Name: "call"})
 		call := func(took time.Duration) (waited time.Duration, err error) {
 			r.took, called = took, false
@@ -177,7 +177,7 @@ func TestTurnsThatPileUpAreSpreadAgain(t *testing.T) {
 		slices.SortFunc(used, time.Time.Compare)
 		for i := range used {
 			n, _ := slices.BinarySearchFunc(used, used[i].Add(time.Minute), time.Time.Compare)
-			require.LessOrEqual(t, float64(n-i), rate*(60+activities.Hurry.Seconds())+1, "seed %d", seed)
+			require.LessOrEqual(t, float64(n-i), rate*(60+activities.DispatchJitter.Seconds())+1, "seed %d", seed)
 		}
 		require.Greater(t, float64(len(used)), 0.9*float64(len(ways)), "seed %d", seed)
 	}

@@ -1,0 +1,167 @@
+package ops
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/api/workflowservice/v1"
+
+	"didit-temporal/kyc"
+)
+
+// maxRuns bounds the runs that are read of one user: far more than a session cap leaves room for.
+const maxRuns = 1000
+
+// userQuery finds the user's workflows of all types. Some visibility stores do not distinguish upper and lower case, so
+// filter the answer with belongs.
+func userQuery(userID string) string {
+	return fmt.Sprintf("WorkflowId = '%s' OR WorkflowId STARTS_WITH '%s~'", kyc.WorkflowID(userID), kyc.WorkflowID(userID))
+}
+
+func belongs(workflowID, userID string) bool {
+	own := kyc.WorkflowID(userID)
+	return workflowID == own || strings.HasPrefix(workflowID, own+"~")
+}
+
+// runsOf lists the user's runs, oldest first. The visibility store lags a little, so it asks for the newest verification too.
+func (c *Client) runsOf(ctx context.Context, userID string) ([]*workflowpb.WorkflowExecutionInfo, error) {
+	var runs []*workflowpb.WorkflowExecutionInfo
+	listed := map[string]bool{}
+	add := func(x *workflowpb.WorkflowExecutionInfo) {
+		if id := x.GetExecution().GetRunId(); id != "" && !listed[id] && belongs(x.GetExecution().GetWorkflowId(), userID) {
+			listed[id] = true
+			runs = append(runs, x)
+		}
+	}
+	newest, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), "")
+	if err != nil && !isNotFound(err) {
+		return nil, userError("list the runs of", userID, err)
+	}
+	add(newest.GetWorkflowExecutionInfo())
+	var token []byte
+	for first := true; first || len(token) > 0 && len(runs) < maxRuns; first = false {
+		page, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+			Namespace: c.Namespace(), PageSize: 200, NextPageToken: token, Query: userQuery(userID),
+		})
+		if err != nil {
+			return nil, userError("list the runs of", userID, err)
+		}
+		for _, x := range page.GetExecutions() {
+			add(x)
+		}
+		token = page.GetNextPageToken()
+	}
+	slices.SortStableFunc(runs, func(a, b *workflowpb.WorkflowExecutionInfo) int {
+		return a.GetStartTime().AsTime().Compare(b.GetStartTime().AsTime())
+	})
+	return runs, nil
+}
+
+// SessionOf returns Didit's id of the session of the user's newest verification that has one; empty if Temporal
+// remembers none.
+func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
+	desc, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), "")
+	if err != nil && !isNotFound(err) {
+		return "", userError("find the session of", userID, err)
+	}
+	if id := kyc.SummaryOf(desc.GetWorkflowExecutionInfo()).SessionID; id != "" {
+		return id, nil
+	}
+	// The newest has none, or was deleted. Operations may outlive the verification that they acted on.
+	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: c.Namespace(), PageSize: 100,
+		Query: fmt.Sprintf("(%s) AND %s IS NOT NULL", userQuery(userID), kyc.AttributeSessionID),
+	})
+	if err != nil {
+		return "", userError("find the session of", userID, err)
+	}
+	var session string
+	var newest time.Time
+	var verification bool
+	for _, x := range found.GetExecutions() {
+		if !belongs(x.GetExecution().GetWorkflowId(), userID) {
+			continue
+		}
+		own, at := x.GetType().GetName() == kyc.WorkflowVerification, x.GetStartTime().AsTime()
+		if own == verification && at.After(newest) || own && !verification {
+			session, newest, verification = kyc.SummaryOf(x).SessionID, at, own
+		}
+	}
+	return session, nil
+}
+
+// CountRuns counts the runs that a workflow id has had, as far as Temporal remembers.
+func (c *Client) CountRuns(ctx context.Context, workflowID string) (int64, error) {
+	n, err := c.Temporal().CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
+		Namespace: c.Namespace(), Query: fmt.Sprintf("WorkflowId = '%s'", workflowID),
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count the runs of %s: %w", workflowID, err)
+	}
+	return n.GetCount(), nil
+}
+
+// earlierRuns is how many runs Predecessor reads: runs that knew nothing may lie between.
+const earlierRuns = 10
+
+// Predecessor returns the last state of the user's runs before runID; the zero Snapshot where Temporal remembers none, since
+// runs are deleted after the namespace's retention, or by hand. A run that completed has reported its result. For one that
+// was terminated, reset or failed, a worker replays what it knew. State is of the newest run that knew anything, Reported of
+// the newest that reported anything.
+func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error) {
+	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: c.Namespace(), PageSize: earlierRuns,
+		Query: fmt.Sprintf("WorkflowId = '%s' AND WorkflowType = '%s'", kyc.WorkflowID(userID), kyc.WorkflowVerification),
+	})
+	if err != nil {
+		return kyc.Snapshot{}, userError("list earlier runs of", userID, err)
+	}
+	var last kyc.Snapshot
+	for _, x := range found.GetExecutions() { // newest first
+		id := x.GetExecution().GetRunId()
+		if id == runID || x.GetExecution().GetWorkflowId() != kyc.WorkflowID(userID) { // some stores ignore case
+			continue
+		}
+		final, err := c.finalSnapshot(ctx, userID, id)
+		if err != nil && !isNotFound(err) {
+			return kyc.Snapshot{}, userError("read an earlier run of", userID, err)
+		}
+		if last.State.SessionID == "" && last.State.Outcome == "" {
+			last.State = final.State
+		}
+		if final.Reported != nil { // a run that reported nothing does not know what those before it reported
+			last.Reported = final.Reported
+			return last, nil
+		}
+	}
+	return last, nil
+}
+
+// finalSnapshot is the snapshot of a closed run at its end; the zero Snapshot for one that is open.
+func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc.Snapshot, err error) {
+	desc, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), runID)
+	if err != nil {
+		return s, err
+	}
+	switch desc.GetWorkflowExecutionInfo().GetStatus() {
+	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED:
+		return s, nil
+	case enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED:
+		var state kyc.State
+		err := c.Temporal().GetWorkflow(ctx, kyc.WorkflowID(userID), runID).Get(ctx, &state)
+		if err != nil || state.UserID == "" { // a late event of a session that is not ours
+			return s, err
+		}
+		return kyc.Snapshot{State: state, Reported: &state}, nil
+	}
+	answer, err := c.Temporal().QueryWorkflow(ctx, kyc.WorkflowID(userID), runID, kyc.QueryVerification)
+	if err == nil {
+		err = answer.Get(&s)
+	}
+	return s, err
+}
