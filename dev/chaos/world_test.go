@@ -5,25 +5,19 @@ import (
 	"context"
 	"encoding/json"
 	"io"
-	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
-	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -62,36 +56,24 @@ func start(t *testing.T, o options) *world {
 		o.reconcileAfter = 15 * time.Minute
 	}
 	w := &world{t: t, creates: map[string]int{}}
-	w.server = tserver.Run(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
-	c, err := kyc.Dial(t.Context(), client.Options{
-		HostPort: w.server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-	})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	w.Client = c
-	_, err = ops.New(c).Setup(t.Context())
-	require.NoError(t, err)
-
-	listen, err := port.Pick("127.0.0.1", 0)
-	require.NoError(t, err)
-	webhookAddr := "127.0.0.1:" + strconv.Itoa(listen)
+	w.server, w.Client = harness.Temporal(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
+	webhookAddr := harness.Address(t)
 	w.webhookURL = "http://" + webhookAddr + receiver.Path
 	w.sim = diditsim.New(diditsim.Options{
 		APIKey: apiKey, WorkflowIDs: []string{flow}, RetryDelays: o.retries, Webhooks: o.script,
 		WebhookURL: w.webhookURL, WebhookSecret: secret, Limits: diditsim.Unlimited,
 	})
-	api := httptest.NewServer(http.HandlerFunc(w.didit))
-	t.Cleanup(api.Close)
+	diditURL := harness.Serve(t, http.HandlerFunc(w.didit))
 	t.Cleanup(w.sim.Close) // first, for it ends the delays of faults
 
-	w.worker = supervise(t, "worker", "worker runs", "TEMPORAL_ADDRESS="+w.server.Address,
-		"DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+api.URL, "DIDIT_WRITES_PER_MINUTE=100000",
+	w.worker = harness.Supervise(t, programs, "worker", nil, "TEMPORAL_ADDRESS="+w.server.Address,
+		"DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+diditURL, "DIDIT_WRITES_PER_MINUTE=100000",
 		"DIDIT_READS_PER_MINUTE=100000", "RECONCILE_AFTER="+o.reconcileAfter.String())
 	address := w.server.Address
 	if o.webhookVia != nil {
 		address = o.webhookVia(address)
 	}
-	w.webhook = supervise(t, "webhook", "webhook listens", "TEMPORAL_ADDRESS="+address,
+	w.webhook = harness.Supervise(t, programs, "webhook", nil, "TEMPORAL_ADDRESS="+address,
 		"DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr)
 	for _, p := range []*procs.Program{w.worker, w.webhook} {
 		_, err := p.Working(w.within(patience))
@@ -130,9 +112,7 @@ func (w *world) createsOf(user string) int {
 }
 
 func (w *world) within(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(w.t.Context(), d)
-	w.t.Cleanup(cancel)
-	return ctx
+	return harness.Within(w.t, d)
 }
 
 func (w *world) eventually(condition func() bool, what string, args ...any) {

@@ -22,7 +22,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
@@ -47,9 +47,7 @@ type serveProcess struct {
 
 func (s *system) serveProcess() (*served, *serveProcess) {
 	s.t.Helper()
-	metrics, err := port.Pick("127.0.0.1", 0)
-	require.NoError(s.t, err)
-	p := &serveProcess{t: s.t, metrics: fmt.Sprintf("127.0.0.1:%d", metrics)}
+	p := &serveProcess{t: s.t, metrics: harness.Address(s.t)}
 	cmd := exec.Command(build(s.t, "starter"), "serve")
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isTemporal), "TEMPORAL_ADDRESS="+s.server.Address, "STARTER_ADDR=127.0.0.1:0",
 		"STARTER_TOKENS=shop:"+apiToken+";polls=5000", "METRICS_ADDR="+p.metrics)

@@ -17,7 +17,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 )
 
 const (
@@ -60,9 +60,7 @@ func startPrometheus(t *testing.T, targets map[string]string) *prom {
 	for name, text := range map[string]string{"rules.yml": shortRules(t), "prometheus.yml": config} {
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600))
 	}
-	n, err := port.Pick("127.0.0.1", 0)
-	require.NoError(t, err)
-	address := "127.0.0.1:" + strconv.Itoa(n)
+	address := harness.Address(t)
 	cmd := exec.CommandContext(t.Context(), "prometheus", "--config.file="+filepath.Join(dir, "prometheus.yml"),
 		"--storage.tsdb.path="+filepath.Join(dir, "data"), "--web.listen-address="+address, "--log.level=error")
 	cmd.Stderr, cmd.Cancel, cmd.WaitDelay = os.Stderr, func() error { return cmd.Process.Signal(os.Interrupt) }, 10*time.Second

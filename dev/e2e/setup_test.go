@@ -4,19 +4,16 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"net"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/doctor"
 	"didit-temporal/internal/envfile"
@@ -35,11 +32,7 @@ func arrive(t *testing.T) *newcomer {
 	s := bare(t, options{})
 	s.sim = diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}})
 	t.Cleanup(s.sim.Close)
-	api := httptest.NewServer(s.sim)
-	t.Cleanup(api.Close)
-	n, err := port.Pick("127.0.0.1", 0)
-	require.NoError(t, err)
-	s.simURL, s.webhookURL = api.URL, "http://"+net.JoinHostPort("127.0.0.1", strconv.Itoa(n))+receiver.Path
+	s.simURL, s.webhookURL = harness.Serve(t, s.sim), "http://"+harness.Address(t)+receiver.Path
 	return &newcomer{s, filepath.Join(t.TempDir(), ".env"), map[string]string{
 		"starter": build(t, "starter"), "worker": build(t, "worker"), "webhook": build(t, "webhook"),
 	}}

@@ -10,7 +10,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"net/url"
 	"strings"
 	"sync"
@@ -21,6 +20,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -100,10 +100,7 @@ func start(t *testing.T, o options) *system {
 		Limits: diditsim.Unlimited, // as the worker's rate below
 	})
 	t.Cleanup(s.sim.Close)
-	api := httptest.NewServer(s.sim)
-	t.Cleanup(api.Close)
-	s.simURL = api.URL
-
+	s.simURL = harness.Serve(t, s.sim)
 	s.stopWebhook, s.stopWorker = s.startWebhook(), s.startWorker(o)
 	return s
 }
@@ -129,10 +126,7 @@ func (s *system) dialAs(process string) (*kyc.Client, *app.Telemetry) {
 	s.metrics[process], s.watches[process] = watch.Address, watch
 	dial := client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))}
 	s.keys.Apply(&dial)
-	c, err := kyc.Dial(s.t.Context(), watch.Client(dial))
-	require.NoError(s.t, err)
-	s.t.Cleanup(c.Close)
-	return c, watch
+	return harness.Dial(s.t, watch.Client(dial)), watch
 }
 
 func (s *system) startWebhook() (stop func()) {
@@ -168,17 +162,7 @@ func (s *system) startWorker(o options) (stop func()) {
 
 // process runs a process until it is stopped or the test ends, as SIGTERM would end it.
 func (s *system) process(run func(context.Context) error) (stop func()) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
-	go func() { done <- run(ctx) }()
-	stop = sync.OnceFunc(func() {
-		cancel()
-		if err := <-done; err != nil {
-			s.t.Error(err)
-		}
-	})
-	s.t.Cleanup(stop)
-	return stop
+	return harness.Run(s.t, run)
 }
 
 func (s *system) logger(who string) *slog.Logger {
@@ -216,9 +200,7 @@ func (s *system) eventually(condition func() bool, what string) {
 }
 
 func (s *system) within(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(s.t.Context(), d)
-	s.t.Cleanup(cancel)
-	return ctx
+	return harness.Within(s.t, d)
 }
 
 // atOnce runs a subtest for each name on this one system, all at the same time. Under t.Parallel they would queue behind

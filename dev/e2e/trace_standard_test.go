@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -20,7 +19,7 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/skip"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
@@ -84,9 +83,7 @@ func startJaeger(t *testing.T) jaeger {
 	}
 	var ports [4]string
 	for i := range ports {
-		n, err := port.Pick("127.0.0.1", 0)
-		require.NoError(t, err)
-		ports[i] = "127.0.0.1:" + strconv.Itoa(n)
+		ports[i] = harness.Address(t)
 	}
 	file := filepath.Join(t.TempDir(), "jaeger.yaml")
 	require.NoError(t, os.WriteFile(file, []byte(fmt.Sprintf(`

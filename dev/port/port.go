@@ -33,11 +33,17 @@ func Pick(ip string, wanted int) (int, error) {
 	if wanted != 0 {
 		return wanted, nil
 	}
-	return l.Addr().(*net.TCPAddr).Port, rest(l)
+	return l.Addr().(*net.TCPAddr).Port, linger(l)
 }
 
-// rest leaves the listener's port in TIME_WAIT, in which Linux hands it to nobody else who asks for a free one.
-func rest(l net.Listener) error {
+// Free returns a free address on loopback.
+func Free() (address string, err error) {
+	n, err := Pick("127.0.0.1", 0)
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(n)), err
+}
+
+// linger leaves the listener's port in TIME_WAIT, in which Linux hands it to nobody else who asks for a free one.
+func linger(l net.Listener) error {
 	c, err := new(net.Dialer).DialContext(context.Background(), "tcp", l.Addr().String())
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -42,14 +43,23 @@ type Process struct {
 // restartPause is between two starts of a program that ended by itself.
 const restartPause = 200 * time.Millisecond
 
-// Supervise runs the program in the file until Stop. It gets the environment env, HOME, PATH, and nothing else.
-func Supervise(file, home, ready string, env ...string) *Program {
-	return SuperviseWith(nil, file, home, ready, env...)
+// ready is what each program logs once it works, by its name and its first argument.
+var ready = map[string]string{
+	"worker": "worker runs", "webhook": "webhook listens", "peer": "peer runs",
+	"starter serve": "api listens", "starter codec-server": "codec server listens",
 }
 
-// SuperviseWith is Supervise for a program that takes arguments.
-func SuperviseWith(args []string, file, home, ready string, env ...string) *Program {
-	p := &Program{file: file, args: args, ready: ready, next: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{})}
+// Ready is what the program of that name logs once it works.
+func Ready(name string, args ...string) string {
+	return ready[strings.Join(append([]string{name}, args[:min(len(args), 1)]...), " ")]
+}
+
+// Supervise runs the program in the file until Stop. It gets the environment env, HOME, PATH, and nothing else.
+func Supervise(file string, args []string, home string, env ...string) *Program {
+	p := &Program{
+		file: file, args: args, ready: Ready(filepath.Base(file), args...),
+		next: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{}),
+	}
 	p.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LOG_FORMAT=text", "METRICS_ADDR=127.0.0.1:0"}, env...)
 	go func() {
 		defer close(p.stopped)

@@ -12,7 +12,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -21,16 +20,13 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
-	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/starter/api"
 	"didit-temporal/webhook/receiver"
@@ -66,14 +62,14 @@ var proxies = []struct {
 // and sends the next genuine webhook nowhere.
 func TestARefusalBehindAProxyCostsNoReplica(t *testing.T) {
 	skip.Long(t)
-	c := temporal(t)
+	_, c := harness.Temporal(t, tserver.Options{})
 	webhooks, apis := replicas(t, c, serveWebhook), replicas(t, c, serveAPI)
 	for _, p := range proxies {
 		t.Run(p.program, func(t *testing.T) {
 			skip.Program(t, p.program, p.program)
 			dir := t.TempDir()
 			front := func(name string, behind []string) string {
-				listen := free(t)
+				listen := harness.Address(t)
 				file := filepath.Join(dir, name+p.file)
 				require.NoError(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
 				require.NoError(t, os.WriteFile(file, []byte(p.settings(filepath.Join(dir, name), listen, behind)), 0o600))
@@ -107,30 +103,13 @@ func event() string {
 	return string(body)
 }
 
-func temporal(t *testing.T) *kyc.Client {
-	t.Helper()
-	server := tserver.Run(t, tserver.Options{})
-	c, err := kyc.Dial(t.Context(), client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	_, err = ops.New(c).Setup(t.Context())
-	require.NoError(t, err)
-	return c
-}
-
 // replicas starts two processes' worth of a server.
 func replicas(t *testing.T, c *kyc.Client, serve func(context.Context, net.Listener, *kyc.Client) error) (addresses []string) {
 	t.Helper()
 	for range 2 {
 		listener, err := net.Listen("tcp", "127.0.0.1:0")
 		require.NoError(t, err)
-		ctx, stop := context.WithCancel(context.Background())
-		done := make(chan error, 1)
-		go func() { done <- serve(ctx, listener, c) }()
-		t.Cleanup(func() {
-			stop()
-			assert.NoError(t, <-done)
-		})
+		harness.Run(t, func(ctx context.Context) error { return serve(ctx, listener, c) })
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses
@@ -146,13 +125,6 @@ func serveAPI(ctx context.Context, l net.Listener, c *kyc.Client) error {
 	return app.ServeStarter(ctx, l, c, config.Starter{
 		Tokens: []config.Token{{Name: "shop", Value: config.NewSecret("proxied-token-of-no-account")}}, Environment: config.Live,
 	}, slog.New(slog.DiscardHandler))
-}
-
-func free(t *testing.T) string {
-	t.Helper()
-	p, err := port.Pick("127.0.0.1", 0)
-	require.NoError(t, err)
-	return "127.0.0.1:" + strconv.Itoa(p)
 }
 
 // run runs a proxy until the test ends, and waits until it listens.

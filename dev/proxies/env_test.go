@@ -2,9 +2,6 @@ package proxies
 
 import (
 	"context"
-	"log/slog"
-	"net/http/httptest"
-	"path/filepath"
 	"strconv"
 	"testing"
 	"time"
@@ -12,13 +9,11 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/converter"
-	"go.temporal.io/sdk/log"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
-	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 )
@@ -50,22 +45,17 @@ type replica struct {
 
 func newEnv(t *testing.T) *env {
 	t.Helper()
-	server := tserver.Run(t, tserver.Options{})
-	c, err := kyc.Dial(t.Context(), client.Options{HostPort: server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
-	_, err = ops.New(c).Setup(t.Context())
-	require.NoError(t, err)
+	server, c := harness.Temporal(t, tserver.Options{})
 	e := &env{Client: c, t: t}
 	temporal := "TEMPORAL_ADDRESS=" + server.Address
 	for i := range e.webhooks {
-		e.webhooks[i] = start(t, "webhook", "webhook listens", "WEBHOOK_ADDR", nil, temporal, "DIDIT_WEBHOOK_SECRETS="+secret,
+		e.webhooks[i] = start(t, "webhook", nil, "WEBHOOK_ADDR", temporal, "DIDIT_WEBHOOK_SECRETS="+secret,
 			"DIDIT_ENVIRONMENT=sandbox", "WEBHOOK_ALLOW_FROM="+didit, "WEBHOOK_TRUSTED_PROXIES=127.0.0.1")
-		e.apis[i] = start(t, "starter", "api listens", "STARTER_ADDR", []string{"serve"}, temporal, "DIDIT_ENVIRONMENT=sandbox", "STARTER_TOKENS=signup:"+token)
+		e.apis[i] = start(t, "starter", []string{"serve"}, "STARTER_ADDR", temporal, "DIDIT_ENVIRONMENT=sandbox", "STARTER_TOKENS=signup:"+token)
 	}
 	key, err := codec.Generate("proxies")
 	require.NoError(t, err)
-	e.codec = start(t, "starter", "codec server listens", "CODEC_ADDR", []string{"codec-server"}, "CODEC_TOKENS="+token,
+	e.codec = start(t, "starter", []string{"codec-server"}, "CODEC_ADDR", "CODEC_TOKENS="+token,
 		"DIDIT_ENVIRONMENT=sandbox", "PAYLOAD_KEYS="+key, "CODEC_ORIGINS=https://"+internalHost)
 	worker := e.startWorker(temporal)
 	for _, r := range append(append(e.webhooks[:], e.apis[:]...), e.codec, worker) {
@@ -80,25 +70,15 @@ func newEnv(t *testing.T) *env {
 func (e *env) startWorker(temporal string) replica {
 	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, WebhookSecret: secret, Limits: diditsim.Unlimited})
 	e.t.Cleanup(sim.Close)
-	srv := httptest.NewServer(sim)
-	e.t.Cleanup(srv.Close)
-	return start(e.t, "worker", "worker runs", "METRICS_ADDR", nil, temporal, "DIDIT_ENVIRONMENT=sandbox",
-		"DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+srv.URL)
+	return start(e.t, "worker", nil, "METRICS_ADDR", temporal, "DIDIT_ENVIRONMENT=sandbox",
+		"DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+harness.Serve(e.t, sim))
 }
 
-func start(t *testing.T, name, ready, variable string, args []string, settings ...string) replica {
+// start runs a program that listens where the variable says.
+func start(t *testing.T, name string, args []string, variable string, settings ...string) replica {
 	t.Helper()
-	n, err := port.Pick("127.0.0.1", 0)
-	require.NoError(t, err)
-	r := replica{address: "127.0.0.1:" + strconv.Itoa(n)}
-	r.Program = procs.SuperviseWith(args, filepath.Join(programs, name), t.TempDir(), ready, append(settings, variable+"="+r.address)...)
-	t.Cleanup(func() {
-		r.Stop()
-		if t.Failed() {
-			t.Logf("%s %v logged last:\n%s", name, args, r.Log())
-		}
-	})
-	return r
+	address := harness.Address(t)
+	return replica{harness.Supervise(t, programs, name, args, append(settings, variable+"="+address)...), address}
 }
 
 // users have a verification each that is open and that no worker takes, so that every webhook ends up in its history.
@@ -135,7 +115,5 @@ func (e *env) stored() map[string]int {
 }
 
 func (e *env) within(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(e.t.Context(), d)
-	e.t.Cleanup(cancel)
-	return ctx
+	return harness.Within(e.t, d)
 }

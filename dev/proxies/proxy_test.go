@@ -9,14 +9,12 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
-	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -24,7 +22,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/skip"
 )
@@ -55,11 +53,12 @@ func (p proxy) start(t *testing.T, e *env) *run {
 	t.Helper()
 	skip.Program(t, p.name, p.name)
 	dir := t.TempDir()
-	n, err := port.Pick("127.0.0.1", 0)
+	address := harness.Address(t)
+	_, port, err := net.SplitHostPort(address)
 	require.NoError(t, err)
-	r := &run{address: "127.0.0.1:" + strconv.Itoa(n), pool: certificate(t, dir), log: filepath.Join(dir, "log")}
+	r := &run{address: address, pool: certificate(t, dir), log: filepath.Join(dir, "log")}
 	config := filepath.Join(dir, p.config)
-	require.NoError(t, os.WriteFile(config, []byte(e.fill(t, p.config, dir, n)), 0o600))
+	require.NoError(t, os.WriteFile(config, []byte(e.fill(t, p.config, dir, port)), 0o600))
 	command := strings.Fields(p.command(t, dir, config))
 	cmd := exec.Command(command[0], command[1:]...)
 	log, err := os.Create(r.log)
@@ -85,7 +84,7 @@ func (p proxy) start(t *testing.T, e *env) *run {
 }
 
 // fill puts the addresses of this test where the file has an example.
-func (e *env) fill(t *testing.T, file, dir string, n int) string {
+func (e *env) fill(t *testing.T, file, dir, port string) string {
 	t.Helper()
 	text, err := os.ReadFile(filepath.Join("..", "..", "deploy", "proxies", file))
 	require.NoError(t, err)
@@ -98,7 +97,7 @@ func (e *env) fill(t *testing.T, file, dir string, n int) string {
 		require.Contains(t, out, example, "%s has no example to replace", file)
 		out = strings.ReplaceAll(out, example, real)
 	}
-	return regexp.MustCompile(`(listen |bind |example.com|\n)(:?)443`).ReplaceAllString(out, fmt.Sprintf("${1}${2}%d", n))
+	return regexp.MustCompile(`(listen |bind |example.com|\n)(:?)443`).ReplaceAllString(out, "${1}${2}"+port)
 }
 
 func startNginx(t *testing.T, dir, config string) string {

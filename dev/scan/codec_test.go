@@ -10,6 +10,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"google.golang.org/protobuf/encoding/protojson"
 
+	"didit-temporal/dev/harness"
 	"didit-temporal/kyc"
 )
 
@@ -19,8 +20,8 @@ func (w *world) decrypt() {
 	if w.keys == "" {
 		return
 	}
-	address := w.free()
-	w.launch("starter", "codec server listens", []string{"codec-server"}, "PAYLOAD_KEYS="+w.keys, "CODEC_ADDR="+address, "CODEC_TOKENS="+bearer)
+	address := harness.Address(w.t)
+	w.launch("starter", []string{"codec-server"}, "PAYLOAD_KEYS="+w.keys, "CODEC_ADDR="+address, "CODEC_TOKENS="+bearer)
 	call := func(path, body string, header map[string]string, may ...class) (int, string) {
 		w.t.Helper()
 		return w.call(sink{name: "answer of the codec server", may: may}, http.MethodPost, "http://"+address+path, body, header)

@@ -40,10 +40,10 @@ type process struct {
 	stop func()
 }
 
-// launch starts a program and returns once it has logged ready.
-func (w *world) launch(name, ready string, args []string, env ...string) *process {
+// launch starts a program and returns once it works.
+func (w *world) launch(name string, args []string, env ...string) *process {
 	w.t.Helper()
-	return w.launchFile(filepath.Join(programs, name), name, ready, args, env...)
+	return w.launchFile(filepath.Join(programs, name), name, procs.Ready(name, args...), args, env...)
 }
 
 func (w *world) launchFile(file, name, ready string, args []string, env ...string) *process {

@@ -7,9 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"net/http/httptest"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +17,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -74,30 +72,24 @@ func start(t *testing.T, keys string) *world {
 	w.sim = diditsim.New(diditsim.Options{
 		APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited, Edit: w.mark, RetryDelays: []time.Duration{},
 	})
-	didit := httptest.NewServer(marked(w.sim))
-	t.Cleanup(didit.Close)
+	w.simURL = harness.Serve(t, marked(w.sim))
 	t.Cleanup(w.sim.Close)
-	w.simURL = didit.URL
-	results := httptest.NewServer(http.HandlerFunc(w.receive))
-	t.Cleanup(results.Close)
-
-	traces := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+	results := harness.Serve(t, http.HandlerFunc(w.receive))
+	w.traces = harness.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
 		// A span names the workflow that a webhook is for before it is known whether there is one. What has not the form of a
 		// user id gets no span.
 		w.keep(sink{name: "traces of " + service(body), data: body, may: []class{"vendor"}})
 	}))
-	t.Cleanup(traces.Close)
-	w.traces = traces.URL
 
-	webhook, serve := w.free(), w.free()
+	webhook, serve := harness.Address(t), harness.Address(t)
 	w.webhookURL, w.apiURL = "http://"+webhook+receiver.Path, "http://"+serve+api.Path
 	w.sim.SetWebhook(w.webhookURL, webhookSecret)
-	w.resultURL = strings.Replace(results.URL, "://", "://"+resultUser+":"+resultPass+"@", 1) + "/results?tenant=" + resultQuery
-	w.launch("worker", "worker runs", nil, w.workerEnv("worker")...)
-	w.launch("webhook", "webhook listens", nil, w.env("webhook", "WEBHOOK_ADDR="+webhook, "DIDIT_WEBHOOK_SECRETS="+nextSecret+","+webhookSecret,
+	w.resultURL = strings.Replace(results, "://", "://"+resultUser+":"+resultPass+"@", 1) + "/results?tenant=" + resultQuery
+	w.launch("worker", nil, w.workerEnv("worker")...)
+	w.launch("webhook", nil, w.env("webhook", "WEBHOOK_ADDR="+webhook, "DIDIT_WEBHOOK_SECRETS="+nextSecret+","+webhookSecret,
 		"WEBHOOK_MAX_BODY=256KiB")...)
-	w.launch("starter", "api listens", []string{"serve"}, w.env("starter", "STARTER_ADDR="+serve, "STARTER_TOKENS=shop:"+bearer)...)
+	w.launch("starter", []string{"serve"}, w.env("starter", "STARTER_ADDR="+serve, "STARTER_TOKENS=shop:"+bearer)...)
 	return w
 }
 
@@ -108,7 +100,7 @@ func (w *world) temporal() []string {
 
 // env is the environment of a process that goes on.
 func (w *world) env(process string, more ...string) []string {
-	metrics := w.free()
+	metrics := harness.Address(w.t)
 	w.metrics[process] = metrics
 	return append(append(w.temporal(), "METRICS_ADDR="+metrics, "OTEL_EXPORTER_OTLP_ENDPOINT="+w.traces, "OTEL_BSP_SCHEDULE_DELAY=100"), more...)
 }
@@ -119,13 +111,6 @@ func (w *world) workerEnv(process string) []string {
 		"RESULT_URL="+w.resultURL, "RESULT_SECRETS="+resultSecret)
 }
 
-func (w *world) free() string {
-	w.t.Helper()
-	p, err := port.Pick("127.0.0.1", 0)
-	require.NoError(w.t, err)
-	return "127.0.0.1:" + strconv.Itoa(p)
-}
-
 // dial connects the test itself.
 func (w *world) dial() {
 	w.t.Helper()
@@ -134,9 +119,7 @@ func (w *world) dial() {
 	own := &buffer{}
 	o := client.Options{HostPort: w.server.Address, Logger: log.NewStructuredLogger(config.NewLogger(own, slog.LevelDebug, config.JSON))}
 	keys.Apply(&o)
-	w.Client, err = kyc.Dial(w.t.Context(), o)
-	require.NoError(w.t, err)
-	w.t.Cleanup(w.Close)
+	w.Client = harness.Dial(w.t, o)
 	w.processes = append(w.processes, &process{name: "test", log: own, stop: func() {}})
 }
 
@@ -178,9 +161,7 @@ func (w *world) keep(s sink) {
 }
 
 func (w *world) within(d time.Duration) context.Context {
-	ctx, cancel := context.WithTimeout(w.t.Context(), d)
-	w.t.Cleanup(cancel)
-	return ctx
+	return harness.Within(w.t, d)
 }
 
 func (w *world) eventually(condition func() bool, what string) {

@@ -4,23 +4,17 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
-	"net/http/httptest"
 	"path/filepath"
-	"strconv"
 	"sync"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
-	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/log"
 
-	"didit-temporal/dev/port"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit/diditsim"
-	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
 )
@@ -47,57 +41,32 @@ type person struct{ id, run, session string }
 func start(t *testing.T, people int) *world {
 	t.Helper()
 	w := &world{t: t}
-	server := tserver.Run(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
-	c, err := kyc.Dial(t.Context(), client.Options{
-		HostPort: server.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-	})
-	require.NoError(t, err)
-	t.Cleanup(c.Close)
+	server, c := harness.Temporal(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
 	w.Client = c
-	_, err = ops.New(c).Setup(t.Context())
-	require.NoError(t, err)
 	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited})
 	t.Cleanup(sim.Close)
-	api := httptest.NewServer(sim)
-	t.Cleanup(api.Close)
+	diditURL := harness.Serve(t, sim)
 
-	webhookAddr, metricsAddr := free(t), free(t)
+	webhookAddr, metricsAddr := harness.Address(t), harness.Address(t)
 	w.webhookURL, w.metricsURL = "http://"+webhookAddr+receiver.Path, "http://"+metricsAddr+"/metrics"
-	w.supervise("worker", "worker runs", "TEMPORAL_ADDRESS="+server.Address, "DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow,
-		"DIDIT_BASE_URL="+api.URL, "DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000")
-	w.webhook = w.supervise("webhook", "webhook listens", "TEMPORAL_ADDRESS="+server.Address,
+	w.supervise("worker", "TEMPORAL_ADDRESS="+server.Address, "DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow,
+		"DIDIT_BASE_URL="+diditURL, "DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000")
+	w.webhook = w.supervise("webhook", "TEMPORAL_ADDRESS="+server.Address,
 		"DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr, "METRICS_ADDR="+metricsAddr)
 	w.signUp(people)
 	return w
 }
 
-func free(t *testing.T) string {
-	t.Helper()
-	p, err := port.Pick("127.0.0.1", 0)
-	require.NoError(t, err)
-	return "127.0.0.1:" + strconv.Itoa(p)
-}
-
-func (w *world) supervise(name, ready string, env ...string) *procs.Process {
+func (w *world) supervise(name string, env ...string) *procs.Process {
 	w.t.Helper()
-	p := procs.Supervise(filepath.Join(programs, name), w.t.TempDir(), ready, env...)
-	w.t.Cleanup(func() {
-		if w.t.Failed() {
-			w.t.Logf("%s logged last:\n%s", name, p.Log())
-		}
-		p.Stop()
-	})
-	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
-	defer cancel()
-	r, err := p.Working(ctx)
+	r, err := harness.Supervise(w.t, programs, name, nil, env...).Working(harness.Within(w.t, patience))
 	require.NoError(w.t, err)
 	return r
 }
 
 func (w *world) signUp(n int) {
 	w.t.Helper()
-	ctx, cancel := context.WithTimeout(w.t.Context(), patience)
-	defer cancel()
+	ctx := harness.Within(w.t, patience)
 	w.people = make([]person, n)
 	slots := make(chan struct{}, 16)
 	var all sync.WaitGroup

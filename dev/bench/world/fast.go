@@ -6,8 +6,6 @@ import (
 	"io"
 	"math"
 	"net/http"
-	"path/filepath"
-	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -85,9 +83,9 @@ func (s *Temporal) collect(t *Tenant) error {
 	return nil
 }
 
-func (t *Tenant) hurry(webhookPort int) {
+func (t *Tenant) hurry(webhookAddr string) {
 	t.ear.latency, t.ear.deaf, t.calm = 0, true, []string{"RECONCILE_AFTER=24h"}
-	t.WebhookURL = "http://127.0.0.1:" + strconv.Itoa(webhookPort) + receiver.Path
+	t.WebhookURL = "http://" + webhookAddr + receiver.Path
 	t.Sim.SetWebhookScript(diditsim.DropMask(math.MaxUint64))
 }
 
@@ -107,33 +105,24 @@ func (s *Temporal) takeResults(t *Tenant) error {
 
 func (s *Temporal) fastPrograms(t *Tenant, o Options) (all []*procs.Program, err error) {
 	if o.Fast.API {
-		p, err := port.Pick("127.0.0.1", 0)
+		addr, err := port.Free()
 		if err != nil {
 			return nil, err
 		}
-		addr := "127.0.0.1:" + strconv.Itoa(p)
 		t.APIURL = "http://" + addr + api.Path
-		t.Starter = s.superviseWith([]string{"serve"}, "starter", "api listens", t.Namespace(), "STARTER_ADDR="+addr, "STARTER_TOKENS=bench:"+Token)
+		t.Starter = s.supervise(t, "starter", []string{"serve"}, "STARTER_ADDR="+addr, "STARTER_TOKENS=bench:"+Token)
 		all = append(all, t.Starter)
 	}
 	if o.Fast.Peer {
-		p, err := port.Pick("127.0.0.1", 0)
+		addr, err := port.Free()
 		if err != nil {
 			return nil, err
 		}
-		addr := "127.0.0.1:" + strconv.Itoa(p)
 		t.PeerURL = "http://" + addr
-		t.Peer = s.supervise("peer", "peer runs", t.Namespace(), "PEER_ADDR="+addr, "DIDIT_WEBHOOK_SECRETS="+secret)
+		t.Peer = s.supervise(t, "peer", nil, "PEER_ADDR="+addr, "DIDIT_WEBHOOK_SECRETS="+secret)
 		all = append(all, t.Peer)
 	}
 	return all, nil
-}
-
-func (s *Temporal) superviseWith(args []string, name, ready, namespace string, env ...string) *procs.Program {
-	p := procs.SuperviseWith(args, filepath.Join(s.env.Programs, name), s.dir, ready,
-		append(env, "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+namespace)...)
-	s.closers = append(s.closers, p.Stop)
-	return p
 }
 
 // AddWorker starts one more worker and returns when it works; stop stops it.
@@ -147,12 +136,11 @@ func (s *Temporal) AddWorker(ctx context.Context, t *Tenant) (stop func(), err e
 
 // AddWebhook starts one more webhook process, with more in its environment.
 func (s *Temporal) AddWebhook(ctx context.Context, t *Tenant, env ...string) (url string, p *procs.Program, stop func(), err error) {
-	n, err := port.Pick("127.0.0.1", 0)
+	addr, err := port.Free()
 	if err != nil {
 		return "", nil, nil, err
 	}
-	addr := "127.0.0.1:" + strconv.Itoa(n)
-	p = s.supervise("webhook", "webhook listens", t.Namespace(), append(env, "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+addr)...)
+	p = s.supervise(t, "webhook", nil, append(env, "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+addr)...)
 	stop, err = s.added(ctx, p)
 	return "http://" + addr + receiver.Path, p, stop, err
 }

@@ -84,7 +84,7 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 		return nil, err
 	}
 	s.closers = append(s.closers, t.Close)
-	webhookPort, err := port.Pick("127.0.0.1", 0)
+	webhookAddr, err := port.Free()
 	if err != nil {
 		return nil, err
 	}
@@ -93,12 +93,12 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 		RetryDelays: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
 	}
 	if o.Webhook {
-		so.WebhookURL = "http://127.0.0.1:" + strconv.Itoa(webhookPort) + receiver.Path
+		so.WebhookURL = "http://" + webhookAddr + receiver.Path
 	}
 	t.Sim = diditsim.New(so)
 	t.ear = &ear{next: t.Sim, latency: Latency}
 	if o.Fast != nil {
-		t.hurry(webhookPort)
+		t.hurry(webhookAddr)
 	}
 	if o.Fast != nil && o.Fast.Results {
 		if err := s.takeResults(t); err != nil {
@@ -106,7 +106,7 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 		}
 	}
 	s.closers = append(s.closers, t.Sim.Close)
-	return t, s.programs(ctx, t, o, webhookPort)
+	return t, s.programs(ctx, t, o, webhookAddr)
 }
 
 func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error {
@@ -134,7 +134,7 @@ func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error 
 
 // programs starts workers, each with an address of Didit of its own, so that its calls can be told from others', and
 // the webhook.
-func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookPort int) error {
+func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookAddr string) error {
 	all := []*procs.Program{}
 	for range o.Workers {
 		p, err := s.worker(t)
@@ -144,8 +144,7 @@ func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookPo
 		all = append(all, p)
 	}
 	if o.Webhook {
-		t.Hook = s.supervise("webhook", "webhook listens", o.Namespace, append(slices.Clone(t.observed), "DIDIT_WEBHOOK_SECRETS="+secret,
-			"WEBHOOK_ADDR=127.0.0.1:"+strconv.Itoa(webhookPort))...)
+		t.Hook = s.supervise(t, "webhook", nil, append(slices.Clone(t.observed), "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr)...)
 		all = append(all, t.Hook)
 	}
 	if o.Fast != nil {
@@ -171,16 +170,16 @@ func (s *Temporal) worker(t *Tenant) (*procs.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := s.supervise("worker", "worker runs", t.Namespace(), append(slices.Concat(t.results, t.observed, t.calm), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
+	p := s.supervise(t, "worker", nil, append(slices.Concat(t.results, t.observed, t.calm), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
 		"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE="+strconv.Itoa(t.Pace.Reads),
 		"DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))...)
 	t.Workers = append(t.Workers, p)
 	return p, nil
 }
 
-func (s *Temporal) supervise(name, ready, namespace string, env ...string) *procs.Program {
-	p := procs.Supervise(filepath.Join(s.env.Programs, name), s.dir, ready,
-		append(env, "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+namespace)...)
+func (s *Temporal) supervise(t *Tenant, name string, args []string, env ...string) *procs.Program {
+	p := procs.Supervise(filepath.Join(s.env.Programs, name), args, s.dir,
+		append(env, "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+t.Namespace())...)
 	s.closers = append(s.closers, p.Stop)
 	return p
 }
