@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"go.temporal.io/sdk/client"
 	sdkworker "go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
 
@@ -81,6 +82,14 @@ var faults = []fault{
 		return w.again(func() { w.send(secret, "[1]") })
 	}},
 	{"KycWebhooksRefused", "a webhook of the other environment", func(w *watched) func() { return w.otherWebhook(sandbox) }},
+	{"KycSweepsFail", "", (*watched).refuseSweeps},
+	{"KycCodecGuessed", "", func(w *watched) func() {
+		return w.again(func() {
+			for range 10 {
+				w.guess("a token that was replaced")
+			}
+		})
+	}},
 	{"KycSettingsDiffer", "", func(w *watched) func() { return w.otherWebhook(sandbox) }},
 	{"KycSettingsDiffer", "a webhook of another deployment", func(w *watched) func() {
 		return w.otherWebhook(func(cfg *config.Webhook) { cfg.Deployment = "staging" })
@@ -190,6 +199,28 @@ func (w *watched) loseSession() (mend func()) {
 		w.sim.ClearFaults()
 		_, err := w.Refresh(w.within(patience), user, ops.Request{Operator: jo})
 		require.NoError(w.t, err)
+	}
+}
+
+// refuseSweeps takes from the API key the right to read webhook deliveries.
+func (w *watched) refuseSweeps() (fix func()) {
+	_, err := w.SetupSweep(w.within(patience))
+	require.NoError(w.t, err)
+	w.sim.FailNext(http.MethodGet, "/v3/webhook/destinations", diditsim.Fault{Status: http.StatusForbidden, Times: 10_000})
+	schedule := w.Temporal().ScheduleClient().GetHandle(w.t.Context(), ops.SweepID)
+	stop := w.again(func() { _ = schedule.Trigger(w.t.Context(), client.ScheduleTriggerOptions{}) })
+	return func() { stop(); w.sim.ClearFaults() }
+}
+
+// guess asks the codec server with a wrong token.
+func (w *watched) guess(token string) {
+	req, err := http.NewRequestWithContext(w.t.Context(), http.MethodPost, w.codec+"/decode", strings.NewReader("{}"))
+	if err != nil {
+		return
+	}
+	req.Header.Set("Authorization", "Bearer "+token)
+	if res, err := http.DefaultClient.Do(req); err == nil {
+		_ = res.Body.Close()
 	}
 }
 

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"flag"
+	"fmt"
 	"net/http/httptest"
 	"os"
 	"path/filepath"
@@ -16,6 +17,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/port"
 	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
@@ -55,6 +57,7 @@ type watched struct {
 	*served
 	prom   *prom
 	signup *signup
+	codec  string // the codec server's URL
 	n      atomic.Int64
 }
 
@@ -117,7 +120,11 @@ func watch(t *testing.T) *watched {
 		observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"}, reconcileAfter: time.Second, resultURL: signup.URL,
 		server: tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")},
 	})
+	codecMetrics, err := port.Pick("127.0.0.1", 0)
+	require.NoError(t, err)
+	codecAt := fmt.Sprintf("127.0.0.1:%d", codecMetrics)
 	w := &watched{served: serveAPI(s), signup: signup}
+	w.codec = codecServer(t, build(t, "starter"), "PAYLOAD_KEYS="+newKey(t, "a"), "CODEC_TOKENS="+codecToken, "CODEC_ORIGINS=http://ui.example", "METRICS_ADDR="+codecAt)
 	later := metrics.New()
 	ctx, stop := context.WithCancel(context.Background())
 	t.Cleanup(stop)
@@ -126,7 +133,7 @@ func watch(t *testing.T) *watched {
 	t.Cleanup(srv.Close)
 	w.prom = startPrometheus(t, map[string]string{
 		"kyc-worker": s.metrics["worker"], "kyc-webhook": s.metrics["webhook"], "kyc-api": s.metrics["api"],
-		jobLater: strings.TrimPrefix(srv.URL, "http://"),
+		"kyc-codec": codecAt, jobLater: strings.TrimPrefix(srv.URL, "http://"),
 	})
 	return w
 }
