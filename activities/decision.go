@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 
+	"go.temporal.io/sdk/activity"
+
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -16,8 +18,8 @@ type ReadDecisionInput struct {
 	WorkflowID string `json:"workflow_id,omitempty"`
 	// Environment is that of the verification; empty takes the worker's.
 	Environment didit.Environment `json:"environment,omitempty"`
-	// Ours asks that the session be one that this deployment made, by its metadata. Of a session that the workflow knows
-	// that is not asked: another program may have overwritten it.
+	// Ours asks that the session be one that this deployment made, by its metadata, or one that an earlier run of the user
+	// followed. Of a session that the workflow knows that is not asked: another program may have overwritten the metadata.
 	Ours bool `json:"ours,omitempty"`
 	// Link asks for the way of the person to the session, and for its metadata.
 	Link bool `json:"link,omitempty"`
@@ -52,6 +54,13 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 		return Decision{}, a.classify(err)
 	}
 	metadata := kyc.MetadataOf(d.Metadata)
+	if in.Ours && metadata.Deployment != a.Settings.Deployment {
+		followed, err := a.followedBefore(ctx, in)
+		if err != nil {
+			return Decision{}, err
+		}
+		in.Ours = !followed
+	}
 	if foreign := a.differences(in, d, metadata); len(foreign) > 0 {
 		return Decision{Foreign: foreign}, nil
 	}
@@ -69,6 +78,16 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 		out.Reset, err = a.afterReset(ctx, in.UserID, in.RunID)
 	}
 	return out, err
+}
+
+// followedBefore reports whether an earlier run of the user followed the session. Didit overwrites the metadata of an
+// unfinished session when another deployment asks for one of the same user (docs.didit.me/sessions-api/create-session).
+func (a *Activities) followedBefore(ctx context.Context, in ReadDecisionInput) (bool, error) {
+	if a.Runs == nil {
+		return false, nil
+	}
+	said, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
+	return strings.EqualFold(said.State.SessionID, in.SessionID), err
 }
 
 // differences names the fields in which d is not what in asks for. Older payloads carry no environment.
