@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"strconv"
 	"time"
 
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/temporal"
 
+	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
 
@@ -30,20 +30,8 @@ func judge(res *http.Response, info activity.Info) error {
 	}
 	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the callback endpoint answered %d", res.StatusCode),
 		kyc.ErrorTypeCallbackFailed, temporal.ApplicationErrorOptions{
-			NextRetryDelay: longer(askedDelay(res.Header.Get("Retry-After"), time.Now()), info),
+			NextRetryDelay: longer(didit.RetryAfter(res.Header, time.Now(), maxResultDelay), info),
 		})
-}
-
-// askedDelay reads seconds or an HTTP date (RFC 9110, section 10.2.3).
-func askedDelay(h string, now time.Time) time.Duration {
-	if n, err := strconv.ParseUint(h, 10, 32); err == nil {
-		return min(time.Duration(n)*time.Second, maxResultDelay)
-	}
-	at, err := http.ParseTime(h)
-	if err != nil {
-		return 0
-	}
-	return min(max(at.Sub(now), 0), maxResultDelay)
 }
 
 // longer is the delay that the endpoint asked for if the retry policy would come back sooner; zero leaves it to the

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// CheckStatusUnknown stands in Check.Status for a text that cannot be a status of a feature, so that no free text gets
-// into a result.
+// CheckStatusUnknown replaces, in Check.Status, a text that cannot be a status of a feature, so that no free text gets into
+// a result.
 const CheckStatusUnknown = "Unknown"
 
 // blocks are the feature blocks of a decision in the order of the API reference
@@ -45,34 +45,25 @@ type blockItem struct {
 	} `json:"warnings"`
 }
 
-// parseDecision insists on the id and the status. A block that is missing, null or of another shape is passed over:
-// the status decides, the checks explain.
+// parseDecision requires the id and the status. It skips a block that is missing, null or of another shape: the status
+// decides, the checks explain.
 func parseDecision(op string, body []byte) (Decision, error) {
 	var w struct {
-		SessionID   string          `json:"session_id"`
-		SessionURL  string          `json:"session_url"`
-		Status      Status          `json:"status"`
-		WorkflowID  string          `json:"workflow_id"`
-		VendorData  string          `json:"vendor_data"`
-		Environment Environment     `json:"environment"`
-		Metadata    json.RawMessage `json:"metadata"`
-		CreatedAt   string          `json:"created_at"`
-		ExpiresAt   string          `json:"expires_at"`
+		Decision
+		CreatedAt wireTime `json:"created_at"`
+		ExpiresAt wireTime `json:"expires_at"`
 	}
 	if err := decode(op, body, &w); err != nil {
 		return Decision{}, err
 	}
+	d := w.Decision
 	switch {
-	case !isToken(w.SessionID):
+	case !isToken(d.SessionID):
 		return Decision{}, badResponse(op, "no usable session_id")
-	case w.Status == "":
+	case d.Status == "":
 		return Decision{}, badResponse(op, "no status")
 	}
-	d := Decision{
-		SessionID: w.SessionID, SessionURL: w.SessionURL, Status: w.Status, WorkflowID: w.WorkflowID,
-		VendorData: w.VendorData, Environment: w.Environment, Metadata: noNull(w.Metadata),
-		CreatedAt: parseTime(w.CreatedAt), ExpiresAt: parseTime(w.ExpiresAt),
-	}
+	d.Metadata, d.CreatedAt, d.ExpiresAt = noNull(d.Metadata), w.CreatedAt.Time, w.ExpiresAt.Time
 	var all map[string]json.RawMessage
 	if err := decode(op, body, &all); err != nil {
 		return Decision{}, err
@@ -116,24 +107,18 @@ func (d *Decision) addUnknown(all map[string]json.RawMessage) {
 	}
 }
 
-// checkStatus lets through the statuses of a feature that Didit's pages name; of others, those whose words are all in
-// the vocabulary, which names no person.
+// checkStatus keeps a status, or a code, whose words are all in the vocabulary, which identifies no person.
 func checkStatus(s string) string {
-	switch s {
-	case "Not Started", "Not Finished", "Approved", "Declined", "In Review", "Expired", "Resub Requested":
-		return s
-	}
-	words, code := knownOnly(s) == s && s == oneLine(s), isRiskCode(s) && knownParts(s) == s
-	if s != "" && len(s) <= maxCheckStatus && (words || code) {
+	if s != "" && len(s) <= maxCheckStatus && knownWords(s) == s {
 		return s
 	}
 	return CheckStatusUnknown
 }
 
-// maxCheckStatus is the length of the longest status that is not known.
+// maxCheckStatus is the length of the longest status that is kept.
 const maxCheckStatus = 40
 
-// isRiskCode tells a code such as POSSIBLE_FRAUD from free text about a person.
+// isRiskCode reports whether s is a code such as POSSIBLE_FRAUD, and no free text about a person.
 func isRiskCode(s string) bool {
 	const safe = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_"
 	return s != "" && len(s) <= 64 && strings.Trim(s, safe) == ""

@@ -1,8 +1,8 @@
 package didit
 
 import (
+	"cmp"
 	"context"
-	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -12,22 +12,22 @@ import (
 // WebhookVersion is the shape of webhooks that this package reads.
 const WebhookVersion = "v3"
 
-// Destination is where Didit sends webhooks. URL is told as it is: put no password into it.
+// Destination is where Didit sends webhooks. Logs show URL: put no password into it.
 type Destination struct {
-	ID      string
-	Label   string
-	URL     string
-	Enabled bool
-	Version string
-	Events  []string
-	// Secret signs the webhooks of this destination. Lists come without it: GetDestination has it.
-	Secret       Sensitive
-	Health       string // only in lists; empty if Didit did not say
-	Deliveries   int64
-	Failed       int64
-	LastDelivery time.Time // zero if there was none
-	CreatedAt    time.Time
-	UpdatedAt    time.Time
+	ID      string   `json:"uuid"`
+	Label   string   `json:"label"`
+	URL     string   `json:"url"`
+	Enabled bool     `json:"enabled"`
+	Version string   `json:"webhook_version"`
+	Events  []string `json:"subscribed_events"`
+	// Secret signs the webhooks of this destination. Lists have no secrets: GetDestination returns it.
+	Secret       Sensitive `json:"secret_shared_key"`
+	Health       string    `json:"health_status"` // only in lists; empty if Didit did not say
+	Deliveries   int64     `json:"deliveries_count"`
+	Failed       int64     `json:"failed_deliveries_count"`
+	LastDelivery time.Time `json:"last_delivery_at"` // zero if there was none
+	CreatedAt    time.Time `json:"created_at"`
+	UpdatedAt    time.Time `json:"updated_at"`
 }
 
 // CreateDestinationRequest is the body of POST /v3/webhook/destinations/.
@@ -51,61 +51,61 @@ type UpdateDestinationRequest struct {
 	Events []string `json:"subscribed_events,omitempty"`
 }
 
-const destinationsPath = "/v3/webhook/destinations/"
+const (
+	destinationsPath = "/v3/webhook/destinations/"
+	destinationPath  = destinationsPath + "%s/"
+)
 
 // ListDestinations returns all destinations, without their secrets
 // (https://docs.didit.me/management-api/webhook/list-destinations).
 func (c *Client) ListDestinations(ctx context.Context) ([]Destination, error) {
-	const op = "list destinations"
-	items, err := c.items(ctx, op, destinationsPath)
+	k := call{op: "list destinations", path: destinationsPath}
+	items, err := c.items(ctx, k)
 	if err != nil {
 		return nil, err
 	}
-	return each(op, items, func(w wireDestination) (Destination, error) { return w.destination(op, false) })
+	return each(k.op, items, func(w wireDestination) (Destination, error) { return w.destination(k.op, false) })
 }
 
 // GetDestination returns one destination with its secret (https://docs.didit.me/management-api/webhook/get-destination).
 func (c *Client) GetDestination(ctx context.Context, id string) (Destination, error) {
-	return c.destination(ctx, call{op: "get destination", method: http.MethodGet, success: []int{http.StatusOK}}, id)
+	return c.destination(ctx, call{op: "get destination", path: destinationPath, ids: []string{id}})
 }
 
-// CreateDestination makes a destination and returns it with its secret
-// (https://docs.didit.me/management-api/webhook/create-destination). It cannot be repeated after an error that is not an
+// CreateDestination creates a destination and returns it with its secret
+// (https://docs.didit.me/management-api/webhook/create-destination). Do not repeat it after an error that is not an
 // *APIError: list the destinations first. A URL that exists is a 400.
 func (c *Client) CreateDestination(ctx context.Context, r CreateDestinationRequest) (Destination, error) {
-	k := call{op: "create destination", method: http.MethodPost, path: destinationsPath, success: []int{http.StatusCreated, http.StatusOK}}
-	if r.Version == "" {
-		r.Version = WebhookVersion
+	r.Version = cmp.Or(r.Version, WebhookVersion)
+	k := call{
+		op: "create destination", method: http.MethodPost, path: destinationsPath, body: r,
+		success: []int{http.StatusCreated, http.StatusOK}, invalid: checkDestination(&r.URL, r.Events),
 	}
-	why := checkDestination(&r.URL, r.Events)
 	switch {
 	case r.Label == "":
-		why = "no label"
+		k.invalid = "no label"
 	case len(r.Events) == 0:
-		why = "no events: it would get no webhook"
+		k.invalid = noEvents
 	}
-	if why != "" {
-		return Destination{}, fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
-	}
-	k.body = r
-	return c.destinationAnswer(ctx, k)
+	return c.destination(ctx, k)
 }
+
+const noEvents = "no events: Didit would send no webhook"
 
 // UpdateDestination changes a destination and returns it; the secret stays the same
 // (https://docs.didit.me/management-api/webhook/update-destination).
 func (c *Client) UpdateDestination(ctx context.Context, id string, r UpdateDestinationRequest) (Destination, error) {
-	k := call{op: "update destination", method: http.MethodPatch, body: r, success: []int{http.StatusOK}}
-	why := checkDestination(r.URL, r.Events)
+	k := call{
+		op: "update destination", method: http.MethodPatch, path: destinationPath, ids: []string{id}, body: r,
+		invalid: checkDestination(r.URL, r.Events),
+	}
 	if r.Events != nil && len(r.Events) == 0 {
-		why = "no events: it would get no webhook"
+		k.invalid = noEvents
 	}
-	if why != "" {
-		return Destination{}, fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
-	}
-	return c.destination(ctx, k, id)
+	return c.destination(ctx, k)
 }
 
-// checkDestination says what is wrong, without quoting it.
+// checkDestination returns what is wrong, without quoting it.
 func checkDestination(target *string, events []string) string {
 	if target != nil {
 		u, err := url.Parse(*target)
@@ -122,63 +122,40 @@ func checkDestination(target *string, events []string) string {
 	return ""
 }
 
-func (c *Client) destination(ctx context.Context, k call, id string) (Destination, error) {
-	if !isToken(id) {
-		return Destination{}, notADestination()
-	}
-	k.path = destinationsPath + url.PathEscape(id) + "/"
-	return c.destinationAnswer(ctx, k)
-}
-
-func (c *Client) destinationAnswer(ctx context.Context, k call) (Destination, error) {
-	body, err := c.do(ctx, k)
+func (c *Client) destination(ctx context.Context, k call) (Destination, error) {
+	w, err := send[wireDestination](ctx, c, k)
 	if err != nil {
-		return Destination{}, err
-	}
-	var w wireDestination
-	if err := decode(k.op, body, &w); err != nil {
 		return Destination{}, err
 	}
 	return w.destination(k.op, true)
 }
 
+// wireDestination has the counts of a list in Destination, and those of a single destination in Summary.
 type wireDestination struct {
-	ID           string   `json:"uuid"`
-	Label        string   `json:"label"`
-	URL          string   `json:"url"`
-	Enabled      bool     `json:"enabled"`
-	Version      string   `json:"webhook_version"`
-	Events       []string `json:"subscribed_events"`
-	Secret       string   `json:"secret_shared_key"`
-	Health       string   `json:"health_status"`
-	Deliveries   int64    `json:"deliveries_count"` // the numbers of a list are here, those of one destination in summary
-	Failed       int64    `json:"failed_deliveries_count"`
-	LastDelivery string   `json:"last_delivery_at"`
-	CreatedAt    string   `json:"created_at"`
-	UpdatedAt    string   `json:"updated_at"`
+	Destination
+	LastDelivery wireTime `json:"last_delivery_at"`
+	CreatedAt    wireTime `json:"created_at"`
+	UpdatedAt    wireTime `json:"updated_at"`
 	Summary      struct {
-		Deliveries   int64  `json:"total_deliveries"`
-		Failed       int64  `json:"failed_deliveries"`
-		LastDelivery string `json:"last_delivery_at"`
+		Deliveries   int64    `json:"total_deliveries"`
+		Failed       int64    `json:"failed_deliveries"`
+		LastDelivery wireTime `json:"last_delivery_at"`
 	} `json:"summary"`
 }
 
 func (w wireDestination) destination(op string, withSecret bool) (Destination, error) {
+	d, s := w.Destination, w.Summary
 	switch {
-	case !isToken(w.ID):
+	case !isToken(d.ID):
 		return Destination{}, badResponse(op, "no usable uuid")
-	case w.URL == "":
+	case d.URL == "":
 		return Destination{}, badResponse(op, "no url")
-	case withSecret && w.Secret == "":
+	case withSecret && d.Secret == "":
 		return Destination{}, badResponse(op, "no secret_shared_key; the key may lack the right to read it")
 	}
-	d := Destination{
-		ID: w.ID, Label: w.Label, URL: w.URL, Enabled: w.Enabled, Version: w.Version, Events: w.Events, Secret: Sensitive(w.Secret),
-		Health: w.Health, Deliveries: w.Deliveries, Failed: w.Failed, LastDelivery: parseTime(w.LastDelivery),
-		CreatedAt: parseTime(w.CreatedAt), UpdatedAt: parseTime(w.UpdatedAt),
-	}
-	if s := w.Summary; s.Deliveries != 0 || s.LastDelivery != "" {
-		d.Deliveries, d.Failed, d.LastDelivery = s.Deliveries, s.Failed, parseTime(s.LastDelivery)
+	d.LastDelivery, d.CreatedAt, d.UpdatedAt = w.LastDelivery.Time, w.CreatedAt.Time, w.UpdatedAt.Time
+	if s.Deliveries != 0 || !s.LastDelivery.IsZero() {
+		d.Deliveries, d.Failed, d.LastDelivery = s.Deliveries, s.Failed, s.LastDelivery.Time
 	}
 	return d, nil
 }

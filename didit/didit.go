@@ -1,12 +1,14 @@
-// Package didit speaks to Didit (didit.me), the identity-verification provider: a client of its v3 API and a
-// verifier of its webhooks. It uses the standard library only and knows nothing of Temporal.
+// Package didit is a client of Didit (didit.me), the identity-verification provider, with its v3 API, and a
+// verifier of its webhooks. It uses the standard library only and does not depend on Temporal.
 package didit
+
+import "slices"
 
 // DefaultBaseURL is the host of Didit's verification API (https://docs.didit.me/sessions-api/create-session).
 const DefaultBaseURL = "https://verification.didit.me"
 
 // Status is the status of a session, one of ten exact, case-sensitive strings
-// (https://docs.didit.me/integration/verification-statuses). Didit may add more; Known tells.
+// (https://docs.didit.me/integration/verification-statuses). Didit may add more: see Known.
 type Status string
 
 // The ten statuses of a session.
@@ -23,25 +25,18 @@ const (
 	StatusKycExpired   Status = "Kyc Expired"
 )
 
-// Statuses lists the ten known statuses.
-func Statuses() []Status {
-	return []Status{
-		StatusNotStarted, StatusInProgress, StatusAwaitingUser, StatusInReview, StatusApproved,
-		StatusDeclined, StatusResubmitted, StatusAbandoned, StatusExpired, StatusKycExpired,
-	}
+var statuses = [...]Status{
+	StatusNotStarted, StatusInProgress, StatusAwaitingUser, StatusInReview, StatusApproved,
+	StatusDeclined, StatusResubmitted, StatusAbandoned, StatusExpired, StatusKycExpired,
 }
+
+// Statuses returns the ten documented statuses.
+func Statuses() []Status { return slices.Clone(statuses[:]) }
 
 // Known reports whether s is one of the ten documented statuses.
-func (s Status) Known() bool {
-	switch s {
-	case StatusNotStarted, StatusInProgress, StatusAwaitingUser, StatusInReview, StatusApproved,
-		StatusDeclined, StatusResubmitted, StatusAbandoned, StatusExpired, StatusKycExpired:
-		return true
-	}
-	return false
-}
+func (s Status) Known() bool { return slices.Contains(statuses[:], s) }
 
-// Environment tells real sessions from those of a sandbox application
+// Environment is whether a session is real or of a sandbox application
 // (https://docs.didit.me/integration/sandbox-testing).
 type Environment string
 

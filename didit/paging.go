@@ -5,9 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
+	"maps"
 	"net/url"
 	"strconv"
+	"time"
 )
 
 // Bounds of a list that is read to its end.
@@ -16,65 +17,64 @@ const (
 	pageSize = 100
 )
 
-// ErrTooMany means that a list did not end within the pages that we are ready to read. Nothing of it is returned: what
-// acts on a whole list must not act on a part.
+// ErrTooMany means that a list does not end within the pages that we read. No part of it is returned: a caller that acts
+// on a whole list must not act on a part.
 var ErrTooMany = errors.New("didit: the list is longer than we read")
 
-// items reads a list to its end. Didit has two shapes: pages {count, next, previous, results}, and a bare array, which
-// is whole. Of next only its presence counts: we ask for the following page ourselves, so that the API key goes to no
-// address that an answer names.
-func (c *Client) items(ctx context.Context, op, path string) ([]json.RawMessage, error) {
+// items reads the list of k to its end. We compute the offset of the next page and never follow the URL in next, so that
+// the API key goes to no address that an answer names.
+func (c *Client) items(ctx context.Context, k call) ([]json.RawMessage, error) {
 	var all []json.RawMessage
+	filter := k.query
 	for range maxPages {
-		q := url.Values{"limit": {strconv.Itoa(pageSize)}}
-		if len(all) > 0 {
-			q.Set("offset", strconv.Itoa(len(all)))
-		}
-		body, err := c.do(ctx, call{op: op, method: http.MethodGet, path: path, query: q, success: []int{http.StatusOK}})
+		k.query = page(pageSize, len(all))
+		maps.Copy(k.query, filter)
+		body, err := c.do(ctx, k)
 		if err != nil {
 			return nil, err
 		}
-		page, more, err := parseItems(op, body)
+		p, err := parsePage(k.op, body)
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, page...)
+		all = append(all, p.Results...)
 		switch {
-		case !more:
+		case !p.more():
 			return all, nil
-		case len(page) == 0:
-			return nil, badResponse(op, "an empty page that is not the last")
+		case len(p.Results) == 0:
+			return nil, badResponse(k.op, "an empty page that is not the last")
 		}
 	}
-	return nil, tooMany(op)
+	return nil, fmt.Errorf("%w: %s", ErrTooMany, k.op)
 }
 
-func parseItems(op string, body []byte) (page []json.RawMessage, more bool, err error) {
-	if json.Unmarshal(body, &page) == nil && page != nil {
-		return page, false, nil
-	}
-	var w struct {
-		Next    json.RawMessage   `json:"next"`
-		Results []json.RawMessage `json:"results"`
-	}
-	if err := decode(op, body, &w); err != nil {
-		return nil, false, err
-	}
-	if w.Results == nil {
-		return nil, false, badResponse(op, "no results")
-	}
-	return w.Results, hasNext(w.Next), nil
+// wirePage is a page of a list. Next is a URL, or null on the last page.
+type wirePage struct {
+	Count   int               `json:"count"`
+	Next    json.RawMessage   `json:"next"`
+	Results []json.RawMessage `json:"results"`
 }
 
-// hasNext reads the field next of a page: a URL, or null on the last page.
-func hasNext(next json.RawMessage) bool {
-	text := string(noNull(next))
+// parsePage reads both shapes of a list: {count, next, previous, results}, and a bare array, which is whole.
+func parsePage(op string, body []byte) (p wirePage, err error) {
+	if json.Unmarshal(body, &p.Results) == nil && p.Results != nil {
+		return p, nil
+	}
+	if err := decode(op, body, &p); err != nil {
+		return p, err
+	}
+	if p.Results == nil {
+		return p, badResponse(op, "no results")
+	}
+	return p, nil
+}
+
+func (p wirePage) more() bool {
+	text := string(noNull(p.Next))
 	return text != "" && text != `""`
 }
 
-func tooMany(op string) error { return fmt.Errorf("%w: %s", ErrTooMany, op) }
-
-// each turns every item into a T; one that is not an object, or that take refuses, makes the whole list bad.
+// each turns every item into a T. An item that is no object, or that take refuses, makes the whole list bad.
 func each[W, T any](op string, items []json.RawMessage, take func(W) (T, error)) ([]T, error) {
 	all := make([]T, 0, len(items))
 	for _, raw := range items {
@@ -92,4 +92,23 @@ func each[W, T any](op string, items []json.RawMessage, take func(W) (T, error))
 		all = append(all, t)
 	}
 	return all, nil
+}
+
+// page is the query of a page.
+func page(limit, offset int) url.Values {
+	q := url.Values{}
+	if limit > 0 {
+		q.Set("limit", strconv.Itoa(limit))
+	}
+	if offset > 0 {
+		q.Set("offset", strconv.Itoa(offset))
+	}
+	return q
+}
+
+// setDay adds a bound that is a day in UTC.
+func setDay(q url.Values, name string, day time.Time) {
+	if !day.IsZero() {
+		q.Set(name, day.UTC().Format(time.DateOnly))
+	}
 }

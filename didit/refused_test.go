@@ -156,12 +156,12 @@ func FuzzLists(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		items, _, err := parseItems("list", body)
+		p, err := parsePage("list", body)
 		if err != nil {
 			require.ErrorIs(t, err, ErrBadResponse)
 			return
 		}
-		all, err := each("list", items, func(w wireDestination) (Destination, error) { return w.destination("list", false) })
+		all, err := each("list", p.Results, func(w wireDestination) (Destination, error) { return w.destination("list", false) })
 		if err != nil {
 			require.ErrorIs(t, err, ErrBadResponse)
 			return
@@ -169,7 +169,7 @@ func FuzzLists(f *testing.F) {
 		for _, d := range all {
 			assert.True(t, isToken(d.ID))
 		}
-		_, err = each("list", items, wireReview.review)
+		_, err = each("list", p.Results, wireReview.review)
 		require.NoError(t, err, "an object is a review")
 	})
 }

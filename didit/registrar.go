@@ -15,8 +15,8 @@ import (
 // (https://docs.didit.me/integration/programmatic-registration).
 const DefaultAccountURL = "https://apx.didit.me/auth/v2"
 
-// Errors of a Registrar, each around the *APIError that Didit sent. Didit does not document the statuses of its refusals:
-// what is said here is what they would mean by their numbers.
+// Errors of a Registrar. Each wraps the *APIError that Didit sent. Didit does not document the statuses of its refusals: we
+// give them their HTTP meaning.
 var (
 	// ErrTooManyRegistrations is a 429: Didit takes five registrations in an hour from one address.
 	ErrTooManyRegistrations = errors.New("didit: too many registrations from this address; wait an hour")
@@ -34,14 +34,14 @@ var (
 type RegistrarOptions struct {
 	// BaseURL is an absolute http(s) URL up to and with its version. Default DefaultAccountURL.
 	BaseURL string
-	// HTTPClient lends its Transport and nothing else, as in ClientOptions.
+	// HTTPClient supplies its Transport only, as in ClientOptions.
 	HTTPClient *http.Client
 	// Timeout of one call, within the deadline of its context. Default 10 s.
 	Timeout time.Duration
 }
 
-// Registrar opens an account with Didit, which takes two calls and a look into the inbox. It needs no key. It is safe
-// for concurrent use.
+// Registrar opens an account with Didit, which takes two calls and the code from an e-mail. It needs no key. It is safe for
+// concurrent use.
 type Registrar struct{ c *Client }
 
 // NewRegistrar returns a Registrar. An error says which option is wrong.
@@ -69,61 +69,50 @@ type Registration struct {
 }
 
 // Register asks for an account (https://docs.didit.me/auth-api/register). Didit sends a code of six characters to the
-// address, which VerifyEmail takes within ten minutes. Repeating it for an address that is not verified sends another code.
+// address; VerifyEmail takes it within ten minutes. For an address that is not verified, a repeated call sends another code.
 func (r *Registrar) Register(ctx context.Context, email, password string) error {
-	k := accountCall("register", "register/", email)
-	k.body = map[string]string{"email": email, "password": password}
+	k := accountCall("register", "register/", map[string]string{"email": email, "password": password})
 	if why := badPassword(password); why != "" {
-		return fmt.Errorf("%w: %s: the password %s", ErrInvalidArgument, k.op, why)
+		k.invalid = "the password " + why
 	}
-	_, err := r.do(ctx, k, email)
+	_, err := r.c.do(ctx, k)
 	return limited(err, ErrTooManyRegistrations)
 }
 
 // ResendCode sends another code to an address that waits for one, at most once a minute. It does not count as a
 // registration (the MCP server of Didit; the call has no page).
 func (r *Registrar) ResendCode(ctx context.Context, email string) error {
-	k := accountCall("resend the code", "resend-otp/", email)
-	k.body = map[string]string{"email": email}
-	_, err := r.do(ctx, k, email)
+	_, err := r.c.do(ctx, accountCall("resend the code", "resend-otp/", map[string]string{"email": email}))
 	return limited(err, ErrTooSoon)
 }
 
-// VerifyEmail hands in the code of Register, as it was sent, and returns the account
-// (https://docs.didit.me/auth-api/verify-email). Didit answers with the keys here; after an error that is not an *APIError the
+// VerifyEmail sends the code of Register, as it arrived, and returns the account
+// (https://docs.didit.me/auth-api/verify-email). This answer has the keys; after an error that is not an *APIError the
 // account may exist all the same: Recover finds its key.
 func (r *Registrar) VerifyEmail(ctx context.Context, email, code string) (Registration, error) {
-	k := accountCall("verify e-mail", "verify-email/", email)
-	k.body, k.hide = map[string]string{"email": email, "code": code}, append(k.hide, hints(code)...)
+	k := accountCall("verify e-mail", "verify-email/", map[string]string{"email": email, "code": code})
 	if !emailCode.MatchString(code) {
-		return Registration{}, fmt.Errorf("%w: %s: a code has six letters or digits", ErrInvalidArgument, k.op)
+		k.invalid = "a code has six letters or digits"
 	}
-	body, err := r.do(ctx, k, email)
+	w, err := send[wireRegistration](ctx, r.c, k)
 	if e, ok := errors.AsType[*APIError](err); ok {
 		return Registration{}, codeError(e)
 	}
 	if err != nil {
 		return Registration{}, err
 	}
-	return parseRegistration(k.op, body)
+	return w.registration(k.op)
 }
 
-// accountCall is a call of the account API about an address.
-func accountCall(op, path, email string) call {
+// accountCall refuses an address that cannot get mail.
+func accountCall(op, path string, body map[string]string) call {
 	return call{
-		op: op, method: http.MethodPost, path: "/programmatic/" + path, success: []int{http.StatusOK, http.StatusCreated}, hide: hints(email),
+		op: op, method: http.MethodPost, path: "/programmatic/" + path, body: body,
+		success: []int{http.StatusOK, http.StatusCreated}, invalid: badEmail(body["email"]),
 	}
 }
 
-// do refuses an address that cannot get mail, before any call.
-func (r *Registrar) do(ctx context.Context, k call, email string) ([]byte, error) {
-	if why := badEmail(email); why != "" {
-		return nil, fmt.Errorf("%w: %s: %s", ErrInvalidArgument, k.op, why)
-	}
-	return r.c.do(ctx, k)
-}
-
-// limited says what a 429 means.
+// limited wraps a 429 in its meaning.
 func limited(err, meaning error) error {
 	if e, ok := errors.AsType[*APIError](err); ok && e.StatusCode == http.StatusTooManyRequests {
 		return fmt.Errorf("%w: %w", meaning, err)
@@ -157,14 +146,6 @@ type wireRegistration struct {
 	Application  wireEntry `json:"application"`
 }
 
-func parseRegistration(op string, body []byte) (Registration, error) {
-	var w wireRegistration
-	if err := decode(op, body, &w); err != nil {
-		return Registration{}, err
-	}
-	return w.registration(op)
-}
-
 func (w wireRegistration) registration(op string) (Registration, error) {
 	if w.Application.APIKey == "" || !isPrintable(w.Application.APIKey) {
 		return Registration{}, badResponse(op, "no usable api_key; the account exists, and the key is in the console")
@@ -179,12 +160,6 @@ func (w wireRegistration) registration(op string) (Registration, error) {
 }
 
 var emailCode = regexp.MustCompile(`^[A-Za-z0-9]{6}$`)
-
-// hints are the other forms in which an answer may quote what was sent.
-func hints(sent string) []string {
-	local, _, _ := strings.Cut(sent, "@")
-	return []string{strings.ToLower(sent), strings.ToUpper(sent), local, strings.ToLower(local)}
-}
 
 // undeliverable are the reserved domains to which Didit fails to send a code, and answers 500.
 var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|example|invalid)$`)
@@ -203,7 +178,7 @@ func badEmail(email string) string {
 // specials are the characters of which a password needs one (https://docs.didit.me/auth-api/register).
 const specials = "!@#$%^&*()_+-=[]{}|;:,.<>?"
 
-// badPassword says what a password lacks, without saying the password.
+// badPassword returns what a password lacks, without quoting the password.
 func badPassword(p string) string {
 	within := func(lo, hi rune) func(rune) bool { return func(r rune) bool { return lo <= r && r <= hi } }
 	switch {

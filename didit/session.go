@@ -10,17 +10,17 @@ import (
 type CreateSessionRequest struct {
 	// WorkflowID is the id of the flow that is built in Didit's console. Required.
 	WorkflowID string `json:"workflow_id"`
-	// VendorData is our name for the user. Didit returns an unfinished session of the same VendorData instead of making another.
+	// VendorData is our id of the user. Didit returns an unfinished session of the same VendorData instead of a new one.
 	VendorData string `json:"vendor_data,omitempty"`
 	// Callback is where Didit sends the browser after the flow. It is not a webhook and proves nothing.
 	Callback string `json:"callback,omitempty"`
-	// Language of the hosted page, such as "en" or "pt-BR"; empty lets Didit ask the browser.
+	// Language of the hosted page, such as "en" or "pt-BR"; empty takes the browser's.
 	Language string `json:"language,omitempty"`
-	// Metadata is echoed in webhooks and decisions; any JSON.
+	// Metadata is any JSON; webhooks and decisions repeat it.
 	Metadata json.RawMessage `json:"metadata,omitempty"`
 }
 
-// Session is the answer to CreateSession. URL and Token let anyone who has them act as the user: never log them.
+// Session is the answer to CreateSession. URL and Token are secrets that allow to act as the user: never log them.
 type Session struct {
 	ID         string          `json:"session_id"`
 	Number     int64           `json:"session_number"`
@@ -35,17 +35,17 @@ type Session struct {
 // Decision is what we read of GET /v3/session/{id}/decision/ (https://docs.didit.me/sessions-api/retrieve-session).
 // Names, dates, documents and images in Didit's answer are not decoded.
 type Decision struct {
-	SessionID   string
-	SessionURL  string
-	Status      Status
-	WorkflowID  string
-	VendorData  string
-	Environment Environment
-	Metadata    json.RawMessage
-	CreatedAt   time.Time // zero if Didit sent none
-	ExpiresAt   time.Time // zero if Didit sent none
-	Checks      []Check   // in the order of the API reference; one per entry of each feature block that has run
-	Warnings    []string  // risk codes of all checks, such as POSSIBLE_FRAUD: sorted, no repeats
+	SessionID   string          `json:"session_id"`
+	SessionURL  string          `json:"session_url"`
+	Status      Status          `json:"status"`
+	WorkflowID  string          `json:"workflow_id"`
+	VendorData  string          `json:"vendor_data"`
+	Environment Environment     `json:"environment"`
+	Metadata    json.RawMessage `json:"metadata"`
+	CreatedAt   time.Time       `json:"created_at"` // zero if Didit sent none
+	ExpiresAt   time.Time       `json:"expires_at"` // zero if Didit sent none
+	Checks      []Check         `json:"-"`          // in the order of the API reference; one per entry of each feature block that has run
+	Warnings    []string        `json:"-"`          // risk codes of all checks, such as POSSIBLE_FRAUD: sorted, no repeats
 }
 
 // Check is the result of one feature of the flow.
@@ -71,13 +71,13 @@ type ListSessionsRequest struct {
 	Statuses   []Status // any of them
 	WorkflowID string
 	Kind       Kind      // empty is KindAll
-	Search     string    // in what Didit searches; no personal data belongs into it
+	Search     string    // in the fields that Didit searches; put no personal data into it
 	From, To   time.Time // days of creation in UTC, both inclusive
 	Limit      int       // 0 leaves it to Didit (20)
 	Offset     int
 }
 
-// SessionPage is one page of ListSessions. Count is exact only up to 100: go on while More.
+// SessionPage is one page of ListSessions. Count is exact only up to 100: read on while More.
 type SessionPage struct {
 	Count    int
 	More     bool
@@ -86,13 +86,13 @@ type SessionPage struct {
 
 // SessionSummary is an item of SessionPage.
 type SessionSummary struct {
-	ID         string
-	Number     int64
-	Kind       Kind // empty if Didit did not say
-	Status     Status
-	VendorData string
-	WorkflowID string // empty if Didit did not say
-	CreatedAt  time.Time
+	ID         string    `json:"session_id"`
+	Number     int64     `json:"session_number"`
+	Kind       Kind      `json:"session_kind"` // empty if Didit did not say
+	Status     Status    `json:"status"`
+	VendorData string    `json:"vendor_data"`
+	WorkflowID string    `json:"workflow_id"` // empty if Didit did not say
+	CreatedAt  time.Time `json:"created_at"`
 }
 
 // UpdateStatusRequest is the body of PATCH /v3/session/{id}/update-status/ (https://docs.didit.me/sessions-api/update-status).
@@ -110,7 +110,7 @@ type Node struct {
 	Feature string `json:"feature"`
 }
 
-// DeletionInstruction tells Didit how much to forget (https://docs.didit.me/sessions-api/delete-session).
+// DeletionInstruction is how much Didit deletes (https://docs.didit.me/sessions-api/delete-session).
 type DeletionInstruction string
 
 // The two instructions; the first is Didit's default.
@@ -126,6 +126,6 @@ type DeleteSessionRequest struct {
 	RetainFaceEmbeddings *bool `json:"retain_face_embeddings,omitempty"`
 	// FaceRetentionDays is for how long a face is retained, 1 to 3650; 0 is Didit's default.
 	FaceRetentionDays int `json:"face_retention_days,omitempty"`
-	// InstructionID is our name for this deletion.
+	// InstructionID is our id of this deletion.
 	InstructionID string `json:"instruction_id,omitempty"`
 }

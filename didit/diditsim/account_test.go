@@ -59,8 +59,9 @@ func TestAnAccountIsOpenedWithACode(t *testing.T) {
 	assert.Contains(t, log.String(), "code=")
 	assert.NotContains(t, strings.ToLower(log.String()), strings.ToLower(inbox))
 	assert.NotContains(t, log.String(), got.APIKey.Reveal())
-	err = b.registrar(t).Register(t.Context(), inbox, password)
-	assert.Equal(t, "email: An account with this email already exists.", refusal(t, err).Detail)
+	code, _, body := b.call(t, "POST", "/auth/v2/programmatic/register/", "", `{"email":"`+inbox+`","password":"`+password+`"}`)
+	assert.Equal(t, 400, code)
+	assert.JSONEq(t, `{"email":["An account with this email already exists."]}`, body)
 }
 
 func TestApplicationsDoNotSeeEachOther(t *testing.T) {

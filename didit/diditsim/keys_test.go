@@ -97,7 +97,7 @@ func TestPathsWithoutTheirSlashAreRedirected(t *testing.T) {
 func TestFaults(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	b.FailNext("POST", "/v3/session/", diditsim.Fault{
-		Status: 429, Header: http.Header{"Retry-After": {"7"}}, Body: `{"detail":"Slow down."}`, Times: 2,
+		Status: 429, Header: http.Header{"Retry-After": {"7"}}, Body: `{"detail":"Approved to Declined."}`, Times: 2,
 	})
 	b.FailNext("", "/v3/", diditsim.Fault{})
 	create := func() error {
@@ -109,7 +109,7 @@ func TestFaults(t *testing.T) {
 	for range 2 {
 		e := refusal(t, create())
 		assert.Equal(t, 429, e.StatusCode)
-		assert.Equal(t, "Slow down.", e.Detail)
+		assert.Equal(t, "Approved to Declined", e.Detail)
 		assert.Equal(t, 7*time.Second, e.RetryAfter)
 	}
 	assert.Empty(t, b.Sessions(), "a fault does nothing")

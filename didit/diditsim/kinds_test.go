@@ -118,8 +118,9 @@ func TestFlowsThatDiditRefuses(t *testing.T) {
 	for range 49 { // beside the one that is there
 		b.flow(t, "OCR", "LIVENESS")
 	}
-	_, err := b.api.CreateFlow(t.Context(), didit.CreateFlowRequest{Features: []didit.Feature{{Name: "OCR"}}})
-	assert.Equal(t, "Maximum number of workflows reached.", refusal(t, err).Detail)
+	code, _, got := b.call(t, "POST", "/v3/workflows/", apiKey, `{"features":[{"feature":"OCR"}]}`)
+	assert.Equal(t, 400, code)
+	assert.JSONEq(t, `{"detail":"Maximum number of workflows reached."}`, got)
 }
 
 func TestADraftMakesNoSession(t *testing.T) {
