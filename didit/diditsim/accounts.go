@@ -57,11 +57,7 @@ var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|exa
 
 // register is POST /programmatic/register/. The code goes to nobody: LastCode has it, and the log. Every call counts against
 // the limit of its address. What Didit answers to a known address is not documented.
-func (s *Server) register(r *http.Request, body []byte) answer {
-	var b registerBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) register(_ *Server, r *http.Request, b registerBody) *answer {
 	now := s.opts.Now()
 	if wait := s.tooSoon(r, now); wait > 0 {
 		return tooMany("Too many registrations. Try again later.", wait)
@@ -69,11 +65,11 @@ func (s *Server) register(r *http.Request, body []byte) answer {
 	parsed, err := mail.ParseAddress(b.Email)
 	switch {
 	case err != nil || parsed.Address != b.Email:
-		return *invalid("email", "Enter a valid email address.")
+		return invalid("email", "Enter a valid email address.")
 	case weakness(b.Password) != "":
-		return *invalid("password", weakness(b.Password))
+		return invalid("password", weakness(b.Password))
 	case undeliverable.MatchString(b.Email):
-		return *detail(http.StatusInternalServerError, "Internal server error.")
+		return detail(http.StatusInternalServerError, "Internal server error.")
 	}
 	key := strings.ToLower(b.Email)
 	a := s.accounts[key]
@@ -82,13 +78,13 @@ func (s *Server) register(r *http.Request, body []byte) answer {
 		s.accounts[key] = a
 	}
 	if a.app != nil {
-		return *invalid("email", "An account with this email already exists.")
+		return invalid("email", "An account with this email already exists.")
 	}
 	a.password = sha256.Sum256([]byte(b.Password))
 	s.mail(a)
-	return answer{code: http.StatusCreated, body: map[string]string{
+	return created(map[string]string{
 		"message": "Registration successful. Check your email for the verification code.", "email": b.Email,
-	}}
+	})
 }
 
 // tooSoon counts a registration, or says how long its sender must wait.
@@ -117,27 +113,23 @@ func (s *Server) mail(a *account) {
 }
 
 // resendCode is POST /programmatic/resend-otp/ for an address that waits for its code, once a minute.
-func (s *Server) resendCode(_ *http.Request, body []byte) answer {
-	var b registerBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) resendCode(_ *Server, _ *http.Request, b registerBody) *answer {
 	a := s.accounts[strings.ToLower(b.Email)]
 	if a == nil || a.app != nil {
-		return *detail(http.StatusBadRequest, "No pending registration for this email.")
+		return detail(http.StatusBadRequest, "No pending registration for this email.")
 	}
 	if wait := a.sentAt.Add(resendCooldown).Sub(s.opts.Now()); wait > 0 {
 		return tooMany("Please wait before requesting another code.", wait)
 	}
 	s.mail(a)
-	return answer{code: http.StatusOK, body: map[string]string{"message": "Verification code sent."}}
+	return ok(map[string]string{"message": "Verification code sent."})
 }
 
 // verifyEmail is POST /programmatic/verify-email/. It makes the application and answers its key. That a wrong code is a
 // 400 and a lockout a 429 is our choice: Didit documents neither.
-func (s *Server) verifyEmail(_ *http.Request, body []byte) answer {
-	wrong := *detail(http.StatusBadRequest, "Invalid or expired code.")
-	return s.unlock(body, wrong, func(a *account, b registerBody) bool {
+func (s *Server) verifyEmail(_ *Server, _ *http.Request, b registerBody) *answer {
+	wrong := detail(http.StatusBadRequest, "Invalid or expired code.")
+	return s.unlock(b, wrong, func(a *account) bool {
 		fits := subtle.ConstantTimeCompare([]byte(a.code), []byte(strings.ToUpper(b.Code))) == 1
 		if a.code == "" || !fits || s.opts.Now().Sub(a.sentAt) > codeLifetime {
 			return false
@@ -149,9 +141,9 @@ func (s *Server) verifyEmail(_ *http.Request, body []byte) answer {
 }
 
 // login is POST /programmatic/login/ (https://docs.didit.me/auth-api/login). Its answer has no key.
-func (s *Server) login(_ *http.Request, body []byte) answer {
-	wrong := *detail(http.StatusUnauthorized, "Invalid credentials.")
-	got := s.unlock(body, wrong, func(a *account, b registerBody) bool {
+func (s *Server) login(_ *Server, _ *http.Request, b registerBody) *answer {
+	wrong := detail(http.StatusUnauthorized, "Invalid credentials.")
+	got := s.unlock(b, wrong, func(a *account) bool {
 		given := sha256.Sum256([]byte(b.Password))
 		return a.app != nil && subtle.ConstantTimeCompare(given[:], a.password[:]) == 1
 	})
@@ -163,11 +155,7 @@ func (s *Server) login(_ *http.Request, body []byte) answer {
 }
 
 // unlock answers with the tokens of an account that fits, and counts those that do not.
-func (s *Server) unlock(body []byte, wrong answer, fits func(*account, registerBody) bool) answer {
-	var b registerBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) unlock(b registerBody, wrong *answer, fits func(*account) bool) *answer {
 	now := s.opts.Now()
 	a := s.accounts[strings.ToLower(b.Email)]
 	if a == nil {
@@ -176,16 +164,16 @@ func (s *Server) unlock(body []byte, wrong answer, fits func(*account, registerB
 	if now.Before(a.locked) {
 		return tooMany("Too many attempts. Try again later.", a.locked.Sub(now))
 	}
-	if !fits(a, b) {
+	if !fits(a) {
 		a.wrong++
 		a.locked = now.Add(lockouts[a.wrong])
 		return wrong
 	}
 	a.wrong, a.token = 0, randomText(48)
-	return answer{code: http.StatusOK, body: map[string]any{
+	return ok(map[string]any{
 		"access_token": a.token, "refresh_token": randomText(48), "expires_in": 86400,
 		"organization": a.app.owner(), "application": a.app.shown(),
-	}}
+	})
 }
 
 // weakness says one thing that is wrong with a password, as Didit does; empty if it will do.

@@ -14,71 +14,93 @@ import (
 // maxRequest bounds the body of a call.
 const maxRequest = 1 << 20
 
-// answer is what an API call is answered with: a status code and a body for JSON. A rawBody goes out as it is.
+// answer is the status code of an API call and its body, which becomes JSON. A rawBody is sent as it is.
 type answer struct {
-	code int
-	body any
-	wait time.Duration // becomes Retry-After; 0 is none
+	code  int
+	body  any
+	delay time.Duration // becomes Retry-After; 0 is none
 }
 
 // rawBody is a body that is no JSON.
 type rawBody struct{ media, text string }
 
-// handler answers a call with s.mu held.
-type handler func(r *http.Request, body []byte) answer
+func ok(body any) *answer      { return &answer{code: http.StatusOK, body: body} }
+func created(body any) *answer { return &answer{code: http.StatusCreated, body: body} }
+func deleted() *answer         { return &answer{code: http.StatusNoContent, body: rawBody{}} }
 
-// api makes an HTTP handler of f. The network is used before and after f, never during.
-func (s *Server) api(f handler) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
-		a := *detail(http.StatusRequestEntityTooLarge, "Request body is too large.")
-		if err == nil {
-			a = s.locked(f, r, body)
+// handler answers a call about x, which its path or its key names. It runs with s.mu held.
+type handler[X any] func(x X, r *http.Request, body []byte) *answer
+
+// decoded makes a handler of f, which takes the body as a B.
+func decoded[X, B any](f func(x X, r *http.Request, b B) *answer) handler[X] {
+	return func(x X, r *http.Request, body []byte) *answer {
+		var b B
+		if no := decode(body, &b); no != nil {
+			return no
 		}
-		media := "application/json"
-		var text []byte
-		if raw, ok := a.body.(rawBody); ok {
-			media, text = raw.media, []byte(raw.text)
-		} else if text, err = s.edited(r.Pattern, a.body); err != nil {
-			a.code, text = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
-		}
-		if a.wait > 0 {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.wait.Seconds()))))
-		}
-		w.Header().Set("Content-Type", media)
-		w.WriteHeader(a.code)
-		_, _ = w.Write(text)
+		return f(x, r, b)
 	}
 }
 
-func (s *Server) locked(f handler, r *http.Request, body []byte) answer {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return f(r, body)
-}
-
-// keyed makes an HTTP handler of f for calls whose key fits.
-func (s *Server) keyed(f handler) http.HandlerFunc {
-	return s.api(func(r *http.Request, body []byte) answer {
-		if no := s.refuse(r); no != nil {
-			return *no
-		}
-		return f(r, body)
-	})
-}
-
-// ofSession makes an HTTP handler of f for calls whose key fits and whose path names a session.
-func (s *Server) ofSession(f func(x *session, r *http.Request, body []byte) answer) http.HandlerFunc {
-	return s.keyed(func(r *http.Request, body []byte) answer {
-		x, no := s.find(r)
-		if no != nil {
-			return *no
+// named makes a handler of f for calls whose path names an X of their application. What find does not find is a 404.
+func named[X comparable](find func(*application, *http.Request) X, f handler[X]) handler[*application] {
+	return func(app *application, r *http.Request, body []byte) *answer {
+		var none X
+		x := find(app, r)
+		if x == none {
+			return notFound()
 		}
 		return f(x, r, body)
+	}
+}
+
+// keyed makes an HTTP handler of f for calls with a valid key, whose application f gets.
+func (s *Server) keyed(f handler[*application]) http.HandlerFunc {
+	return s.api(func(_ *Server, r *http.Request, body []byte) *answer {
+		if no := s.refuse(r); no != nil {
+			return no
+		}
+		return f(s.appOf(r), r, body)
 	})
 }
 
-// refuse is the answer to a call whose key does not fit, else nil. Didit's sources disagree. This is the newest,
+// api makes an HTTP handler of f for calls without a key. The network is used before and after f, never during.
+func (s *Server) api(f handler[*Server]) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxRequest))
+		a := detail(http.StatusRequestEntityTooLarge, "Request body is too large.")
+		if err == nil {
+			a = s.locked(f, r, body)
+		}
+		s.write(w, r, *a)
+	}
+}
+
+func (s *Server) locked(f handler[*Server], r *http.Request, body []byte) *answer {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return f(s, r, body)
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
+	media, text := "application/json", []byte(nil)
+	if raw, isRaw := a.body.(rawBody); isRaw {
+		media, text = raw.media, []byte(raw.text)
+	} else {
+		var err error
+		if text, err = s.edited(r.Pattern, a.body); err != nil {
+			a.code, text = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
+		}
+	}
+	if a.delay > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.delay.Seconds()))))
+	}
+	w.Header().Set("Content-Type", media)
+	w.WriteHeader(a.code)
+	_, _ = w.Write(text)
+}
+
+// refuse is the answer to a call without a valid key, else nil. Didit's sources disagree. This is the newest,
 // https://docs.didit.me/integration/api-errors of November 2026: 401 for a wrong key, 403 for none. Older
 // material has 403 for both.
 func (s *Server) refuse(r *http.Request) *answer {
@@ -92,15 +114,6 @@ func (s *Server) refuse(r *http.Request) *answer {
 		return detail(http.StatusUnauthorized, "Invalid API key.")
 	}
 	return nil
-}
-
-// find looks up the session of the path; the answer is nil if there is one.
-func (s *Server) find(r *http.Request) (*session, *answer) {
-	x, ok := s.byID[r.PathValue("id")]
-	if !ok || x.app != s.appOf(r) {
-		return nil, notFound()
-	}
-	return x, nil
 }
 
 // decode reads body into v; the answer is nil if it can. An empty body leaves v as it is.
@@ -123,27 +136,27 @@ func detail(code int, text string) *answer {
 	return &answer{code: code, body: map[string]string{"detail": text}}
 }
 
-// tooMany is a 429 with the time to wait.
-func tooMany(text string, wait time.Duration) answer {
-	a := *detail(http.StatusTooManyRequests, text)
-	a.wait = wait
+// tooMany is a 429 with a Retry-After.
+func tooMany(text string, delay time.Duration) *answer {
+	a := detail(http.StatusTooManyRequests, text)
+	a.delay = delay
 	return a
 }
 
 func notFound() *answer { return detail(http.StatusNotFound, "Not found.") }
 
 // invalid is a 400 in the shape {"field": [reason]}. A reason is a text, or for a field that is a list, the
-// reasons for one of its items (docs/reference/didit.md).
+// reasons for one of its items (docs/didit.md).
 func invalid(field string, reason any) *answer {
 	return &answer{code: http.StatusBadRequest, body: map[string][]any{field: {reason}}}
 }
 
-// notAChoice is the text that Didit has for a value that is not in its list.
+// notAChoice is Didit's text for a value that is not in its list.
 func notAChoice(value string) string { return `"` + value + `" is not a valid choice.` }
 
 // health is GET /system/healthcheck, which needs no key.
-func (s *Server) health(*http.Request, []byte) answer {
-	return answer{code: http.StatusOK, body: map[string]string{"status": "ok", "timestamp": isoTime(s.opts.Now())}}
+func (s *Server) health(*Server, *http.Request, []byte) *answer {
+	return ok(map[string]string{"status": "ok", "timestamp": isoTime(s.opts.Now())})
 }
 
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }

@@ -28,14 +28,10 @@ var language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 
 // create is POST /v3/session/ (https://docs.didit.me/sessions-api/create-session). An unfinished session of the same
 // vendor_data and flow is returned with callback and metadata overwritten, as 201 like a new one.
-func (s *Server) create(r *http.Request, body []byte) answer {
-	var b createBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
-	b.WorkflowID, b.app = strings.ToLower(b.WorkflowID), s.appOf(r)
+func (s *Server) create(app *application, r *http.Request, b createBody) *answer {
+	b.WorkflowID, b.app = strings.ToLower(b.WorkflowID), app
 	if no := s.checkCreate(&b); no != nil {
-		return *no
+		return no
 	}
 	if string(b.Metadata) == "null" {
 		b.Metadata = nil
@@ -46,7 +42,7 @@ func (s *Server) create(r *http.Request, body []byte) answer {
 	} else {
 		x.Callback, x.Metadata = b.Callback, b.Metadata
 	}
-	return answer{code: http.StatusCreated, body: map[string]any{
+	return created(map[string]any{
 		"session_id":       x.ID,
 		"session_number":   x.Number,
 		"session_token":    x.Token,
@@ -57,7 +53,7 @@ func (s *Server) create(r *http.Request, body []byte) answer {
 		"workflow_id":      x.WorkflowID,
 		"workflow_version": workflowVersion,
 		"callback":         textOrNull(x.Callback),
-	}}
+	})
 }
 
 // checkCreate refuses what Didit would not take, and finds the flow. The texts are ours.

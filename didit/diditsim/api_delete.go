@@ -13,17 +13,13 @@ import (
 
 // delete is DELETE /v3/session/{id}/delete/ (https://docs.didit.me/sessions-api/delete-session): 200 with a body, as in
 // the newer docs, and 404 from then on.
-func (s *Server) delete(x *session, _ *http.Request, body []byte) answer {
-	var b didit.DeleteSessionRequest
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) delete(x *session, _ *http.Request, b didit.DeleteSessionRequest) *answer {
 	switch b.Instruction {
 	case "", didit.DeleteOperational, didit.DeletePrivacyErasure:
 	default:
-		return *invalid("deletion_instruction", notAChoice(string(b.Instruction)))
+		return invalid("deletion_instruction", notAChoice(string(b.Instruction)))
 	}
-	return answer{code: http.StatusOK, body: s.deleted(x, b)}
+	return ok(s.deleted(x, b))
 }
 
 // deleted removes a session and says what became of its parts.
@@ -63,36 +59,32 @@ const maxAtOnce = 20
 
 // deleteSessions is POST /v3/sessions/delete/ (https://docs.didit.me/management-api/sessions/batch-delete). A job is
 // done before it is looked at.
-func (s *Server) deleteSessions(r *http.Request, body []byte) answer {
-	var b deleteBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) deleteSessions(app *application, _ *http.Request, b deleteBody) *answer {
 	if len(b.Numbers) == 0 && !b.All {
-		return answer{code: http.StatusBadRequest, body: []string{"Provide session_numbers or set delete_all=true."}}
+		return &answer{code: http.StatusBadRequest, body: []string{"Provide session_numbers or set delete_all=true."}}
 	}
 	results := []map[string]any{}
 	for _, x := range slices.Clone(s.all) {
 		number := json.Number(strconv.FormatInt(x.Number, 10))
-		if x.app == s.appOf(r) && !x.flow.business() && (b.All || slices.Contains(b.Numbers, number)) {
+		if x.app == app && !x.flow.business() && (b.All || slices.Contains(b.Numbers, number)) {
 			results = append(results, s.deleted(x, didit.DeleteSessionRequest{}))
 		}
 	}
 	if len(results) <= maxAtOnce {
-		return answer{code: http.StatusOK, body: map[string]any{"results": results}}
+		return ok(map[string]any{"results": results})
 	}
 	id := uuid.NewString()
 	s.jobs[id] = map[string]any{
 		"job_id": id, "status": "COMPLETED", "total": len(results), "processed": len(results), "error": nil,
 		"created_at": isoTime(s.opts.Now()),
 	}
-	return answer{code: http.StatusAccepted, body: s.jobs[id]}
+	return &answer{code: http.StatusAccepted, body: s.jobs[id]}
 }
 
 // showJob is GET /v3/sessions/delete/{job_id}/.
-func (s *Server) showJob(r *http.Request, _ []byte) answer {
-	if job, ok := s.jobs[r.PathValue("id")]; ok && r.PathValue("list") == "delete" {
-		return answer{code: http.StatusOK, body: job}
+func (s *Server) showJob(_ *application, r *http.Request, _ []byte) *answer {
+	if job, known := s.jobs[r.PathValue("id")]; known && r.PathValue("list") == "delete" {
+		return ok(job)
 	}
-	return *notFound()
+	return notFound()
 }

@@ -15,8 +15,8 @@ const defaultLimit = 20
 // list is GET /v3/sessions/, newest first, with the filters of the vendor's own client: vendor_data, status (several,
 // comma-separated), workflow_id, session_kind (user, business or all; user if there is none, which is the harder
 // case), country, search, date_from and date_to. An item has no link and no token: those are in the decision.
-func (s *Server) list(r *http.Request, _ []byte) answer {
-	return paginate(r, s.matching(s.appOf(r), r.URL.Query()), defaultLimit, func(x *session) map[string]any {
+func (s *Server) list(app *application, r *http.Request, _ []byte) *answer {
+	return paginate(r, s.matching(app, r.URL.Query()), defaultLimit, func(x *session) map[string]any {
 		return map[string]any{
 			"session_id":     x.ID,
 			"session_kind":   x.flow.kind(),
@@ -30,7 +30,7 @@ func (s *Server) list(r *http.Request, _ []byte) answer {
 }
 
 // paginate cuts the page out of all that the query's limit and offset ask for.
-func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[string]any) answer {
+func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[string]any) *answer {
 	q := r.URL.Query()
 	limit, offset := number(q, "limit", fallback), number(q, "offset", 0)
 	if limit == 0 {
@@ -49,7 +49,7 @@ func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[st
 	if offset > 0 {
 		body["previous"] = pageURL(r, limit, max(offset-limit, 0))
 	}
-	return answer{code: http.StatusOK, body: body}
+	return ok(body)
 }
 
 // matching needs s.mu.

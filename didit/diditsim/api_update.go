@@ -24,22 +24,22 @@ type updateBody struct {
 
 // updateStatus is PATCH /v3/session/{id}/update-status/. The current status is judged before the body, as documented.
 // The rule for steps that need no person (once in 30 s) is left out.
-func (s *Server) updateStatus(x *session, _ *http.Request, body []byte) answer {
+func (s *Server) updateStatus(x *session, _ *http.Request, body []byte) *answer {
 	if !slices.Contains(reviewableStatuses, x.Status) {
-		return *detail(http.StatusBadRequest, "Wrong Current Status")
+		return detail(http.StatusBadRequest, "Wrong Current Status")
 	}
 	var b updateBody
 	if no := decode(body, &b); no != nil {
-		return *no
+		return no
 	}
 	if no := checkUpdate(x, b); no != nil {
-		return *no
+		return no
 	}
 	if b.NewStatus != x.Status { // Approved or Declined once more: nothing happens, no webhook
 		x.note(actorAPI, b.NewStatus, b.Comment, s.opts.Now())
 		s.move(x, b.NewStatus, review{comment: b.Comment, nodes: x.named(b.NodesToResubmit)})
 	}
-	return answer{code: http.StatusOK, body: map[string]string{"session_id": x.ID}}
+	return ok(map[string]string{"session_id": x.ID})
 }
 
 // checkUpdate refuses what Didit refuses. Only the last two texts are documented.
@@ -76,32 +76,28 @@ func (x *session) named(nodes []node) []didit.Node {
 }
 
 // updateData is PATCH /v3/session/{id}/update-data/: what a reviewer corrects. The values are thrown away.
-func (s *Server) updateData(x *session, _ *http.Request, body []byte) answer {
-	return s.correct(x, "OCR", body)
+func (s *Server) updateData(x *session, _ *http.Request, _ map[string]any) *answer {
+	return s.correct(x, "OCR")
 }
 
 // updateAddress is PATCH /v3/session/{id}/update-poa-data/.
-func (s *Server) updateAddress(x *session, _ *http.Request, body []byte) answer {
-	return s.correct(x, "PROOF_OF_ADDRESS", body)
+func (s *Server) updateAddress(x *session, _ *http.Request, _ map[string]any) *answer {
+	return s.correct(x, "PROOF_OF_ADDRESS")
 }
 
-func (s *Server) correct(x *session, feature string, body []byte) answer {
-	var fields map[string]any
-	if no := decode(body, &fields); no != nil {
-		return *no
-	}
+func (s *Server) correct(x *session, feature string) *answer {
 	if p := x.flow.step(feature); p == nil || p.results(x) == nil {
-		return *detail(http.StatusBadRequest, "The session has no such data.")
+		return detail(http.StatusBadRequest, "The session has no such data.")
 	}
 	s.announce(x, didit.EventDataUpdated, "")
-	return answer{code: http.StatusOK, body: map[string]string{"session_id": x.ID}}
+	return ok(map[string]string{"session_id": x.ID})
 }
 
 // report is GET /v3/session/{id}/generate-pdf, with its slash or without: a PDF of a session that is decided.
-func (s *Server) report(x *session, _ *http.Request, _ []byte) answer {
+func report(x *session, _ *http.Request, _ []byte) *answer {
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired:
-		return answer{code: http.StatusOK, body: rawBody{"application/pdf", "%PDF-1.4\n% simulated\n%%EOF\n"}}
+		return ok(rawBody{"application/pdf", "%PDF-1.4\n% simulated\n%%EOF\n"})
 	}
-	return *detail(http.StatusForbidden, "The session has no report yet.")
+	return detail(http.StatusForbidden, "The session has no report yet.")
 }

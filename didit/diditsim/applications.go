@@ -56,13 +56,13 @@ type user struct {
 	vendor string
 }
 
-func userOf(app *application, vendorData string) user {
+func userID(app *application, vendorData string) user {
 	return user{app, strings.ToLower(strings.TrimSpace(vendorData))}
 }
 
-// withToken makes an HTTP handler of f for calls with an access token, whose path names nothing of others.
-func (s *Server) withToken(f func(*application) any) http.HandlerFunc {
-	return s.api(func(r *http.Request, _ []byte) answer {
+// withToken makes an HTTP handler of show for calls with an access token, whose path names its own application.
+func (s *Server) withToken(show func(*application) any) http.HandlerFunc {
+	return s.api(func(_ *Server, r *http.Request, _ []byte) *answer {
 		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 		for _, a := range s.accounts {
 			if !ok || a.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(a.token)) != 1 {
@@ -70,11 +70,11 @@ func (s *Server) withToken(f func(*application) any) http.HandlerFunc {
 			}
 			org, app := r.PathValue("org"), r.PathValue("app")
 			if (org != "" && org != a.app.organization) || (app != "" && app != a.app.id) {
-				return *notFound()
+				return notFound()
 			}
-			return answer{code: http.StatusOK, body: f(a.app)}
+			return &answer{code: http.StatusOK, body: show(a.app)}
 		}
-		return *detail(http.StatusUnauthorized, "Given token not valid for any token type.")
+		return detail(http.StatusUnauthorized, "Given token not valid for any token type.")
 	})
 }
 

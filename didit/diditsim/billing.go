@@ -10,24 +10,22 @@ func (s *Server) SetBalance(decimal string) {
 }
 
 // showBalance is GET /v3/billing/balance/ (https://docs.didit.me/management-api/billing/balance).
-func (s *Server) showBalance(*http.Request, []byte) answer {
-	return answer{code: http.StatusOK, body: map[string]any{
+func (s *Server) showBalance(*application, *http.Request, []byte) *answer {
+	return ok(map[string]any{
 		"balance": s.balance, "auto_refill_enabled": false, "auto_refill_amount": nil, "auto_refill_threshold": nil,
-	}}
+	})
 }
 
-// topUp is POST /v3/billing/top-up/. The checkout leads nowhere.
-func (s *Server) topUp(_ *http.Request, body []byte) answer {
-	var b struct {
-		Dollars float64 `json:"amount_in_dollars"`
-	}
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+type topUpBody struct {
+	Dollars float64 `json:"amount_in_dollars"`
+}
+
+// topUp is POST /v3/billing/top-up/. The checkout is no page.
+func topUp(_ *application, _ *http.Request, b topUpBody) *answer {
 	if b.Dollars < 50 {
-		return *invalid("amount_in_dollars", "Ensure this value is greater than or equal to 50.")
+		return invalid("amount_in_dollars", "Ensure this value is greater than or equal to 50.")
 	}
-	return answer{code: http.StatusOK, body: map[string]string{
+	return ok(map[string]string{
 		"checkout_session_id": "simulated", "checkout_session_url": "https://checkout.example/simulated",
-	}}
+	})
 }

@@ -53,15 +53,15 @@ func (x *session) unfinished() []didit.Node {
 
 // decision is GET /v3/session/{id}/decision/ (https://docs.didit.me/sessions-api/retrieve-session). An unknown session
 // is a 404 with or without a key: Didit looks it up before it checks the key.
-func (s *Server) decision(r *http.Request, _ []byte) answer {
-	x, no := s.find(r)
-	if no != nil {
-		return *no
+func (s *Server) decision(_ *Server, r *http.Request, _ []byte) *answer {
+	x := s.sessionOf(s.appOf(r), r)
+	if x == nil {
+		return notFound()
 	}
 	if no := s.refuse(r); no != nil {
-		return *no
+		return no
 	}
-	return answer{code: http.StatusOK, body: s.decisionOf(x)}
+	return ok(s.decisionOf(x))
 }
 
 // decisionOf is the decision as it stands now, for the endpoint and for webhooks. It needs s.mu.

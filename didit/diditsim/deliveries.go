@@ -20,7 +20,7 @@ type record struct {
 
 // listDeliveries is GET .../deliveries/ (https://docs.didit.me/management-api/webhook/list-deliveries), newest first: every
 // attempt on its own, without its body. It filters by day and by nothing else. It needs dispatcher.mu, as all do here.
-func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) answer {
+func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) *answer {
 	var all []*record
 	for _, d := range slices.Backward(s.dispatcher.log) {
 		if d.to == t && within(r.URL.Query(), d.At) {
@@ -35,7 +35,7 @@ func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) answer {
 }
 
 // showDelivery is GET .../deliveries/{uuid}/, with what was sent, both as JSON text.
-func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) answer {
+func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) *answer {
 	for _, d := range s.dispatcher.log {
 		if d.to != t || d.id != r.PathValue("delivery") {
 			continue
@@ -43,13 +43,13 @@ func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) answer {
 		shown := d.shown()
 		req, body, err := d.delivery.request(r.Context(), d.url, t.secret, d.sentAt)
 		if err != nil {
-			return *detail(http.StatusInternalServerError, "Internal server error.")
+			return detail(http.StatusInternalServerError, "Internal server error.")
 		}
 		header, _ := json.Marshal(flat(req.Header))
 		shown["request_header"], shown["request_body"] = string(header), string(body)
-		return answer{code: http.StatusOK, body: shown}
+		return ok(shown)
 	}
-	return *notFound()
+	return notFound()
 }
 
 func (d *record) shown() map[string]any {

@@ -29,79 +29,72 @@ type destinationBody struct {
 }
 
 // listDestinations is GET /v3/webhook/destinations/: a bare array, oldest first, without secrets.
-func (s *Server) listDestinations(r *http.Request, _ []byte) answer {
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
+func (s *Server) listDestinations(app *application, _ *http.Request, _ []byte) *answer {
 	all := []map[string]any{}
-	for _, t := range s.dispatcher.of(s.appOf(r)) {
+	for _, t := range s.dispatcher.of(app) {
 		all = append(all, t.listed())
 	}
-	return answer{code: http.StatusOK, body: all}
+	return ok(all)
 }
 
 // showDestination is GET /v3/webhook/destinations/{uuid}/, with the secret.
-func showDestination(t *target, _ *http.Request, _ []byte) answer {
-	return answer{code: http.StatusOK, body: t.shown()}
+func showDestination(t *target, _ *http.Request, _ []byte) *answer {
+	return ok(t.shown())
 }
 
 // updateDestination is PATCH: events are replaced and not merged, and the secret stays.
-func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) answer {
-	var b destinationBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) updateDestination(t *target, _ *http.Request, b destinationBody) *answer {
 	if no := s.checkDestination(b, t.app, t); no != nil {
-		return *no
+		return no
 	}
 	t.take(b, s.opts.Now())
-	return answer{code: http.StatusOK, body: t.shown()}
+	return ok(t.shown())
 }
 
 // deleteDestination is DELETE. The destination of Options loses its URL; SetWebhook gives it another.
-func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) answer {
+func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) *answer {
 	t.url = ""
 	if t.id != mainTarget {
 		s.dispatcher.targets = slices.DeleteFunc(s.dispatcher.targets, func(other *target) bool { return other == t })
 	}
-	return answer{code: http.StatusNoContent, body: rawBody{}}
+	return deleted()
 }
 
 // createDestination is POST. Unlike Didit it takes plain HTTP and private addresses too: development has no others.
-func (s *Server) createDestination(r *http.Request, body []byte) answer {
-	var b destinationBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) createDestination(app *application, _ *http.Request, b destinationBody) *answer {
 	switch {
 	case b.Label == nil:
-		return *invalid("label", "This field is required.")
+		return invalid("label", "This field is required.")
 	case b.URL == nil:
-		return *invalid("url", "This field is required.")
+		return invalid("url", "This field is required.")
 	}
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
-	t := &target{id: uuid.NewString(), app: s.appOf(r), secret: randomText(32), enabled: true, version: didit.WebhookVersion}
+	t := &target{id: uuid.NewString(), app: app, secret: randomText(32), enabled: true, version: didit.WebhookVersion}
 	if no := s.checkDestination(b, t.app, t); no != nil {
-		return *no
+		return no
 	}
 	t.created = s.opts.Now()
 	t.take(b, t.created)
 	s.dispatcher.targets = append(s.dispatcher.targets, t)
-	return answer{code: http.StatusCreated, body: t.shown()}
+	return created(t.shown())
 }
 
-// ofDestination makes an HTTP handler of f, which runs with dispatcher.mu held, for calls whose path names a destination.
-func (s *Server) ofDestination(f func(t *target, r *http.Request, body []byte) answer) http.HandlerFunc {
-	return s.keyed(func(r *http.Request, body []byte) answer {
+// ofWebhooks is keyed with dispatcher.mu held.
+func (s *Server) ofWebhooks(f handler[*application]) http.HandlerFunc {
+	return s.keyed(func(app *application, r *http.Request, body []byte) *answer {
 		s.dispatcher.mu.Lock()
 		defer s.dispatcher.mu.Unlock()
-		for _, t := range s.dispatcher.of(s.appOf(r)) {
-			if t.id == r.PathValue("id") {
-				return f(t, r, body)
-			}
-		}
-		return *notFound()
+		return f(app, r, body)
 	})
+}
+
+// targetOf finds the destination of a path.
+func (s *Server) targetOf(app *application, r *http.Request) *target {
+	for _, t := range s.dispatcher.of(app) {
+		if t.id == r.PathValue("id") {
+			return t
+		}
+	}
+	return nil
 }
 
 // checkDestination refuses what Didit documents as refused; the reasons are ours. It needs dispatcher.mu.

@@ -42,57 +42,60 @@ const AccountPath = "/auth/v2"
 // handle registers all endpoints.
 func (s *Server) handle() {
 	const org, page = "GET /auth/v2/organizations/me/", "GET /v3/session/{id}/generate-pdf"
+	session := func(f handler[*session]) http.HandlerFunc { return s.keyed(named(s.sessionOf, f)) }
+	flow := func(f handler[*flow]) http.HandlerFunc { return s.keyed(named(s.flowOf, f)) }
+	user := func(f handler[*entity]) http.HandlerFunc { return s.keyed(named(s.userOf, f)) }
+	destination := func(f handler[*target]) http.HandlerFunc { return s.ofWebhooks(named(s.targetOf, f)) }
 	for endpoint, handler := range map[string]http.HandlerFunc{
-		EndpointCreate:       s.keyed(s.create),
-		EndpointDecision:     s.api(s.decision),
-		EndpointList:         s.keyed(s.list),
-		EndpointUpdateStatus: s.ofSession(s.updateStatus),
-		EndpointDelete:       s.ofSession(s.delete),
-		EndpointReviews:      s.ofSession(s.listReviews),
-		page + "/":           s.ofSession(s.report),
-
-		"POST /v3/sessions/{id}/reviews/":         s.ofSession(s.addReview),
-		"PATCH /v3/session/{id}/update-data/":     s.ofSession(s.updateData),
-		"PATCH /v3/session/{id}/update-poa-data/": s.ofSession(s.updateAddress),
-		"POST /v3/sessions/delete/":               s.keyed(s.deleteSessions),
+		EndpointCreate:                            s.keyed(decoded(s.create)),
+		EndpointDecision:                          s.api(s.decision),
+		EndpointList:                              s.keyed(s.list),
+		EndpointUpdateStatus:                      session(s.updateStatus),
+		EndpointDelete:                            session(decoded(s.delete)),
+		EndpointReviews:                           session(listReviews),
+		"POST /v3/sessions/{id}/reviews/":         session(decoded(s.addReview)),
+		"PATCH /v3/session/{id}/update-data/":     session(decoded(s.updateData)),
+		"PATCH /v3/session/{id}/update-poa-data/": session(decoded(s.updateAddress)),
+		page + "/":                                session(report),
+		"POST /v3/sessions/delete/":               s.keyed(decoded(s.deleteSessions)),
 		"GET /v3/sessions/{list}/{id}/":           s.keyed(s.showJob),
 		EndpointWorkflows:                         s.keyed(s.listWorkflows),
 		EndpointCreateWorkflow:                    s.keyed(s.createWorkflow),
-		"GET /v3/workflows/{id}/":                 s.ofWorkflow(showWorkflow),
-		"PATCH /v3/workflows/{id}/":               s.ofWorkflow(updateWorkflow),
-		"DELETE /v3/workflows/{id}/":              s.ofWorkflow(s.deleteWorkflow),
+		"GET /v3/workflows/{id}/":                 flow(showWorkflow),
+		"PATCH /v3/workflows/{id}/":               flow(updateWorkflow),
+		"DELETE /v3/workflows/{id}/":              flow(s.deleteWorkflow),
 		EndpointBalance:                           s.keyed(s.showBalance),
-		"POST /v3/billing/top-up/":                s.keyed(s.topUp),
+		"POST /v3/billing/top-up/":                s.keyed(decoded(topUp)),
 		"GET /v3/users/":                          s.keyed(s.listUsers),
 		"POST /v3/users/create/":                  s.keyed(s.createUser),
-		EndpointDeleteUsers:                       s.keyed(s.deleteUsers),
-		"GET /v3/users/{vendor}/":                 s.ofUser(showUser),
-		"PATCH /v3/users/{vendor}/":               s.ofUser(updateUser),
-		"PATCH /v3/users/{vendor}/update-status/": s.ofUser(updateUser),
-		EndpointDestinations:                      s.keyed(s.listDestinations),
-		EndpointCreateDestination:                 s.keyed(s.createDestination),
-		EndpointDestination:                       s.ofDestination(showDestination),
-		EndpointUpdateDestination:                 s.ofDestination(s.updateDestination),
-		"DELETE /v3/webhook/destinations/{id}/":   s.ofDestination(s.deleteDestination),
-		EndpointDeliveries:                        s.ofDestination(s.listDeliveries),
-		EndpointDeliveries + "{delivery}/":        s.ofDestination(s.showDelivery),
-		EndpointRegister:                          s.api(s.register),
-		EndpointVerifyEmail:                       s.api(s.verifyEmail),
-		EndpointResendCode:                        s.api(s.resendCode),
-		EndpointLogin:                             s.api(s.login),
+		EndpointDeleteUsers:                       s.keyed(decoded(s.deleteUsers)),
+		"GET /v3/users/{vendor}/":                 user(showUser),
+		"PATCH /v3/users/{vendor}/":               user(updateUser),
+		"PATCH /v3/users/{vendor}/update-status/": user(updateUser),
+		EndpointDestinations:                      s.ofWebhooks(s.listDestinations),
+		EndpointCreateDestination:                 s.ofWebhooks(decoded(s.createDestination)),
+		EndpointDestination:                       destination(showDestination),
+		EndpointUpdateDestination:                 destination(decoded(s.updateDestination)),
+		"DELETE /v3/webhook/destinations/{id}/":   destination(s.deleteDestination),
+		EndpointDeliveries:                        destination(s.listDeliveries),
+		EndpointDeliveries + "{delivery}/":        destination(s.showDelivery),
+		EndpointRegister:                          s.api(decoded(s.register)),
+		EndpointVerifyEmail:                       s.api(decoded(s.verifyEmail)),
+		EndpointResendCode:                        s.api(decoded(s.resendCode)),
+		EndpointLogin:                             s.api(decoded(s.login)),
 		org:                                       s.withToken(showOrganizations),
 		org + "{org}/applications/":               s.withToken(showApplications),
 		org + "{org}/applications/{app}/":         s.withToken(showApplication),
 	} {
 		s.mux.HandleFunc(endpoint+"{$}", handler)
 	}
-	s.mux.HandleFunc(page, s.ofSession(s.report)) // Didit's own programs leave the slash out here
+	s.mux.HandleFunc(page, session(report)) // Didit's own programs omit the slash here
 	s.mux.HandleFunc(EndpointHealth, s.api(s.health))
 	s.mux.HandleFunc(EndpointPage, s.showPage)
 	s.mux.HandleFunc(EndpointPageAction, s.actOnPage)
 }
 
-// notSimulated are the groups of Didit's API that verifications do not need.
+// notSimulated lists the groups of Didit's API that verifications do not need.
 var notSimulated = [...]string{
 	"session/imports/", "session/import-shared/", "questionnaires/", "businesses/", "customization/", "lists/",
 	"transactions/", "wallet-screening/", "travel-rule/", "cases/", "id-verification/", "poa/", "database-validation/",
@@ -112,7 +115,7 @@ func simulates(path string) bool {
 	return !strings.HasSuffix(group, "/share/")
 }
 
-// sayNotSimulated answers a call of a group that is left out.
-func (s *Server) sayNotSimulated(r *http.Request, _ []byte) answer {
-	return *detail(http.StatusNotImplemented, "The simulator does not have this group of Didit's API: "+r.URL.Path)
+// answerNotSimulated answers a call of such a group.
+func answerNotSimulated(_ *application, r *http.Request, _ []byte) *answer {
+	return detail(http.StatusNotImplemented, "The simulator does not have this group of Didit's API: "+r.URL.Path)
 }

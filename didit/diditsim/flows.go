@@ -82,8 +82,8 @@ func (s *Server) flow(app *application, id string) *flow {
 }
 
 // listWorkflows is GET /v3/workflows/ (https://docs.didit.me/management-api/workflows/list).
-func (s *Server) listWorkflows(r *http.Request, _ []byte) answer {
-	return paginate(r, s.flowsOf(s.appOf(r)), 50, (*flow).shown)
+func (s *Server) listWorkflows(app *application, r *http.Request, _ []byte) *answer {
+	return paginate(r, s.flowsOf(app), 50, (*flow).shown)
 }
 
 func (f *flow) shown() map[string]any {
@@ -122,45 +122,43 @@ type workflowBody struct {
 }
 
 // createWorkflow is POST /v3/workflows/. As at Didit each call makes another one, 50 at most.
-func (s *Server) createWorkflow(r *http.Request, body []byte) answer {
+func (s *Server) createWorkflow(app *application, _ *http.Request, body []byte) *answer {
 	f := newFlow(uuid.NewString())
-	f.app, f.label = s.appOf(r), "Workflow"
+	f.app, f.label = app, "Workflow"
 	if len(s.flowsOf(f.app)) >= maxWorkflows {
-		return *detail(http.StatusBadRequest, "Maximum number of workflows reached.")
+		return detail(http.StatusBadRequest, "Maximum number of workflows reached.")
 	}
 	if no := f.take(body, true); no != nil {
-		return *no
+		return no
 	}
 	s.flows = append(s.flows, f)
-	return answer{code: http.StatusCreated, body: f.shown()}
+	return created(f.shown())
 }
 
-// ofWorkflow makes an HTTP handler of f for calls whose path names a workflow.
-func (s *Server) ofWorkflow(f func(w *flow, body []byte) answer) http.HandlerFunc {
-	return s.keyed(func(r *http.Request, body []byte) answer {
-		for _, w := range s.flowsOf(s.appOf(r)) {
-			if strings.EqualFold(w.id, r.PathValue("id")) {
-				return f(w, body)
-			}
+// flowOf finds the flow of a path.
+func (s *Server) flowOf(app *application, r *http.Request) *flow {
+	for _, f := range s.flowsOf(app) {
+		if strings.EqualFold(f.id, r.PathValue("id")) {
+			return f
 		}
-		return *notFound()
-	})
+	}
+	return nil
 }
 
-func showWorkflow(f *flow, _ []byte) answer { return answer{code: http.StatusOK, body: f.shown()} }
+func showWorkflow(f *flow, _ *http.Request, _ []byte) *answer { return ok(f.shown()) }
 
 // updateWorkflow is PATCH /v3/workflows/{uuid}/: features are replaced and not merged.
-func updateWorkflow(f *flow, body []byte) answer {
+func updateWorkflow(f *flow, _ *http.Request, body []byte) *answer {
 	if no := f.take(body, false); no != nil {
-		return *no
+		return no
 	}
-	return answer{code: http.StatusOK, body: f.shown()}
+	return ok(f.shown())
 }
 
 // deleteWorkflow is DELETE /v3/workflows/{uuid}/. Its sessions go on.
-func (s *Server) deleteWorkflow(f *flow, _ []byte) answer {
+func (s *Server) deleteWorkflow(f *flow, _ *http.Request, _ []byte) *answer {
 	s.flows = slices.DeleteFunc(s.flows, func(g *flow) bool { return g == f })
-	return answer{code: http.StatusNoContent, body: rawBody{}}
+	return deleted()
 }
 
 // take changes f as the body says, or says why not. Unknown fields are refused.

@@ -66,7 +66,7 @@ func (v reviewed) entry() map[string]any {
 
 // listReviews is GET /v3/sessions/{id}/reviews/, newest first unless ordering says created_at
 // (https://docs.didit.me/management-api/sessions/list-reviews). Of all activities a Server has changes of status only.
-func (s *Server) listReviews(x *session, r *http.Request, _ []byte) answer {
+func listReviews(x *session, r *http.Request, _ []byte) *answer {
 	all := slices.Clone(x.reviews)
 	if r.URL.Query().Get("ordering") != "created_at" {
 		slices.Reverse(all)
@@ -75,23 +75,19 @@ func (s *Server) listReviews(x *session, r *http.Request, _ []byte) answer {
 }
 
 // addReview is POST: a note, and with new_status a change of status that the session can make.
-func (s *Server) addReview(x *session, _ *http.Request, body []byte) answer {
-	var b updateBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
+func (s *Server) addReview(x *session, _ *http.Request, b updateBody) *answer {
 	old := x.Status
 	if b.NewStatus == "" {
 		b.NewStatus = old
 	}
 	if b.NewStatus != old && !canMove(old, b.NewStatus) {
-		return *invalid("new_status", notAChoice(string(b.NewStatus)))
+		return invalid("new_status", notAChoice(string(b.NewStatus)))
 	}
 	x.note(actorAPI, b.NewStatus, b.Comment, s.opts.Now())
 	if b.NewStatus != old {
 		s.move(x, b.NewStatus, review{comment: b.Comment})
 	}
-	return answer{code: http.StatusCreated, body: map[string]any{
+	return created(map[string]any{
 		"id": len(x.reviews), "action": "review", "old_status": old, "new_status": b.NewStatus, "note": textOrNull(b.Comment),
-	}}
+	})
 }

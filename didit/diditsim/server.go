@@ -147,7 +147,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	if endpoint == EndpointNotSimulated {
-		act = s.keyed(s.sayNotSimulated)
+		act = s.keyed(answerNotSimulated)
 	}
 	if f, ok := s.fault(r); ok {
 		s.suffer(f, rec, r, act)

@@ -82,6 +82,14 @@ func (s *Server) Session(id string) (Session, bool) {
 	return x.Session, true
 }
 
+// sessionOf finds the session of a path.
+func (s *Server) sessionOf(app *application, r *http.Request) *session {
+	if x := s.byID[r.PathValue("id")]; x != nil && x.app == app {
+		return x
+	}
+	return nil
+}
+
 // unfinishedStatuses are those of a session that Didit hands out again instead of making another
 // (https://docs.didit.me/sessions-api/create-session).
 var unfinishedStatuses = []didit.Status{

@@ -23,7 +23,7 @@ var entityStatuses = []string{"ACTIVE", "FLAGGED", "BLOCKED"}
 func (s *Server) HasUser(vendorData string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wanted := userOf(nil, vendorData).vendor
+	wanted := userID(nil, vendorData).vendor
 	for u := range s.users {
 		if u.vendor == wanted {
 			return true
@@ -34,16 +34,16 @@ func (s *Server) HasUser(vendorData string) bool {
 
 // meet makes the user entity of a session, unless it is there. It needs s.mu.
 func (s *Server) meet(x *session) {
-	if id := userOf(x.app, x.VendorData); s.users[id] == nil && !x.flow.business() {
+	if id := userID(x.app, x.VendorData); s.users[id] == nil && !x.flow.business() {
 		s.users[id] = &entity{VendorData: x.VendorData, Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
 	}
 }
 
 // listUsers is GET /v3/users/, by vendor_data.
-func (s *Server) listUsers(r *http.Request, _ []byte) answer {
+func (s *Server) listUsers(app *application, r *http.Request, _ []byte) *answer {
 	var all []*entity
 	for id, u := range s.users {
-		if id.app == s.appOf(r) {
+		if id.app == app {
 			all = append(all, u)
 		}
 	}
@@ -58,42 +58,37 @@ func (u *entity) shown() map[string]any {
 }
 
 // createUser is POST /v3/users/create/. Names and birthdays are thrown away.
-func (s *Server) createUser(r *http.Request, body []byte) answer {
+func (s *Server) createUser(app *application, _ *http.Request, body []byte) *answer {
 	u := &entity{Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
 	if no := u.take(body); no != nil {
-		return *no
+		return no
 	}
-	id := userOf(s.appOf(r), u.VendorData)
+	id := userID(app, u.VendorData)
 	switch {
 	case u.VendorData == "":
-		return *invalid("vendor_data", "This field is required.")
+		return invalid("vendor_data", "This field is required.")
 	case s.users[id] != nil:
-		return *detail(http.StatusConflict, "A user with this vendor_data already exists.")
+		return detail(http.StatusConflict, "A user with this vendor_data already exists.")
 	}
 	s.users[id] = u
-	return answer{code: http.StatusCreated, body: u.shown()}
+	return created(u.shown())
 }
 
-// ofUser makes an HTTP handler of f for calls whose path names a user.
-func (s *Server) ofUser(f func(u *entity, body []byte) answer) http.HandlerFunc {
-	return s.keyed(func(r *http.Request, body []byte) answer {
-		if u := s.users[userOf(s.appOf(r), r.PathValue("vendor"))]; u != nil {
-			return f(u, body)
-		}
-		return *notFound()
-	})
+// userOf finds the user of a path.
+func (s *Server) userOf(app *application, r *http.Request) *entity {
+	return s.users[userID(app, r.PathValue("vendor"))]
 }
 
-func showUser(u *entity, _ []byte) answer { return answer{code: http.StatusOK, body: u.shown()} }
+func showUser(u *entity, _ *http.Request, _ []byte) *answer { return ok(u.shown()) }
 
 // updateUser is PATCH of a user, or of its status alone.
-func updateUser(u *entity, body []byte) answer {
+func updateUser(u *entity, r *http.Request, body []byte) *answer {
 	vendor := u.VendorData
 	if no := u.take(body); no != nil {
-		return *no
+		return no
 	}
 	u.VendorData = vendor
-	return showUser(u, nil)
+	return showUser(u, r, nil)
 }
 
 // take changes u as the body says. A status that Didit does not have is a 422 with those that it has.
@@ -119,16 +114,12 @@ type deleteUsersBody struct {
 // deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Users that it does not know do
 // not count. That page says both that sessions are kept for the retention period and that they go alongside: here they
 // stay, which is the harder case for an erasure. The user.data.updated that Didit announces is not sent.
-func (s *Server) deleteUsers(r *http.Request, body []byte) answer {
-	var b deleteUsersBody
-	if no := decode(body, &b); no != nil {
-		return *no
-	}
-	app, before := s.appOf(r), len(s.users)
+func (s *Server) deleteUsers(app *application, _ *http.Request, b deleteUsersBody) *answer {
+	before := len(s.users)
 	switch ways := [...]bool{b.VendorData != nil, b.InternalIDs != nil, b.All}; ways {
 	case [...]bool{true, false, false}:
 		for _, v := range b.VendorData {
-			delete(s.users, userOf(app, v))
+			delete(s.users, userID(app, v))
 		}
 	case [...]bool{false, true, false}:
 	case [...]bool{false, false, true}:
@@ -138,7 +129,7 @@ func (s *Server) deleteUsers(r *http.Request, body []byte) answer {
 			}
 		}
 	default:
-		return answer{code: http.StatusBadRequest, body: []string{"Provide vendor_data_list or set delete_all=true."}}
+		return &answer{code: http.StatusBadRequest, body: []string{"Provide vendor_data_list or set delete_all=true."}}
 	}
-	return answer{code: http.StatusOK, body: map[string]int{"deleted": before - len(s.users)}}
+	return ok(map[string]int{"deleted": before - len(s.users)})
 }
