@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"net"
 	"net/http"
 	"net/mail"
 	"regexp"
@@ -26,12 +25,12 @@ var lockouts = map[int]time.Duration{5: 15 * time.Minute, 10: time.Hour, 20: 24 
 
 // account waits for its code, or has an application.
 type account struct {
-	code     string // empty if it was used
+	code     string // empty once it is used
 	sentAt   time.Time
 	password [sha256.Size]byte // hashed
 	wrong    int               // codes or passwords in a row
 	locked   time.Time
-	app      *application // nil before the code came back
+	app      *application // nil before the code is verified
 	token    string       // of the newest login
 }
 
@@ -55,8 +54,8 @@ type registerBody struct {
 // undeliverable are the domains to which Didit cannot send a code.
 var undeliverable = regexp.MustCompile(`(?i)[@.](example\.(com|net|org)|test|example|invalid)$`)
 
-// register is POST /programmatic/register/. The code goes to nobody: LastCode has it, and the log. Every call counts against
-// the limit of its address. What Didit answers to a known address is not documented.
+// register is POST /programmatic/register/. No mail is sent: LastCode returns the code, and the log shows it. Every call
+// counts against the limit of its address. Didit does not document its answer to a known address.
 func (s *Server) register(_ *Server, r *http.Request, b registerBody) *answer {
 	now := s.opts.Now()
 	if wait := s.tooSoon(r, now); wait > 0 {
@@ -87,12 +86,9 @@ func (s *Server) register(_ *Server, r *http.Request, b registerBody) *answer {
 	})
 }
 
-// tooSoon counts a registration, or says how long its sender must wait.
+// tooSoon counts a registration, or returns how long its sender must wait.
 func (s *Server) tooSoon(r *http.Request, now time.Time) time.Duration {
-	from, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		from = r.RemoteAddr
-	}
+	from := addressOf(r)
 	var recent []time.Time
 	for _, at := range s.registrations[from] {
 		if now.Sub(at) < perRegistrations {
@@ -106,7 +102,7 @@ func (s *Server) tooSoon(r *http.Request, now time.Time) time.Duration {
 	return 0
 }
 
-// mail makes a new code.
+// mail creates a new code.
 func (s *Server) mail(a *account) {
 	a.code, a.sentAt = newCode(), s.opts.Now()
 	s.opts.Logger.Info("registration: this code would be sent", "code", a.code)
@@ -125,8 +121,8 @@ func (s *Server) resendCode(_ *Server, _ *http.Request, b registerBody) *answer 
 	return ok(map[string]string{"message": "Verification code sent."})
 }
 
-// verifyEmail is POST /programmatic/verify-email/. It makes the application and answers its key. That a wrong code is a
-// 400 and a lockout a 429 is our choice: Didit documents neither.
+// verifyEmail is POST /programmatic/verify-email/. It creates the application and answers with its key. That a wrong
+// code is a 400 and a lockout a 429 is our choice: Didit documents neither.
 func (s *Server) verifyEmail(_ *Server, _ *http.Request, b registerBody) *answer {
 	wrong := detail(http.StatusBadRequest, "Invalid or expired code.")
 	return s.unlock(b, wrong, func(a *account) bool {
@@ -176,7 +172,7 @@ func (s *Server) unlock(b registerBody, wrong *answer, fits func(*account) bool)
 	})
 }
 
-// weakness says one thing that is wrong with a password, as Didit does; empty if it will do.
+// weakness returns the first rule that a password breaks, in Didit's words; empty if there is none.
 func weakness(p string) string {
 	for _, rule := range []struct{ want, says string }{
 		{`.{8}`, "Must have at least 8 characters."},
@@ -192,9 +188,9 @@ func weakness(p string) string {
 	return ""
 }
 
-// newCode has the look of Didit's: six letters and digits.
+// newCode returns a code of Didit's form: six letters and digits.
 func newCode() string {
-	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789" // 32, so that no letter is likelier
+	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789" // 32, so that all are equally likely
 	var b [6]byte
 	_, _ = rand.Read(b[:]) // never fails
 	for i := range b {

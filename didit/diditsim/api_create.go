@@ -10,8 +10,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// createBody is what a Server reads of a create request. Personal data (contact_details, expected_details,
-// portrait_image) is taken and thrown away.
+// createBody is what a Server reads of a create request. It accepts and ignores personal data (contact_details,
+// expected_details, portrait_image).
 type createBody struct {
 	WorkflowID string          `json:"workflow_id"`
 	VendorData string          `json:"vendor_data"`
@@ -23,7 +23,7 @@ type createBody struct {
 	flow *flow
 }
 
-// language has the look of Didit's values, such as en and pt-BR; their list is longer than what was seen of it.
+// language matches the form of Didit's values, such as en and pt-BR. Didit documents only a part of its list.
 var language = regexp.MustCompile(`^[a-z]{2,3}(-[A-Z]{2})?$`)
 
 // create is POST /v3/session/ (https://docs.didit.me/sessions-api/create-session). An unfinished session of the same
@@ -56,7 +56,7 @@ func (s *Server) create(app *application, r *http.Request, b createBody) *answer
 	})
 }
 
-// checkCreate refuses what Didit would not take, and finds the flow. The texts are ours.
+// checkCreate refuses what Didit refuses, and finds the flow. The texts are ours.
 func (s *Server) checkCreate(b *createBody) *answer {
 	_, err := uuid.Parse(b.WorkflowID)
 	switch {
@@ -77,7 +77,7 @@ func (s *Server) checkCreate(b *createBody) *answer {
 	return nil
 }
 
-// isDeepLink takes the links of apps too, such as myapp://callback, which Didit's own sample sends.
+// isDeepLink accepts the links of apps too, such as myapp://callback, which Didit's own sample sends.
 func isDeepLink(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && u.Scheme != "" && u.Host+u.Path != ""

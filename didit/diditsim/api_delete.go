@@ -19,11 +19,11 @@ func (s *Server) delete(x *session, _ *http.Request, b didit.DeleteSessionReques
 	default:
 		return invalid("deletion_instruction", notAChoice(string(b.Instruction)))
 	}
-	return ok(s.deleted(x, b))
+	return ok(s.erase(x, b))
 }
 
-// deleted removes a session and says what became of its parts.
-func (s *Server) deleted(x *session, b didit.DeleteSessionRequest) map[string]any {
+// erase removes a session and returns what happened to its parts.
+func (s *Server) erase(x *session, b didit.DeleteSessionRequest) map[string]any {
 	s.remove(x)
 	face := x.flow.step("LIVENESS")
 	done := map[string]any{
@@ -36,7 +36,7 @@ func (s *Server) deleted(x *session, b didit.DeleteSessionRequest) map[string]an
 	}
 	keep := b.RetainFaceEmbeddings != nil && *b.RetainFaceEmbeddings
 	switch {
-	case face == nil || face.status(x) == "": // no face was ever seen
+	case face == nil || face.status(x) == "": // the session has no face
 	case keep && x.VendorData == "":
 		done["face_retention_outcome"] = "ineligible_no_vendor_user"
 	case keep:
@@ -58,7 +58,7 @@ type deleteBody struct {
 const maxAtOnce = 20
 
 // deleteSessions is POST /v3/sessions/delete/ (https://docs.didit.me/management-api/sessions/batch-delete). A job is
-// done before it is looked at.
+// done at once.
 func (s *Server) deleteSessions(app *application, _ *http.Request, b deleteBody) *answer {
 	if len(b.Numbers) == 0 && !b.All {
 		return &answer{code: http.StatusBadRequest, body: []string{"Provide session_numbers or set delete_all=true."}}
@@ -67,7 +67,7 @@ func (s *Server) deleteSessions(app *application, _ *http.Request, b deleteBody)
 	for _, x := range slices.Clone(s.all) {
 		number := json.Number(strconv.FormatInt(x.Number, 10))
 		if x.app == app && !x.flow.business() && (b.All || slices.Contains(b.Numbers, number)) {
-			results = append(results, s.deleted(x, didit.DeleteSessionRequest{}))
+			results = append(results, s.erase(x, didit.DeleteSessionRequest{}))
 		}
 	}
 	if len(results) <= maxAtOnce {

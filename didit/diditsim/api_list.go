@@ -29,7 +29,7 @@ func (s *Server) list(app *application, r *http.Request, _ []byte) *answer {
 	})
 }
 
-// paginate cuts the page out of all that the query's limit and offset ask for.
+// paginate answers with the page of all that limit and offset of the query select.
 func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[string]any) *answer {
 	q := r.URL.Query()
 	limit, offset := number(q, "limit", fallback), number(q, "offset", 0)
@@ -97,7 +97,7 @@ func within(q url.Values, t time.Time) bool {
 	return !t.Before(from) && (to.IsZero() || !t.After(to))
 }
 
-// day reads YYYY-MM-DD or a time. Nonsense is zero, which filters nothing.
+// day reads YYYY-MM-DD or a time. Any other text is zero, which filters nothing.
 func day(s string) (t time.Time, whole bool) {
 	if t, err := time.Parse(time.DateOnly, s); err == nil {
 		return t, true
@@ -106,7 +106,7 @@ func day(s string) (t time.Time, whole bool) {
 	return t, false
 }
 
-// number falls back where the query has none, or nonsense, as Django does.
+// number returns fallback if the query has no valid number, as Django does.
 func number(q url.Values, name string, fallback int) int {
 	n, err := strconv.Atoi(q.Get(name))
 	if err != nil || n < 0 {

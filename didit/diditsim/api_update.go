@@ -22,8 +22,8 @@ type updateBody struct {
 	EmailAddress    string       `json:"email_address"`
 }
 
-// updateStatus is PATCH /v3/session/{id}/update-status/. The current status is judged before the body, as documented.
-// The rule for steps that need no person (once in 30 s) is left out.
+// updateStatus is PATCH /v3/session/{id}/update-status/. It checks the current status before the body, as documented.
+// The rule for steps without the user (once in 30 s) is left out.
 func (s *Server) updateStatus(x *session, _ *http.Request, body []byte) *answer {
 	if !slices.Contains(reviewableStatuses, x.Status) {
 		return detail(http.StatusBadRequest, "Wrong Current Status")
@@ -66,7 +66,7 @@ func checkUpdate(x *session, b updateBody) *answer {
 	return nil
 }
 
-// named completes nodes of which only the ids were sent.
+// named adds the features to nodes that have only an id.
 func (x *session) named(nodes []node) []didit.Node {
 	var all []didit.Node
 	for _, n := range nodes {
@@ -75,7 +75,7 @@ func (x *session) named(nodes []node) []didit.Node {
 	return all
 }
 
-// updateData is PATCH /v3/session/{id}/update-data/: what a reviewer corrects. The values are thrown away.
+// updateData is PATCH /v3/session/{id}/update-data/: the corrections of a reviewer. It ignores the values.
 func (s *Server) updateData(x *session, _ *http.Request, _ map[string]any) *answer {
 	return s.correct(x, "OCR")
 }

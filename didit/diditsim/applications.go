@@ -10,7 +10,7 @@ import (
 	"github.com/google/uuid"
 )
 
-// application is what a registered account got: its sessions, users and destinations are its own. The application of
+// application belongs to a registered account. It has its own sessions, users and destinations. The application of
 // Options.APIKey, which every Server has, is nil. All have the same balance.
 type application struct {
 	id, clientID, key string
@@ -23,7 +23,7 @@ func newApplication() *application {
 	}
 }
 
-// randomText has the look of Didit's keys, which for 32 bytes are 43 characters.
+// randomText returns a text of the form of Didit's keys, which for 32 bytes are 43 characters.
 func randomText(bytes int) string {
 	b := make([]byte, bytes)
 	_, _ = rand.Read(b) // never fails
@@ -47,10 +47,10 @@ func (a *application) publicID() string {
 	return a.id
 }
 
-// appOf is the application whose key a call has, whether the key is good or not: refuse decides that. It needs s.mu.
+// appOf is the application whose key a call has, valid or not: refuse checks the key. It needs s.mu.
 func (s *Server) appOf(r *http.Request) *application { return s.apps[r.Header.Get("x-api-key")] }
 
-// user is an entity of its own, which Didit keeps when sessions are deleted. Didit matches without regard to case.
+// user identifies the entity that Didit keeps when sessions are deleted. Didit matches without regard to case.
 type user struct {
 	app    *application
 	vendor string

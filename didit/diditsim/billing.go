@@ -2,7 +2,7 @@ package diditsim
 
 import "net/http"
 
-// SetBalance changes what GET /v3/billing/balance/ says, such as "0.0000". No call costs anything.
+// SetBalance sets the answer of GET /v3/billing/balance/, such as "0.0000". No call costs anything.
 func (s *Server) SetBalance(decimal string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

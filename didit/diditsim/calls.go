@@ -9,7 +9,7 @@ import (
 	"sync"
 )
 
-// Call is an endpoint and the status code it answered, 0 if it hung up instead.
+// Call is an endpoint and the status code of its answer, 0 if the Server hung up instead.
 type Call struct {
 	Endpoint string
 	Code     int
@@ -34,35 +34,24 @@ func (s *Server) CallCount(endpoint string, codes ...int) int {
 	return n
 }
 
-// script holds what tests arranged and what they want to know.
+// script holds the faults that tests plan, and counts the calls.
 type script struct {
 	mu     sync.Mutex
 	faults []*plannedFault
 	calls  map[Call]int
 }
 
-func (s *script) count(c Call) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.calls == nil {
-		s.calls = map[Call]int{}
-	}
-	s.calls[c]++
-}
-
-// recorder counts an answer before the first byte of it leaves, so that the reader of an answer finds it counted.
+// recorder counts an answer before its first byte is sent, so that the reader of an answer finds it counted.
 type recorder struct {
 	http.ResponseWriter
 	script   *script
 	endpoint string
-	answered func(code int) // nil unless calls are kept
 }
 
 func (r *recorder) count(code int) {
-	if r.answered != nil {
-		r.answered(code)
-	}
-	r.script.count(Call{Endpoint: r.endpoint, Code: code})
+	r.script.mu.Lock()
+	defer r.script.mu.Unlock()
+	r.script.calls[Call{Endpoint: r.endpoint, Code: code}]++
 }
 
 // WriteHeader is called once by every handler of a Server.
@@ -71,7 +60,7 @@ func (r *recorder) WriteHeader(code int) {
 	r.ResponseWriter.WriteHeader(code)
 }
 
-// hangUp closes the connection without an answer. Where it cannot have the connection, as with HTTP/2, it answers 502.
+// hangUp closes the connection without an answer. Where it cannot take over the connection, as with HTTP/2, it answers 502.
 func (r *recorder) hangUp(req *http.Request) {
 	conn, _, err := http.NewResponseController(r.ResponseWriter).Hijack()
 	if err != nil {
@@ -79,19 +68,19 @@ func (r *recorder) hangUp(req *http.Request) {
 		return
 	}
 	r.count(0)
-	if req.Method != http.MethodPost { // Go's client quietly repeats a GET if not one byte came; half a line stops that
+	if req.Method != http.MethodPost { // Go's client repeats a GET if no byte came; half a line prevents that
 		_, _ = conn.Write([]byte("HTTP/1.1 "))
 	}
 	_ = conn.Close()
 }
 
-// endpoint names the endpoint that r is meant for. Where only a slash at the end is missing, it also returns the
-// target of the redirect.
+// endpoint returns the name of the endpoint that r is for. If r lacks only the slash at the end, it also returns the target
+// of the redirect.
 func (s *Server) endpoint(r *http.Request) (name, slashed string) {
-	probe := *r
 	if !simulates(r.URL.Path) {
 		return EndpointNotSimulated, ""
 	}
+	probe := *r
 	if strings.HasPrefix(r.URL.Path, "/v3/") && !strings.HasSuffix(r.URL.Path, "/") && !strings.HasSuffix(r.URL.Path, "/generate-pdf") {
 		u := url.URL{Path: r.URL.Path + "/", RawQuery: r.URL.RawQuery}
 		probe.URL, slashed = &u, u.String()

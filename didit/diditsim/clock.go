@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock is that of Didit, which may be wrong.
+// clock is Didit's, which may be wrong.
 type clock struct {
 	base   func() time.Time
 	offset atomic.Int64
@@ -13,6 +13,7 @@ type clock struct {
 
 func (c *clock) now() time.Time { return c.base().Add(time.Duration(c.offset.Load())) }
 
-// SetClockOffset makes Didit's clock go wrong by d from now on: the times of new sessions, of changes of status, and of
-// webhooks, with their signatures; and for Limits, time passes if it goes ahead. Whatever has its time already keeps it, retries included. 0 sets the clock right.
+// SetClockOffset makes Didit's clock wrong by d from now on: the times of new sessions, of changes of status, and of
+// webhooks, with their signatures; and for Limits, time passes if the clock goes ahead. What has its time already keeps
+// it, retries included. 0 sets the clock right.
 func (s *Server) SetClockOffset(d time.Duration) { s.clock.offset.Store(int64(d)) }

@@ -9,10 +9,10 @@ import (
 
 func (p *step) node() didit.Node { return didit.Node{NodeID: p.nodeID, Feature: p.short} }
 
-// status is that of the step in a session, empty if the step has not run. It follows from the session's: one
-// step, the first unless monitoring has found something, fails, is doubted, expires or is never finished.
+// status is that of the step in a session, empty if the step has not run. It follows from the session's status: one step,
+// the first unless monitoring has a finding, fails, is in review, expires or is not finished.
 func (p *step) status(x *session) string {
-	doubted := p == x.doubt
+	failing := p == x.failing
 	switch x.Status {
 	case didit.StatusNotStarted, didit.StatusExpired:
 		return ""
@@ -29,11 +29,11 @@ func (p *step) status(x *session) string {
 			return "Not Finished"
 		}
 	case didit.StatusDeclined, didit.StatusInReview:
-		if doubted {
+		if failing {
 			return string(x.Status)
 		}
 	case didit.StatusKycExpired:
-		if doubted {
+		if failing {
 			return "Expired"
 		}
 	}
@@ -52,7 +52,7 @@ func (x *session) unfinished() []didit.Node {
 }
 
 // decision is GET /v3/session/{id}/decision/ (https://docs.didit.me/sessions-api/retrieve-session). An unknown session
-// is a 404 with or without a key: Didit looks it up before it checks the key.
+// is a 404 with or without a key: Didit finds it before it checks the key.
 func (s *Server) decision(_ *Server, r *http.Request, _ []byte) *answer {
 	x := s.sessionOf(s.appOf(r), r)
 	if x == nil {
@@ -110,7 +110,7 @@ func (p *step) results(x *session) any {
 	return []any{item}
 }
 
-// warnings says why a step is not approved. The texts quote the invented person, as real ones may.
+// warnings are why a step is not approved. The texts quote the invented person, as real ones may.
 func (p *step) warnings(status string) []any {
 	var risk, kind string
 	switch status {

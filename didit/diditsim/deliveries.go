@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// record is a DeliveryAttempt as the API shows it.
-type record struct {
+// attempt is a DeliveryAttempt as the API shows it.
+type attempt struct {
 	DeliveryAttempt
 	id       string
 	to       *target
@@ -19,15 +19,15 @@ type record struct {
 }
 
 // listDeliveries is GET .../deliveries/ (https://docs.didit.me/management-api/webhook/list-deliveries), newest first: every
-// attempt on its own, without its body. It filters by day and by nothing else. It needs dispatcher.mu, as all do here.
+// attempt on its own, without its body. Days are its only filter. It needs dispatcher.mu, as all functions here.
 func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) *answer {
-	var all []*record
+	var all []*attempt
 	for _, d := range slices.Backward(s.dispatcher.log) {
 		if d.to == t && within(r.URL.Query(), d.At) {
 			all = append(all, d)
 		}
 	}
-	a := paginate(r, all, 50, (*record).shown)
+	a := paginate(r, all, 50, (*attempt).shown)
 	if page, ok := a.body.(map[string]any); ok {
 		page["count"] = min(len(all), 100) // exact up to there
 	}
@@ -52,7 +52,7 @@ func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) *answer {
 	return notFound()
 }
 
-func (d *record) shown() map[string]any {
+func (d *attempt) shown() map[string]any {
 	shown := map[string]any{
 		"uuid": d.id, "session_id": d.SessionID, "request_url": d.url, "response_status": nil,
 		"response_time_ms": d.took.Milliseconds(), "status": d.Status, "webhook_type": d.Type, "created_at": isoTime(d.At),

@@ -47,7 +47,7 @@ func (s *Server) updateDestination(t *target, _ *http.Request, b destinationBody
 	if no := s.checkDestination(b, t.app, t); no != nil {
 		return no
 	}
-	t.take(b, s.opts.Now())
+	t.update(b, s.opts.Now())
 	return ok(t.shown())
 }
 
@@ -60,7 +60,7 @@ func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) *answer
 	return deleted()
 }
 
-// createDestination is POST. Unlike Didit it takes plain HTTP and private addresses too: development has no others.
+// createDestination is POST. Unlike Didit it accepts plain HTTP and private addresses: development has no others.
 func (s *Server) createDestination(app *application, _ *http.Request, b destinationBody) *answer {
 	switch {
 	case b.Label == nil:
@@ -73,7 +73,7 @@ func (s *Server) createDestination(app *application, _ *http.Request, b destinat
 		return no
 	}
 	t.created = s.opts.Now()
-	t.take(b, t.created)
+	t.update(b, t.created)
 	s.dispatcher.targets = append(s.dispatcher.targets, t)
 	return created(t.shown())
 }
@@ -117,8 +117,8 @@ func (s *Server) checkDestination(b destinationBody, app *application, self *tar
 	return nil
 }
 
-// take needs dispatcher.mu.
-func (t *target) take(b destinationBody, now time.Time) {
+// update needs dispatcher.mu.
+func (t *target) update(b destinationBody, now time.Time) {
 	set(&t.label, b.Label)
 	set(&t.url, b.URL)
 	set(&t.enabled, b.Enabled)
@@ -133,7 +133,7 @@ func set[T any](to, from *T) {
 	}
 }
 
-// described is what all answers share. It needs dispatcher.mu.
+// described has the fields of all answers. It needs dispatcher.mu.
 func (t *target) described() map[string]any {
 	return map[string]any{
 		"uuid": t.id, "label": t.label, "url": t.url, "enabled": t.enabled, "webhook_version": t.version,

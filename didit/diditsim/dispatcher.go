@@ -20,7 +20,7 @@ type DeliveryAttempt struct {
 	Type      string // status.updated
 	Status    didit.Status
 	Attempt   int       // 1 for the first
-	Corrupt   bool      // the signatures were wrong on purpose
+	Corrupt   bool      // the script made the signatures wrong
 	Resent    bool      // by Resend
 	To        string    // the id of the destination; empty for the first one
 	Code      int       // of the answer; 0 if there was none
@@ -33,14 +33,13 @@ type dispatcher struct {
 	opts   Options
 	client *http.Client
 	slots  chan struct{} // bounds the deliveries in flight
-	stop   chan struct{} // closed by close: no retries any more
+	stop   chan struct{} // closed by close: no more retries
 
 	mu      sync.Mutex
 	targets []*target // the first is that of the options
 	script  WebhookScript
-	holding map[*queue]struct{} // queues with deliveries that wait for their turn
-	log     []*record
-	open    int           // deliveries not delivered, not given up and not waiting for their turn
+	log     []*attempt
+	open    int           // deliveries that are neither delivered, given up nor waiting
 	idle    chan struct{} // closed when open falls to 0
 	closed  bool
 }
@@ -49,27 +48,20 @@ type dispatcher struct {
 const maxInFlight = 64
 
 func newDispatcher(o Options) *dispatcher {
-	transport := &http.Transport{MaxIdleConns: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: time.Minute}
 	return &dispatcher{
-		opts: o, targets: []*target{newMainTarget(o)}, script: o.Webhooks, holding: map[*queue]struct{}{},
+		opts: o, targets: []*target{newMainTarget(o)}, script: o.Webhooks,
 		client: &http.Client{
-			Transport:     transport,
+			Transport:     &http.Transport{MaxIdleConns: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: time.Minute},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 		slots: make(chan struct{}, maxInFlight), stop: make(chan struct{}),
 	}
 }
 
-func (c *dispatcher) aim(url, secret string) {
+func (c *dispatcher) setFirst(url, secret string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.targets[0].url, c.targets[0].secret = url, secret
-}
-
-func (c *dispatcher) direct(script WebhookScript) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.script = script
 }
 
 func (c *dispatcher) attempts() []DeliveryAttempt {
@@ -82,7 +74,7 @@ func (c *dispatcher) attempts() []DeliveryAttempt {
 	return all
 }
 
-// outdated is how many entries of the log nobody is to see any more. It needs c.mu.
+// outdated is how many entries of the log Deliveries does not return any more. It needs c.mu.
 func (c *dispatcher) outdated() int {
 	if c.opts.KeepDeliveries <= 0 {
 		return 0
@@ -90,15 +82,15 @@ func (c *dispatcher) outdated() int {
 	return max(len(c.log)-c.opts.KeepDeliveries, 0)
 }
 
-// note needs c.mu. It cuts the log when half of it is outdated: the cost of an entry stays the same.
-func (c *dispatcher) note(d *record) {
+// note needs c.mu. It cuts the log when half of it is outdated, so that the cost of an entry stays the same.
+func (c *dispatcher) note(d *attempt) {
 	c.log = append(c.log, d)
 	if n := c.outdated(); n > c.opts.KeepDeliveries {
-		c.log = append([]*record(nil), c.log[n:]...)
+		c.log = append([]*attempt(nil), c.log[n:]...)
 	}
 }
 
-// retry makes the further attempts of p.
+// retry repeats the attempts of p.
 func (c *dispatcher) retry(p *delivery) {
 	defer c.done()
 	for i, delay := range c.opts.RetryDelays {
@@ -136,18 +128,18 @@ func (c *dispatcher) done() {
 	}
 }
 
-// attempt delivers p once and reports whether Didit would try again: after a 5xx, a 404, a timeout or a failed
+// attempt delivers p once and reports whether Didit retries: after a 5xx, a 404, a timeout or a failed
 // connection, and after nothing else (https://docs.didit.me/integration/webhooks).
 func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	c.mu.Lock()
-	url, secret, off := p.to.url, p.to.secret, p.queue.gone || !p.to.enabled
+	url, secret, off := p.to.url, p.to.secret, p.queue.deleted || !p.to.enabled
 	c.mu.Unlock()
 	if off || url == "" {
 		return false
 	}
-	d := &record{id: uuid.NewString(), to: p.to, url: url, delivery: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
+	d := &attempt{id: uuid.NewString(), to: p.to, url: url, delivery: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
 	d.DeliveryAttempt = DeliveryAttempt{
 		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
 	}

@@ -8,7 +8,7 @@ import (
 // EditWebhook names, for Options.Edit, the body of a webhook, before it is signed.
 const EditWebhook = "webhook"
 
-// edited is the JSON of an answer, as Options.Edit wants it.
+// edited is the JSON of an answer after Options.Edit.
 func (s *Server) edited(what string, body any) ([]byte, error) {
 	plain, err := json.Marshal(body)
 	var fields map[string]any
@@ -19,7 +19,7 @@ func (s *Server) edited(what string, body any) ([]byte, error) {
 	return json.Marshal(fields)
 }
 
-// editedWebhook is a payload as Options.Edit wants it.
+// editedWebhook is a payload after Options.Edit.
 func (s *Server) editedWebhook(payload map[string]any) map[string]any {
 	if s.opts.Edit == nil {
 		return payload

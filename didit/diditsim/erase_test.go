@@ -96,7 +96,7 @@ func TestNoWebhookOfAnErasedSessionGoesOutToAnyDestination(t *testing.T) {
 	_, err := b.api.CreateDestination(t.Context(), destination(second.url))
 	require.NoError(t, err)
 	b.remove(t, b.create(t, "u1").ID)
-	assert.Zero(t, b.ReleaseAll())
+	assert.Zero(t, b.releaseAll())
 	b.settle(t)
 	assert.Empty(t, b.Deliveries())
 	assert.Empty(t, second.hooks())

@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	// workflowVersion is the version of every simulated flow; none is ever published again.
+	// workflowVersion is the version of every simulated flow; none is published again.
 	workflowVersion = 1
 	maxWorkflows    = 50
 	maxLabel        = 50
@@ -113,7 +113,7 @@ type workflowBody struct {
 	Standard *bool             `json:"is_default"`
 	Status   *string           `json:"status"`
 
-	// These are taken and change nothing here.
+	// These are accepted and have no effect.
 	WhiteLabel *bool    `json:"is_white_label_enabled"`
 	Desktop    *bool    `json:"is_desktop_allowed"`
 	Retries    *float64 `json:"max_retry_attempts"`
@@ -121,14 +121,14 @@ type workflowBody struct {
 	Expiration *float64 `json:"session_expiration_time"`
 }
 
-// createWorkflow is POST /v3/workflows/. As at Didit each call makes another one, 50 at most.
+// createWorkflow is POST /v3/workflows/. As at Didit, each call creates another one, 50 at most.
 func (s *Server) createWorkflow(app *application, _ *http.Request, body []byte) *answer {
 	f := newFlow(uuid.NewString())
 	f.app, f.label = app, "Workflow"
 	if len(s.flowsOf(f.app)) >= maxWorkflows {
 		return detail(http.StatusBadRequest, "Maximum number of workflows reached.")
 	}
-	if no := f.take(body, true); no != nil {
+	if no := f.update(body, true); no != nil {
 		return no
 	}
 	s.flows = append(s.flows, f)
@@ -149,20 +149,20 @@ func showWorkflow(f *flow, _ *http.Request, _ []byte) *answer { return ok(f.show
 
 // updateWorkflow is PATCH /v3/workflows/{uuid}/: features are replaced and not merged.
 func updateWorkflow(f *flow, _ *http.Request, body []byte) *answer {
-	if no := f.take(body, false); no != nil {
+	if no := f.update(body, false); no != nil {
 		return no
 	}
 	return ok(f.shown())
 }
 
-// deleteWorkflow is DELETE /v3/workflows/{uuid}/. Its sessions go on.
+// deleteWorkflow is DELETE /v3/workflows/{uuid}/. Its sessions remain.
 func (s *Server) deleteWorkflow(f *flow, _ *http.Request, _ []byte) *answer {
 	s.flows = slices.DeleteFunc(s.flows, func(g *flow) bool { return g == f })
 	return deleted()
 }
 
-// take changes f as the body says, or says why not. Unknown fields are refused.
-func (f *flow) take(body []byte, all bool) *answer {
+// update changes f as the body says, or returns why not. It refuses unknown fields.
+func (f *flow) update(body []byte, all bool) *answer {
 	var b workflowBody
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()

@@ -24,11 +24,11 @@ func TestHeldEventsComeWhenTheyAreReleased(t *testing.T) {
 	assert.Equal(t, []string{"Not Started", "In Progress"}, hooks.statuses()[4:], "in the order in which they happened")
 	assert.Equal(t, second, hooks.hooks()[4].body["session_id"])
 	assert.Zero(t, b.Release(second), "once")
-	assert.Equal(t, 2, b.ReleaseAll())
+	assert.Equal(t, 2, b.releaseAll())
 	b.settle(t)
 	assert.Equal(t, first, hooks.hooks()[7].body["session_id"])
 	assert.Len(t, hooks.hooks(), 8)
-	assert.Zero(t, b.ReleaseAll())
+	assert.Zero(t, b.releaseAll())
 	assert.Zero(t, b.Release("nobody"))
 }
 
@@ -75,7 +75,7 @@ func TestNobodyHearsOfADeletedSession(t *testing.T) {
 		b.remove(t, gone)
 	}
 	assert.Zero(t, b.Release(id))
-	assert.Zero(t, b.ReleaseAll())
+	assert.Zero(t, b.releaseAll())
 	b.settle(t)
 	for _, d := range b.Deliveries() {
 		assert.Equal(t, didit.StatusNotStarted, d.Status, "the delayed one may have been faster")
@@ -205,7 +205,7 @@ func TestAThousandUsersAtOnce(t *testing.T) {
 	}
 	wg.Wait()
 	b.settle(t)
-	assert.Equal(t, users, b.ReleaseAll())
+	assert.Equal(t, users, b.releaseAll())
 	b.settle(t)
 	arrived := map[string][]string{}
 	for _, h := range hooks.hooks() {

@@ -57,6 +57,7 @@ func TestACompanyIsVerified(t *testing.T) {
 	b := start(t, diditsim.Options{WebhookURL: hooks.url, WebhookSecret: secret})
 	s := b.session(t, b.flow(t, "KYB_REGISTRY", "KYB_DOCUMENTS", "KYB_KEY_PEOPLE"), "company-1")
 	b.create(t, "u1")
+	b.settle(t) // so that the webhook of u1 is not the last one
 	b.bring(t, s.ID, didit.StatusAwaitingUser)
 	require.NoError(t, b.SetStatus(s.ID, didit.StatusApproved))
 	b.settle(t)

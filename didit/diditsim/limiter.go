@@ -2,29 +2,23 @@ package diditsim
 
 import (
 	"cmp"
+	"slices"
 	"sync"
 	"time"
 )
 
-// limiter counts calls in sliding windows. Times are how long after the first call something was.
+// limiter counts calls in sliding windows. It measures time from the first call.
 type limiter struct {
 	limits Limits
 	now    func() time.Time
-	keep   bool
 
-	mu     sync.Mutex
-	begun  time.Time
-	last   time.Duration
-	slip   time.Duration // what the clock was set back by, in all
-	keys   map[string]int
-	counts map[countID]*count
-	storms map[Scope]storm
-	kept   map[Scope][]*CallTime
-}
-
-type countID struct {
-	key   int // the ordinal
-	scope Scope
+	mu        sync.Mutex
+	begun     time.Time
+	last      time.Duration
+	setBack   time.Duration // the sum of what the clock was set back by
+	keys      map[string]int
+	counts    []*count
+	throttles map[Scope]throttle
 }
 
 // count is what one key did in one scope.
@@ -33,54 +27,50 @@ type count struct {
 	sent, accepted window
 }
 
-type storm struct {
+// throttle refuses all calls of a scope.
+type throttle struct {
 	until, retryAfter time.Duration
 }
 
 func newLimiter(o Options) *limiter {
-	return &limiter{
-		limits: o.Limits, now: o.Now, keep: o.KeepCalls, keys: map[string]int{}, counts: map[countID]*count{},
-		storms: map[Scope]storm{}, kept: map[Scope][]*CallTime{},
-	}
+	return &limiter{limits: o.Limits, now: o.Now, keys: map[string]int{}, throttles: map[Scope]throttle{}}
 }
 
-// admit counts a call in all its scopes. It returns why the call is refused, or nil; and, if calls are kept, what wants
-// to know the code of the answer.
-func (l *limiter) admit(caller string, scopes []Scope) (answered func(code int), no *refusal) {
+// admit counts a call in all its scopes. It returns why the call is refused, nil if it is not.
+func (l *limiter) admit(caller string, scopes []Scope) *refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	now, at := l.tick()
-	key, ok := l.keys[caller]
-	if !ok {
-		key = len(l.keys) + 1
-		l.keys[caller] = key
+	if l.keys[caller] == 0 {
+		l.keys[caller] = len(l.keys) + 1
 	}
+	var refused *refusal
 	var counts []*count
 	for _, scope := range scopes {
-		c := l.count(key, scope)
-		c.sent.forget(now - l.limits.window())
-		c.accepted.forget(now - l.limits.window())
+		c := l.count(l.keys[caller], scope)
+		c.sent = c.sent.after(now - l.limits.window())
+		c.accepted = c.accepted.after(now - l.limits.window())
 		counts = append(counts, c)
-		if r := l.refusal(c, now, at); r != nil && (no == nil || r.wait > no.wait) {
-			no = r
+		if r := l.refusal(c, now, at); r != nil && (refused == nil || r.delay > refused.delay) {
+			refused = r
 		}
 	}
 	for _, c := range counts {
-		c.add(now, at, no == nil)
+		c.add(now, at, refused == nil)
 	}
-	return l.note(scopes, CallTime{At: at, Key: key}), no
+	return refused
 }
 
-// tick returns the time since the first call, and what Didit's clock shows. To set that clock back takes no time, and
-// nothing is undone by it; to set it forward is to wait.
+// tick returns the time since the first call, and what Didit's clock shows. Setting that clock back takes no time and
+// undoes nothing; setting it forward lets time pass.
 func (l *limiter) tick() (now time.Duration, at time.Time) {
 	at = l.now()
 	if l.begun.IsZero() {
 		l.begun = at
 	}
-	now = at.Sub(l.begun) + l.slip
+	now = at.Sub(l.begun) + l.setBack
 	if now < l.last {
-		l.slip += l.last - now
+		l.setBack += l.last - now
 		now = l.last
 	}
 	l.last = now
@@ -88,78 +78,95 @@ func (l *limiter) tick() (now time.Duration, at time.Time) {
 }
 
 func (l *limiter) count(key int, scope Scope) *count {
-	id := countID{key, scope}
-	c, ok := l.counts[id]
-	if !ok {
-		c = &count{usage: ScopeUsage{Key: key, Scope: scope, Limit: l.limits.of(scope)}}
-		l.counts[id] = c
+	for _, c := range l.counts {
+		if c.usage.Key == key && c.usage.Scope == scope {
+			return c
+		}
 	}
+	c := &count{usage: ScopeUsage{Key: key, Scope: scope, Limit: l.limits.of(scope)}}
+	l.counts = append(l.counts, c)
 	return c
 }
 
-// refusal is what c says to one more call, nil if it may be made.
+// refusal is the answer of c to one more call, nil if it may be made.
 func (l *limiter) refusal(c *count, now time.Duration, at time.Time) *refusal {
 	limit := c.usage.Limit
-	if s, ok := l.storms[c.usage.Scope]; ok && now < s.until {
+	if s, ok := l.throttles[c.usage.Scope]; ok && now < s.until {
 		if limit < 0 {
 			limit = documented[c.usage.Scope]
 		}
 		return &refusal{limit, cmp.Or(max(s.retryAfter, 0), s.until-now), at}
 	}
-	if limit < 0 || c.accepted.len() < limit {
+	if limit < 0 || len(c.accepted) < limit {
 		return nil
 	}
-	return &refusal{limit, c.accepted.oldest() + l.limits.window() - now, at}
+	return &refusal{limit, c.accepted[0] + l.limits.window() - now, at}
 }
 
-// note keeps a call, if that was asked for.
-func (l *limiter) note(scopes []Scope, call CallTime) func(code int) {
-	if !l.keep {
-		return nil
-	}
-	for _, scope := range scopes {
-		l.kept[scope] = append(l.kept[scope], &call)
-	}
-	return func(code int) {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		call.Code = code
-	}
-}
-
-// add counts a call. A worst window always ends with a call, so to look at each of those is to look at all.
+// add counts a call. A window with the most calls ends with a call, so it is enough to check the windows that do.
 func (c *count) add(now time.Duration, at time.Time, accepted bool) {
 	c.usage.Calls++
-	c.sent.add(now)
-	if n := c.sent.len(); n > c.usage.Worst {
+	c.sent = append(c.sent, now)
+	if n := len(c.sent); n > c.usage.Worst {
 		c.usage.Worst, c.usage.WorstAt = n, at
 	}
 	if !accepted {
 		c.usage.Refused++
 		return
 	}
-	c.accepted.add(now)
-	c.usage.WorstAccepted = max(c.usage.WorstAccepted, c.accepted.len())
+	c.accepted = append(c.accepted, now)
+	c.usage.WorstAccepted = max(c.usage.WorstAccepted, len(c.accepted))
 }
 
 // window holds the times of calls, the oldest first.
-type window struct {
-	times []time.Duration
-	first int // what comes before is forgotten
+type window []time.Duration
+
+// after drops what is not later than t. Appending copies what is left when the array is full, so a call costs the same
+// however many there are.
+func (w window) after(t time.Duration) window {
+	for len(w) > 0 && w[0] <= t {
+		w = w[1:]
+	}
+	return w
 }
 
-func (w *window) len() int              { return len(w.times) - w.first }
-func (w *window) oldest() time.Duration { return w.times[w.first] }
-func (w *window) add(t time.Duration)   { w.times = append(w.times, t) }
+// ScopeUsage is what one key did in one scope since the Server was created. A call that is in two scopes is in both rows.
+// The worst numbers are exact, over every window there was, and the same whether the limit is lifted or not.
+type ScopeUsage struct {
+	Key   int // 1 for the key that called first, and so on; the same key has the same number in every scope
+	Scope Scope
+	Limit int // calls in a window; -1 if it is lifted
+	// Calls were sent. Refused of them were answered 429 for this or another of their scopes, or by Throttle. A Fault that
+	// answers 429 does not count as refused.
+	Calls, Refused int
+	// Worst is the most calls sent within any one window, refused ones included: the number that a client must keep within
+	// Limit. WorstAccepted is the same without them, so it is never over Limit.
+	Worst, WorstAccepted int
+	// WorstAt is the time of the last call of the first such window, by the Server's clock.
+	WorstAt time.Time
+}
 
-// forget drops what is not later than t. It moves the rest only when it has dropped as many, so a call costs the same
-// however many there are.
-func (w *window) forget(t time.Duration) {
-	for w.first < len(w.times) && w.times[w.first] <= t {
-		w.first++
+// Usage returns a row for each key and scope that was called, ordered by both.
+func (s *Server) Usage() []ScopeUsage {
+	s.limiter.mu.Lock()
+	defer s.limiter.mu.Unlock()
+	order := []Scope{ScopeRead, ScopeWrite, ScopeCreate}
+	rows := make([]ScopeUsage, 0, len(s.limiter.counts))
+	for _, c := range s.limiter.counts {
+		rows = append(rows, c.usage)
 	}
-	if w.first > len(w.times)/2 {
-		w.times = append(w.times[:0], w.times[w.first:]...)
-		w.first = 0
-	}
+	slices.SortFunc(rows, func(a, b ScopeUsage) int {
+		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(slices.Index(order, a.Scope), slices.Index(order, b.Scope)))
+	})
+	return rows
+}
+
+// Throttle refuses every call of a scope, from any caller, from now on for d, whatever the window holds and even if its
+// limit is lifted: 429 with that Retry-After, or with what is left of d if it is 0. A new Throttle replaces that of the
+// same scope; one of no length ends it.
+func (s *Server) Throttle(scope Scope, d, retryAfter time.Duration) {
+	s.limiter.mu.Lock()
+	defer s.limiter.mu.Unlock()
+	now, _ := s.limiter.tick()
+	s.limiter.throttles[scope] = throttle{now + d, retryAfter}
 }

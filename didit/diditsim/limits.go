@@ -2,6 +2,7 @@ package diditsim
 
 import (
 	"fmt"
+	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -11,7 +12,7 @@ import (
 
 // Scope is one of Didit's rate limits, each with a count of its own for each key
 // (https://docs.didit.me/integration/rate-limiting). An endpoint's scope counts in addition to the generic one: to create
-// a session is a write too, so 300 a minute is all that the documented 600 come to.
+// a session is a write too, so the documented 600 creates a minute are 300 in effect.
 type Scope string
 
 // The scopes of what a Server has. The hosted page and the health check are in none.
@@ -24,27 +25,20 @@ const (
 // documented are the calls that Didit allows in a window.
 var documented = map[Scope]int{ScopeRead: 600, ScopeWrite: 300, ScopeCreate: 600}
 
-// scopeOrder is the order of reports.
-var scopeOrder = []Scope{ScopeRead, ScopeWrite, ScopeCreate}
-
-// endpointScopes are the scopes that some endpoints have in addition.
-var endpointScopes = map[string]Scope{EndpointCreate: ScopeCreate}
-
-// Limits are how many calls of each scope a key may make within one Window, which slides: a call has left it when it is
-// exactly a Window old. A zero field is what Didit documents: 600 reads, 300 writes, 600 creates, 60 s. A negative number lifts
-// that limit; the calls are counted all the same.
+// Limits are how many calls of each scope a key may make within one Window, which slides: a call leaves it when it is
+// exactly a Window old. A zero field is what Didit documents: 600 reads, 300 writes, 600 creates, 60 s. A negative number
+// lifts that limit; the calls are counted all the same.
 //
 // The key is the header x-api-key, without one the first hop of X-Forwarded-For, without that the remote address.
-// Whatever reaches an endpoint under /v3/ counts when it arrives, from any sender, whatever becomes of it: a wrong
-// key, a missing slash, a Fault of any kind, even one that does nothing or answers 429 by itself. A call that is refused
-// for a limit meets no Fault and uses up nothing in any scope. Didit documents neither; a client that needs more than
-// this to stay within its limits is too close to them.
+// Every call to an endpoint under /v3/ counts when it arrives, whatever its answer: a wrong key, a missing slash, a Fault
+// of any kind, even one that does nothing or answers 429 itself. A call that is refused for a limit meets no Fault and
+// counts against no scope. Didit documents neither; a client whose limits depend on this is too close to them.
 type Limits struct {
 	Reads, Writes, Creates int
 	Window                 time.Duration
 }
 
-// Unlimited lifts every limit, for tests whose subject is something else.
+// Unlimited lifts every limit, for tests of something else.
 var Unlimited = Limits{Reads: -1, Writes: -1, Creates: -1}
 
 // of is the limit of a scope, negative if there is none.
@@ -63,22 +57,20 @@ func (l Limits) window() time.Duration {
 	return l.Window
 }
 
-// scopesOf says what r counts for, the generic scope first.
+// scopesOf returns the scopes of a call, the generic one first.
 func scopesOf(endpoint string, r *http.Request) []Scope {
-	if !strings.HasPrefix(r.URL.Path, "/v3/") {
+	switch {
+	case !strings.HasPrefix(r.URL.Path, "/v3/"):
 		return nil
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return []Scope{ScopeRead}
+	case endpoint == EndpointCreate:
+		return []Scope{ScopeWrite, ScopeCreate}
 	}
-	scopes := []Scope{ScopeWrite}
-	if r.Method == http.MethodGet || r.Method == http.MethodHead {
-		scopes[0] = ScopeRead
-	}
-	if own, ok := endpointScopes[endpoint]; ok {
-		scopes = append(scopes, own)
-	}
-	return scopes
+	return []Scope{ScopeWrite}
 }
 
-// callerOf names whose count r goes on.
+// callerOf identifies the caller that a call counts for.
 func callerOf(r *http.Request) string {
 	if key := r.Header.Get("x-api-key"); key != "" {
 		return "key " + key
@@ -87,11 +79,16 @@ func callerOf(r *http.Request) string {
 	if hop = strings.TrimSpace(hop); hop != "" {
 		return "address " + hop
 	}
+	return "address " + addressOf(r)
+}
+
+// addressOf is the remote address without its port.
+func addressOf(r *http.Request) string {
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		host = r.RemoteAddr
+		return r.RemoteAddr
 	}
-	return "address " + host
+	return host
 }
 
 // admit counts r, and answers it if it is over a limit.
@@ -100,33 +97,30 @@ func (s *Server) admit(w *recorder, r *http.Request) bool {
 	if len(scopes) == 0 {
 		return true
 	}
-	answered, no := s.limiter.admit(callerOf(r), scopes)
-	w.answered = answered
-	if no == nil {
-		return true
+	refused := s.limiter.admit(callerOf(r), scopes)
+	if refused != nil {
+		refused.write(w)
 	}
-	no.write(w)
-	return false
+	return refused == nil
 }
 
 // refusal is the answer to a call that is over a limit.
 type refusal struct {
 	limit int
-	wait  time.Duration
-	at    time.Time // when it was answered
+	delay time.Duration
+	at    time.Time
 }
 
-// write answers with the headers that Didit sends with a 429, and only with that. Its body is not documented; this one
+// write answers with the headers that Didit sends with a 429, and only with that. The body is not documented; this one
 // has the shape of Didit's other errors.
 func (n *refusal) write(w http.ResponseWriter) {
-	seconds := max(int64((n.wait+time.Second-1)/time.Second), 1)
-	reset := n.at.Add(n.wait + time.Second - 1).Unix() // rounded up
+	seconds := max(int(math.Ceil(n.delay.Seconds())), 1)
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
-	h.Set("Retry-After", strconv.FormatInt(seconds, 10))
+	h.Set("Retry-After", strconv.Itoa(seconds))
 	h.Set("X-RateLimit-Limit", strconv.Itoa(n.limit))
 	h.Set("X-RateLimit-Remaining", "0")
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(reset, 10))
+	h.Set("X-RateLimit-Reset", strconv.FormatInt(n.at.Add(n.delay+time.Second-1).Unix(), 10)) // rounded up
 	w.WriteHeader(http.StatusTooManyRequests)
 	_, _ = fmt.Fprintf(w, `{"detail":"Request was throttled. Expected available in %d seconds."}`, seconds)
 }

@@ -9,7 +9,7 @@ import (
 func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
 	c := newDispatcher(Options{KeepDeliveries: 10}.withDefaults())
 	for i := range 10_000 {
-		c.note(&record{DeliveryAttempt: DeliveryAttempt{Attempt: i}})
+		c.note(&attempt{DeliveryAttempt: DeliveryAttempt{Attempt: i}})
 		assert.LessOrEqual(t, len(c.log), 20)
 	}
 	assert.Equal(t, 9_990, c.attempts()[0].Attempt)
@@ -22,9 +22,9 @@ func TestNothingIsLeftOfADeletedSession(t *testing.T) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	x := s.add(createBody{VendorData: "u1", flow: newFlow(defaultFlow)}, "")
-	assert.Len(t, s.dispatcher.holding, 1)
+	assert.Len(t, x.queue.waiting, 1)
 	s.remove(x)
-	assert.Empty(t, s.dispatcher.holding)
+	assert.Empty(t, x.queue.waiting)
 	assert.Empty(t, s.all)
 	assert.Empty(t, s.byID)
 	assert.Empty(t, s.byToken)

@@ -23,19 +23,19 @@ type view struct {
 	Found   bool
 	Title   string
 	Text    string
-	Notice  string // why a button did nothing
+	Notice  string // why a button had no effect
 	Tone    string // good, bad or empty: the colour of the status
 	Offers  []offer
 	Review  bool // the buttons are a reviewer's
 	BackURL string
-	// What a page in a frame posts, and what lets its script run. Without a nonce there is no script.
+	// Messages are what a page in a frame posts. Nonce allows its script; without one there is no script.
 	Messages []message
 	Nonce    string
 }
 
 var (
 	errUnknownAction = errors.New("there is no such action")
-	errNotOffered    = errors.New("the session has moved on; that is not possible any more")
+	errNotOffered    = errors.New("the session has another status by now")
 )
 
 // showPage is GET /session/{token}, the hosted page. Opening it starts the session.
@@ -43,7 +43,7 @@ func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	x, ok := s.byToken[r.PathValue("token")]
 	v := view{Title: "This link does not work", Text: "There is no session behind it. It may have been deleted."}
-	v.Messages = []message{Session{}.says("didit:error", map[string]any{"error": "unknown"})}
+	v.Messages = []message{Session{}.message("didit:error", map[string]any{"error": "unknown"})}
 	if ok {
 		if r.Method == http.MethodGet && x.Status == didit.StatusNotStarted {
 			s.move(x, didit.StatusInProgress, review{})
@@ -58,8 +58,8 @@ func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 	renderPage(w, r, code, v)
 }
 
-// actOnPage is POST /session/{token} with the form field action. The person's own actions lead to the session's
-// callback if it has one, the reviewer's always back to the page.
+// actOnPage is POST /session/{token} with the form field action. A user's action redirects to the session's callback if it
+// has one, a reviewer's always back to the page.
 func (s *Server) actOnPage(w http.ResponseWriter, r *http.Request) {
 	r.Body = http.MaxBytesReader(w, r.Body, 64<<10)
 	action := r.PostFormValue("action")
@@ -81,20 +81,20 @@ func (s *Server) actOnPage(w http.ResponseWriter, r *http.Request) {
 	case err != nil:
 		v.Notice = err.Error()
 		renderPage(w, r, http.StatusConflict, v)
-	case v.Callback != "" && !reviewing && !framed(r): // a frame stays, and its messages say the rest
+	case v.Callback != "" && !reviewing && !framed(r): // a frame stays, its messages have the result
 		seeOther(w, callbackURL(v.Session))
 	default:
-		seeOther(w, v.Token) // relative, so that it holds behind any prefix
+		seeOther(w, v.Token) // relative, so that it works behind any prefix
 	}
 }
 
-// act does what a button says. It needs s.mu.
+// act performs the action of a button. It needs s.mu.
 func (s *Server) act(x *session, name string) error {
 	known := slices.ContainsFunc(offers, func(o offer) bool { return o.Name == name })
 	if !known {
 		return errUnknownAction
 	}
-	if x.Status == didit.StatusNotStarted { // the page was not opened first, but its person is there
+	if x.Status == didit.StatusNotStarted { // the page was not opened first
 		s.move(x, didit.StatusInProgress, review{})
 	}
 	for _, o := range offersAt(x.Status) {
@@ -123,7 +123,7 @@ var offers = []offer{
 	{"resubmit", "Ask again", didit.StatusResubmitted},
 }
 
-// offersAt are the buttons of a status: the person's while the person must act, a reviewer's during a review.
+// offersAt are the buttons of a status: the user's while the user must act, a reviewer's during a review.
 func offersAt(st didit.Status) []offer {
 	switch st {
 	case didit.StatusInProgress, didit.StatusAwaitingUser, didit.StatusResubmitted, didit.StatusInReview:
@@ -133,7 +133,7 @@ func offersAt(st didit.Status) []offer {
 	return slices.DeleteFunc(slices.Clone(offers), func(o offer) bool { return !canMove(st, o.to) })
 }
 
-// callbackURL is where Didit sends the browser. Anybody could make it up: it proves nothing.
+// callbackURL is where Didit sends the browser. It proves nothing, because it is not signed.
 func callbackURL(x Session) string {
 	u, err := url.Parse(x.Callback)
 	if err != nil { // create has refused it
@@ -169,7 +169,7 @@ func renderPage(w http.ResponseWriter, r *http.Request, code int, v view) {
 	}
 	var b bytes.Buffer
 	if err := pageTemplate.Execute(&b, v); err != nil {
-		http.Error(w, "the page could not be made", http.StatusInternalServerError)
+		http.Error(w, "cannot render the page", http.StatusInternalServerError)
 		return
 	}
 	pageHeaders(w, scripts)

@@ -6,35 +6,35 @@ import (
 	"didit-temporal/didit"
 )
 
-// message is what the hosted page posts to the page that has it in a frame, as Didit's web SDK takes it: {type, data,
+// message is what the hosted page posts to the page around its frame, as Didit's web SDK reads it: {type, data,
 // timestamp}. The script adds the time.
 type message struct {
 	Type string         `json:"type"`
 	Data map[string]any `json:"data"`
 }
 
-// framed reports whether a browser wants the page for a frame.
+// framed reports whether a browser loads the page into a frame.
 func framed(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "iframe" }
 
-// messagesOf are those of a session as it stands. A person who acts has done all steps at once.
+// messagesOf are the messages of a session in its current status. A user who acts finishes all steps at once.
 func messagesOf(x Session, steps []*step) []message {
-	ready := []message{x.says("didit:ready", nil), x.says("didit:started", nil), x.says("didit:step_started", map[string]any{"step": steps[0].short})}
+	ready := []message{x.message("didit:ready", nil), x.message("didit:started", nil), x.message("didit:step_started", map[string]any{"step": steps[0].short})}
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview:
 		var all []message
 		for i, p := range steps {
 			all = append(all, x.stepDone(p, steps[min(i+1, len(steps)-1)])...)
 		}
-		return append(all, x.says("didit:status_updated", map[string]any{"status": x.Status}), x.says("didit:completed", map[string]any{"status": webStatus(x.Status)}))
+		return append(all, x.message("didit:status_updated", map[string]any{"status": x.Status}), x.message("didit:completed", map[string]any{"status": webStatus(x.Status)}))
 	case didit.StatusAbandoned:
-		return []message{x.says("didit:cancelled", nil)}
+		return []message{x.message("didit:cancelled", nil)}
 	case didit.StatusExpired, didit.StatusKycExpired:
-		return []message{x.says("didit:ready", nil), x.says("didit:error", map[string]any{"error": "sessionExpired"})}
+		return []message{x.message("didit:ready", nil), x.message("didit:error", map[string]any{"error": "sessionExpired"})}
 	}
 	return ready
 }
 
-func (x Session) says(kind string, data map[string]any) message {
+func (x Session) message(kind string, data map[string]any) message {
 	if data == nil {
 		data = map[string]any{}
 	}
@@ -49,7 +49,7 @@ func (x Session) stepDone(p, next *step) []message {
 		for k, v := range more {
 			data[k] = v
 		}
-		return x.says(kind, data)
+		return x.message(kind, data)
 	}
 	var all []message
 	switch p.short {

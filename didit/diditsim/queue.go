@@ -1,11 +1,6 @@
 package diditsim
 
-import (
-	"cmp"
-	"slices"
-)
-
-// delivery is one delivery of an event, with its retries. One goroutine at a time touches what is not guarded.
+// delivery is one delivery of an event, with its retries. One goroutine at a time uses what is not guarded.
 type delivery struct {
 	*event
 	to     *target
@@ -14,30 +9,29 @@ type delivery struct {
 	sentAt int64 // the timestamp of the last attempt; 0 before the first
 }
 
-// queue is the deliveries of one session: their first attempts are made one after the other. dispatcher.mu guards it.
+// queue has the deliveries of one session: their first attempts are made one after the other. dispatcher.mu guards it.
 type queue struct {
 	ready   []*delivery  // for their first attempt
 	working bool         // a goroutine makes those attempts
-	waiting []*delivery  // for their turn: held, or behind another event
-	past    map[int]bool // events, by number, that were queued or dropped: nothing waits for them
-	gone    bool         // the session was deleted
+	waiting []*delivery  // held, or behind another event
+	past    map[int]bool // events, by number, that were queued or dropped: no delivery waits for them
+	deleted bool         // the session was deleted
 }
 
 // forget drops what waits for a session.
-func (c *dispatcher) forget(l *queue) {
+func (c *dispatcher) forget(q *queue) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	l.gone, l.waiting = true, nil
-	delete(c.holding, l)
+	q.deleted, q.waiting = true, nil
 }
 
-// send makes of e the deliveries that the script wants, each for every destination. Without a destination there is nothing
-// to send, then or later.
+// send plans the deliveries of e, as the script says, to every destination. Without a destination there is nothing to send,
+// then or later.
 func (c *dispatcher) send(e *event) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var plan []Send
-	to := c.wanting(e)
+	to := c.subscribed(e)
 	if len(to) > 0 && !c.closed {
 		plan = []Send{{}}
 		if c.script != nil {
@@ -48,47 +42,42 @@ func (c *dispatcher) send(e *event) {
 		}
 	}
 	if len(plan) == 0 {
-		c.passed(e)
+		c.pass(e)
 	}
-	for _, p := range deliveriesOf(e, plan, to) {
-		s := p.send
-		if s.Hold || (s.After != 0 && !e.queue.past[s.After]) {
-			e.queue.waiting = append(e.queue.waiting, p)
-			c.holding[e.queue] = struct{}{}
-			continue
+	for _, s := range plan {
+		for _, t := range to {
+			c.plan(&delivery{event: e, to: t, send: s})
 		}
-		c.begin(p)
 	}
 }
 
-func deliveriesOf(e *event, plan []Send, to []*target) []*delivery {
-	var all []*delivery
-	for _, s := range plan {
-		for _, t := range to {
-			all = append(all, &delivery{event: e, to: t, send: s})
-		}
+// plan starts a delivery, or lets it wait. It needs c.mu.
+func (c *dispatcher) plan(p *delivery) {
+	if p.send.Hold || (p.send.After != 0 && !p.queue.past[p.send.After]) {
+		p.queue.waiting = append(p.queue.waiting, p)
+		return
 	}
-	return all
+	c.start(p)
 }
 
 func (c *dispatcher) resend(e *event) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	to := c.wanting(e)
+	to := c.subscribed(e)
 	if len(to) == 0 || c.closed {
 		return ErrNoDestination
 	}
 	for _, t := range to {
-		c.begin(&delivery{event: e, to: t, resent: true})
+		c.start(&delivery{event: e, to: t, resent: true})
 	}
 	return nil
 }
 
-// begin sets p on its way. It needs c.mu.
-func (c *dispatcher) begin(p *delivery) {
+// start queues p, after its delay. It needs c.mu.
+func (c *dispatcher) start(p *delivery) {
 	c.begun()
 	if p.send.Delay <= 0 {
-		c.queue(p)
+		c.enqueue(p)
 		return
 	}
 	go func() {
@@ -98,31 +87,31 @@ func (c *dispatcher) begin(p *delivery) {
 		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.queue(p)
+		c.enqueue(p)
 	}()
 }
 
-// queue puts p, and what waits for its event, into its queue now, so that the order is not left to chance. It needs c.mu.
-func (c *dispatcher) queue(p *delivery) {
+// enqueue puts p, and what waits for its event, into its queue now, so that the order is not left to chance. It needs c.mu.
+func (c *dispatcher) enqueue(p *delivery) {
 	p.queue.ready = append(p.queue.ready, p)
 	if !p.queue.working {
 		p.queue.working = true
 		go c.work(p.queue)
 	}
-	c.passed(p.event)
+	c.pass(p.event)
 }
 
 // work makes the first attempts of one session until its queue is empty.
-func (c *dispatcher) work(l *queue) {
+func (c *dispatcher) work(q *queue) {
 	for {
 		c.mu.Lock()
-		if len(l.ready) == 0 {
-			l.ready, l.working = nil, false
+		if len(q.ready) == 0 {
+			q.ready, q.working = nil, false
 			c.mu.Unlock()
 			return
 		}
-		p := l.ready[0]
-		l.ready = l.ready[1:]
+		p := q.ready[0]
+		q.ready = q.ready[1:]
 		c.mu.Unlock()
 		if c.attempt(p, 1) && !p.resent {
 			go c.retry(p)
@@ -132,43 +121,41 @@ func (c *dispatcher) work(l *queue) {
 	}
 }
 
-// passed lets go what waits for e. It needs c.mu.
-func (c *dispatcher) passed(e *event) {
-	l := e.queue
-	if l.past[e.N] {
+// pass starts what waits for e. It needs c.mu.
+func (c *dispatcher) pass(e *event) {
+	q := e.queue
+	if q.past[e.N] {
 		return
 	}
-	if l.past == nil {
-		l.past = map[int]bool{}
+	if q.past == nil {
+		q.past = map[int]bool{}
 	}
-	l.past[e.N] = true
-	c.letGo(l, func(s Send) bool { return !s.Hold && s.After == e.N })
+	q.past[e.N] = true
+	c.release(q, func(s Send) bool { return !s.Hold && s.After == e.N })
 }
 
-// letGo begins the waiting deliveries that which chooses, and returns how many. It needs c.mu.
-func (c *dispatcher) letGo(l *queue, which func(Send) bool) int {
+// release starts the waiting deliveries that chosen chooses, and returns how many. It needs c.mu.
+func (c *dispatcher) release(q *queue, chosen func(Send) bool) int {
 	if c.closed {
 		return 0
 	}
-	var chosen, left []*delivery
-	for _, p := range l.waiting {
-		if which(p.send) {
-			chosen = append(chosen, p)
+	var started, left []*delivery
+	for _, p := range q.waiting {
+		if chosen(p.send) {
+			started = append(started, p)
 		} else {
 			left = append(left, p)
 		}
 	}
-	if l.waiting = left; len(left) == 0 {
-		delete(c.holding, l)
+	q.waiting = left
+	for _, p := range started { // each may release others
+		c.start(p)
 	}
-	for _, p := range chosen { // each may let go others
-		c.begin(p)
-	}
-	return len(chosen)
+	return len(started)
 }
 
-// Release sends what waits of one session, be it held or behind another event, in the order in which it happened. It
-// returns how many deliveries that are. Their delays begin now.
+// Release sends what waits of one session, held or behind another event, in the order in which it happened. It returns how
+// many deliveries that are. Their delays begin now.
 func (s *Server) Release(sessionID string) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,31 +163,7 @@ func (s *Server) Release(sessionID string) int {
 	if !ok {
 		return 0
 	}
-	return s.dispatcher.release(x.queue)
-}
-
-// ReleaseAll is Release for all sessions, in the order of their oldest waiting event.
-func (s *Server) ReleaseAll() int {
-	n := 0
-	for _, l := range s.dispatcher.held() {
-		n += s.dispatcher.release(l)
-	}
-	return n
-}
-
-func (c *dispatcher) held() []*queue {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	all := make([]*queue, 0, len(c.holding))
-	for l := range c.holding {
-		all = append(all, l)
-	}
-	slices.SortFunc(all, func(a, b *queue) int { return cmp.Compare(a.waiting[0].Global, b.waiting[0].Global) })
-	return all
-}
-
-func (c *dispatcher) release(l *queue) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.letGo(l, func(Send) bool { return true })
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
+	return s.dispatcher.release(x.queue, func(Send) bool { return true })
 }

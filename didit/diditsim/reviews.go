@@ -10,7 +10,7 @@ import (
 	"didit-temporal/didit"
 )
 
-// Invented actors of reviews. The one with a name is there so that readers of reviews can be tested to leave it alone.
+// Invented actors of reviews. The name and the address test that readers of reviews do not read them.
 const (
 	actorAPI     = "API_KEY"
 	actorPerson  = "CONSOLE_USER"
@@ -18,7 +18,7 @@ const (
 	reviewerMail = "revi.specimen@reviewers.example"
 )
 
-// reviewed is a change of status that a person or a key made.
+// reviewed is a change of status by a person or a key.
 type reviewed struct {
 	id       string
 	actor    string
@@ -27,7 +27,7 @@ type reviewed struct {
 	at       time.Time
 }
 
-// note remembers who moves x. It comes before the move, and needs Server.mu.
+// note records the actor of a change of status, before the change. It needs Server.mu.
 func (x *session) note(actor string, to didit.Status, comment string, at time.Time) {
 	x.reviews = append(x.reviews, reviewed{id: uuid.NewString(), actor: actor, from: x.Status, to: to, comment: comment, at: at})
 }

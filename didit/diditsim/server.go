@@ -1,9 +1,9 @@
-// Package diditsim is a Didit in your process: the session API, the hosted page and the webhooks, for tests and for
-// development. It does what a test says and nothing by chance: people, reviewers, time and faults are scripted.
+// Package diditsim simulates Didit in your process, for tests and for development: the session API, the hosted page and the
+// webhooks. Users, reviewers, time and faults are scripted, and nothing is left to chance.
 //
-// It stands on what Didit documents (https://docs.didit.me) and says where it had to choose. A flow of Options has
-// three steps, document, liveness and face match; one that the API makes has those that it was made with. A decision is
-// filled with invented personal data, so that its readers can be tested to leave that alone.
+// It follows Didit's documentation (https://docs.didit.me), and its comments name the choices where that leaves one. A flow
+// of Options has three steps, document, liveness and face match; one that the API creates has its own. A decision is filled
+// with invented personal data, to test that its readers do not read that.
 package diditsim
 
 import (
@@ -24,16 +24,16 @@ type Options struct {
 	// APIKey is the one key that is accepted, beside those of registered accounts; empty accepts any, but not none.
 	APIKey string
 	// WorkflowIDs are the flows of the application of APIKey; empty means every UUID, for every application. The API
-	// makes more. A registered account begins with none.
+	// creates more. A registered account begins with none.
 	WorkflowIDs []string
 	// Environment goes into decisions and webhooks (https://docs.didit.me/integration/sandbox-testing). Default live.
 	Environment didit.Environment
-	// WebhookURL is the first destination of status.updated; empty is none. SetWebhook changes both, and the API makes more.
+	// WebhookURL is the first destination of status.updated; empty is none. SetWebhook changes both, and the API creates more.
 	WebhookURL, WebhookSecret string
-	// RetryDelays are the waits after a failed delivery, one for each further try
-	// (https://docs.didit.me/integration/webhooks). Nil is Didit's ladder: 1 min, 4 min. Empty never tries again.
+	// RetryDelays are the delays after a failed delivery, one for each retry
+	// (https://docs.didit.me/integration/webhooks). Nil is Didit's: 1 min, 4 min. Empty never retries.
 	RetryDelays []time.Duration
-	// WebhookTimeout is how long a delivery waits for its answer. Default 5 s, as Didit.
+	// WebhookTimeout bounds the wait for the answer to a delivery. Default 5 s, as Didit.
 	WebhookTimeout time.Duration
 	// RefreshTimestamp gives each retry a new timestamp and new signatures. Didit documents that for deliveries that
 	// a person sends again, and says nothing of its automatic retries; so the default is the old timestamp, the harder
@@ -41,21 +41,19 @@ type Options struct {
 	RefreshTimestamp bool
 	// PublicURL is the base of the links to the hosted page; empty takes the host of the request.
 	PublicURL string
-	// Webhooks says what becomes of each webhook. Nil delivers each once, at once. SetWebhookScript changes it.
+	// Webhooks plans the deliveries of each webhook. Nil delivers each once, at once. SetWebhookScript changes it.
 	Webhooks WebhookScript
-	// KeepDeliveries is how many of the newest attempts Deliveries returns; 0 means all, which grows for ever.
+	// KeepDeliveries is how many of the newest attempts Deliveries returns; 0 means all, which grows without bound.
 	KeepDeliveries int
 	// Limits are those of each key. The zero value is what Didit documents.
 	Limits Limits
-	// KeepCalls keeps what CallTimes returns, which grows for ever.
-	KeepCalls bool
-	// Now is the clock of everything but the waits. Default time.Now. SetClockOffset makes it wrong.
+	// Now is the clock of everything but the delays. Default time.Now. SetClockOffset makes it wrong.
 	Now func() time.Time
-	// Edit, if set, may change what is about to be sent, such as to fill every field with what must not be kept. What is the
-	// pattern of the endpoint that answers, or EditWebhook; of a list's items it has the page. It must not keep body, nor
+	// Edit, if set, may change each body before it is sent, such as to fill every field with what must not be kept. What is
+	// the pattern of the endpoint that answers, or EditWebhook; the body of a list is its page. Edit must not keep body, nor
 	// call the Server.
 	Edit func(what string, body map[string]any)
-	// Logger gets deliveries; nil is silent. No token and no body is logged.
+	// Logger gets deliveries; nil logs nothing. No token and no body is logged.
 	Logger *slog.Logger
 }
 
@@ -80,7 +78,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Server is a simulated Didit. Make it with New, serve it with net/http, end it with Close. It is safe for concurrent use.
+// Server is a simulated Didit. Create it with New, serve it with net/http, end it with Close. It is safe for concurrent use.
 type Server struct {
 	opts       Options
 	mux        *http.ServeMux
@@ -95,7 +93,7 @@ type Server struct {
 	byToken  map[string]*session
 	byVendor map[string][]*session
 	number   int64          // of the newest session
-	made     map[string]int // sessions ever made, by vendor_data
+	made     map[string]int // sessions ever created, by vendor_data
 	events   int            // ever announced
 
 	apps          map[string]*application // of registered accounts, by key
@@ -120,6 +118,7 @@ func New(o Options) *Server {
 		apps: map[string]*application{}, users: map[user]*entity{}, accounts: map[string]*account{},
 		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
 	}
+	s.script.calls = map[Call]int{}
 	for _, id := range o.WorkflowIDs {
 		s.flows = append(s.flows, newFlow(id))
 	}
@@ -131,8 +130,8 @@ func New(o Options) *Server {
 	return s
 }
 
-// ServeHTTP answers one call: what is over a limit first, a scripted fault next, then Didit's redirect of a path without its slash, then the API
-// and the hosted page.
+// ServeHTTP answers one call. It checks the limits first, then the scripted faults; then it redirects a path without its
+// slash, as Didit does, or calls the API or the hosted page.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, slashed := s.endpoint(r)
 	rec := &recorder{ResponseWriter: w, script: &s.script, endpoint: endpoint}
@@ -150,21 +149,21 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		act = s.keyed(answerNotSimulated)
 	}
 	if f, ok := s.fault(r); ok {
-		s.suffer(f, rec, r, act)
+		s.fail(f, rec, r, act)
 		return
 	}
 	act(rec, r)
 }
 
-// SetWebhook changes where the deliveries to the first destination go from now on, waiting retries included.
-func (s *Server) SetWebhook(url, secret string) { s.dispatcher.aim(url, secret) }
+// SetWebhook changes the URL and the secret of the first destination from now on, waiting retries included.
+func (s *Server) SetWebhook(url, secret string) { s.dispatcher.setFirst(url, secret) }
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
 // KeepDeliveries of them.
 func (s *Server) Deliveries() []DeliveryAttempt { return s.dispatcher.attempts() }
 
-// Wait returns when no delivery is under way, delayed, or waiting for another try, or with the error of ctx. It does
-// not wait for what is held.
+// Wait returns when no delivery is in flight, delayed, or waiting for a retry, or with the error of ctx. It does not wait
+// for what is held.
 func (s *Server) Wait(ctx context.Context) error { return s.dispatcher.wait(ctx) }
 
 // Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of

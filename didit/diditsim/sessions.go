@@ -2,8 +2,6 @@ package diditsim
 
 import (
 	"cmp"
-	"crypto/rand"
-	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -22,7 +20,7 @@ type Session struct {
 	ID         string // a UUID, version 4
 	Number     int64
 	Token      string // 12 characters; a secret
-	URL        string // of the hosted page; a secret, for it ends in the token
+	URL        string // of the hosted page; a secret, because it ends in the token
 	VendorData string
 	Status     didit.Status
 	WorkflowID string
@@ -39,7 +37,7 @@ type session struct {
 	Session
 	app      *application
 	flow     *flow
-	doubt    *step        // what is not in order when the session is not
+	failing  *step        // the step that is not approved when the session is not
 	resubmit []didit.Node // the steps to repeat while Resubmitted
 	reviews  []reviewed
 	ordinal  int // which of its vendor_data's sessions it is, from 1
@@ -55,8 +53,8 @@ func (s *Server) Sessions() []Session {
 	return snapshots(s.all)
 }
 
-// SessionsOf returns the sessions of one vendor_data in the order of their creation. Its cost does not depend on how
-// many others there are.
+// SessionsOf returns the sessions of one vendor_data in the order of their creation. Its cost does not depend on the
+// number of others.
 func (s *Server) SessionsOf(vendorData string) []Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,13 +88,13 @@ func (s *Server) sessionOf(app *application, r *http.Request) *session {
 	return nil
 }
 
-// unfinishedStatuses are those of a session that Didit hands out again instead of making another
+// unfinishedStatuses are those of a session that Didit returns again instead of creating another
 // (https://docs.didit.me/sessions-api/create-session).
 var unfinishedStatuses = []didit.Status{
 	didit.StatusNotStarted, didit.StatusInProgress, didit.StatusResubmitted, didit.StatusAwaitingUser,
 }
 
-// reusable finds the newest unfinished session of the same person and flow. It needs s.mu.
+// reusable finds the newest unfinished session of the same user and flow. It needs s.mu.
 func (s *Server) reusable(b createBody) *session {
 	if b.VendorData == "" {
 		return nil
@@ -109,12 +107,12 @@ func (s *Server) reusable(b createBody) *session {
 	return nil
 }
 
-// add makes a session out of a request and announces it. It needs s.mu.
+// add creates the session of a request and announces it. It needs s.mu.
 func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{app: b.app, flow: b.flow, doubt: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{}, Session: Session{
+	x := &session{app: b.app, flow: b.flow, failing: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -124,13 +122,13 @@ func (s *Server) add(b createBody, base string) *session {
 	s.byID[x.ID], s.byToken[x.Token] = x, x
 	s.byVendor[x.VendorData] = append(s.byVendor[x.VendorData], x)
 	if x.VendorData != "" {
-		s.meet(x)
+		s.addUser(x)
 	}
 	s.announce(x, didit.EventStatusUpdated, "")
 	return x
 }
 
-// remove forgets a session and the webhooks that wait for it: Didit drops those as well
+// remove deletes a session and the webhooks that wait for it: Didit drops those as well
 // (https://docs.didit.me/changelog/october-2026). It needs s.mu.
 func (s *Server) remove(x *session) {
 	s.all = without(s.all, x)
@@ -149,11 +147,9 @@ func without(all []*session, x *session) []*session {
 	return slices.Delete(all, i, i+1)
 }
 
-// newToken has the look of Didit's: 12 URL-safe characters.
+// newToken returns a token of Didit's form: 12 URL-safe characters.
 func newToken() string {
-	var b [9]byte
-	_, _ = rand.Read(b[:]) // never fails
-	return base64.RawURLEncoding.EncodeToString(b[:])
+	return randomText(9)
 }
 
 // publicBase is the base of the links to the hosted page.

@@ -85,6 +85,14 @@ func (b bundle) bring(t *testing.T, id string, st didit.Status) {
 	}
 }
 
+// releaseAll releases every session, in the order of creation.
+func (b bundle) releaseAll() (n int) {
+	for _, s := range b.Sessions() {
+		n += b.Release(s.ID)
+	}
+	return n
+}
+
 // call sends one raw request; key "" sends none. It follows no redirect.
 func (b bundle) call(t *testing.T, method, path, key, body string) (int, http.Header, string) {
 	t.Helper()

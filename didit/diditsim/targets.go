@@ -33,7 +33,7 @@ func newMainTarget(o Options) *target {
 	}
 }
 
-// of are the destinations of an application in the order of their making. It needs c.mu.
+// of are the destinations of an application in the order of creation. It needs c.mu.
 func (c *dispatcher) of(app *application) []*target {
 	var all []*target
 	for _, t := range c.targets {
@@ -44,12 +44,12 @@ func (c *dispatcher) of(app *application) []*target {
 	return all
 }
 
-// wanting are the destinations that get e. It needs c.mu.
-func (c *dispatcher) wanting(e *event) []*target {
+// subscribed are the destinations that get e. It needs c.mu.
+func (c *dispatcher) subscribed(e *event) []*target {
 	return slices.DeleteFunc(c.of(e.app), func(t *target) bool { return !t.enabled || !slices.Contains(t.events, e.Type) })
 }
 
-// count notes an attempt. It needs dispatcher.mu.
+// count counts an attempt. It needs dispatcher.mu.
 func (t *target) count(d DeliveryAttempt) {
 	t.sent++
 	t.last = d.At

@@ -11,12 +11,12 @@ import (
 // Errors of SetStatus.
 var (
 	ErrUnknownSession = errors.New("diditsim: no such session")
-	ErrTransition     = errors.New("diditsim: a session cannot go that way")
+	ErrTransition     = errors.New("diditsim: Didit does not allow this change of status")
 )
 
-// transitions are the ways of a session (https://docs.didit.me/integration/verification-statuses, with the reviewer's
-// ways of https://docs.didit.me/sessions-api/update-status). Ongoing monitoring leads from Approved to In Review.
-// Nothing leads out of Expired.
+// transitions are the changes of a session's status (https://docs.didit.me/integration/verification-statuses, with those of
+// a reviewer in https://docs.didit.me/sessions-api/update-status). Ongoing monitoring changes Approved to In Review.
+// Expired is final.
 var transitions = map[didit.Status][]didit.Status{
 	didit.StatusNotStarted: {didit.StatusInProgress, didit.StatusExpired},
 	didit.StatusInProgress: {
@@ -35,8 +35,8 @@ var transitions = map[didit.Status][]didit.Status{
 
 func canMove(from, to didit.Status) bool { return slices.Contains(transitions[from], to) }
 
-// SetStatus moves a session as the person, a reviewer or time would, and sends the webhook. It refuses ways that Didit
-// does not have, the one from a status to itself included: a session must be In Progress before it is Approved.
+// SetStatus changes the status of a session as the user, a reviewer or time does, and sends the webhook. It refuses changes
+// that Didit does not allow, one to the same status included: a session must be In Progress before it is Approved.
 func (s *Server) SetStatus(id string, st didit.Status) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -57,14 +57,14 @@ type review struct {
 	nodes   []didit.Node // to repeat; empty chooses
 }
 
-// move needs s.mu and a way that canMove allows.
+// move needs s.mu and a change that canMove allows.
 func (s *Server) move(x *session, to didit.Status, r review) {
 	unfinished, aml := x.unfinished(), x.flow.step(featureAML)
 	switch {
 	case x.Status == didit.StatusApproved && aml != nil && to != didit.StatusKycExpired:
-		x.doubt = aml // what changes an approved session is what monitoring has found
+		x.failing = aml // monitoring changes approved sessions
 	case x.Status != didit.StatusInReview:
-		x.doubt = x.flow.steps[0]
+		x.failing = x.flow.steps[0]
 	}
 	x.resubmit = nil
 	if to == didit.StatusResubmitted {
@@ -72,8 +72,8 @@ func (s *Server) move(x *session, to didit.Status, r review) {
 		if len(x.resubmit) == 0 {
 			x.resubmit = unfinished
 		}
-		if len(x.resubmit) == 0 { // all steps went well, and a step is wanted again all the same
-			x.resubmit = []didit.Node{x.doubt.node()}
+		if len(x.resubmit) == 0 { // all steps are approved: repeat one all the same
+			x.resubmit = []didit.Node{x.failing.node()}
 		}
 	}
 	x.Status, x.UpdatedAt = to, s.opts.Now()

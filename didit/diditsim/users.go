@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// entity is what Didit keeps of a user beside the sessions.
+// entity is the user that Didit keeps beside the sessions.
 type entity struct {
 	VendorData string          `json:"vendor_data"`
 	Status     string          `json:"status"`
@@ -18,8 +18,8 @@ type entity struct {
 // entityStatuses are those of users (https://docs.didit.me/integration/webhooks).
 var entityStatuses = []string{"ACTIVE", "FLAGGED", "BLOCKED"}
 
-// HasUser reports whether the user entity of a vendor_data is there: it is made with the first session, and stays when
-// its sessions are deleted, until the user itself is.
+// HasUser reports whether the user entity of a vendor_data exists. The first session creates it, and it stays when its
+// sessions are deleted, until the user is deleted.
 func (s *Server) HasUser(vendorData string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,8 +32,8 @@ func (s *Server) HasUser(vendorData string) bool {
 	return false
 }
 
-// meet makes the user entity of a session, unless it is there. It needs s.mu.
-func (s *Server) meet(x *session) {
+// addUser creates the user entity of a session, unless it exists. It needs s.mu.
+func (s *Server) addUser(x *session) {
 	if id := userID(x.app, x.VendorData); s.users[id] == nil && !x.flow.business() {
 		s.users[id] = &entity{VendorData: x.VendorData, Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
 	}
@@ -57,10 +57,10 @@ func (u *entity) shown() map[string]any {
 	}
 }
 
-// createUser is POST /v3/users/create/. Names and birthdays are thrown away.
+// createUser is POST /v3/users/create/. It ignores names and birthdays.
 func (s *Server) createUser(app *application, _ *http.Request, body []byte) *answer {
 	u := &entity{Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
-	if no := u.take(body); no != nil {
+	if no := u.update(body); no != nil {
 		return no
 	}
 	id := userID(app, u.VendorData)
@@ -84,15 +84,15 @@ func showUser(u *entity, _ *http.Request, _ []byte) *answer { return ok(u.shown(
 // updateUser is PATCH of a user, or of its status alone.
 func updateUser(u *entity, r *http.Request, body []byte) *answer {
 	vendor := u.VendorData
-	if no := u.take(body); no != nil {
+	if no := u.update(body); no != nil {
 		return no
 	}
 	u.VendorData = vendor
 	return showUser(u, r, nil)
 }
 
-// take changes u as the body says. A status that Didit does not have is a 422 with those that it has.
-func (u *entity) take(body []byte) *answer {
+// update changes u as the body says. An unknown status is a 422 with the known ones.
+func (u *entity) update(body []byte) *answer {
 	changed := *u
 	if no := decode(body, &changed); no != nil {
 		return no
@@ -111,9 +111,9 @@ type deleteUsersBody struct {
 	All         bool     `json:"delete_all"`
 }
 
-// deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Users that it does not know do
-// not count. That page says both that sessions are kept for the retention period and that they go alongside: here they
-// stay, which is the harder case for an erasure. The user.data.updated that Didit announces is not sent.
+// deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Unknown users do
+// not count. That page says both that sessions are kept for the retention period and that they are deleted alongside:
+// here they stay, which is the harder case for an erasure. The user.data.updated that Didit announces is not sent.
 func (s *Server) deleteUsers(app *application, _ *http.Request, b deleteUsersBody) *answer {
 	before := len(s.users)
 	switch ways := [...]bool{b.VendorData != nil, b.InternalIDs != nil, b.All}; ways {

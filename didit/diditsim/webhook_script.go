@@ -17,32 +17,36 @@ type Event struct {
 	EventID    string
 	Type       string // status.updated
 	Status     didit.Status
-	N          int // which of the session's events it is, from 1; those that went nowhere count
+	N          int // which of the session's events it is, from 1; those that were not sent count
 	Session    int // which of the sessions with this VendorData it belongs to, from 1, in the order of creation
-	Global     int // which of all events it is, from 1; with sessions at the same time that is chance
+	Global     int // which of all events it is, from 1; with concurrent sessions that is chance
 }
 
-// Send is one delivery of an event. The zero value goes out at once, behind what the same session has in its queue.
+// Send is one delivery of an event. The zero value is sent at once, behind what the same session has in its queue.
 // All deliveries of an event have the same bytes, retries included (see Options.RefreshTimestamp).
 type Send struct {
-	// Delay is a wait before the first attempt, which holds up no other delivery. The timestamp is that of the first
-	// attempt of any of the event's deliveries.
+	// Delay comes before the first attempt and delays no other delivery. The timestamp is that of the first attempt of any
+	// of the event's deliveries.
 	Delay time.Duration
-	// Corrupt makes all three signatures wrong, those of retries too.
+	// Corrupt makes all three signatures wrong, also those of retries.
 	Corrupt bool
 	// After is the N of an event of the same session that goes first: this delivery is queued right behind the first
 	// of that event's, or when that event is dropped.
 	After int
-	// Hold waits for Release or ReleaseAll, and so does an After that never comes true.
+	// Hold waits for Release, and so does an After whose event never comes.
 	Hold bool
 }
 
-// WebhookScript plans the deliveries of an event; none drops it, and nothing makes up for it. It is asked once for each
-// event, one after the other in the order in which they happen, and must not call the Server.
+// WebhookScript plans the deliveries of an event; an empty plan drops it for good. It is called once for each event, one
+// after the other in the order in which they happen, and must not call the Server.
 type WebhookScript func(Event) []Send
 
-// SetWebhookScript changes what becomes of the events from now on; nil delivers each once, at once.
-func (s *Server) SetWebhookScript(script WebhookScript) { s.dispatcher.direct(script) }
+// SetWebhookScript changes how events are delivered from now on; nil delivers each once, at once.
+func (s *Server) SetWebhookScript(script WebhookScript) {
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
+	s.dispatcher.script = script
+}
 
 // DropMask drops the n-th event of each session if bit n-1 of mask is set.
 func DropMask(mask uint64) WebhookScript { return masked(mask, nil) }
@@ -69,7 +73,7 @@ func Duplicate(n int) WebhookScript {
 }
 
 // Reorder delivers the first events of each session in the order of perm: with 3, 1, 2 the third, then the first, then
-// the second. An event waits for those before it in perm; one that is not in perm waits for nothing.
+// the second. An event waits for those before it in perm; one that is not in perm does not wait.
 func Reorder(perm []int) WebhookScript {
 	perm = slices.Clone(perm)
 	return func(e Event) []Send {
@@ -80,17 +84,17 @@ func Reorder(perm []int) WebhookScript {
 	}
 }
 
-// Odds are probabilities, from 0 to 1 each, of what may befall an event.
+// Odds are the probabilities, from 0 to 1 each, of the faults of an event.
 type Odds struct {
 	Drop      float64
 	Duplicate float64 // delivered twice
-	Corrupt   float64 // delivered with wrong signatures only
-	Delay     float64 // each delivery for itself, by up to MaxDelay
+	Corrupt   float64 // all its deliveries have wrong signatures
+	Delay     float64 // of each delivery, by up to MaxDelay
 	MaxDelay  time.Duration
 }
 
-// Seeded draws the fate of each event by the odds. It follows from the seed and from what is the same in each run, the
-// event's VendorData, Session and N, and from nothing else: the same seed gives the same run.
+// Seeded draws the faults of each event by the odds. They depend on the seed and on what is the same in each run, the
+// event's VendorData, Session and N: the same seed gives the same run.
 func Seeded(seed int64, o Odds) WebhookScript {
 	return func(e Event) []Send {
 		h := fnv.New64a()

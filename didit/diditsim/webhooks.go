@@ -22,7 +22,7 @@ const (
 	applicationID = "00000000-0000-4000-8000-00000000d1d1" // invented
 )
 
-// event is a webhook, and all that its deliveries have in common.
+// event is a webhook: what its deliveries have in common.
 type event struct {
 	Event
 	app     *application
@@ -78,9 +78,9 @@ func (x *session) resubmitInfo(comment string) map[string]any {
 // ErrNoDestination is the error of Resend when nothing can be sent anywhere.
 var ErrNoDestination = errors.New("diditsim: no webhook destination, or the Server is closed")
 
-// Resend delivers the newest event of a session once more, as a person may in Didit's console
+// Resend delivers the newest event of a session again, as a person may in Didit's console
 // (https://docs.didit.me/integration/webhooks): the same event_id and content, with a fresh timestamp and fresh
-// signatures. No script applies, and a failure is not tried again, because the person sees it.
+// signatures. No script applies, and a failure is not retried, because the person sees it.
 func (s *Server) Resend(sessionID string) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -91,8 +91,8 @@ func (s *Server) Resend(sessionID string) error {
 	return s.dispatcher.resend(x.newest)
 }
 
-// timestamp of the next attempt. All deliveries of an event share that of its very first attempt, unless a retry is to
-// refresh it; a resend has its own.
+// timestamp of the next attempt. All deliveries of an event share that of its first attempt, unless RefreshTimestamp
+// is set; a resend has its own.
 func (p *delivery) timestamp(now time.Time, attempt int, refresh bool) int64 {
 	switch {
 	case p.sentAt == 0 && p.resent, attempt > 1 && refresh:
@@ -104,7 +104,7 @@ func (p *delivery) timestamp(now time.Time, attempt int, refresh bool) int64 {
 	return p.sentAt
 }
 
-// request makes the body of the next attempt, signs it in the three ways and returns what to send, with its body.
+// request builds the body of the next attempt, signs it in three ways and returns the request and its body.
 func (p *delivery) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, []byte, error) {
 	payload := maps.Clone(p.payload)
 	payload["timestamp"] = sentAt
@@ -133,7 +133,7 @@ func (p *delivery) request(ctx context.Context, url, secret string, sentAt int64
 	return req, body, nil
 }
 
-// sealed spoils a signature if the script says so. It keeps its look.
+// sealed makes a signature wrong if the script says so. It stays 64 hex digits.
 func (p *delivery) sealed(signature string) string {
 	switch {
 	case !p.send.Corrupt:

@@ -14,17 +14,17 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-const usage = `diditsim serves a simulated Didit for development: the session API, the hosted page a person would open, and
-signed webhooks that are tried again as Didit does. Nothing is kept when it ends.
+const usage = `diditsim serves a simulated Didit for development: the session API, the hosted page, and signed webhooks with Didit's
+retries. It keeps all data in memory.
 
   diditsim -api-key test -webhook-url http://127.0.0.1:8080/webhooks/didit -webhook-secret local
 
-Each flag but -clock-offset may also come from the environment: -api-key from DIDITSIM_API_KEY, and so on. Keys and secrets are better off
+Each flag but -clock-offset has an environment variable: -api-key is DIDITSIM_API_KEY, and so on. Set keys and secrets
 there, because other users of the machine can see a command line.
 
 `
 
-// config is what the flags and the environment say.
+// config is what the flags and the environment set.
 type config struct {
 	addr        string
 	clockOffset time.Duration
@@ -47,13 +47,13 @@ func parse(args []string, getenv func(string) string, out io.Writer) (config, er
 		*p = cmp.Or(getenv(key), fallback) // not as the flag's default: help would print a secret
 	}
 	o := &c.options
-	text(&c.addr, "addr", "127.0.0.1:8090", "`address` to listen on; the default can be reached from this machine only")
+	text(&c.addr, "addr", "127.0.0.1:8090", "`address` to listen on; the default is for this machine only")
 	text(&o.APIKey, "api-key", "", "the API `key` that is accepted; empty accepts any")
 	text(&flows, "workflow-ids", "", "comma-separated `ids` of the flows that exist; empty accepts every UUID")
 	text(&environment, "environment", "live", "`live or sandbox`, as decisions and webhooks have it")
-	text(&o.WebhookURL, "webhook-url", "", "`URL` that gets the webhooks; empty sends none")
+	text(&o.WebhookURL, "webhook-url", "", "`URL` that receives the webhooks; empty sends none")
 	text(&o.WebhookSecret, "webhook-secret", "", "`secret` that signs the webhooks; required with -webhook-url")
-	text(&retries, "retry-delays", "1m,4m", "comma-separated `waits` before a failed webhook is tried again, or none")
+	text(&retries, "retry-delays", "1m,4m", "comma-separated `delays` before each retry of a failed webhook, or none")
 	text(&o.PublicURL, "public-url", "", "base `URL` of the links to the hosted page; empty takes the host of the request")
 	text(&fault, "webhook-fault", "", faultHelp)
 	text(&allowed, "limits", "", limitsHelp)
@@ -81,7 +81,7 @@ func check(o diditsim.Options) error {
 		errs = append(errs, fmt.Errorf("-environment %q: want live or sandbox", o.Environment))
 	}
 	if o.WebhookURL != "" && o.WebhookSecret == "" {
-		errs = append(errs, errors.New("-webhook-secret is needed with -webhook-url"))
+		errs = append(errs, errors.New("-webhook-url needs -webhook-secret"))
 	}
 	return errors.Join(errs...)
 }
@@ -102,7 +102,7 @@ func delays(s string) ([]time.Duration, error) {
 	return out, nil
 }
 
-// greeting says where it listens and how to begin. It shows no secret.
+// greeting shows the address and how to begin. It shows no secret.
 func (c config) greeting(addr net.Addr) string {
 	key := "the given API key"
 	if c.options.APIKey == "" {
@@ -113,5 +113,5 @@ func (c config) greeting(addr net.Addr) string {
 		hooks = "status.updated to " + c.options.WebhookURL
 	}
 	return fmt.Sprintf("A simulated Didit listens on http://%s (%s, %s)\n  create    POST /v3/session/ with x-api-key; open the url it returns\n"+
-		"  account   register at %s; the code is logged here\n  health    GET /system/healthcheck\n  webhooks  %s\n", addr, key, c.options.Environment, diditsim.AccountPath, hooks)
+		"  account   register at %s; the log shows the code\n  health    GET /system/healthcheck\n  webhooks  %s\n", addr, key, c.options.Environment, diditsim.AccountPath, hooks)
 }

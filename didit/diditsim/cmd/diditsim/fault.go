@@ -9,9 +9,9 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-// faultHelp says what webhookFault reads.
-const faultHelp = "what goes wrong with the `webhooks` of each session: drop=1,3 or corrupt=1,3 for the first and third event, " +
-	"duplicate=2 for two more of each, reorder=3,1,2, or seed=42 for a bit of everything, the same for the same number; empty for nothing"
+// faultHelp describes what webhookFault reads.
+const faultHelp = "faults of the `webhooks` of each session: drop=1,3 or corrupt=1,3 for the first and third event, " +
+	"duplicate=2 for two more of each, reorder=3,1,2, or seed=42 for a random mix, the same for the same number; empty for none"
 
 // seededOdds are those of seed=N: enough to meet every fault within a few sessions.
 var seededOdds = diditsim.Odds{Drop: 0.1, Duplicate: 0.2, Corrupt: 0.1, Delay: 0.3, MaxDelay: 30 * time.Second}

@@ -9,9 +9,9 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-// limitsHelp says what limits reads.
-const limitsHelp = "`calls` that each key may make a minute: reads=600,writes=300,creates=600 are Didit's, and hold for " +
-	"whatever is not named; none instead of a number, or of everything, lifts the limit"
+// limitsHelp describes what limits reads.
+const limitsHelp = "`calls` that each key may make a minute: reads=600,writes=300,creates=600 are Didit's, and the " +
+	"defaults; none instead of a number, or of everything, lifts the limit"
 
 // limits reads "writes=100,reads=none" and the like.
 func limits(s string) (diditsim.Limits, error) {

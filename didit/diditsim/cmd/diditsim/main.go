@@ -38,14 +38,14 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout 
 	if err != nil {
 		return fmt.Errorf("listen on -addr: %w", err)
 	}
-	cfg.options.KeepDeliveries = 1 // nobody asks for them
+	cfg.options.KeepDeliveries = 1 // nothing reads them
 	sim := diditsim.New(cfg.options)
 	defer sim.Close()
 	sim.SetClockOffset(cfg.clockOffset)
 	srv := &http.Server{Handler: sim, ReadHeaderTimeout: 5 * time.Second}
 	_, _ = fmt.Fprint(stdout, cfg.greeting(ln.Addr()))
 	drained := make(chan error, 1)
-	go func() { // Serve returns when Shutdown starts; run returns when it has drained.
+	go func() { // Serve returns when Shutdown starts; run returns when no request is left.
 		<-ctx.Done()
 		limited, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer cancel()

@@ -122,34 +122,7 @@ func TestUsageNamesNoKeyAndKeepsAnOrder(t *testing.T) {
 	}, rows)
 }
 
-func TestCallTimesAreKeptIfAskedFor(t *testing.T) {
-	l := limitedTo(t, diditsim.Options{KeepCalls: true, Limits: diditsim.Limits{Creates: 2}})
-	begun := l.now
-	l.FailNext("POST", "", diditsim.Fault{Status: 503})
-	for _, key := range []string{"a", "b", "a", "a"} {
-		l.send(t, aCreate, "x-api-key", key)
-		l.now = l.now.Add(time.Second)
-	}
-	want := []diditsim.CallTime{{At: begun, Code: 503, Key: 1}, {At: begun.Add(1e9), Code: 201, Key: 2}, {At: begun.Add(2e9), Code: 201, Key: 1}, {At: begun.Add(3e9), Code: 429, Key: 1}}
-	assert.Equal(t, want, l.CallTimes(diditsim.ScopeCreate))
-	assert.Equal(t, want, l.CallTimes(diditsim.ScopeWrite))
-	assert.Empty(t, l.CallTimes(diditsim.ScopeRead))
-
-	forgetful := limitedTo(t, diditsim.Options{})
-	forgetful.send(t, aRead)
-	assert.Empty(t, forgetful.CallTimes(diditsim.ScopeRead))
-}
-
-func TestAHungUpCallHasNoCode(t *testing.T) {
-	b := start(t, diditsim.Options{KeepCalls: true})
-	b.FailNext("POST", "", diditsim.Fault{Kind: diditsim.HangUp})
-	require.Error(t, b.tryCreate(t.Context(), "u1"))
-	calls := b.CallTimes(diditsim.ScopeCreate)
-	require.Len(t, calls, 1)
-	assert.Zero(t, calls[0].Code)
-}
-
-func TestAStormRefusesEverybodyWhateverTheWindowHolds(t *testing.T) {
+func TestAThrottledScopeRefusesAllCallersWhateverTheWindowHolds(t *testing.T) {
 	l := limitedTo(t, diditsim.Options{Limits: diditsim.Limits{Writes: 3, Creates: -1}})
 	l.Throttle(diditsim.ScopeWrite, 90*time.Second, 0)
 	w := l.send(t, aCreate)
@@ -171,14 +144,14 @@ func TestAStormRefusesEverybodyWhateverTheWindowHolds(t *testing.T) {
 	}
 }
 
-func TestAStormSaysWhatItIsTold(t *testing.T) {
+func TestAThrottledScopeAnswersTheGivenRetryAfter(t *testing.T) {
 	l := limitedTo(t, diditsim.Options{Limits: diditsim.Unlimited})
 	l.Throttle(diditsim.ScopeCreate, time.Hour, 1500*time.Millisecond)
 	w := l.send(t, aCreate)
 	assert.Equal(t, []string{"2", "600"}, []string{w.Header().Get("Retry-After"), w.Header().Get("X-RateLimit-Limit")})
 	assert.Zero(t, l.refused(t, 9, aWrite))
 	l.Throttle(diditsim.ScopeCreate, 0, 0)
-	assert.Zero(t, l.refused(t, 1, aCreate), "a storm of no length is the end of it")
+	assert.Zero(t, l.refused(t, 1, aCreate), "a throttle of no length ends it")
 }
 
 func TestTheLongestWaitIsTheAnswer(t *testing.T) {
