@@ -1,5 +1,5 @@
-// Package activities acts on behalf of a workflow: one call per activity, no retries of its own, and nothing about the
-// person in what it returns, since that is written to the workflow's history.
+// Package activities acts on behalf of a workflow: one call per activity, no retries of its own, and no personal data in what
+// it returns, since that is written to the workflow's history.
 package activities
 
 import (
@@ -27,7 +27,7 @@ type Settings struct {
 	Deployment      string // whose sessions are ours, where several deployments share a Didit application
 	Environment     didit.Environment
 	SessionDeadline time.Duration // how long the user may take to act
-	ReconcileAfter  time.Duration // when to ask Didit first, if no webhook came
+	ReconcileAfter  time.Duration // when to poll Didit first, if no webhook came
 	SessionCap      int           // sessions per user in CapWindow
 }
 
@@ -46,11 +46,11 @@ type Activities struct {
 	Settings   Settings
 	// Callbacks posts results; nil where there is no callback endpoint.
 	Callbacks *CallbackSender
-	// Spread returns a number in [0, 1), another one for each user; nil is the middle.
+	// Spread returns a random number in [0, 1) for each user, which spreads their polls; nil takes 0.5.
 	Spread func() float64
 }
 
-// SessionPolicy is what a verification goes by from its session on.
+// SessionPolicy are the settings that a verification keeps from its session on.
 type SessionPolicy struct {
 	WorkflowID      string            `json:"workflow_id"`
 	Environment     didit.Environment `json:"environment"`
@@ -61,6 +61,11 @@ type SessionPolicy struct {
 	ReconcileMaxSeconds int64 `json:"reconcile_max_seconds"`
 	// Callbacks is set if there is a callback endpoint.
 	Callbacks bool `json:"callbacks,omitempty"`
+}
+
+// UserInput names a user.
+type UserInput struct {
+	UserID string `json:"user_id"`
 }
 
 // reconcileMax is the longest interval between two polls, before it is lengthened.

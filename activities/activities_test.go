@@ -310,7 +310,7 @@ func TestEveryFailureOfDiditHasAName(t *testing.T) {
 
 func TestListSessionsListsTheUsersOwn(t *testing.T) {
 	d := fakeDidit{list: having(made("a", didit.StatusApproved, time.Hour), made("b", didit.StatusInProgress, 0))}
-	got, err := run[activities.UserSessions](t, d, func(a *activities.Activities) any { return a.ListSessions }, activities.ListSessionsInput{UserID: "u1"})
+	got, err := run[activities.UserSessions](t, d, func(a *activities.Activities) any { return a.ListSessions }, activities.UserInput{UserID: "u1"})
 	require.NoError(t, err)
 	require.Len(t, got.Sessions, 2, "Didit takes U1 for the same user; we do not")
 	require.Equal(t, "a", got.Sessions[0].SessionID)

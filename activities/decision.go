@@ -18,28 +18,28 @@ type ReadDecisionInput struct {
 	WorkflowID string `json:"workflow_id,omitempty"`
 	// Environment is that of the verification; empty takes the worker's.
 	Environment didit.Environment `json:"environment,omitempty"`
-	// Ours asks that the session be one that this deployment made, by its metadata, or one that an earlier run of the user
-	// followed. Of a session that the workflow knows that is not asked: another program may have overwritten the metadata.
+	// Ours requires metadata of this deployment, or a session that an earlier run of the user followed. A workflow does not
+	// require it of the session that it follows: another program may have overwritten the metadata.
 	Ours bool `json:"ours,omitempty"`
-	// Link asks for the way of the person to the session, and for its metadata.
+	// Link asks for the session's URL and token, and for its metadata.
 	Link bool `json:"link,omitempty"`
-	// RunID is the run that the workflow takes itself for; empty does not ask whether the run was reset.
+	// RunID is the run whose id the workflow uses; if empty, ReadDecision does not check whether the run was reset.
 	RunID string `json:"run_id,omitempty"`
 }
 
-// Decision is what a workflow may know of Didit's decision.
+// Decision is the part of Didit's decision that a workflow may know.
 type Decision struct {
 	Status     didit.Status `json:"status"`
 	WorkflowID string       `json:"workflow_id,omitempty"`
 	Checks     []kyc.Check  `json:"checks,omitempty"`
 	Warnings   []string     `json:"warnings,omitempty"`
-	// Metadata and Session are there for Link.
+	// Metadata and Session are set for Link.
 	Metadata kyc.SessionMetadata `json:"metadata,omitzero"`
 	Session  kyc.Session         `json:"session,omitzero"`
-	// Foreign names the fields in which the decision is not about the session that was asked for. The values stay at
-	// Didit: another person's vendor_data may be personal. A foreign decision says nothing about this user.
+	// Foreign names the fields that differ from the session that was asked for. The values stay at Didit: another person's
+	// vendor_data may be personal. A foreign decision says nothing about this user.
 	Foreign []string `json:"foreign,omitempty"`
-	// Reset is there if the run is another one than RunID: the runs before may have reported what is not so any more.
+	// Reset is set if the run is not RunID: the runs before may have reported what is no longer true.
 	Reset *SentResult `json:"reset,omitempty"`
 }
 
@@ -51,7 +51,7 @@ func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (De
 	}
 	d, err := a.Didit.Decision(ctx, in.SessionID)
 	if err != nil {
-		return Decision{}, a.classify(err)
+		return Decision{}, classify(err)
 	}
 	metadata := kyc.MetadataOf(d.Metadata)
 	if in.Ours && metadata.Deployment != a.Settings.Deployment {
@@ -86,11 +86,11 @@ func (a *Activities) followedBefore(ctx context.Context, in ReadDecisionInput) (
 	if a.Runs == nil {
 		return false, nil
 	}
-	said, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
-	return strings.EqualFold(said.State.SessionID, in.SessionID), err
+	last, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
+	return strings.EqualFold(last.State.SessionID, in.SessionID), err
 }
 
-// differences names the fields in which d is not what in asks for. Older payloads carry no environment.
+// differences names the fields in which d differs from what in asks for. Older payloads carry no environment.
 func (a *Activities) differences(in ReadDecisionInput, d didit.Decision, metadata kyc.SessionMetadata) []string {
 	var names []string
 	for _, f := range []struct {

@@ -24,7 +24,7 @@ type Erasures interface {
 type EndVerificationInput struct {
 	UserID string `json:"user_id"`
 	kyc.Operator
-	Terminate bool `json:"terminate,omitempty"` // it has not ended although it was asked to
+	Terminate bool `json:"terminate,omitempty"` // it did not end within the timeout
 }
 
 // EndVerification asks the user's open verification to end as erased.
@@ -36,16 +36,16 @@ func (a *Activities) EndVerification(ctx context.Context, in EndVerificationInpu
 // ErasableSessions are the ids of the sessions that Didit has of a user.
 type ErasableSessions struct {
 	SessionIDs []string `json:"session_ids"`
-	// Others counts sessions of users whose id differs only in case: Didit takes them for the same user.
+	// Others counts sessions of users whose id differs only in case: Didit treats them as the same user.
 	Others int `json:"others,omitempty"`
 }
 
-// ListAllSessions lists all sessions that Didit has of the user, whoever made them. Its errors have the types of
+// ListAllSessions lists all sessions that Didit has of the user, also those of other programs. Its errors have the types of
 // package kyc.
-func (a *Activities) ListAllSessions(ctx context.Context, in ListSessionsInput) (ErasableSessions, error) {
+func (a *Activities) ListAllSessions(ctx context.Context, in UserInput) (ErasableSessions, error) {
 	all, err := a.Didit.SessionsOf(ctx, in.UserID)
 	if err != nil {
-		return ErasableSessions{}, a.classify(err)
+		return ErasableSessions{}, classify(err)
 	}
 	var out ErasableSessions
 	for _, s := range all {
@@ -61,27 +61,18 @@ func (a *Activities) ListAllSessions(ctx context.Context, in ListSessionsInput) 
 // inFiledReport is Didit's code for a session that must be kept (https://docs.didit.me/sessions-api/batch-delete).
 const inFiledReport = "in_filed_report"
 
-// EraseSession makes Didit forget a session and the face in it; one that is gone already is forgotten. Its errors have
-// the types of package kyc.
+// EraseSession deletes a session at Didit together with its face embeddings; a session that is gone already is no error. Its
+// errors have the types of package kyc.
 func (a *Activities) EraseSession(ctx context.Context, in DeleteSessionInput) error {
 	keep := false
 	_, err := a.Didit.DeleteSession(ctx, in.SessionID, didit.DeleteSessionRequest{
 		Instruction: didit.DeletePrivacyErasure, RetainFaceEmbeddings: &keep,
 	})
 	var api *didit.APIError
-	errors.As(err, &api)
-	switch {
-	case api != nil && api.StatusCode == http.StatusNotFound:
-		return nil
-	case api != nil && api.StatusCode == http.StatusConflict && api.Code == inFiledReport:
+	if errors.As(err, &api) && api.StatusCode == http.StatusConflict && api.Code == inFiledReport {
 		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeLegalHold), kyc.ErrorTypeLegalHold, err)
 	}
-	return classifyOrder("erase the session", err)
-}
-
-// EraseUserInput names a user whose sessions are erased.
-type EraseUserInput struct {
-	UserID string `json:"user_id"`
+	return classifyAction("erase the session", unlessGone(err))
 }
 
 // ErasedUsers counts the user entities that Didit had of the user.
@@ -89,18 +80,14 @@ type ErasedUsers struct {
 	Users int `json:"users"`
 }
 
-// EraseUser makes Didit forget the user entity, which stays when its sessions are deleted. Its errors have the types of
-// package kyc.
-func (a *Activities) EraseUser(ctx context.Context, in EraseUserInput) (ErasedUsers, error) {
+// EraseUser deletes the user entity at Didit, which stays when its sessions are deleted. Its errors have the types of package
+// kyc.
+func (a *Activities) EraseUser(ctx context.Context, in UserInput) (ErasedUsers, error) {
 	n, err := a.Didit.DeleteUser(ctx, in.UserID)
-	var api *didit.APIError
-	if errors.As(err, &api) && api.StatusCode == http.StatusNotFound {
-		return ErasedUsers{}, nil
-	}
-	return ErasedUsers{Users: n}, classifyOrder("erase the user", err)
+	return ErasedUsers{Users: n}, classifyAction("erase the user", unlessGone(err))
 }
 
 // ForgetRuns makes Temporal delete what it has of the user.
-func (a *Activities) ForgetRuns(ctx context.Context, in EraseUserInput) (kyc.DeletedRuns, error) {
+func (a *Activities) ForgetRuns(ctx context.Context, in UserInput) (kyc.DeletedRuns, error) {
 	return a.Erasures.DeleteRuns(ctx, in.UserID)
 }

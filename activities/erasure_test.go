@@ -76,7 +76,7 @@ func TestAUserThatIsGoneIsErased(t *testing.T) {
 			require.Equal(t, "u1", user)
 			return tc.n, tc.err
 		}}
-		got, err := run[activities.ErasedUsers](t, d, eraseUser, activities.EraseUserInput{UserID: "u1"})
+		got, err := run[activities.ErasedUsers](t, d, eraseUser, activities.UserInput{UserID: "u1"})
 		if tc.kind != "" {
 			require.ErrorContains(t, err, tc.kind, name)
 			continue
@@ -91,7 +91,7 @@ func TestSessionsOfAUserWhoDiffersInCaseAreLeftAlone(t *testing.T) {
 	d := fakeDidit{all: func(string) ([]didit.SessionSummary, error) {
 		return []didit.SessionSummary{{ID: "a", VendorData: "u1"}, {ID: "b", VendorData: "U1"}, {ID: "c", VendorData: "u1"}}, nil
 	}}
-	got, err := run[activities.ErasableSessions](t, d, listAll, activities.ListSessionsInput{UserID: "u1"})
+	got, err := run[activities.ErasableSessions](t, d, listAll, activities.UserInput{UserID: "u1"})
 	require.NoError(t, err)
 	require.Equal(t, activities.ErasableSessions{SessionIDs: []string{"a", "c"}, Others: 1}, got)
 }

@@ -13,8 +13,8 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Bounds of what an answer may ask for. A maintenance page must not park people for a day; a 429 is believed, but not a
-// reset in years, of a clock that is wrong.
+// Bounds of the delay that an answer may ask for. A maintenance page must not delay people for a day. A 429 may, but a reset
+// in years comes from a wrong clock.
 const (
 	maxOutageDelay = 5 * time.Minute
 	maxDelay       = 24 * time.Hour
@@ -22,19 +22,42 @@ const (
 
 // classify names a failure of Didit. Whether a failure is final is the workflow's decision: its retry policies list
 // the types. The cause is written to history; a didit.APIError holds no request or response body.
-func (a *Activities) classify(err error) error {
+func classify(err error) error {
 	kind := errorType(err)
-	return temporal.NewApplicationErrorWithOptions(advice(kind, err), kind, temporal.ApplicationErrorOptions{
-		Cause: err, NextRetryDelay: nextTry(err), Category: category(kind),
-	})
+	if e, ok := errors.AsType[*didit.APIError](err); ok {
+		return failure(e.Cause().Advice(), kind, err)
+	}
+	return failure(kyc.Hint(kind), kind, err)
 }
 
-// category keeps a 429 out of alarms and counts: waiting in the queue is not failing.
-func category(kind string) temporal.ApplicationErrorCategory {
-	if kind == kyc.ErrorTypeRateLimited {
-		return temporal.ApplicationErrorCategoryBenign
+// classifyAction is classify for what an operator asked for: a rejection is not about settings, so it quotes Didit.
+func classifyAction(what string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return temporal.ApplicationErrorCategoryUnspecified
+	kind := errorType(err)
+	why := kyc.Hint(kind)
+	if kind == kyc.ErrorTypeRejected {
+		why = err.Error()
+	}
+	return failure("cannot "+what+": "+why, kind, err)
+}
+
+// unlessGone drops a 404 of Didit: what is to be deleted is gone already.
+func unlessGone(err error) error {
+	if e, ok := errors.AsType[*didit.APIError](err); ok && e.StatusCode == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// failure keeps a 429 out of alarms and counts: waiting in the queue is not failing.
+func failure(message, kind string, cause error) error {
+	o := temporal.ApplicationErrorOptions{Cause: cause, NextRetryDelay: nextTry(cause)}
+	if kind == kyc.ErrorTypeRateLimited {
+		o.Category = temporal.ApplicationErrorCategoryBenign
+	}
+	return temporal.NewApplicationErrorWithOptions(message, kind, o)
 }
 
 // errorType names a failure.
@@ -49,16 +72,8 @@ func errorType(err error) string {
 	return cmp.Or(errorTypes[e.Cause()], kyc.ErrorTypeRejected)
 }
 
-// advice says what to do about a failure of the kind.
-func advice(kind string, err error) string {
-	if e, ok := errors.AsType[*didit.APIError](err); ok {
-		return e.Cause().Advice()
-	}
-	return kyc.Hint(kind)
-}
-
-// errorTypes has the causes that are more than a rejection. A 404 that is not Didit's is one: it must not be taken for
-// the news that a session is gone.
+// errorTypes lists the causes that are no mere rejection. A 404 that is not Didit's is a rejection: it does not mean that the
+// session is gone.
 var errorTypes = map[didit.Cause]string{
 	didit.CauseUnavailable: kyc.ErrorTypeUnavailable,
 	didit.CauseLimit:       kyc.ErrorTypeRateLimited,
@@ -68,8 +83,8 @@ var errorTypes = map[didit.Cause]string{
 	didit.CauseNotFound:    kyc.ErrorTypeNotFound,
 }
 
-// nextTry is max(Retry-After, reset) and up to a tenth more, so that calls which were refused together do not come
-// back together. Zero leaves it to the retry policy.
+// nextTry is max(Retry-After, reset) and up to a tenth more, so that calls which were refused together are not retried
+// together. Zero leaves it to the retry policy.
 func nextTry(err error) time.Duration {
 	var e *didit.APIError
 	if !errors.As(err, &e) {

@@ -6,12 +6,12 @@ import "time"
 var Longer = longer
 
 // SetTimeout is for tests.
-func (r *CallbackSender) SetTimeout(d time.Duration) { r.timeout = d }
+func (s *CallbackSender) SetTimeout(d time.Duration) { s.timeout = d }
 
 // Pace is for tests.
 type Pace = pace
 
-// Turn is for tests.
-func (p *Pace) Turn(started, now time.Time) (wait time.Duration, late bool) {
-	return p.turn(started, now)
+// DelayOf is for tests.
+func (p *Pace) DelayOf(started, now time.Time) (wait time.Duration, late bool) {
+	return p.delayOf(started, now)
 }

@@ -14,17 +14,17 @@ import (
 	"didit-temporal/kyc"
 )
 
-// RateLimitGate returns a worker's interceptor that ends a storm of 429s: after the first one no activity of this worker
-// calls Didit until Didit's Retry-After has passed; then one goes first, and the rest follow when it was let in. A call
-// that is held back fails as a 429 would, without a call, and Temporal tries it again after the wait.
+// RateLimitGate returns a worker's interceptor that stops a series of 429s: after the first one no activity of this worker
+// calls Didit until Didit's Retry-After has passed. Then one call goes first as a probe, and the rest follow if it succeeds.
+// A call that the gate refuses fails like a 429, and Temporal retries it after the delay.
 //
-// It also spreads calls that were held up on their way from the server: the rate of the queue counts turns when they are
-// handed out, so turns that pile up on the way would break Didit's limit together. What comes very late is put back.
+// It also paces tasks that were delayed on their way from the server: the queue's rate counts them at dispatch, so delayed
+// tasks that arrive together would exceed Didit's limit. A task that comes very late fails in the same way.
 //
-// Use one per task queue, since a queue is a limit of Didit. What it knows is harmless to lose.
+// Use one per task queue, since a queue is a limit of Didit. Its state is safe to lose.
 func RateLimitGate() interceptor.WorkerInterceptor { return &rateLimitGate{} }
 
-// MetricHeldBack counts the calls that were put back without being sent.
+// MetricHeldBack counts the calls that the gate refused.
 const MetricHeldBack = "kyc_didit_held_back"
 
 type rateLimitGate struct {
@@ -33,19 +33,19 @@ type rateLimitGate struct {
 	pace pace
 }
 
-// InterceptActivity puts the gate in front of every activity of the worker.
+// InterceptActivity puts the gate before every activity of the worker.
 func (h *rateLimitGate) InterceptActivity(_ context.Context, next interceptor.ActivityInboundInterceptor) interceptor.ActivityInboundInterceptor {
-	return &heldActivity{interceptor.ActivityInboundInterceptorBase{Next: next}, &h.gate, &h.pace}
+	return &gatedActivity{interceptor.ActivityInboundInterceptorBase{Next: next}, &h.gate, &h.pace}
 }
 
-type heldActivity struct {
+type gatedActivity struct {
 	interceptor.ActivityInboundInterceptorBase
 	gate *gate
 	pace *pace
 }
 
-// ExecuteActivity runs the activity when its turn has come, if the gate is open then.
-func (a *heldActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
+// ExecuteActivity runs the activity after its delay, if the gate is open then.
+func (a *gatedActivity) ExecuteActivity(ctx context.Context, in *interceptor.ExecuteActivityInput) (any, error) {
 	if err := a.pace.await(ctx); err != nil {
 		return nil, err
 	}
@@ -54,9 +54,9 @@ func (a *heldActivity) ExecuteActivity(ctx context.Context, in *interceptor.Exec
 		if activity.IsActivity(ctx) {
 			activity.GetMetricsHandler(ctx).Counter(MetricHeldBack).Inc(1)
 		}
-		return nil, heldBack(wait)
+		return nil, refusedByGate(wait)
 	}
-	refused, delay := probe, time.Duration(0) // if it panics, nobody knows whether Didit would let the others in
+	refused, delay := probe, time.Duration(0) // if a probe panics, the gate stays closed
 	defer func() { a.gate.leave(time.Now(), probe, refused, delay) }()
 	out, err := a.Next.ExecuteActivity(ctx, in)
 	refused, delay = rateLimited(err)
@@ -64,16 +64,15 @@ func (a *heldActivity) ExecuteActivity(ctx context.Context, in *interceptor.Exec
 }
 
 const (
-	shortestHold = 5 * time.Second // where Didit does not say how long
-	probeTime    = time.Second     // until the others ask whether the first one was let in
-	longestExtra = 5 * time.Second
+	minClosed     = 5 * time.Second // if Didit sends no Retry-After
+	probeInterval = time.Second     // until the others ask whether the probe succeeded
+	maxExtra      = 5 * time.Second
 )
 
-// heldBack is the failure of a call that was not made. The extra keeps those who wait from coming back together.
-func heldBack(wait time.Duration) error {
-	extra := time.Duration(rand.Int64N(int64(min(wait/10, longestExtra)) + int64(probeTime)))
-	return temporal.NewApplicationErrorWithOptions("Didit has told this worker to wait: no call was made", kyc.ErrorTypeRateLimited,
-		temporal.ApplicationErrorOptions{NextRetryDelay: wait + extra, Category: temporal.ApplicationErrorCategoryBenign})
+// refusedByGate is the failure of a call that was not made. The random extra spreads the retries.
+func refusedByGate(wait time.Duration) error {
+	extra := time.Duration(rand.Int64N(int64(min(wait/10, maxExtra)) + int64(probeInterval)))
+	return notSent("Didit limits this worker: no call was made", wait+extra)
 }
 
 func rateLimited(err error) (refused bool, delay time.Duration) {
@@ -84,14 +83,20 @@ func rateLimited(err error) (refused bool, delay time.Duration) {
 	return true, app.NextRetryDelay()
 }
 
-// gate is open, or closed until a time after which one call goes first.
+// notSent is an error like that of a 429, for a call that this worker did not send.
+func notSent(why string, delay time.Duration) error {
+	return temporal.NewApplicationErrorWithOptions(why, kyc.ErrorTypeRateLimited,
+		temporal.ApplicationErrorOptions{NextRetryDelay: delay, Category: temporal.ApplicationErrorCategoryBenign})
+}
+
+// gate is open, or closed until a time after which one call goes first as a probe.
 type gate struct {
 	mu      sync.Mutex
 	until   time.Time // zero while it is open
 	probing bool
 }
 
-// enter says how long to stay away; zero lets a call in, which must leave. probe marks the one that goes first.
+// enter returns how long to wait; zero admits a call, which must leave. probe marks the one that goes first.
 func (g *gate) enter(now time.Time) (probe bool, wait time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -101,14 +106,13 @@ func (g *gate) enter(now time.Time) (probe bool, wait time.Duration) {
 	case now.Before(g.until):
 		return false, g.until.Sub(now)
 	case g.probing:
-		return false, probeTime
+		return false, probeInterval
 	}
 	g.probing = true
 	return true, 0
 }
 
-// leave closes the gate after a refusal. Only the one that went first opens it again: others that come out well were
-// sent before the storm.
+// leave closes the gate after a 429. Only the probe opens it again: other successful calls were sent before the first 429.
 func (g *gate) leave(now time.Time, probe, refused bool, delay time.Duration) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,7 +120,7 @@ func (g *gate) leave(now time.Time, probe, refused bool, delay time.Duration) {
 		g.probing = false
 	}
 	if refused {
-		if until := now.Add(max(delay, shortestHold)); until.After(g.until) {
+		if until := now.Add(max(delay, minClosed)); until.After(g.until) {
 			g.until = until
 		}
 		return

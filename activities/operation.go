@@ -2,8 +2,6 @@ package activities
 
 import (
 	"context"
-	"errors"
-	"net/http"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -55,14 +53,14 @@ type SetStatusInput struct {
 }
 
 // SetStatus sets the status of a session at Didit. Its errors have the types of package kyc; after a DiditUnavailable or
-// a timeout it is unclear whether Didit did it.
+// a timeout it is unclear whether Didit set the status.
 func (a *Activities) SetStatus(ctx context.Context, in SetStatusInput) error {
 	if run := activity.GetInfo(ctx).WorkflowExecution.RunID; in.RunID != run {
 		return temporal.NewNonRetryableApplicationError("this operation was reset, and an operation acts once: start a new one",
 			kyc.ErrorTypeRefused, nil)
 	}
 	err := a.Didit.UpdateStatus(ctx, in.SessionID, didit.UpdateStatusRequest{NewStatus: in.Status, Comment: in.Comment})
-	return classifyOrder("set the status to "+string(in.Status), err)
+	return classifyAction("set the status to "+string(in.Status), err)
 }
 
 // FindReviewInput describes the review that SetStatus leaves at Didit.
@@ -76,12 +74,12 @@ type FoundReview struct {
 	Found bool `json:"found"`
 }
 
-// FindReview looks whether Didit did what a SetStatus asked for whose answer was lost. Comments of others, which may be
-// about a person, are compared and forgotten. Its errors have the types of package kyc.
+// FindReview finds out whether Didit carried out a SetStatus whose answer was lost. It compares the comments of others, which
+// may be about a person, and keeps none. Its errors have the types of package kyc.
 func (a *Activities) FindReview(ctx context.Context, in FindReviewInput) (FoundReview, error) {
 	reviews, err := a.Didit.Reviews(ctx, in.SessionID)
 	if err != nil {
-		return FoundReview{}, a.classify(err)
+		return FoundReview{}, classify(err)
 	}
 	for _, r := range reviews {
 		late := r.CreatedAt.IsZero() || r.CreatedAt.After(in.Since.Add(-clockSkew))
@@ -92,32 +90,13 @@ func (a *Activities) FindReview(ctx context.Context, in FindReviewInput) (FoundR
 	return FoundReview{}, nil
 }
 
-// DeleteSessionInput names a session that nobody needs.
+// DeleteSessionInput names a session to delete.
 type DeleteSessionInput struct {
 	SessionID string `json:"session_id"`
 }
 
-// DeleteSession deletes a session at Didit; one that is gone already is deleted. Its errors have the types of package kyc.
+// DeleteSession deletes a session at Didit; one that is gone already is no error. Its errors have the types of package kyc.
 func (a *Activities) DeleteSession(ctx context.Context, in DeleteSessionInput) error {
 	_, err := a.Didit.DeleteSession(ctx, in.SessionID, didit.DeleteSessionRequest{})
-	var api *didit.APIError
-	if errors.As(err, &api) && api.StatusCode == http.StatusNotFound {
-		return nil
-	}
-	return classifyOrder("delete the session", err)
-}
-
-// classifyOrder is classify for what an operator asked for: a refusal is not about settings, so it quotes Didit.
-func classifyOrder(what string, err error) error {
-	if err == nil {
-		return nil
-	}
-	kind := errorType(err)
-	why := kyc.Hint(kind)
-	if kind == kyc.ErrorTypeRejected {
-		why = err.Error()
-	}
-	return temporal.NewApplicationErrorWithOptions("cannot "+what+": "+why, kind, temporal.ApplicationErrorOptions{
-		Cause: err, NextRetryDelay: nextTry(err), Category: category(kind),
-	})
+	return classifyAction("delete the session", unlessGone(err))
 }

@@ -7,47 +7,44 @@ import (
 	"time"
 
 	"go.temporal.io/sdk/activity"
-	"go.temporal.io/sdk/temporal"
-
-	"didit-temporal/kyc"
 )
 
-// MetricDelayedTasks counts the turns that came too late to be used.
+// MetricDelayedTasks counts the tasks that came too late to be sent.
 const MetricDelayedTasks = "kyc_didit_late_turns"
 
-// A queue's rate counts a turn when the server hands it out; Didit counts it when it arrives. Turns that were held up on the
-// way and then go on together would be more than Didit allows. So a worker uses all turns equally late: as late as the
-// latest one of late, like the buffer of a player that must not skip.
+// A queue's rate counts a task when the server dispatches it; Didit counts the call when it arrives. Tasks that are delayed on
+// the way and then arrive together would exceed Didit's limit. So a worker delays every task to match the slowest recent one,
+// like the jitter buffer of a media player.
 const (
-	// DispatchJitter is how much closer together than they were handed out turns may be used, within Didit's window of a
-	// minute: the jitter that is let through, and what the lateness shrinks by.
+	// DispatchJitter is how much closer together than they were dispatched calls may be sent, within Didit's window of a
+	// minute: the jitter that passes, and what the delay shrinks by.
 	DispatchJitter = jitter + shrink
 	jitter         = 50 * time.Millisecond
 	shrink         = 250 * time.Millisecond // a minute
 
-	// longestLag is how late a turn may come, compared with the soonest of late. A later one is put back unused.
-	longestLag = 3 * time.Second
-	lagMemory  = time.Minute // for how long at least the soonest is known
+	// maxLag is how late a task may come, compared with the fastest recent one. A later one fails and is retried.
+	maxLag    = 3 * time.Second
+	lagMemory = time.Minute // for how long at least the fastest is known
 )
 
-// pace spreads the turns of a limit over time. It needs no clock that agrees with the server's: it compares turns with
-// each other, and forgets within minutes.
+// pace spreads the calls under one limit over time. Its clock may differ from the server's: it compares tasks with each other,
+// and forgets within minutes.
 type pace struct {
 	mu        sync.Mutex
 	since     time.Time
-	now, past time.Duration // the least lag in the minute that runs, and in the one before
-	delay     time.Duration // between a turn's start at the server and its use here
+	now, past time.Duration // the least lag in this minute, and in the one before
+	delay     time.Duration // between a task's dispatch at the server and its call here
 	at        time.Time     // when delay was set
 }
 
-// turn says how long to wait before a turn that the server handed out at started is used, or that it came too late.
-func (p *pace) turn(started, now time.Time) (wait time.Duration, late bool) {
+// delayOf returns how long to delay the call of a task that the server dispatched at started, or that it came too late.
+func (p *pace) delayOf(started, now time.Time) (wait time.Duration, late bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	lag := now.Sub(started)
 	first := p.at.IsZero()
 	least := p.learn(lag, now)
-	if lag > least+longestLag {
+	if lag > least+maxLag {
 		return 0, true
 	}
 	if first {
@@ -56,7 +53,7 @@ func (p *pace) turn(started, now time.Time) (wait time.Duration, late bool) {
 		p.delay -= time.Duration(float64(shrink) * now.Sub(p.at).Minutes())
 	}
 	p.at = now
-	p.delay = min(max(p.delay, lag-jitter), least+longestLag)
+	p.delay = min(max(p.delay, lag-jitter), least+maxLag)
 	return max(0, p.delay-lag), false
 }
 
@@ -73,15 +70,15 @@ func (p *pace) learn(lag time.Duration, now time.Time) time.Duration {
 	return min(p.now, p.past)
 }
 
-// await returns when the turn of an activity may be used, or puts it back.
+// await returns when an activity may call Didit, or an error if its task came too late.
 func (p *pace) await(ctx context.Context) error {
 	if !activity.IsActivity(ctx) {
 		return nil
 	}
-	wait, late := p.turn(activity.GetInfo(ctx).StartedTime, time.Now())
+	wait, late := p.delayOf(activity.GetInfo(ctx).StartedTime, time.Now())
 	if late {
 		activity.GetMetricsHandler(ctx).Counter(MetricDelayedTasks).Inc(1)
-		return tooLate()
+		return notSent("the task was delayed on its way: no call was made", 100*time.Millisecond+rand.N(time.Second))
 	}
 	select {
 	case <-ctx.Done():
@@ -89,12 +86,4 @@ func (p *pace) await(ctx context.Context) error {
 	case <-time.After(wait):
 		return nil
 	}
-}
-
-// tooLate is the failure of a call that was not made because its turn was held up: it queues for another one.
-func tooLate() error {
-	return temporal.NewApplicationErrorWithOptions("the turn was held up on its way: no call was made", kyc.ErrorTypeRateLimited,
-		temporal.ApplicationErrorOptions{
-			NextRetryDelay: 100*time.Millisecond + rand.N(time.Second), Category: temporal.ApplicationErrorCategoryBenign,
-		})
 }

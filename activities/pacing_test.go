@@ -96,7 +96,7 @@ type travel struct {
 }
 
 func (v *travel) turn(took time.Duration) (wait time.Duration, late bool) {
-	return v.pace.Turn(v.now.Add(-took), v.now)
+	return v.pace.DelayOf(v.now.Add(-took), v.now)
 }
 
 func newTravel() *travel { return &travel{now: time.Unix(1_800_000_000, 0)} }

@@ -26,7 +26,7 @@ func TestAPanicKeepsItsValueToItself(t *testing.T) {
 		list: func(didit.ListSessionsRequest) (didit.SessionPage, error) { panic("Jane Roe, born 1931") },
 	}}
 	env.RegisterActivity(a)
-	_, err := env.ExecuteActivity(a.ListSessions, activities.ListSessionsInput{UserID: "u1"})
+	_, err := env.ExecuteActivity(a.ListSessions, activities.UserInput{UserID: "u1"})
 	var panicked *temporal.PanicError
 	require.ErrorAs(t, err, &panicked, "whoever asks is told what the SDK tells")
 	require.Empty(t, panicked.StackTrace())

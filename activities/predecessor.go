@@ -10,43 +10,38 @@ import (
 
 // Runs is what activities ask Temporal about a user's verification; ops.Client is one.
 type Runs interface {
-	// Predecessor returns what the user's runs before runID said last; zero if nothing is known.
+	// Predecessor returns the last state of the user's runs before runID; zero if nothing is known.
 	Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error)
-	// Deliver hands an event to the user's verification, as the webhook does.
+	// Deliver delivers an event to the user's verification, as the webhook does.
 	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
 	// Erased reports whether the user has been erased, and DeleteRun deletes a run.
 	Erased(ctx context.Context, userID string) (bool, error)
 	DeleteRun(ctx context.Context, userID, runID string) error
 }
 
-// FindPredecessorInput names a user and how a run of the user began.
-type FindPredecessorInput struct {
-	UserID string `json:"user_id"`
-}
-
-// Predecessor is what the user's earlier runs said last, and the policy for following the session.
+// Predecessor is the last state of the user's earlier runs, and the policy for following the session.
 type Predecessor struct {
 	State    kyc.State     `json:"state"`              // its UserID is empty if nothing is known
-	Reported *kyc.State    `json:"reported,omitempty"` // what a callback delivered last
+	Reported *kyc.State    `json:"reported,omitempty"` // the last state that a callback delivered
 	Policy   SessionPolicy `json:"policy"`
 }
 
-// FindPredecessor asks Temporal what the user's runs before this one said last.
-func (a *Activities) FindPredecessor(ctx context.Context, in FindPredecessorInput) (Predecessor, error) {
-	said, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
+// FindPredecessor asks Temporal for the last state of the user's runs before this one.
+func (a *Activities) FindPredecessor(ctx context.Context, in UserInput) (Predecessor, error) {
+	last, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
 	if err != nil {
 		return Predecessor{}, err
 	}
-	return Predecessor{State: said.State, Reported: said.Reported, Policy: a.policy(said.State.WorkflowID)}, nil
+	return Predecessor{State: last.State, Reported: last.Reported, Policy: a.policy(last.State.WorkflowID)}, nil
 }
 
-// ForgottenRun says whether the run that asked is being deleted.
+// ForgottenRun reports whether the run that asked is being deleted.
 type ForgottenRun struct {
 	Erased bool `json:"erased"`
 }
 
 // ForgetIfErased deletes the run that calls it if its user has been erased: a late event must leave no trace.
-func (a *Activities) ForgetIfErased(ctx context.Context, in EraseUserInput) (ForgottenRun, error) {
+func (a *Activities) ForgetIfErased(ctx context.Context, in UserInput) (ForgottenRun, error) {
 	erased, err := a.Runs.Erased(ctx, in.UserID)
 	if err != nil || !erased {
 		return ForgottenRun{}, err
@@ -60,7 +55,7 @@ type DeliverEventInput struct {
 	Event  kyc.DiditEvent `json:"event"`
 }
 
-// DeliverEvent hands an event to the user's verification, open or closed, as the webhook does.
+// DeliverEvent delivers an event to the user's verification, open or closed, as the webhook does.
 func (a *Activities) DeliverEvent(ctx context.Context, in DeliverEventInput) error {
 	_, err := a.Runs.Deliver(ctx, in.UserID, in.Event, true)
 	return err

@@ -23,7 +23,7 @@ import (
 // Bounds of one try. StartToClose of the activity leaves room beside resultTimeout.
 const (
 	resultTimeout   = 10 * time.Second
-	maxResultAnswer = 64 << 10 // what is read of an answer, and thrown away
+	maxResultAnswer = 64 << 10 // of an answer are read, and thrown away
 	// maxResultDelay bounds what Retry-After may ask for, so that many tries fit into three days.
 	maxResultDelay = time.Hour
 )
@@ -43,18 +43,18 @@ func NewCallbackSender(address string, secrets []string) (*CallbackSender, error
 	if err != nil || u.Host == "" || len(secrets) == 0 {
 		return nil, errors.New("results need an absolute URL and a secret") // without the URL, which may hold a password
 	}
-	r := &CallbackSender{url: u, transport: newResultTransport(), timeout: resultTimeout}
+	sender := &CallbackSender{url: u, transport: newResultTransport(), timeout: resultTimeout}
 	for i, s := range secrets {
 		key, err := standardwebhooks.NewWebhook(s)
 		if err != nil {
 			return nil, fmt.Errorf("the result secret at place %d is not base64", i+1)
 		}
-		r.keys = append(r.keys, key)
+		sender.keys = append(sender.keys, key)
 	}
-	return r, nil
+	return sender, nil
 }
 
-// newResultTransport verifies TLS as Go does. Results go to one host, and many come together.
+// newResultTransport verifies TLS as Go does. It keeps idle connections for bursts of results to one host.
 func newResultTransport() http.RoundTripper {
 	return &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
@@ -67,8 +67,8 @@ func newResultTransport() http.RoundTripper {
 }
 
 // Around puts wrap around the calls to the callback endpoint, for telemetry. Call it before the first result.
-func (r *CallbackSender) Around(wrap func(http.RoundTripper) http.RoundTripper) {
-	r.transport = wrap(r.transport)
+func (s *CallbackSender) Around(wrap func(http.RoundTripper) http.RoundTripper) {
+	s.transport = wrap(s.transport)
 }
 
 // SendResultInput is one result to deliver.
@@ -77,9 +77,9 @@ type SendResultInput struct {
 	Sequence  int            `json:"sequence"` // among the results of its run
 	Timestamp time.Time      `json:"timestamp"`
 	State     kyc.State      `json:"state"`
-	// RunID is the run that the workflow takes itself for: the one before any reset that it knows of.
+	// RunID is the run whose id the workflow uses: the one before any reset that it knows of.
 	RunID string `json:"run_id"`
-	// Optional is set if no worker has said yet whether there is a callback endpoint.
+	// Optional is set while the workflow does not know yet whether there is a callback endpoint.
 	Optional bool `json:"optional,omitempty"`
 }
 
@@ -98,7 +98,7 @@ func (a *Activities) SendResult(ctx context.Context, in SendResultInput) (SentRe
 		if in.Optional {
 			return SentResult{}, nil
 		}
-		return SentResult{}, temporal.NewApplicationError("this worker has no RESULT_URL, but the one that began the verification had", kyc.ErrorTypeCallbackFailed)
+		return SentResult{}, temporal.NewApplicationError("this worker has no RESULT_URL, but the worker that began the verification had: set it", kyc.ErrorTypeCallbackFailed)
 	}
 	reset, err := a.afterReset(ctx, in.State.UserID, in.RunID)
 	switch {
@@ -114,51 +114,51 @@ func (a *Activities) SendResult(ctx context.Context, in SendResultInput) (SentRe
 	return SentResult{}, a.Callbacks.post(ctx, kyc.ResultID(in.RunID, in.Sequence, in.State), body, activity.GetInfo(ctx))
 }
 
-// afterReset says what was reported before the run was reset; nil if the run is the one that the workflow takes itself for.
+// afterReset returns what was reported before the run was reset; nil if the run is runID.
 func (a *Activities) afterReset(ctx context.Context, userID, runID string) (*SentResult, error) {
 	run := activity.GetInfo(ctx).WorkflowExecution.RunID
 	if run == runID {
 		return nil, nil
 	}
-	before, err := a.FindPredecessor(ctx, FindPredecessorInput{UserID: userID})
+	before, err := a.FindPredecessor(ctx, UserInput{UserID: userID})
 	if err != nil {
-		return nil, temporal.NewApplicationErrorWithCause("Temporal does not say what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
+		return nil, temporal.NewApplicationErrorWithCause("cannot read from Temporal what was reported before the reset", kyc.ErrorTypeCallbackFailed, err)
 	}
 	return &SentResult{Reset: true, RunID: run, Earlier: before}, nil
 }
 
-func (r *CallbackSender) post(ctx context.Context, id string, body []byte, info activity.Info) error {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+func (s *CallbackSender) post(ctx context.Context, id string, body []byte, info activity.Info) error {
+	ctx, cancel := context.WithTimeout(ctx, s.timeout)
 	defer cancel()
-	req, err := r.request(ctx, id, body, time.Now())
+	req, err := s.request(ctx, id, body, time.Now())
 	if err != nil {
 		return err
 	}
 	// A RoundTripper, not an http.Client: it follows no redirect, and its errors do not quote the URL.
-	res, err := r.transport.RoundTrip(req)
+	res, err := s.transport.RoundTrip(req)
 	if err != nil {
 		return temporal.NewApplicationError("the callback endpoint cannot be reached: "+whyUnreachable(ctx, err), kyc.ErrorTypeCallbackFailed)
 	}
 	defer func() { _ = res.Body.Close() }()
 	_, _ = io.CopyN(io.Discard, res.Body, maxResultAnswer)
-	return judge(res, info)
+	return checkAnswer(res, info)
 }
 
-func (r *CallbackSender) request(ctx context.Context, id string, body []byte, now time.Time) (*http.Request, error) {
-	signatures := make([]string, len(r.keys))
-	for i, key := range r.keys {
+func (s *CallbackSender) request(ctx context.Context, id string, body []byte, now time.Time) (*http.Request, error) {
+	signatures := make([]string, len(s.keys))
+	for i, key := range s.keys {
 		var err error
 		if signatures[i], err = key.Sign(id, now, body); err != nil {
 			return nil, fmt.Errorf("sign the result: %w", err)
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url.String(), bytes.NewReader(body))
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url.String(), bytes.NewReader(body))
 	if err != nil {
 		return nil, temporal.NewApplicationError("RESULT_URL cannot be used", kyc.ErrorTypeCallbackFailed)
 	}
-	if r.url.User != nil { // a RoundTripper does not send it
-		password, _ := r.url.User.Password()
-		req.SetBasicAuth(r.url.User.Username(), password)
+	if s.url.User != nil { // a RoundTripper does not send it
+		password, _ := s.url.User.Password()
+		req.SetBasicAuth(s.url.User.Username(), password)
 	}
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("User-Agent", "didit-temporal/1.0 (Go)")

@@ -16,9 +16,9 @@ import (
 	"didit-temporal/kyc"
 )
 
-// judge says what the endpoint's answer means (https://www.standardwebhooks.com: 2xx took it, 410 wants no more). A
+// checkAnswer interprets the endpoint's answer (https://www.standardwebhooks.com: 2xx took it, 410 wants no more). A
 // redirect is not followed: it could lead a signed message anywhere.
-func judge(res *http.Response, info activity.Info) error {
+func checkAnswer(res *http.Response, info activity.Info) error {
 	switch {
 	case res.StatusCode/100 == 2:
 		return nil
@@ -26,7 +26,7 @@ func judge(res *http.Response, info activity.Info) error {
 		return temporal.NewNonRetryableApplicationError("the callback endpoint answered 410", kyc.ErrorTypeCallbackGone, nil)
 	case res.StatusCode/100 == 3:
 		return temporal.NewApplicationError(fmt.Sprintf("the callback endpoint answered %d, and redirects are not followed: "+
-			"set RESULT_URL to where it leads", res.StatusCode), kyc.ErrorTypeCallbackFailed)
+			"set RESULT_URL to its target", res.StatusCode), kyc.ErrorTypeCallbackFailed)
 	}
 	return temporal.NewApplicationErrorWithOptions(fmt.Sprintf("the callback endpoint answered %d", res.StatusCode),
 		kyc.ErrorTypeCallbackFailed, temporal.ApplicationErrorOptions{
@@ -34,8 +34,8 @@ func judge(res *http.Response, info activity.Info) error {
 		})
 }
 
-// longer is the delay that the endpoint asked for if the retry policy would come back sooner; zero leaves it to the
-// policy. Otherwise an endpoint that always says "in a second" would be asked every second for three days.
+// longer is the delay that the endpoint asked for if the retry policy would retry sooner; zero leaves it to the policy.
+// Otherwise an endpoint that always answers "in a second" would get a callback every second for three days.
 func longer(asked time.Duration, info activity.Info) time.Duration {
 	if info.RetryPolicy == nil {
 		return asked
@@ -53,8 +53,8 @@ func longer(asked time.Duration, info activity.Info) time.Duration {
 	return asked
 }
 
-// whyUnreachable names a fault of the way to the endpoint in words of ours: a transport's error may quote the URL's
-// host, or the answer of something that does not speak HTTP.
+// whyUnreachable describes a failed request in fixed words: a transport's error may quote the URL's host, or the answer of
+// something that does not speak HTTP.
 func whyUnreachable(ctx context.Context, err error) string {
 	var name *net.DNSError
 	var certificate *tls.CertificateVerificationError
@@ -67,7 +67,7 @@ func whyUnreachable(ctx context.Context, err error) string {
 	case errors.As(err, &certificate):
 		return "its TLS certificate does not verify"
 	case errors.As(err, &dial) && dial.Op == "dial":
-		return "it takes no connection"
+		return "it refuses the connection"
 	}
 	return "the connection broke, or the answer was not HTTP"
 }

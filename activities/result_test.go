@@ -175,7 +175,7 @@ func TestWhatTheReceiverAnswers(t *testing.T) {
 	}
 }
 
-func TestAReceiverThatCannotBeReached(t *testing.T) {
+func TestACallbackEndpointThatCannotBeReached(t *testing.T) {
 	endless := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		for {
 			if _, err := w.Write(make([]byte, 1<<10)); err != nil {
@@ -203,7 +203,7 @@ func TestAReceiverThatCannotBeReached(t *testing.T) {
 	for name, tc := range map[string]struct {
 		url, want string
 	}{
-		"nobody listens":          {secretly(closed), "it takes no connection"},
+		"nobody listens":          {secretly(closed), "it refuses the connection"},
 		"no such host":            {"https://me:hunter2@inner.invalid/results", "its name cannot be resolved"},
 		"it never answers":        {secretly(silent), "no answer within"},
 		"a certificate of nobody": {secretly(stranger), "its TLS certificate does not verify"},
@@ -284,7 +284,7 @@ func TestWorkflowsLearnWhetherThereIsACallbackEndpoint(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			env := (&testsuite.WorkflowTestSuite{}).NewTestActivityEnvironment()
 			env.RegisterActivity(a)
-			value, err := env.ExecuteActivity(a.ListSessions, activities.ListSessionsInput{UserID: "u1"})
+			value, err := env.ExecuteActivity(a.ListSessions, activities.UserInput{UserID: "u1"})
 			require.NoError(t, err)
 			var list activities.UserSessions
 			require.NoError(t, value.Get(&list))

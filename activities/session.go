@@ -27,12 +27,12 @@ type CreateSessionInput struct {
 	// Reverify asks for a session beside an earlier verdict, at the time Since.
 	Reverify bool      `json:"reverify,omitempty"`
 	Since    time.Time `json:"since,omitzero"`
-	// Known are sessions that the workflow has looked at, and that do not keep it from making another one.
+	// Known are sessions that the workflow has read, and that do not keep it from making another one.
 	Known []string `json:"known,omitempty"`
 }
 
-// MadeSession is a session and the policy of its verification. Without a session, Others are the user's sessions that must
-// be looked at first: one of them may be the one that the user has already.
+// MadeSession is a session and the policy of its verification. Without a session, Others are the user's sessions, which the
+// workflow must read first: one of them may be the session that the user has already.
 type MadeSession struct {
 	Session kyc.Session   `json:"session,omitzero"`
 	Policy  SessionPolicy `json:"policy"`
@@ -41,23 +41,23 @@ type MadeSession struct {
 	Continued bool `json:"continued,omitempty"`
 }
 
-// UserSession is a session that Didit has of a user. This system or another program of the account made it.
+// UserSession is a session that Didit has of a user. Another program of the account may have made it.
 type UserSession struct {
 	SessionID string       `json:"session_id"`
 	Status    didit.Status `json:"status"`
 	CreatedAt time.Time    `json:"created_at,omitzero"`
 }
 
-// CreateSession makes a session at Didit, unless Didit has one of the user that nobody has looked at: so however often it
-// is called, and whatever became of the answers, nobody is charged twice. Its errors have the types of package kyc.
+// CreateSession makes a session at Didit, unless Didit has one of the user that the workflow has not read. So repeated calls
+// and lost answers never make a second paid session. Its errors have the types of package kyc.
 // The list of the user's sessions counts against Didit's limit for reads, which is twice that for writes.
 func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (MadeSession, error) {
 	made := MadeSession{Policy: a.policy(in.WorkflowID)}
 	sessions, err := a.sessionsOf(ctx, in.UserID)
 	if err != nil {
-		return made, a.classify(err)
+		return made, classify(err)
 	}
-	if mustLookAtFirst(in, sessions) {
+	if mustReadFirst(in, sessions) {
 		made.Others = sessions
 		return made, nil
 	}
@@ -74,7 +74,7 @@ func (a *Activities) CreateSession(ctx context.Context, in CreateSessionInput) (
 		WorkflowID: made.Policy.WorkflowID, VendorData: in.UserID, Callback: in.ReturnURL, Language: in.Language, Metadata: ours,
 	})
 	if err != nil {
-		return made, a.classify(err)
+		return made, classify(err)
 	}
 	made.Session = kyc.Session{SessionID: s.ID, SessionToken: s.Token, URL: s.URL, Status: s.Status, WorkflowID: made.Policy.WorkflowID}
 	made.Continued = slices.ContainsFunc(sessions, func(x UserSession) bool { return x.SessionID == s.ID })
@@ -102,29 +102,23 @@ func (a *Activities) sessionsOf(ctx context.Context, userID string) ([]UserSessi
 // clockSkew is how far Didit's clock may be behind ours.
 const clockSkew = time.Minute
 
-// mustLookAtFirst reports whether one of the sessions may make a new one needless: an unfinished, reviewed or decided one,
-// or for a session beside an earlier verdict, one that was made since.
-func mustLookAtFirst(in CreateSessionInput, sessions []UserSession) bool {
-	known := map[string]bool{}
-	for _, id := range in.Known {
-		known[id] = true
-	}
+var reviewedOrDecided = []didit.Status{didit.StatusInReview, didit.StatusApproved, didit.StatusDeclined}
+
+// mustReadFirst reports whether one of the sessions may make a new one needless: one that is unfinished, in review or decided,
+// or, for a session beside an earlier verdict, one that was made since.
+func mustReadFirst(in CreateSessionInput, sessions []UserSession) bool {
 	for _, s := range sessions {
-		if known[s.SessionID] || in.Reverify && s.CreatedAt.Before(in.Since.Add(-clockSkew)) {
+		if slices.Contains(in.Known, s.SessionID) || in.Reverify && s.CreatedAt.Before(in.Since.Add(-clockSkew)) {
 			continue
 		}
-		if unfinished(s.Status) || in.Reverify {
-			return true
-		}
-		switch s.Status {
-		case didit.StatusInReview, didit.StatusApproved, didit.StatusDeclined:
+		if unfinished(s.Status) || in.Reverify || slices.Contains(reviewedOrDecided, s.Status) {
 			return true
 		}
 	}
 	return false
 }
 
-// recent counts the finished sessions of the last CapWindow: Didit continues an unfinished one, which costs nothing more.
+// recent counts the finished sessions of the last CapWindow: Didit continues an unfinished one at no cost.
 func recent(sessions []UserSession) (n int) {
 	for _, s := range sessions {
 		if time.Since(s.CreatedAt) < CapWindow && !unfinished(s.Status) {
@@ -137,16 +131,7 @@ func recent(sessions []UserSession) (n int) {
 // unfinished reports whether Didit returns a session of this status again instead of making another
 // (docs.didit.me/sessions-api/create-session).
 func unfinished(s didit.Status) bool {
-	switch s {
-	case didit.StatusNotStarted, didit.StatusInProgress, didit.StatusResubmitted, didit.StatusAwaitingUser:
-		return true
-	}
-	return false
-}
-
-// ListSessionsInput names the user whose sessions are listed.
-type ListSessionsInput struct {
-	UserID string `json:"user_id"`
+	return s == didit.StatusNotStarted || s == didit.StatusInProgress || s == didit.StatusResubmitted || s == didit.StatusAwaitingUser
 }
 
 // UserSessions are the sessions that Didit has of a user, newest first, and the policy for following one of them.
@@ -156,15 +141,15 @@ type UserSessions struct {
 }
 
 // ListSessions lists the user's sessions at Didit. Its errors have the types of package kyc.
-func (a *Activities) ListSessions(ctx context.Context, in ListSessionsInput) (UserSessions, error) {
+func (a *Activities) ListSessions(ctx context.Context, in UserInput) (UserSessions, error) {
 	sessions, err := a.sessionsOf(ctx, in.UserID)
 	if err != nil {
-		return UserSessions{}, a.classify(err)
+		return UserSessions{}, classify(err)
 	}
 	return UserSessions{Sessions: sessions, Policy: a.policy("")}, nil
 }
 
-// tokenOf takes the session token from the hosted URL, https://verify.didit.me[/language]/session/TOKEN. A decision
+// tokenOf reads the session token from the hosted URL, https://verify.didit.me[/language]/session/TOKEN. A decision
 // has the URL only. Empty for a URL of another form: the URL is enough for a browser.
 func tokenOf(sessionURL string) string {
 	u, err := url.Parse(sessionURL)

@@ -15,7 +15,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Deliveries is what a sweep asks Didit about the webhooks that it has sent; didit.Client is one.
+// Deliveries reads from Didit which webhooks it has sent; didit.Client is one.
 type Deliveries interface {
 	ListDestinations(context.Context) ([]didit.Destination, error)
 	ListDeliveries(ctx context.Context, destinationID string, r didit.ListDeliveriesRequest) (didit.DeliveryPage, error)
@@ -32,7 +32,7 @@ type SweptDestinations struct {
 func (a *Activities) ListDestinations(ctx context.Context) (SweptDestinations, error) {
 	all, err := a.Deliveries.ListDestinations(ctx)
 	if err != nil {
-		return SweptDestinations{}, a.classify(err)
+		return SweptDestinations{}, classify(err)
 	}
 	var out SweptDestinations
 	for _, d := range all {
@@ -43,11 +43,11 @@ func (a *Activities) ListDestinations(ctx context.Context) (SweptDestinations, e
 	return out, nil
 }
 
-// FindLostInput names a page of the attempts to deliver to a destination, which Didit lists newest first.
+// FindLostInput names a page of the attempts to deliver to a destination, newest first.
 type FindLostInput struct {
 	Destination string `json:"destination"`
 	Offset      int    `json:"offset,omitempty"`
-	// From is the time before which attempts are of no interest.
+	// From is the time before which attempts do not matter.
 	From time.Time `json:"from"`
 	// Mark, NextMark and Repeated are for counting: see LostPage.
 	Mark     time.Time `json:"mark,omitzero"`
@@ -59,19 +59,19 @@ type FindLostInput struct {
 type LostPage struct {
 	More     bool `json:"more,omitempty"` // there are older ones after From
 	Attempts int  `json:"attempts"`       // on the page
-	// Fresh are those after Mark. Read are those up to NextMark but for the ones of Repeated or later: they may have been on
-	// the page before.
+	// Fresh are those after Mark. Read are those up to NextMark, except those of Repeated or later, which may have been on the
+	// page before.
 	Fresh  int       `json:"fresh,omitempty"`
 	Read   int       `json:"read,omitempty"`
 	Oldest time.Time `json:"oldest,omitzero"`
-	// Taken are the sessions whose newest attempt was answered with success, Failed those whose newest one was not.
+	// Taken are the sessions whose newest attempt was answered with success, Failed the newest attempts that were not.
 	Taken  []string        `json:"taken,omitempty"`
 	Failed []FailedAttempt `json:"failed,omitempty"`
 }
 
 // FailedAttempt is a delivery that was not answered with success.
 type FailedAttempt struct {
-	ID  string    `json:"id"`  // of the delivery, not of its event: only HandOn learns that
+	ID  string    `json:"id"`  // of the delivery; only HandOn reads the id of the event
 	Key string    `json:"key"` // stands for the session
 	At  time.Time `json:"at"`
 }
@@ -81,13 +81,13 @@ type FailedAttempt struct {
 func (a *Activities) FindLost(ctx context.Context, in FindLostInput) (LostPage, error) {
 	page, err := a.Deliveries.ListDeliveries(ctx, in.Destination, didit.ListDeliveriesRequest{From: in.From, Offset: in.Offset})
 	if err != nil {
-		return LostPage{}, a.classify(err)
+		return LostPage{}, classify(err)
 	}
 	out := LostPage{More: page.More && len(page.Attempts) > 0, Attempts: len(page.Attempts)}
 	known := map[string]bool{}
 	for _, d := range page.Attempts {
 		if d.At.IsZero() {
-			return LostPage{}, a.classify(fmt.Errorf("%w: an attempt without a usable created_at", didit.ErrBadResponse))
+			return LostPage{}, classify(fmt.Errorf("%w: an attempt without a usable created_at", didit.ErrBadResponse))
 		}
 		out.count(in, d.At)
 		if d.At.Before(in.From) {
@@ -135,24 +135,25 @@ type HandOnInput struct {
 	Delivery    string `json:"delivery"`
 }
 
-// HandedOn says what became of a lost event: a kyc.DeliverResult, or one of the constants below.
+// HandedOn is the result of HandOn: a kyc.DeliverResult, or one of the constants below.
 type HandedOn struct {
 	Result string `json:"result"`
 	// LateSeconds is the time since the event happened; 0 where that is unknown.
 	LateSeconds int64 `json:"late_seconds,omitempty"`
 }
 
-// What else can become of a lost event.
+// Further results of HandOn.
 const (
-	LostIgnored    = "ignored"    // the webhook changes nothing for such an event either
-	LostGone       = "gone"       // Didit shows the delivery no more
+	LostIgnored    = "ignored"    // the webhook ignores such an event too
+	LostGone       = "gone"       // Didit no longer shows the delivery
 	LostUnreadable = "unreadable" // it is no webhook of a known form
 )
 
-// unreadableAttempts is when a body that cannot be read is taken for Didit's, and not for that of a proxy in maintenance.
+// unreadableAttempts is after how many tries a body that cannot be decoded counts as Didit's, not as that of a proxy in
+// maintenance.
 const unreadableAttempts = 5
 
-// HandOn reads the envelope of a delivery and hands its event on as the webhook does, under the same event id.
+// HandOn reads a delivery at Didit and delivers its event as the webhook does, under the same event id.
 func (a *Activities) HandOn(ctx context.Context, in HandOnInput) (HandedOn, error) {
 	_, ev, err := a.Deliveries.GetDelivery(ctx, in.Destination, in.Delivery)
 	switch {
@@ -161,7 +162,7 @@ func (a *Activities) HandOn(ctx context.Context, in HandOnInput) (HandedOn, erro
 	case err != nil && slices.Contains([]string{kyc.ErrorTypeNotFound, kyc.ErrorTypeRejected}, errorType(err)):
 		return HandedOn{Result: LostGone}, nil
 	case err != nil:
-		return HandedOn{}, a.classify(err)
+		return HandedOn{}, classify(err)
 	case kyc.IgnoredIn(a.Settings.Environment, ev) != "":
 		return HandedOn{Result: LostIgnored}, nil
 	}

@@ -84,7 +84,7 @@ func (e *erasure) forgetRuns(ctx workflow.Context) (found bool, err error) {
 		e.tell(ctx, "deleting the user's workflows, which Temporal does in its own time")
 		var runs kyc.DeletedRuns
 		err := call(ctx, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
-			activities.EraseUserInput{UserID: e.in.UserID}, &runs)
+			activities.UserInput{UserID: e.in.UserID}, &runs)
 		if err != nil || runs.Left == 0 {
 			return found, err
 		}
@@ -148,7 +148,7 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	e.tell(ctx, "erasing at Didit")
 	var all activities.ErasableSessions
 	list := callOptions(kyc.TaskQueueDiditRead, "List all sessions of the user at Didit", firstPriority, refusals()...)
-	if err := call(ctx, list, acts.ListAllSessions, activities.ListSessionsInput{UserID: e.in.UserID}, &all); err != nil {
+	if err := call(ctx, list, acts.ListAllSessions, activities.UserInput{UserID: e.in.UserID}, &all); err != nil {
 		return false, err
 	}
 	for _, id := range all.SessionIDs {
@@ -175,7 +175,7 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	}
 	var users activities.ErasedUsers
 	options := callOptions(kyc.TaskQueueDiditWrite, "Erase the user at Didit", firstPriority, refusals()...)
-	err = call(ctx, options, acts.EraseUser, activities.EraseUserInput{UserID: e.in.UserID}, &users)
+	err = call(ctx, options, acts.EraseUser, activities.UserInput{UserID: e.in.UserID}, &users)
 	e.erased.Users = max(e.erased.Users, users.Users)
 	return found, err
 }

@@ -142,7 +142,7 @@ func (v *verification) recall(ctx workflow.Context) (activities.Predecessor, err
 	}
 	var before activities.Predecessor
 	err := call(ctx, callOptions(kyc.TaskQueue, "What did the user's earlier runs report?", firstPriority), acts.FindPredecessor,
-		activities.FindPredecessorInput{UserID: v.in.UserID}, &before)
+		activities.UserInput{UserID: v.in.UserID}, &before)
 	if err == nil {
 		v.results.continueFrom(before)
 	}
@@ -242,6 +242,6 @@ func (v *verification) deleteSession(ctx workflow.Context, id string) error {
 
 func (v *verification) listSessions(ctx workflow.Context, final ...string) (list activities.UserSessions, err error) {
 	options := callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit", v.in.Priority.Key(), final...)
-	err = call(ctx, options, acts.ListSessions, activities.ListSessionsInput{UserID: v.in.UserID}, &list)
+	err = call(ctx, options, acts.ListSessions, activities.UserInput{UserID: v.in.UserID}, &list)
 	return list, err
 }

@@ -183,7 +183,7 @@ func (v *verification) forgetIfErased(ctx workflow.Context) error {
 	}
 	v.state.State = kyc.State{} // nothing is known of the user
 	return call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then forget this run too", lastPriority), acts.ForgetIfErased,
-		activities.EraseUserInput{UserID: v.in.UserID}, nil)
+		activities.UserInput{UserID: v.in.UserID}, nil)
 }
 
 // takeEvents takes in all events that have arrived.
