@@ -111,7 +111,7 @@ func mustReadFirst(in CreateSessionInput, sessions []UserSession) bool {
 		if slices.Contains(in.Known, s.SessionID) || in.Reverify && s.CreatedAt.Before(in.Since.Add(-clockSkew)) {
 			continue
 		}
-		if unfinished(s.Status) || in.Reverify || slices.Contains(reviewedOrDecided, s.Status) {
+		if kyc.PersonActs(s.Status) || in.Reverify || slices.Contains(reviewedOrDecided, s.Status) {
 			return true
 		}
 	}
@@ -121,17 +121,11 @@ func mustReadFirst(in CreateSessionInput, sessions []UserSession) bool {
 // recent counts the finished sessions of the last CapWindow: Didit continues an unfinished one at no cost.
 func recent(sessions []UserSession) (n int) {
 	for _, s := range sessions {
-		if time.Since(s.CreatedAt) < CapWindow && !unfinished(s.Status) {
+		if time.Since(s.CreatedAt) < CapWindow && !kyc.PersonActs(s.Status) {
 			n++
 		}
 	}
 	return n
-}
-
-// unfinished reports whether Didit returns a session of this status again instead of making another
-// (docs.didit.me/sessions-api/create-session).
-func unfinished(s didit.Status) bool {
-	return s == didit.StatusNotStarted || s == didit.StatusInProgress || s == didit.StatusResubmitted || s == didit.StatusAwaitingUser
 }
 
 // UserSessions are the sessions that Didit has of a user, newest first, and the policy for following one of them.

@@ -119,13 +119,19 @@ type State struct {
 	CheckedAt time.Time `json:"checked_at,omitzero"`
 }
 
-// PersonMustAct reports whether the next step is the person's, at Didit's hosted page.
-func (s State) PersonMustAct() bool {
-	switch s.Status {
+// PersonActs reports whether the next step of a session with this status is the person's. Didit returns such a session again
+// instead of making another (docs.didit.me/sessions-api/create-session).
+func PersonActs(s didit.Status) bool {
+	switch s {
 	case didit.StatusNotStarted, didit.StatusInProgress, didit.StatusAwaitingUser, didit.StatusResubmitted:
-		return s.Outcome == "" && s.SessionID != ""
+		return true
 	}
 	return false
+}
+
+// PersonMustAct reports whether the next step is the person's, at Didit's hosted page.
+func (s State) PersonMustAct() bool {
+	return PersonActs(s.Status) && s.Outcome == "" && s.SessionID != ""
 }
 
 // SameAs reports whether a callback would report nothing new with other after s.

@@ -150,8 +150,9 @@ func (c *Client) followed(ctx context.Context, userID, runID string, cause error
 	return nil
 }
 
-// freshFor is how long a link is handed out again without asking Didit: it may have expired, and that webhook be lost.
-const freshFor = time.Minute
+// LinkFreshFor is how long after a read of Didit's decision a link is returned again without another read: it may have expired,
+// and that webhook be lost.
+const LinkFreshFor = time.Minute
 
 // next says how to ask for what the state does not offer; false if the state is the answer.
 func (r startRequest) next(s Started, closed bool) (startRequest, bool) {
@@ -164,7 +165,7 @@ func (r startRequest) next(s Started, closed bool) (startRequest, bool) {
 		r.updateID, r.reuse, r.runID = UpdateSession+":"+s.RunID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ""
 	case !closed && another:
 		r.updateID, r.runID, r.another = r.seen(s.State), s.RunID, true
-	case !closed && !r.checked && s.State.PersonMustAct() && time.Since(s.State.CheckedAt) > freshFor && flowError(r.in, s.State) == nil:
+	case !closed && !r.checked && s.State.PersonMustAct() && time.Since(s.State.CheckedAt) > LinkFreshFor && flowError(r.in, s.State) == nil:
 		r.updateID, r.runID, r.checked = r.seen(s.State), s.RunID, true
 	default:
 		return r, false

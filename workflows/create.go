@@ -11,14 +11,14 @@ import (
 	"didit-temporal/kyc"
 )
 
-// firstBackoff is how long Didit gets to finish what it may be doing after an answer was lost.
+// firstBackoff is how long Didit gets to finish a call whose answer was lost.
 const firstBackoff = 5 * time.Second
 
 // workerDied is Temporal's name for an activity whose worker did not report in time.
 const workerDied = "TemporalTimeout:StartToClose"
 
-// createSession lets the workflow see the first time that Didit gives no clear answer, so that the list can tell who waits
-// for Didit from who waits in the queue. After that the server tries again by itself, at no cost to the history.
+// createSession returns to the workflow after Didit's first unclear answer, so that search attributes distinguish users who
+// wait for Didit from users who wait in the queue. After that the server retries, at no cost to the history.
 func (v *verification) createSession(
 	ctx workflow.Context, in kyc.Input, input activities.CreateSessionInput,
 ) (made activities.MadeSession, err error) {
@@ -26,15 +26,14 @@ func (v *verification) createSession(
 	if !unclear(err) || ctx.Err() != nil {
 		return made, err
 	}
-	v.busy = kyc.WaitingForDidit
+	v.creation.waitingFor = kyc.WaitingForDidit
 	v.publish(ctx)
 	backoff := firstBackoff
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) {
 		backoff = max(backoff, app.NextRetryDelay())
 	}
-	err = workflow.NewTimerWithOptions(ctx, backoff, workflow.TimerOptions{Summary: "No clear answer from Didit: then ask again"}).Get(ctx, nil)
-	if err != nil {
+	if err := pause(ctx, backoff, "No clear answer from Didit: then try again"); err != nil {
 		return made, err
 	}
 	return v.callCreate(ctx, in, input)
@@ -48,8 +47,8 @@ func unclear(err error) bool {
 	return errors.As(err, &timeout) || errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable
 }
 
-// callCreate waits for a create that was sent even if the verification is cancelled, to learn what it made. Temporal's own
-// cancellation waits for nothing.
+// callCreate waits for a create that was sent even if an operator cancels the verification, to learn what it made. It does
+// not wait when the run is cancelled in Temporal.
 func (v *verification) callCreate(
 	ctx workflow.Context, in kyc.Input, input activities.CreateSessionInput, final ...string,
 ) (made activities.MadeSession, err error) {
@@ -57,23 +56,23 @@ func (v *verification) callCreate(
 	options.WaitForCancellation = true
 	detached, stop := workflow.NewDisconnectedContext(ctx)
 	create := workflow.ExecuteActivity(workflow.WithActivityOptions(detached, options), acts.CreateSession, input)
-	v.maybeOrphaned = true
+	v.creation.maybeOrphaned = true
 	if err := workflow.Await(ctx, create.IsReady); err != nil {
 		stop()
-		if v.operators.cancelledBy == nil {
+		if v.operators.end == nil {
 			return made, err
 		}
 	}
-	err = create.Get(detached, &made) // one that waits in the queue is gone; one that was sent says what it made
-	v.maybeOrphaned = unclear(err)
-	if v.operators.cancelledBy != nil && turnedAway(err) {
+	err = create.Get(detached, &made) // a queued one is gone; one that was sent returns what it made
+	v.creation.maybeOrphaned = unclear(err)
+	if v.operators.end != nil && rateLimited(err) {
 		err = ctx.Err()
 	}
 	return made, err
 }
 
-// turnedAway reports whether Didit's rate limit refused a call. That ends only calls that were cancelled.
-func turnedAway(err error) bool {
+// rateLimited reports whether Didit's rate limit refused a call. That error ends only calls that were cancelled.
+func rateLimited(err error) bool {
 	var app *temporal.ApplicationError
 	return errors.As(err, &app) && app.Type() == kyc.ErrorTypeRateLimited
 }

@@ -170,9 +170,9 @@ func TestAVerificationThatDoesNotEndIsTerminated(t *testing.T) {
 	require.Greater(t, s.now.Sub(s.start), 11*time.Minute+30*time.Second, "a create may have been under way")
 }
 
-func TestAUserWhoIsStartedForEverIsGivenUp(t *testing.T) {
+func TestAnErasureEndsThoughTheUserIsStartedAgainAndAgain(t *testing.T) {
 	s := newShredder(t, 1)
 	s.afterRound = func(int) { s.add(1) }
 	_, err := s.shred()
-	require.ErrorContains(t, err, "who starts the user again and again")
+	require.ErrorContains(t, err, "stop what starts the user again")
 }

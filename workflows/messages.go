@@ -2,7 +2,6 @@ package workflows
 
 import (
 	"fmt"
-	"time"
 
 	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
@@ -13,7 +12,7 @@ import (
 // handle sets the handlers of queries and updates, before anything can block.
 func (v *verification) handle(ctx workflow.Context) error {
 	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.state.State, nil },
-		workflow.QueryHandlerOptions{Description: "How the verification stands."})
+		workflow.QueryHandlerOptions{Description: "The state of the verification."})
 	if err != nil {
 		return err
 	}
@@ -46,28 +45,26 @@ func (v *verification) mayAskForSession(in kyc.Input) error {
 	switch {
 	case err == nil && in.UserID != v.in.UserID:
 		err = fmt.Errorf("%w: user_id is not the user of this workflow", kyc.ErrInvalidInput)
-	case err == nil && v.operators.erasing:
+	case err == nil && v.operators.erasing():
 		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeErased), kyc.ErrorTypeErased, nil)
 	}
 	return invalidInput(err)
 }
 
 // askForSession answers the update "session". Its failure is the answer to every later caller with the same update id, so
-// it fails only where a session was asked for and none could be made.
+// it fails only where a session was requested and none could be made.
 func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Session, error) {
-	waits := v.request != nil && !v.state.ended()
+	waits := v.creation.request != nil && !v.state.ended()
 	if err := workflow.Await(ctx, v.settled); err != nil {
 		return kyc.Session{}, err
 	}
 	switch {
-	case v.operators.erasing, waits && v.state.ended():
+	case v.operators.erasing(), waits && v.state.ended():
 	case in.WantsAnother(v.state.State), v.state.SessionID == "":
-		v.request, waits = &in, true
-		v.operators.cancelledBy = nil
-	case v.state.PersonMustAct() && workflow.Now(ctx).Sub(v.state.CheckedAt) > linkFreshFor:
-		v.operators.asked++
-		mine := v.operators.asked
-		if err := workflow.Await(ctx, func() bool { return v.operators.answered >= mine || v.state.ended() }); err != nil {
+		v.creation.request, waits = &in, true
+		v.operators.end = nil
+	case v.state.PersonMustAct() && workflow.Now(ctx).Sub(v.state.CheckedAt) > kyc.LinkFreshFor:
+		if err := v.awaitRead(ctx); err != nil {
 			return kyc.Session{}, err
 		}
 	}
@@ -84,19 +81,16 @@ func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Se
 	return s.Session, err
 }
 
-// linkFreshFor is how long a link is handed out again without asking Didit: it may have expired, and that webhook be lost.
-const linkFreshFor = time.Minute
-
-// settled reports whether it is known what the user's session is.
+// settled reports whether the user's session is known.
 func (v *verification) settled() bool {
-	if v.operators.erasing || v.operators.cancelledBy != nil && !v.state.ended() {
+	if v.operators.erasing() || v.operators.end != nil && !v.state.ended() {
 		return v.state.ended()
 	}
 	recalled := !v.in.Resume || v.results.recalled
-	return recalled && v.request == nil && !v.reselect && !v.state.needsRead
+	return recalled && v.creation.request == nil && !v.siblings.reselect && !v.state.needsRead
 }
 
-// refusalOf is why a session that was asked for is not there.
+// refusalOf is why there is no session although one was requested.
 func (v *verification) refusalOf() string {
 	switch v.state.Outcome {
 	case kyc.OutcomeCancelled:
@@ -104,10 +98,10 @@ func (v *verification) refusalOf() string {
 	case kyc.OutcomeErased:
 		return kyc.ErrorTypeErased
 	}
-	return v.refusal
+	return v.creation.refusal
 }
 
-// checkInput refuses what no verification can work with, and a workflow that webhooks would not find.
+// checkInput refuses an invalid input, and a workflow id that webhooks would not find.
 func checkInput(ctx workflow.Context, in kyc.Input) error {
 	err := in.Validate() //workflowcheck:ignore // url.Parse is pure; a rule that changes needs a version here
 	if id := workflow.GetInfo(ctx).WorkflowExecution.ID; err == nil && id != kyc.WorkflowID(in.UserID) {
@@ -123,8 +117,8 @@ func invalidInput(err error) error {
 	return temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
 }
 
-// refuseInput ends a run that was started with an invalid input. It must not hide what earlier runs said of the user, so
-// it repeats that; where there is nothing, it fails.
+// refuseInput ends a run that was started with an invalid input. It must not hide the state of earlier runs, so it returns
+// that state; if there is none, it fails.
 func (v *verification) refuseInput(ctx workflow.Context, err error) (kyc.State, error) {
 	if kyc.ValidateUserID(v.in.UserID) != nil || workflow.GetInfo(ctx).WorkflowExecution.ID != kyc.WorkflowID(v.in.UserID) {
 		return kyc.State{}, err
@@ -135,6 +129,6 @@ func (v *verification) refuseInput(ctx workflow.Context, err error) (kyc.State, 
 	}
 	v.state.State = before.State
 	v.publish(ctx)
-	workflow.SetCurrentDetails(ctx, "**Refused**: "+err.Error()+". The user stands as before.")
+	workflow.SetCurrentDetails(ctx, "**Refused**: "+err.Error()+". The user's state is as before.")
 	return before.State, nil
 }

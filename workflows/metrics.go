@@ -22,14 +22,14 @@ const (
 	MetricChanges       = "kyc_changes"         // late updates; tag changed
 )
 
-// measured is what was counted of a verification so far.
+// measured is what the metrics counted of a verification so far.
 type measured struct {
 	status   didit.Status
 	attempt  int
 	inReview time.Time // since when; zero if no reviewer has it
 	reviewed bool
 	ended    bool
-	resumed  kyc.State // what earlier runs knew, for a run that a late update began
+	resumed  kyc.State // of earlier runs, for a run that a late update began
 }
 
 // measure counts what has changed since the last time.
@@ -70,8 +70,7 @@ func (v *verification) measureEnd(ctx workflow.Context) {
 	h.Timer(MetricTimeToOutcome).Record(workflow.Now(ctx).Sub(workflow.GetInfo(ctx).WorkflowStartTime))
 }
 
-// measurePoll counts a read of Didit's decision. One that only a timer asked for and that found news has found a lost, or
-// late, webhook.
+// measurePoll counts a read of Didit's decision. A poll that found a change has found a lost, or late, webhook.
 func (v *verification) measurePoll(ctx workflow.Context, polled, usable bool, before kyc.State) {
 	h := workflow.GetMetricsHandler(ctx)
 	if !usable && !v.state.ended() {

@@ -14,8 +14,8 @@ import (
 )
 
 // Operation carries out an operator action on a session, whether its verification is open or closed. Its id is
-// kyc.OperationID. Except for an erasure it changes Didit's session, and hands that to the user's verification as a webhook
-// would.
+// kyc.OperationID. Except for an erasure it changes Didit's session, and delivers the change to the user's verification as a
+// webhook would.
 func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, error) {
 	err := in.Validate()
 	if err == nil {
@@ -33,15 +33,15 @@ func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, err
 	return o.result, err
 }
 
-// operation is an action that is carried out.
+// operation is the state of an action.
 type operation struct {
 	in     kyc.Operation
 	result kyc.OperationResult
-	// perhaps is set when a call may have had its effect: its answer was lost.
-	perhaps bool
-	// done is set when Didit's reviews show that it had, absent when they show no trace of it.
+	// unclear is set when the answer of a call was lost, which may have had its effect.
+	unclear bool
+	// done is set when Didit's reviews show the effect, absent when they do not.
 	done, absent bool
-	// refusal is Didit's answer to a call that had none.
+	// refusal is Didit's answer to a call that it refused.
 	refusal error
 }
 
@@ -74,8 +74,8 @@ func (o *operation) begin(ctx workflow.Context) error {
 	return nil
 }
 
-// setStatus reads the decision before every call: another reviewer may have been faster, and a call whose answer was lost may have
-// had its effect.
+// setStatus reads the decision before every call: another reviewer may have acted first, and a call whose answer was lost may
+// have had its effect.
 func (o *operation) setStatus(ctx workflow.Context) error {
 	for tries, backoff := 0, firstBackoff; ; tries, backoff = tries+1, min(2*backoff, longestOperationBackoff) {
 		d, err := o.read(ctx)
@@ -99,8 +99,7 @@ func (o *operation) setStatus(ctx workflow.Context) error {
 		if err != nil {
 			return err
 		}
-		err = workflow.NewTimerWithOptions(ctx, delay, workflow.TimerOptions{Summary: "Then look at Didit, and try again"}).Get(ctx, nil)
-		if err != nil {
+		if err := pause(ctx, delay, "Then read Didit's decision, and try again"); err != nil {
 			return err
 		}
 	}
@@ -121,7 +120,7 @@ func (o *operation) input(ctx workflow.Context) activities.SetStatusInput {
 	}
 }
 
-// readBack reports what Didit made of the order. What was done stays done, whatever Didit answers now.
+// readBack reads the status after the action. An error of Didit does not undo what was done.
 func (o *operation) readBack(ctx workflow.Context) error {
 	o.result.Changed, o.result.After = true, o.in.Verb.Status()
 	d, err := o.read(ctx)
@@ -136,7 +135,7 @@ func (o *operation) readBack(ctx workflow.Context) error {
 	return err
 }
 
-// read reads Didit's decision and checks that the session is this user's, in this environment, and made by us.
+// read reads Didit's decision and checks that the session is this user's, in this environment, and made by this deployment.
 func (o *operation) read(ctx workflow.Context) (d activities.Decision, err error) {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: reading Didit's decision on session %s.", o.in.Verb, o.in.Operator, o.result.SessionID))
 	err = call(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstPriority, refusals()...), acts.ReadDecision,
@@ -146,30 +145,30 @@ func (o *operation) read(ctx workflow.Context) (d activities.Decision, err error
 	case len(d.Foreign) > 0:
 		err = refuse("session %s is not one that we made for user %s in this environment: its %v differ", o.result.SessionID, o.in.UserID, d.Foreign)
 	case !d.Status.Known():
-		err = refuse("session %s has a status that this program has not heard of", o.result.SessionID)
+		err = refuse("session %s has a status that this program does not know: upgrade it", o.result.SessionID)
 	}
 	return d, err
 }
 
-// deliverEvent hands the new status to the user's verification. By whose clock it was set is unknown, so the event has no
+// deliverEvent delivers the new status to the user's verification. Didit's time of the change is unknown, so the event has no
 // time.
 func (o *operation) deliverEvent(ctx workflow.Context) error {
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID[len(kyc.OperationID(o.in.UserID, o.in.Verb, "")):]
-	return call(ctx, callOptions(kyc.TaskQueue, "Hand the new status to the user's verification", firstPriority), acts.DeliverEvent,
+	return call(ctx, callOptions(kyc.TaskQueue, "Deliver the new status to the user's verification", firstPriority), acts.DeliverEvent,
 		activities.DeliverEventInput{UserID: o.in.UserID, Event: kyc.DiditEvent{
 			EventID: id, Type: didit.EventStatusUpdated, SessionID: o.result.SessionID, Status: o.result.After,
 		}}, nil)
 }
 
-// longestOperationBackoff bounds the pause between two tries of an action.
+// longestOperationBackoff bounds the delay between two tries of an action.
 const longestOperationBackoff = 5 * time.Minute
 
-// publish makes the end searchable and tells it on the workflow's page.
+// publish sets the search attribute and the current details of a finished action.
 func (o *operation) publish(ctx workflow.Context, err error) {
 	text := fmt.Sprintf("**Done** by %s: session %s was %s and is %s.", o.in.Operator, o.result.SessionID, o.result.Before, o.result.After)
 	switch {
 	case err != nil:
-		text = fmt.Sprintf("**Not done**, asked by %s: %s.", o.in.Operator, err)
+		text = fmt.Sprintf("**Not done**, requested by %s: %s.", o.in.Operator, err)
 	case o.result.Already:
 		text = fmt.Sprintf("**Already %s**: nothing to do for %s.", o.result.After, o.in.Operator)
 	}

@@ -13,10 +13,10 @@ import (
 	"didit-temporal/kyc"
 )
 
-// findLostReview finds out, where the status does not show it, whether the action whose answer was lost was carried out: the user
-// or a reviewer may have gone on since.
+// findLostReview finds out whether Didit carried out the action whose answer was lost, if the status does not show it: the
+// user or a reviewer may have acted since.
 func (o *operation) findLostReview(ctx workflow.Context, now didit.Status) error {
-	if !o.perhaps || now == o.in.Verb.Status() {
+	if !o.unclear || now == o.in.Verb.Status() {
 		return nil
 	}
 	var review activities.FoundReview
@@ -31,7 +31,7 @@ func (o *operation) findLostReview(ctx workflow.Context, now didit.Status) error
 	return err
 }
 
-// judge reports whether nothing is left to do, or says why nothing can be done.
+// judge reports whether nothing is left to do, or returns why nothing can be done.
 func (o *operation) judge(now didit.Status) (done bool, err error) {
 	want := o.in.Verb.Status()
 	o.result.After = now
@@ -40,14 +40,14 @@ func (o *operation) judge(now didit.Status) (done bool, err error) {
 		o.result.Changed = true
 		return true, nil
 	case now == want:
-		o.result.Changed = o.perhaps
-		o.result.Already = !o.perhaps
+		o.result.Changed = o.unclear
+		o.result.Already = !o.unclear
 		return true, nil
-	case now != o.result.Before && o.perhaps && !o.absent:
+	case now != o.result.Before && o.unclear && !o.absent:
 		return false, refuse("no clear answer from Didit: session %s was %s and is now %s, so the action may have been carried out "+
-			"before that; look at the session's reviews at Didit", o.result.SessionID, o.result.Before, now)
+			"before that: check the session's reviews at Didit", o.result.SessionID, o.result.Before, now)
 	case now != o.result.Before:
-		return false, refuse("session %s was %s and is now %s: another reviewer was faster, read the decision again", o.result.SessionID, o.result.Before, now)
+		return false, refuse("session %s was %s and is now %s: another reviewer acted first: read the decision again", o.result.SessionID, o.result.Before, now)
 	case o.refusal != nil:
 		return false, refuse("Didit does not set %s on session %s, which is %s: %s", want, o.result.SessionID, now, o.refusal)
 	case !reviewable(now):
@@ -57,17 +57,17 @@ func (o *operation) judge(now didit.Status) (done bool, err error) {
 	return false, nil
 }
 
-// again says how long to wait before the next try, or returns the error that no waiting fixes.
+// again returns the delay before the next try, or the error that no retry fixes.
 func (o *operation) again(backoff time.Duration, err error) (time.Duration, error) {
 	var app *temporal.ApplicationError
-	o.perhaps = o.perhaps || unclear(err)
+	o.unclear = o.unclear || unclear(err)
 	switch {
 	case !errors.As(err, &app):
 		if unclear(err) {
 			return backoff, nil
 		}
 		return 0, err
-	case app.Type() == kyc.ErrorTypeRejected: // by a status that has just changed, perhaps
+	case app.Type() == kyc.ErrorTypeRejected: // the status may have just changed
 		o.refusal = errors.New(app.Message())
 		return time.Second, nil
 	case app.Type() == kyc.ErrorTypeRateLimited, app.Type() == kyc.ErrorTypeUnavailable:
@@ -86,7 +86,7 @@ func reviewable(s didit.Status) bool {
 	return false
 }
 
-// refuse is the end of what an operator asked for and cannot have.
+// refuse is the error of an operator action that cannot be done.
 func refuse(format string, args ...any) error {
 	return temporal.NewNonRetryableApplicationError(fmt.Sprintf(format, args...), kyc.ErrorTypeRefused, nil)
 }

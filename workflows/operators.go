@@ -10,14 +10,21 @@ import (
 	"didit-temporal/kyc"
 )
 
-// operators is what operators have asked an open verification for.
+// operators is what operators have requested of an open verification.
 type operators struct {
-	asked, answered int                 // refreshes, and those that a read of the decision has followed
-	stop            workflow.CancelFunc // ends what the run waits for
-	cancelledBy     *kyc.Operator       // ends the verification as cancelled
-	erasing         bool                // ends it as erased
-	left            string              // what became of the session of a cancelled verification
+	requested, served int                 // refreshes, and those that a read of the decision has followed
+	stop              workflow.CancelFunc // ends what the run waits for
+	end               *endRequest         // nil if none
+	remainder         string              // of a cancelled verification: what is left at Didit
 }
+
+// endRequest ends a verification as cancelled, or as erased.
+type endRequest struct {
+	by    kyc.Operator
+	erase bool
+}
+
+func (o *operators) erasing() bool { return o.end != nil && o.end.erase }
 
 // handleOperators sets the handlers of the updates that operators send.
 func (v *verification) handleOperators(ctx workflow.Context) error {
@@ -28,7 +35,7 @@ func (v *verification) handleOperators(ctx workflow.Context) error {
 		return err
 	}
 	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateErase, v.erase, workflow.UpdateHandlerOptions{
-		Description: "Ends the verification as erased. Not for people: start an Operation with the verb erase, which does the rest.", Validator: v.mayErase,
+		Description: "Ends the verification as erased. Not for people: start an Operation with the verb erase, which also deletes the user's data.", Validator: v.mayErase,
 	})
 	if err != nil {
 		return err
@@ -62,21 +69,26 @@ func (v *verification) mayErase(by kyc.EraseRequest) error {
 	return invalidInput(by.Validate(v.in.UserID))
 }
 
-// refresh answers once a read of the decision that began after it has ended.
+// refresh answers after a read of the decision that began after the request.
 func (v *verification) refresh(ctx workflow.Context, _ kyc.Operator) (kyc.State, error) {
-	v.operators.asked++
-	mine := v.operators.asked
-	err := workflow.Await(ctx, func() bool { return v.operators.answered >= mine || v.state.ended() })
+	err := v.awaitRead(ctx)
 	if err == nil && v.state.decisionUnusable {
 		err = refuse("Didit's decision is gone, or not about this user, flow or environment: see the worker's log")
 	}
 	return v.state.State, err
 }
 
-// cancel answers once the verification has ended. Didit's verdict is stronger: it may be there already.
+// awaitRead requests a read of the decision, and waits for one that began after the request.
+func (v *verification) awaitRead(ctx workflow.Context) error {
+	v.operators.requested++
+	mine := v.operators.requested
+	return workflow.Await(ctx, func() bool { return v.operators.served >= mine || v.state.ended() })
+}
+
+// cancel answers once the verification has ended. A verdict of Didit takes precedence: Didit may have it already.
 func (v *verification) cancel(ctx workflow.Context, by kyc.Operator) (kyc.State, error) {
-	if v.operators.cancelledBy == nil {
-		v.operators.cancelledBy = &by
+	if v.operators.end == nil {
+		v.operators.end = &endRequest{by: by}
 		v.operators.stop()
 		v.describe(ctx)
 	}
@@ -89,8 +101,8 @@ func (v *verification) cancel(ctx workflow.Context, by kyc.Operator) (kyc.State,
 
 // erase ends the verification, whatever it waits for. From then on it makes no session.
 func (v *verification) erase(ctx workflow.Context, by kyc.EraseRequest) (kyc.State, error) {
-	if !v.operators.erasing {
-		v.operators.erasing, v.operators.cancelledBy = true, &by.Operator
+	if !v.operators.erasing() {
+		v.operators.end = &endRequest{by: by.Operator, erase: true}
 		v.operators.stop()
 	}
 	err := workflow.Await(ctx, v.state.ended)
@@ -103,34 +115,33 @@ const cancelTimeout = 10 * time.Minute
 // cancelAtDidit ends the verification as an operator asked. A session that the person has not opened is deleted; any other
 // stays at Didit with its evidence, and a verdict on it is a late update.
 func (v *verification) cancelAtDidit(ctx workflow.Context) error {
-	v.request, v.reselect = nil, false
-	if v.operators.erasing {
+	v.creation.request, v.siblings.reselect = nil, false
+	if v.operators.erasing() {
 		return v.endErased(ctx)
 	}
 	bounded, stop := workflow.WithCancel(ctx)
 	v.operators.stop = stop // an erasure does not wait
 	workflow.Go(bounded, func(ctx workflow.Context) {
-		late := workflow.NewTimerWithOptions(ctx, cancelTimeout, workflow.TimerOptions{Summary: "Then stop waiting for Didit"})
-		if late.Get(ctx, nil) == nil {
+		if pause(ctx, cancelTimeout, "Then stop waiting for Didit") == nil {
 			stop()
 		}
 	})
-	v.operators.left = "there was no session"
+	v.operators.remainder = "there was no session"
 	err := v.findOrphan(bounded)
 	if err == nil && v.state.SessionID != "" && !v.state.ended() {
-		v.operators.left = "its session stays at Didit"
+		v.operators.remainder = "its session stays at Didit"
 		err = v.clear(bounded)
 	}
 	stop()
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
-	case v.operators.erasing:
+	case v.operators.erasing():
 		return v.endErased(ctx)
 	case v.state.ErrorType == kyc.ErrorTypeNotFound:
-		v.operators.left = "Didit had deleted its session already"
+		v.operators.remainder = "Didit had deleted its session already"
 	case err != nil:
-		v.operators.left = "Didit did not answer, so a session may be left there"
+		v.operators.remainder = "Didit did not answer, so a session may be left there"
 		workflow.GetLogger(ctx).Warn("cancelled without Didit", "session_id", v.state.SessionID, "error", err)
 	}
 	if !v.state.ended() {
@@ -139,18 +150,18 @@ func (v *verification) cancelAtDidit(ctx workflow.Context) error {
 	return nil
 }
 
-// cancelNow ends the verification without asking Didit, as Temporal's own button demands. A verdict stays, unless Didit has
-// sent something newer that is not confirmed.
+// cancelNow ends the verification without a call to Didit, when it is cancelled in Temporal itself. A verdict stays, unless
+// Didit has sent a newer event that is not confirmed.
 func (v *verification) cancelNow(ctx workflow.Context) {
-	v.request, v.reselect, v.relook = nil, false, lag{}
+	v.creation.request, v.siblings.reselect, v.siblings.lag = nil, false, lag{}
 	if !v.state.ended() || v.state.needsRead {
 		v.state.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
 	}
 }
 
-// findOrphan looks for a session that a create may have made, once Didit has had time to finish it.
+// findOrphan finds the session that a create may have made, after Didit has had time to finish it.
 func (v *verification) findOrphan(ctx workflow.Context) error {
-	if !v.maybeOrphaned {
+	if !v.creation.maybeOrphaned {
 		return nil
 	}
 	if err := workflow.Sleep(ctx, firstBackoff); err != nil {
@@ -161,15 +172,15 @@ func (v *verification) findOrphan(ctx workflow.Context) error {
 		return err
 	}
 	run := originalRun(ctx)
-	found, _, err := v.choose(ctx, list.Sessions, "", func(m kyc.SessionMetadata) bool { return m.RunID == run && m.Attempt == v.requested }, refusals()...)
+	found, _, err := v.choose(ctx, list.Sessions, "", func(m kyc.SessionMetadata) bool { return m.RunID == run && m.Attempt == v.creation.number }, refusals()...)
 	if err == nil && found != nil {
-		v.maybeOrphaned = false
+		v.creation.maybeOrphaned = false
 		v.begin(ctx, found.Session, list.Policy)
 	}
 	return err
 }
 
-// clear deletes the session if Didit itself says that the person has not opened it. Events that come meanwhile are judged.
+// clear deletes the session if Didit's decision says that the person has not opened it. It applies events that come meanwhile.
 func (v *verification) clear(ctx workflow.Context) error {
 	v.state.needsRead = true
 	for v.state.needsRead && !v.state.ended() {
@@ -184,20 +195,19 @@ func (v *verification) clear(ctx workflow.Context) error {
 	}
 	err := v.deleteSession(ctx, v.state.SessionID)
 	if err == nil {
-		v.operators.left = "its session, which was never opened, is deleted at Didit"
+		v.operators.remainder = "its session, which was never opened, is deleted at Didit"
 	}
 	return err
 }
 
-// settleTime is how long after its caller has gone Didit may still be making a session.
-const settleTime = callTimeout + 10*time.Second
+// inFlightTime is how long after its caller has gone Didit may still be making a session.
+const inFlightTime = callTimeout + 10*time.Second
 
-// endErased ends an erased verification. What it knows of Didit matters no more, but for a session that may just have been
-// made: the erasure, which goes on when this run has ended, must find it.
+// endErased ends an erased verification. It waits only for a create in flight, whose session the erasure must find when it
+// continues after the end of this run.
 func (v *verification) endErased(ctx workflow.Context) error {
-	if v.maybeOrphaned {
-		err := workflow.NewTimerWithOptions(ctx, settleTime, workflow.TimerOptions{Summary: "Give Didit time to finish the create whose answer was lost"}).Get(ctx, nil)
-		if err != nil {
+	if v.creation.maybeOrphaned {
+		if err := pause(ctx, inFlightTime, "Give Didit time to finish the create whose answer was lost"); err != nil {
 			return err
 		}
 	}
@@ -208,13 +218,13 @@ func (v *verification) endErased(ctx workflow.Context) error {
 	return nil
 }
 
-// cancelling is the sentence on the page of a verification that an operator cancels.
+// cancelling is the current details of a verification that an operator ends.
 func (v *verification) cancelling() string {
 	switch {
-	case v.operators.erasing:
-		return fmt.Sprintf("**Erased** by %s: everything about this user is deleted at Didit, and then here.", v.operators.cancelledBy)
+	case v.operators.erasing():
+		return fmt.Sprintf("**Erased** by %s: everything about this user is deleted at Didit, and then here.", v.operators.end.by)
 	case !v.state.ended():
-		return fmt.Sprintf("**Being cancelled** by %s. Next: its session is deleted at Didit if it was never opened.", v.operators.cancelledBy)
+		return fmt.Sprintf("**Being cancelled** by %s. Next: its session is deleted at Didit if it was never opened.", v.operators.end.by)
 	}
-	return fmt.Sprintf("**Cancelled** by %s; %s. Next: start the user again when they come back.", v.operators.cancelledBy, v.operators.left)
+	return fmt.Sprintf("**Cancelled** by %s; %s. Next: start the user again when they come back.", v.operators.end.by, v.operators.remainder)
 }

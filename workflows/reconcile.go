@@ -11,57 +11,18 @@ import (
 	"didit-temporal/kyc"
 )
 
-// callTimeout is for one call, once a worker has taken it. Nothing bounds the time before: waiting for the rate limit
-// is not failing.
-const callTimeout = 20 * time.Second
-
-// A person waits for the first kind of call, nobody for the last.
-const (
-	firstPriority = kyc.PriorityKeyInteractive
-	lastPriority  = kyc.PriorityKeyPoll
-)
-
-// callOptions are the options of a call that is tried again until an error of one of the final types, at the pace that
-// Didit recommends: 5, 10, 20, 40 seconds (docs.didit.me/integration/rate-limiting). A call that no limit holds back is
-// handed to the worker together with the answer to its workflow task, which saves the way through the queue.
-func callOptions(queue, summary string, priority int, final ...string) workflow.ActivityOptions {
-	return workflow.ActivityOptions{
-		TaskQueue:             queue,
-		StartToCloseTimeout:   callTimeout,
-		DisableEagerExecution: queue != kyc.TaskQueue,
-		Priority:              temporal.Priority{PriorityKey: priority},
-		Summary:               summary,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval:        5 * time.Second,
-			BackoffCoefficient:     2,
-			MaximumInterval:        5 * time.Minute,
-			NonRetryableErrorTypes: final,
-		},
-	}
-}
-
-// call runs an activity and waits for its result.
-func call(ctx workflow.Context, o workflow.ActivityOptions, activity, in, result any) error {
-	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity, in).Get(ctx, result)
-}
-
-// refusals are the errors that no waiting fixes, while a person waits for the URL.
-func refusals() []string {
-	return []string{kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeNotFound}
-}
-
-// reconcile reads Didit's decision. A person whose time was up before, and who still has to act by Didit's own word, has
-// lost the session; a decision that cannot be used ends nothing.
+// reconcile reads Didit's decision. It ends a session whose person was overdue before and still has to act by Didit's
+// decision; a decision that cannot be used ends nothing.
 func (v *verification) reconcile(ctx workflow.Context) error {
 	now := v.timers.now(ctx)
-	before, overdue, refreshes := v.state.State, v.overdue(now), v.operators.asked
-	polled := !v.state.needsRead && !v.refreshAsked()
+	before, overdue, refreshes := v.state.State, v.overdue(now), v.operators.requested
+	polled := !v.state.needsRead && !v.refreshRequested()
 	usable, err := v.readDecision(ctx, polled)
 	if err != nil {
 		return err
 	}
 	now = v.timers.now(ctx)
-	v.operators.answered = refreshes
+	v.operators.served = refreshes
 	v.polls.done(now)
 	if v.state.Status != before.Status && v.state.PersonMustAct() {
 		v.polls.restart(now)
@@ -69,16 +30,16 @@ func (v *verification) reconcile(ctx workflow.Context) error {
 	if usable && overdue && v.overdue(now) {
 		v.state.timeUp(now)
 	}
-	if before.Outcome == kyc.OutcomeCancelled && !v.state.Outcome.Decided() { // only a verdict is stronger than an operator
+	if before.Outcome == kyc.OutcomeCancelled && !v.state.Outcome.Decided() { // only a verdict takes precedence over an operator
 		before.CheckedAt = v.state.CheckedAt
 		v.state.State = before
 	}
-	v.reselect = v.reselect || v.mayHaveLost(before)
+	v.siblings.reselect = v.siblings.reselect || v.mayHaveLost(before)
 	v.measurePoll(ctx, polled, usable, before)
 	return nil
 }
 
-// mayHaveLost reports whether another session of the user may count now: this one was reopened, or broken off.
+// mayHaveLost reports whether another session of the user may count now: this one was reopened, or ended early.
 func (v *verification) mayHaveLost(before kyc.State) bool {
 	switch {
 	case v.state.Status == before.Status && v.state.Outcome == before.Outcome:
@@ -88,12 +49,12 @@ func (v *verification) mayHaveLost(before kyc.State) bool {
 	case finished(v.state.Status):
 		return false
 	}
-	others := v.others || v.in.Resume || before.Outcome.Decided()
+	others := v.siblings.exist || v.in.Resume || before.Outcome.Decided()
 	return others && (finished(before.Status) || v.state.ended())
 }
 
-// readDecision asks Didit how the session stands, and reports whether the answer could be used. Only a 404 is final: a
-// key that is fixed later must find the verdict.
+// readDecision reads Didit's decision on the session, and reports whether it could be used. Only a 404 is final: with a key
+// that is fixed later the retries must find the verdict.
 func (v *verification) readDecision(ctx workflow.Context, polled bool) (usable bool, err error) {
 	priority, summary := firstPriority, "Read Didit's decision"
 	if polled {
@@ -115,7 +76,7 @@ func (v *verification) readDecision(ctx workflow.Context, polled bool) (usable b
 		}
 	}
 	v.results.afterReset(d.Reset)
-	usable = v.state.applyDecision(d, workflow.Now(ctx)) // the zero Decision says nothing
+	usable = v.state.applyDecision(d, workflow.Now(ctx)) // the zero Decision is unusable
 	if usable && v.session.URL == "" {
 		v.session = d.Session
 	}
@@ -125,9 +86,9 @@ func (v *verification) readDecision(ctx workflow.Context, polled bool) (usable b
 	return usable, nil
 }
 
-// sessionGone ends the verification as cancelled if the session that Didit's decision endpoint does not know is not in
-// the user's list either: it was deleted. One that is listed is only out of the key's sight. A verdict that was reported
-// outlives its session.
+// sessionGone ends the verification as cancelled if the session that Didit's decision endpoint does not know is not in the
+// user's list either: it was deleted. If the list has it, only the key may not read it. A verdict that was reported outlives
+// its session.
 func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 	if v.state.ended() {
 		v.state.needsRead, v.state.lag = false, lag{}
@@ -139,7 +100,7 @@ func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 		return false, err
 	}
 	if err != nil {
-		return false, nil //nolint:nilerr // a list that Didit refuses says nothing about the session
+		return false, nil //nolint:nilerr // the session may exist
 	}
 	for _, s := range list.Sessions {
 		if s.SessionID == v.state.SessionID {
@@ -151,8 +112,8 @@ func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 	return true, nil
 }
 
-// awaitNews sleeps until an event, a request or the time for the next poll.
-func (v *verification) awaitNews(ctx workflow.Context) error {
+// sleep waits for an event, a request or the time of the next poll.
+func (v *verification) sleep(ctx workflow.Context) error {
 	alarm, set := v.wake()
 	if set {
 		alarm = v.timers.start(ctx, alarm)
@@ -160,11 +121,11 @@ func (v *verification) awaitNews(ctx workflow.Context) error {
 	v.publish(ctx)
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
 	return workflow.Await(ctx, func() bool {
-		return events.Len() > 0 || set && !v.timers.run(alarm) || v.request != nil && v.state.lag.next.IsZero() || v.refreshAsked() || v.finished(ctx)
+		return events.Len() > 0 || set && !v.timers.run(alarm) || v.creation.request != nil && v.state.lag.next.IsZero() || v.refreshRequested() || v.finished(ctx)
 	})
 }
 
-// wake is when to read Didit's decision next, if nothing happens: at the latest when the person's time is up.
+// wake is when to read Didit's decision next, if nothing happens: at the latest at the person's deadline.
 func (v *verification) wake() (at time.Time, set bool) {
 	sooner := func(t time.Time) {
 		if !t.IsZero() && (!set || t.Before(at)) {
@@ -172,7 +133,7 @@ func (v *verification) wake() (at time.Time, set bool) {
 		}
 	}
 	sooner(v.state.lag.next)
-	sooner(v.relook.next)
+	sooner(v.siblings.lag.next)
 	if v.state.ended() || v.state.SessionID == "" {
 		return at, set
 	}
@@ -188,8 +149,7 @@ func (v *verification) deadline() time.Time {
 	return v.state.promptedAt.Add(time.Duration(v.policy.DeadlineSeconds) * time.Second)
 }
 
-// overdue reports whether the person's time is over. While Didit's decision cannot be used nothing is overdue but the next
-// poll, which is on the schedule.
+// overdue reports whether the person's time is over. While Didit's decision cannot be used, only the schedule counts.
 func (v *verification) overdue(now time.Time) bool {
 	return v.state.PersonMustAct() && !now.Before(v.deadline()) && !v.state.decisionUnusable
 }

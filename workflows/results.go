@@ -2,6 +2,7 @@ package workflows
 
 import (
 	"errors"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -12,8 +13,8 @@ import (
 	"didit-temporal/kyc"
 )
 
-// A callback endpoint that is down gets three days to come back: about thirty tries, from a second to four hours apart.
-// One try takes at most ten seconds, the first one, which costs the history least, two.
+// The backoff of callbacks: about thirty tries in three days, from a second to four hours apart. One try takes at most ten
+// seconds; the first one, which costs the history least, two.
 const (
 	firstTryTimeout    = 2 * time.Second
 	callbackWindow     = 72 * time.Hour
@@ -24,17 +25,17 @@ const (
 
 // results is what callbacks have reported, and are reporting.
 type results struct {
-	runID     string // the run that results are of; another one after a reset
+	runID     string // the run that results are of; a different one after a reset
 	sequence  int
 	last      kyc.State  // of the newest result
 	ended     bool       // an outcome of its session was reported, or may have been: another one is a change
 	recalled  bool       // earlier runs were asked what they reported
-	delivered *kyc.State // of the newest result that was delivered, or given up
+	delivered *kyc.State // of the newest result that was delivered, or failed for good
 	pending   []activities.SendResultInput
 	lost      string // the type of error of the newest result that could not be delivered
 }
 
-// continueFrom goes on after what earlier runs reported. Where that is unknown, it may have been anything.
+// continueFrom continues after what earlier runs reported. Where that is unknown, it may have been anything.
 func (r *results) continueFrom(before activities.Predecessor) {
 	r.recalled = true
 	if before.Reported == nil {
@@ -44,14 +45,14 @@ func (r *results) continueFrom(before activities.Predecessor) {
 	r.last, r.ended, r.delivered = *before.Reported, before.Reported.Outcome != "", before.Reported
 }
 
-// afterReset goes on after what was reported before an operator reset the run. A result on its way finds that out by itself.
+// afterReset continues after what was reported before an operator reset the run. A pending result reads that itself.
 func (r *results) afterReset(sent *activities.SentResult) {
 	if sent == nil || len(r.pending) > 0 {
 		return
 	}
 	r.runID = sent.RunID
 	r.continueFrom(sent.Earlier)
-	r.ended = r.ended || sent.Earlier.Reported == nil // a run that is cut off may have posted what it could not note
+	r.ended = r.ended || sent.Earlier.Reported == nil // a run that was cut off may have posted a result without a record
 }
 
 // next is the type of the result that reports s; empty if there is nothing to report.
@@ -74,15 +75,15 @@ func (r *results) next(s kyc.State) kyc.ResultType {
 	return kyc.ResultResubmitted
 }
 
-// report reports what is new. The first try is a local activity, which costs one event; a callback that it cannot deliver
-// is an activity of its own, whose tries an operator sees, and is not waited for.
+// report reports what is new. The first try is a local activity, which costs one event. A callback that it cannot deliver is
+// an activity of its own, whose tries an operator sees; the workflow does not wait for it.
 func (v *verification) report(ctx workflow.Context) error {
 	kind := v.results.next(v.state.State)
-	unknown := v.policy.WorkflowID == "" // no worker has said yet whether there is an endpoint
-	if !v.policy.Callbacks && !unknown || v.state.needsRead || v.reselect || v.request != nil || kind == "" {
+	unknown := v.policy.WorkflowID == "" // it is not known yet whether there is a callback endpoint
+	if !v.policy.Callbacks && !unknown || v.state.needsRead || v.siblings.reselect || v.creation.request != nil || kind == "" {
 		return nil
 	}
-	// Results are ordered by this time, and another host's clock may be behind.
+	// Endpoints order results by this time, and another host's clock may be behind.
 	v.state.UpdatedAt = later(v.state.UpdatedAt, v.results.last.UpdatedAt.Add(time.Millisecond))
 	before := v.results
 	in := v.results.add(kind, v.state.State, workflow.Now(ctx))
@@ -95,7 +96,7 @@ func (v *verification) report(ctx workflow.Context) error {
 		var sent activities.SentResult
 		err := workflow.ExecuteLocalActivity(local, acts.SendResult, in).Get(detached, &sent)
 		switch {
-		case err == nil && sent.Reset: // an operator has reset the run: what was reported before is known now
+		case err == nil && sent.Reset: // the run was reset: now it is known what was reported before
 			v.results = before
 			v.results.afterReset(&sent)
 			return v.report(ctx)
@@ -155,22 +156,17 @@ func failureOf(err error) string {
 }
 
 func (r *results) drop(done activities.SendResultInput) {
-	if r.delivered == nil || done.State.UpdatedAt.After(r.delivered.UpdatedAt) { // a later one may have been faster
+	if r.delivered == nil || done.State.UpdatedAt.After(r.delivered.UpdatedAt) { // a later one may have been delivered first
 		r.delivered = &done.State
 	}
-	for i, in := range r.pending {
-		if in.Sequence == done.Sequence {
-			r.pending = append(r.pending[:i], r.pending[i+1:]...)
-			return
-		}
-	}
+	r.pending = slices.DeleteFunc(r.pending, func(in activities.SendResultInput) bool { return in.Sequence == done.Sequence })
 }
 
-// summary continues the sentence on the workflow's page.
+// summary continues the current details on the workflow's page.
 func (r *results) summary() string {
 	switch {
 	case len(r.pending) > 0:
-		return " Delivering the callback `" + string(r.pending[0].Type) + "`: it is tried again for three days; the pending activity shows the last answer."
+		return " Delivering the callback `" + string(r.pending[0].Type) + "`: it is retried for three days; the pending activity shows the last answer."
 	case r.lost != "":
 		return " **A callback was not delivered**, " + r.lost + ": " + kyc.Hint(r.lost) + "."
 	}

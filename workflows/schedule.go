@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/workflow"
@@ -20,15 +21,15 @@ func newSchedule(p activities.SessionPolicy, now time.Time) reconcileSchedule {
 	return reconcileSchedule{first: first, longest: time.Duration(p.ReconcileMaxSeconds) * time.Second, interval: first, next: now.Add(first)}
 }
 
-// restart polls after the first interval: the person has just acted, or been asked to. An interval that has grown stays so,
-// or a person who is asked again for months would fill the history.
+// restart polls after the first interval: the person has just acted, or been asked to. The grown interval stays, or a person
+// who is asked again for months would fill the history.
 func (s *reconcileSchedule) restart(now time.Time) {
 	if at := now.Add(s.first); s.next.IsZero() || at.Before(s.next) {
 		s.next = at
 	}
 }
 
-// done notes a read of the decision. Only one that was due makes the next interval longer.
+// done records a read of the decision. Only one that was due makes the next interval longer.
 func (s *reconcileSchedule) done(now time.Time) {
 	if s.due(now) {
 		s.interval = min(2*s.interval, s.longest)
@@ -38,8 +39,8 @@ func (s *reconcileSchedule) done(now time.Time) {
 
 func (s *reconcileSchedule) due(now time.Time) bool { return !s.next.IsZero() && !now.Before(s.next) }
 
-// timers are the alarms of one workflow. One that runs is never cancelled: when it fires and there is nothing to do,
-// the next one is set. Cancelling would cost two events a time.
+// timers are the poll timers of one workflow. A running one is never cancelled, which would cost two events each: when it
+// fires and nothing is due, the workflow sets the next one.
 type timers struct {
 	running []time.Time
 	fired   time.Time // the latest that has fired
@@ -61,28 +62,14 @@ func (t *timers) start(ctx workflow.Context, at time.Time) time.Time {
 		if err := timer.Get(ctx, nil); err == nil {
 			t.fired = later(t.fired, at)
 		}
-		t.drop(at)
+		t.running = slices.DeleteFunc(t.running, at.Equal)
 	})
 	return at
 }
 
 // run reports whether the timer that start returned has yet to fire.
 func (t *timers) run(at time.Time) bool {
-	for _, other := range t.running {
-		if other.Equal(at) {
-			return true
-		}
-	}
-	return false
-}
-
-func (t *timers) drop(at time.Time) {
-	for i, other := range t.running {
-		if other.Equal(at) {
-			t.running = append(t.running[:i], t.running[i+1:]...)
-			return
-		}
-	}
+	return slices.ContainsFunc(t.running, at.Equal)
 }
 
 func later(a, b time.Time) time.Time {

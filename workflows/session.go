@@ -11,27 +11,27 @@ import (
 	"didit-temporal/kyc"
 )
 
-// getSession gets the user the session that was requested: one that Didit has already, or a new one. What Didit finally
-// refuses ends the verification as failed, unless the user has a verdict, which stays.
+// getSession gets the session that was requested: one that Didit has already, or a new one. A final refusal by Didit ends the
+// verification as failed, unless the user has a verdict, which stays.
 func (v *verification) getSession(ctx workflow.Context) error {
-	v.requested++
-	v.busy, v.refusal = kyc.WaitingForLimit, ""
+	v.creation.number++
+	v.creation.waitingFor, v.creation.refusal = kyc.WaitingForLimit, ""
 	v.publish(ctx)
-	err := v.findOrCreate(ctx, *v.request)
-	v.busy = ""
+	err := v.findOrCreate(ctx, *v.creation.request)
+	v.creation.waitingFor = ""
 	var refused *temporal.ApplicationError
 	if errors.As(err, &refused) {
 		err = v.refuseSession(ctx, refused.Type())
 	}
 	if err == nil {
-		v.request = nil
+		v.creation.request = nil
 	}
 	return err
 }
 
-// refuseSession notes why there is no session. A verdict of an earlier session stays true.
+// refuseSession records why there is no session. A verdict of an earlier session stays.
 func (v *verification) refuseSession(ctx workflow.Context, kind string) error {
-	v.refusal = kind
+	v.creation.refusal = kind
 	if v.state.SessionID == "" && v.in.Reverify {
 		before, err := v.recall(ctx)
 		if err != nil {
@@ -47,14 +47,14 @@ func (v *verification) refuseSession(ctx workflow.Context, kind string) error {
 	return nil
 }
 
-// findOrCreate creates a session unless Didit has sessions of the user. Those are looked at first: one may be the user's.
+// findOrCreate creates a session unless Didit has sessions of the user. It reads those first: one may be the user's.
 func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 	if in.WorkflowID == "" { // of a user who comes back
 		in.WorkflowID = v.state.WorkflowID
 	}
 	input := activities.CreateSessionInput{
 		UserID: in.UserID, WorkflowID: in.WorkflowID, Language: in.Language, ReturnURL: in.ReturnURL,
-		RunID: originalRun(ctx), Attempt: v.requested, Reverify: in.Reverify, Since: workflow.Now(ctx),
+		RunID: originalRun(ctx), Attempt: v.creation.number, Reverify: in.Reverify, Since: workflow.Now(ctx),
 	}
 	for reads := 0; ; {
 		made, err := v.createSession(ctx, in, input)
@@ -74,7 +74,7 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 		if err != nil {
 			return err
 		}
-		v.others = v.others || len(made.Others) > 1
+		v.siblings.exist = v.siblings.exist || len(made.Others) > 1
 		if found != nil && (in.Reverify || keepsFromBuying(found.Status)) {
 			return v.adopt(ctx, *found, made.Policy)
 		}
@@ -85,7 +85,7 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 			reads++
 			continue
 		}
-		if found != nil && input.WorkflowID == "" { // who names no flow takes the user's
+		if found != nil && input.WorkflowID == "" { // the default is the user's flow
 			input.WorkflowID = found.WorkflowID
 		}
 		for _, s := range made.Others {
@@ -102,10 +102,10 @@ func (v *verification) mayAdopt(in activities.CreateSessionInput) func(kyc.Sessi
 	}
 }
 
-// begin notes a session that was made for the user, and the policy that the verification goes by from now on.
+// begin follows a session that was made for the user, with the policy that applies from now on.
 func (v *verification) begin(ctx workflow.Context, s kyc.Session, p activities.SessionPolicy) {
 	now := workflow.Now(ctx)
-	v.others = v.others || v.state.SessionID != ""
+	v.siblings.exist = v.siblings.exist || v.state.SessionID != ""
 	v.session, v.policy = s, p
 	v.state.follow(s, now)
 	if outcomeOf(s.Status) == "" { // what is undecided was not reported as decided
@@ -114,8 +114,8 @@ func (v *verification) begin(ctx workflow.Context, s kyc.Session, p activities.S
 	v.polls = newSchedule(p, now)
 }
 
-// adopt takes over a session that Didit has already, with its decision. What was reported about it before is not reported
-// again.
+// adopt follows a session that Didit has already, with its decision. It does not report again what was reported about it
+// before.
 func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p activities.SessionPolicy) error {
 	before, err := v.recall(ctx)
 	if err != nil {
@@ -135,7 +135,7 @@ func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p acti
 	return nil
 }
 
-// recall asks once what the user's earlier runs said, unless this run has said something itself.
+// recall asks Temporal once for the last state of the user's earlier runs, unless this run has reported something itself.
 func (v *verification) recall(ctx workflow.Context) (activities.Predecessor, error) {
 	if v.results.recalled || v.results.sequence > 0 {
 		return activities.Predecessor{}, nil
@@ -149,17 +149,17 @@ func (v *verification) recall(ctx workflow.Context) (activities.Predecessor, err
 	return before, err
 }
 
-// mostLookedAt bounds how many sessions of a user are looked at: far beyond any cap.
-const mostLookedAt = 20
+// maxChoices bounds how many sessions of a user choose reads: far beyond any cap.
+const maxChoices = 20
 
 // choose returns the decision on the session that counts among those that Didit lists, newest first: the newest of ours,
 // unless an older one outranks it. A session that was made beside an earlier verdict replaces all that are older. It is nil
-// where none is ours. lagging says that a decision does not show yet what the list, or an event, says.
+// where none is ours. lagging is set if a decision does not show yet the status of the list, or of an event.
 func (v *verification) choose(
 	ctx workflow.Context, sessions []activities.UserSession, flow string, mine func(kyc.SessionMetadata) bool, final ...string,
 ) (found *activities.Decision, lagging bool, err error) {
 	options := callOptions(kyc.TaskQueueDiditRead, "Is this the session that counts?", v.in.Priority.Key(), append(final, kyc.ErrorTypeNotFound)...)
-	for _, s := range sessions[:min(len(sessions), mostLookedAt)] {
+	for _, s := range sessions[:min(len(sessions), maxChoices)] {
 		if found != nil && (finished(found.Status) || found.Metadata.Reverify) {
 			break
 		}
@@ -176,7 +176,7 @@ func (v *verification) choose(
 		case len(d.Foreign) > 0, !d.Status.Known(), !mine(d.Metadata):
 			continue
 		}
-		lagging = lagging || ahead(s.Status, d.Status) || ahead(v.expected[s.SessionID], d.Status)
+		lagging = lagging || ahead(s.Status, d.Status) || ahead(v.siblings.expected[s.SessionID], d.Status)
 		flow = d.WorkflowID // sessions of other flows do not count
 		switch {
 		case found == nil || outranks(d.Status, found.Status):
@@ -189,17 +189,17 @@ func (v *verification) choose(
 	return found, lagging, nil
 }
 
-// reselectSession asks Didit for all sessions of the user, and goes on with the one that counts. It asks until Didit
-// answers: a key that is fixed later must find the verdict.
+// reselectSession lists the user's sessions at Didit, and continues with the one that counts. It retries until Didit answers:
+// with a key that is fixed later it must find the verdict.
 func (v *verification) reselectSession(ctx workflow.Context) error {
-	v.reselect = false
+	v.siblings.reselect = false
 	list, err := v.listSessions(ctx)
 	if err != nil {
 		return err
 	}
 	found, lagging, err := v.choose(ctx, list.Sessions, v.state.WorkflowID, func(kyc.SessionMetadata) bool { return true })
-	if v.relook.again(lagging, v.timers.now(ctx)); v.relook.next.IsZero() {
-		v.expected = map[string]didit.Status{} // Didit shows it now, or never will
+	if v.siblings.lag.again(lagging, v.timers.now(ctx)); v.siblings.lag.next.IsZero() {
+		v.siblings.expected = map[string]didit.Status{} // Didit shows them now, or never will
 	}
 	switch {
 	case err != nil:
@@ -209,7 +209,7 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 	case v.state.Outcome == kyc.OutcomeCancelled && !outcomeOf(found.Status).Decided():
 		return nil
 	case found.Session.SessionID == v.state.SessionID:
-		if found.Status != v.state.Status { // else an end that Didit does not know, such as that of the person's time, stays
+		if found.Status != v.state.Status { // else an end that only this workflow knows, such as a missed deadline, stays
 			v.state.applyDecision(*found, workflow.Now(ctx))
 		}
 		return nil
@@ -221,7 +221,7 @@ func (v *verification) reselectSession(ctx workflow.Context) error {
 	return v.deleteUnopened(ctx, left, list.Sessions)
 }
 
-// deleteUnopened deletes the newer session that the person has no need for any more, if it was never opened.
+// deleteUnopened deletes the newer session, which the person no longer needs, if it was never opened.
 func (v *verification) deleteUnopened(ctx workflow.Context, left kyc.State, sessions []activities.UserSession) error {
 	for _, s := range sessions {
 		if s.SessionID == left.SessionID && s.Status == didit.StatusNotStarted {

@@ -8,17 +8,17 @@ import (
 	"didit-temporal/kyc"
 )
 
-// sessionState is what a verification knows about its session. Its methods give Didit's statuses their meaning; they are
-// plain Go, without a workflow.Context, and the clock is an argument.
+// sessionState is what a verification knows about its session. Its methods interpret Didit's statuses; they are plain Go,
+// without a workflow.Context, and the clock is an argument.
 type sessionState struct {
 	kyc.State
-	newest           int64           // created_at of the newest event that was applied; older ones come too late to matter
+	newest           int64           // created_at of the newest event that was applied; older ones do not count
 	seen             map[string]bool // ids of events that were applied: Temporal drops repeats only within one run
 	confirmed        bool            // Didit's decision has been read
 	needsRead        bool            // Didit's decision must be read before anything is reported
 	decisionUnusable bool            // the last decision is gone, or not about this session
 	lag              lag
-	promptedAt       time.Time // when the person was asked to act last: the deadline counts from it
+	promptedAt       time.Time // when the person was last asked to act: the deadline counts from it
 }
 
 // lag is a status that a fresh event reported and that Didit's decision does not show yet.
@@ -28,7 +28,7 @@ type lag struct {
 	next   time.Time // when to read again; zero for not at all
 }
 
-// lagBackoff are the pauses before Didit's decision is read again.
+// lagBackoff are the delays before Didit's decision is read again.
 var lagBackoff = []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second, 40 * time.Second}
 
 func newSessionState(userID string, now time.Time) sessionState {
@@ -44,20 +44,20 @@ func (s *sessionState) follow(session kyc.Session, now time.Time) {
 	*s = newSessionState(s.UserID, now)
 	s.seen, s.promptedAt, s.CheckedAt = seen, now, now
 	s.SessionID, s.WorkflowID, s.Attempt = session.SessionID, session.WorkflowID, 1
-	if !personActs(session.Status) { // a session that was just made, or is continued, has not ended
+	if !kyc.PersonActs(session.Status) { // a session that was just made, or is continued, has not ended
 		session.Status = didit.StatusNotStarted
 	}
 	s.become(session.Status, now)
 }
 
-// maxClockSkew is how far Didit's clock may be ahead of ours. An event from further in the future orders nothing.
+// maxClockSkew is how far Didit's clock may be ahead of ours. An event from further in the future does not order others.
 const maxClockSkew = 10 * time.Minute
 
-// freshFor is how long after it happened an event counts as news that Didit's decision may not show yet.
+// freshFor is how long after an event Didit's decision may not show it yet.
 const freshFor = 2 * time.Minute
 
-// apply takes in one event about the session. Events may come in any order and repeated. Only the first In Progress is
-// believed: whatever else an event reports, Didit's decision has to confirm.
+// apply applies one event about the session. Events may come in any order and repeated. Only the first In Progress takes
+// effect: Didit's decision has to confirm any other status.
 func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 	happened := time.Unix(ev.CreatedAt, 0)
 	ordered := ev.CreatedAt > 0 && happened.Before(now.Add(maxClockSkew))
@@ -71,7 +71,7 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 	switch {
 	case ev.Status == didit.StatusNotStarted: // no session goes back to it
 	case ordered && ev.Status == s.Status:
-		s.lag = lag{} // what an older event reported is not missing, but past
+		s.lag = lag{} // the status of an older event is past, not missing
 	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed && !s.ended():
 		s.become(ev.Status, now)
 	default:
@@ -82,8 +82,8 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 	}
 }
 
-// applyDecision takes in Didit's decision, the authority, and reports whether it could be used: one that is not about the
-// session, or has an unknown status, says nothing.
+// applyDecision applies Didit's decision, the authority, and reports whether it could be used: one that is not about the
+// session, or has an unknown status, changes nothing.
 func (s *sessionState) applyDecision(d activities.Decision, now time.Time) bool {
 	s.needsRead, s.decisionUnusable = false, len(d.Foreign) > 0 || !d.Status.Known()
 	if s.decisionUnusable {
@@ -106,7 +106,7 @@ func (l *lag) wait(decision didit.Status, now time.Time) {
 	l.again(l.status != "" && l.status != decision, now)
 }
 
-// again plans another read, as long as there is a reason and a pause is left.
+// again plans another read while the decision lags, as long as a delay is left.
 func (l *lag) again(lagging bool, now time.Time) {
 	if !lagging || l.reads == len(lagBackoff) {
 		*l = lag{}
@@ -119,7 +119,7 @@ func (l *lag) again(lagging bool, now time.Time) {
 // over reports whether it is time to read again.
 func (l *lag) over(now time.Time) bool { return !l.next.IsZero() && !now.Before(l.next) }
 
-// timeUp ends a session whose person did not act in time, as Didit would have called it.
+// timeUp ends a session whose person did not act in time, with the outcome that Didit would have.
 func (s *sessionState) timeUp(now time.Time) {
 	outcome := kyc.OutcomeAbandoned
 	if s.Status == didit.StatusNotStarted {
@@ -172,11 +172,6 @@ func outcomeOf(s didit.Status) kyc.Outcome {
 	return ""
 }
 
-// personActs reports whether the next step of a session is the person's.
-func personActs(s didit.Status) bool {
-	return s != didit.StatusInReview && s.Known() && outcomeOf(s) == ""
-}
-
 // finished reports whether a session has a verdict, or a reviewer who will give one.
 func finished(s didit.Status) bool { return s == didit.StatusInReview || outcomeOf(s).Decided() }
 
@@ -186,15 +181,15 @@ func outranks(older, newer didit.Status) bool {
 	switch {
 	case finished(newer):
 		return false
-	case personActs(newer):
+	case kyc.PersonActs(newer):
 		return older == didit.StatusApproved
 	}
-	return personActs(older) || finished(older)
+	return kyc.PersonActs(older) || finished(older)
 }
 
 // keepsFromBuying reports whether no session is made beside one with this status unless the caller says reverify.
 func keepsFromBuying(s didit.Status) bool {
-	return personActs(s) || s == didit.StatusInReview || outcomeOf(s).Decided()
+	return kyc.PersonActs(s) || s == didit.StatusInReview || outcomeOf(s).Decided()
 }
 
 // mayCount reports whether an event of another session can change which session counts.
@@ -202,7 +197,7 @@ func mayCount(s didit.Status) bool {
 	return s == didit.StatusResubmitted || s == didit.StatusInReview || outcomeOf(s).Decided()
 }
 
-// ahead reports whether a status that Didit's list or an event says is news that the decision does not show yet.
-func ahead(said, decided didit.Status) bool {
-	return said != decided && (said == didit.StatusResubmitted || said == didit.StatusKycExpired || finished(said))
+// ahead reports whether the decision does not show yet a status that Didit's list or an event has.
+func ahead(reported, decided didit.Status) bool {
+	return reported != decided && (reported == didit.StatusResubmitted || reported == didit.StatusKycExpired || finished(reported))
 }

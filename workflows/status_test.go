@@ -205,7 +205,7 @@ Teleported    | no          | no       | no                | no`
 	for _, line := range strings.Split(table, "\n")[2:] {
 		row := split(line)
 		s := didit.Status(row[0])
-		require.Equal(t, []string{yesNo(personActs(s)), yesNo(finished(s)), yesNo(keepsFromBuying(s)), yesNo(mayCount(s))}, row[1:], row[0])
+		require.Equal(t, []string{yesNo(kyc.PersonActs(s)), yesNo(finished(s)), yesNo(keepsFromBuying(s)), yesNo(mayCount(s))}, row[1:], row[0])
 		acts := kyc.State{SessionID: "s1", Status: s}.PersonMustAct()
 		require.Equal(t, row[1], yesNo(acts), row[0])
 	}

@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -13,45 +14,45 @@ import (
 )
 
 const (
-	// lastRetry is longer than Didit waits between two attempts: after it no further one comes.
-	lastRetry = 5 * time.Minute
+	// retryWindow is longer than Didit waits between two attempts: after it no further one comes.
+	retryWindow = 5 * time.Minute
 	// sweepOverlap makes each attempt part of two sweeps: Didit may show one late.
 	sweepOverlap = 10 * time.Minute
-	// firstWindow is how far back the first sweep of a destination looks.
+	// firstWindow is how far back the first sweep of a destination reads.
 	firstWindow = 24 * time.Hour
 	// What one sweep may read of one destination: 20,000 attempts are more than Didit's limits allow in 15 minutes.
 	maxSweepPages = 400
 	maxSweepFound = 500
-	// maxHanded bounds what a partial sweep remembers; what it forgets is handed on twice.
+	// maxHanded bounds the sessions that a partial sweep keeps; the next one delivers the others again.
 	maxHanded = 5000
 )
 
 // Metrics of sweeps.
 const (
 	MetricSweeps     = "kyc_sweeps"      // sweeps that ended; tag state
-	MetricSweepFound = "kyc_sweep_found" // lost events that were handed on; tag result
-	MetricSweepLate  = "kyc_sweep_late"  // from an event to its handing on by a sweep
+	MetricSweepFound = "kyc_sweep_found" // lost events that were delivered; tag result
+	MetricSweepLate  = "kyc_sweep_late"  // from an event to its delivery by a sweep
 )
 
-// Sweep finds events of which Didit could deliver no attempt, and hands them on as the webhook would. A schedule starts it.
-// It carries on where the last sweep that completed has ended, so that one which failed, or came late, loses nothing.
+// Sweep finds events that Didit could not deliver, and delivers them as the webhook would. A schedule starts it. It continues
+// where the last completed sweep has ended, so that one which failed, or came late, loses nothing.
 func Sweep(ctx workflow.Context) (kyc.SweepResult, error) {
 	s := &sweep{now: workflow.Now(ctx), handed: map[string]bool{}}
 	if workflow.HasLastCompletionResult(ctx) {
 		if err := workflow.GetLastCompletionResult(ctx, &s.last); err != nil {
-			workflow.GetLogger(ctx).Warn("the result of the last sweep cannot be read: looking back a day", "error", err)
+			workflow.GetLogger(ctx).Warn("the result of the last sweep cannot be read: reading a day back", "error", err)
 		}
 	}
 	err := s.run(ctx)
 	return s.result, err
 }
 
-// sweep is one that runs.
+// sweep is the state of a sweep.
 type sweep struct {
 	now    time.Time
 	last   kyc.SweepResult
 	result kyc.SweepResult
-	handed map[string]bool // sessions of which an event was handed on, by key
+	handed map[string]bool // sessions of which an event was delivered, by key
 }
 
 func (s *sweep) run(ctx workflow.Context) error {
@@ -75,7 +76,7 @@ func (s *sweep) run(ctx workflow.Context) error {
 	}
 	h := workflow.GetMetricsHandler(ctx)
 	h.WithTags(map[string]string{"state": string(s.result.State)}).Counter(MetricSweeps).Inc(1)
-	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d lost events handed on, %d reads.", s.result.State, s.result.Found, s.result.Reads))
+	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s**: %d lost events delivered, %d reads.", s.result.State, s.result.Found, s.result.Reads))
 	return nil
 }
 
@@ -96,10 +97,8 @@ func (s *sweep) unreadable(ctx workflow.Context, kind string, ids []string) {
 
 // cursor is where the last sweep of a destination has ended.
 func (s *sweep) cursor(destination string) kyc.SweepCursor {
-	for _, c := range s.last.Cursors {
-		if c.Destination == destination {
-			return c
-		}
+	if i := slices.IndexFunc(s.last.Cursors, func(c kyc.SweepCursor) bool { return c.Destination == destination }); i >= 0 {
+		return s.last.Cursors[i]
 	}
 	return kyc.SweepCursor{Destination: destination, From: s.now.Add(-firstWindow)}
 }
@@ -107,8 +106,8 @@ func (s *sweep) cursor(destination string) kyc.SweepCursor {
 // destination reads the attempts of one destination back to the cursor, newest first, and returns the next cursor; after an
 // error the same one.
 func (s *sweep) destination(ctx workflow.Context, c kyc.SweepCursor) (kyc.SweepCursor, error) {
-	seen := s.now.Add(-lastRetry - sweepOverlap) // up to then nothing is left for the next sweep
-	w := &walk{sweep: s, cursor: c, next: kyc.SweepCursor{Destination: c.Destination, From: c.From, Mark: seen}, known: map[string]bool{}}
+	complete := s.now.Add(-retryWindow - sweepOverlap) // up to then nothing is left for the next sweep
+	w := &walk{sweep: s, cursor: c, next: kyc.SweepCursor{Destination: c.Destination, From: c.From, Mark: complete}, known: map[string]bool{}}
 	w.before = map[string]time.Time{}
 	for _, h := range c.Handed {
 		w.before[h.Key] = later(w.before[h.Key], h.At)
@@ -119,8 +118,8 @@ func (s *sweep) destination(ctx workflow.Context, c kyc.SweepCursor) (kyc.SweepC
 			return c, err
 		}
 		if !page.More {
-			next := kyc.SweepCursor{Destination: c.Destination, From: later(c.From, seen)}
-			next.Handed = w.remembered(next.From)
+			next := kyc.SweepCursor{Destination: c.Destination, From: later(c.From, complete)}
+			next.Handed = w.deliveredSince(next.From)
 			return next, nil
 		}
 		if w.found >= maxSweepFound {
@@ -128,17 +127,15 @@ func (s *sweep) destination(ctx workflow.Context, c kyc.SweepCursor) (kyc.SweepC
 		}
 	}
 	s.result.State = kyc.SweepPartial
-	w.next.Handed = w.remembered(c.From)
+	w.next.Handed = w.deliveredSince(c.From)
 	return w.next, nil
 }
 
-// remembered lists what was handed on of attempts since from, by this sweep and by earlier ones.
-func (w *walk) remembered(from time.Time) (all []kyc.SweptSession) {
-	for _, list := range [][]kyc.SweptSession{w.handedNow, w.cursor.Handed} {
-		for _, h := range list {
-			if !h.At.Before(from) && len(all) < maxHanded {
-				all = append(all, h)
-			}
+// deliveredSince lists the sessions whose events of attempts since from were delivered, by this sweep and by earlier ones.
+func (w *walk) deliveredSince(from time.Time) (all []kyc.SweptSession) {
+	for _, h := range slices.Concat(w.handedNow, w.cursor.Handed) {
+		if !h.At.Before(from) && len(all) < maxHanded {
+			all = append(all, h)
 		}
 	}
 	return all
@@ -148,23 +145,23 @@ func (w *walk) remembered(from time.Time) (all []kyc.SweptSession) {
 type walk struct {
 	*sweep
 	cursor, next kyc.SweepCursor
-	before       map[string]time.Time // of sessions that were handed on by earlier sweeps, by key: the newest attempt
+	before       map[string]time.Time // the newest attempt of each session that earlier sweeps delivered, by key
 	handedNow    []kyc.SweptSession
-	known        map[string]bool // sessions of which a newer attempt was seen, by key
+	known        map[string]bool // sessions of which a newer attempt was read, by key
 	offset       int
 	fresh        int       // attempts after the cursor's mark
-	oldest       time.Time // seen so far
+	oldest       time.Time // read so far
 	jumped       bool      // over what the last, partial, sweep has read
 	found        int
 }
 
-// page reads the next page and hands on what is lost on it.
+// page reads the next page and delivers the events that are lost on it.
 func (w *walk) page(ctx workflow.Context) (page activities.LostPage, err error) {
 	err = w.read(ctx, "Find webhooks that were not delivered", acts.FindLost, activities.FindLostInput{
 		Destination: w.cursor.Destination, Offset: w.offset, From: w.cursor.From, Mark: w.cursor.Mark, NextMark: w.next.Mark, Repeated: w.oldest,
 	}, &page)
 	if err == nil {
-		err = w.handOn(ctx, page)
+		err = w.deliverLost(ctx, page)
 	}
 	if err == nil {
 		w.move(page)
@@ -172,8 +169,8 @@ func (w *walk) page(ctx workflow.Context) (page activities.LostPage, err error) 
 	return page, err
 }
 
-// move goes on to older attempts, over those that a partial sweep has read. Attempts that Didit makes meanwhile move the
-// others down: pages may repeat some, and none is missed, since the ones that repeat are not counted as read.
+// move continues with older attempts, past those that a partial sweep has read. Attempts that Didit makes meanwhile move the
+// others down: pages may repeat some, but none is missed, since repeated ones do not count as read.
 func (w *walk) move(page activities.LostPage) {
 	w.fresh += page.Fresh
 	w.next.Read += page.Read
@@ -186,12 +183,12 @@ func (w *walk) move(page activities.LostPage) {
 	w.jumped, w.offset, w.oldest = true, unread, time.Time{}
 }
 
-// handOn hands on the newest failed event of each session, all of a page at the same time.
-func (w *walk) handOn(ctx workflow.Context, page activities.LostPage) error {
+// deliverLost delivers the newest failed event of each session, all of a page at the same time.
+func (w *walk) deliverLost(ctx workflow.Context, page activities.LostPage) error {
 	var calls []workflow.Future
 	for _, d := range w.lost(page) {
 		w.result.Reads++
-		o := callOptions(kyc.TaskQueueDiditRead, "Hand on a lost event", kyc.PriorityKeyPoll, refusals()...)
+		o := callOptions(kyc.TaskQueueDiditRead, "Deliver a lost event", lastPriority, refusals()...)
 		calls = append(calls, workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), acts.HandOn,
 			activities.HandOnInput{Destination: w.cursor.Destination, Delivery: d.ID}))
 	}
@@ -207,10 +204,10 @@ func (w *walk) handOn(ctx workflow.Context, page activities.LostPage) error {
 	return failed
 }
 
-// lost returns the attempts of a page to hand on, and notes what was seen of each session. A failed one that is new may be
-// followed by a retry: the next sweep sees.
+// lost returns the attempts of a page to deliver, and records the attempts of each session. A new failed one may still be
+// retried by Didit: that is for the next sweep.
 func (w *walk) lost(page activities.LostPage) (all []activities.FailedAttempt) {
-	final := w.now.Add(-lastRetry)
+	final := w.now.Add(-retryWindow)
 	for _, d := range page.Failed {
 		superseded := w.known[d.Key] || w.handed[d.Key] || !d.At.After(w.before[d.Key])
 		w.known[d.Key] = true
@@ -237,12 +234,9 @@ func (s *sweep) measure(ctx workflow.Context, done activities.HandedOn) {
 	}
 }
 
-// read makes one call to Didit, after all others.
+// read makes one call to Didit, with the last priority.
 func (s *sweep) read(ctx workflow.Context, summary string, activity, in, result any) error {
 	s.result.Reads++
-	o := callOptions(kyc.TaskQueueDiditRead, summary, kyc.PriorityKeyPoll, refusals()...)
-	if in == nil {
-		return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity).Get(ctx, result)
-	}
+	o := callOptions(kyc.TaskQueueDiditRead, summary, lastPriority, refusals()...)
 	return call(ctx, o, activity, in, result)
 }

@@ -1,5 +1,5 @@
-// Package workflows decides: what to do next about a user, when to give up, what to report. It is deterministic and
-// does nothing itself; package activities does.
+// Package workflows decides what to do next for a user, when to end, and what to report. It is deterministic; package
+// activities acts.
 package workflows
 
 import (
@@ -17,11 +17,11 @@ import (
 var acts *activities.Activities
 
 // Verification follows one user at Didit; its id is kyc.WorkflowID of the user. It is open while anything is pending: a
-// session to be made, a person or a reviewer to act, a result to be delivered. Its result is the user's state. A run that
+// session to create, a person or a reviewer to act, a callback to deliver. Its result is the user's state. A run that
 // begins with kyc.Input.Resume makes no session by itself, and is otherwise the same.
 func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 	v := &verification{in: in, state: newSessionState(in.UserID, workflow.Now(ctx)), published: publishedBefore(ctx)}
-	v.expected = map[string]didit.Status{}
+	v.siblings.expected = map[string]didit.Status{}
 	v.operators.stop, v.results.runID = func() {}, originalRun(ctx)
 	if err := v.handle(ctx); err != nil {
 		return kyc.State{}, err
@@ -30,7 +30,7 @@ func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
 		return v.refuseInput(ctx, err)
 	}
 	if !in.Resume {
-		v.request = &v.in
+		v.creation.request = &v.in
 	}
 	err := v.run(ctx)
 	return v.state.State, err
@@ -46,42 +46,42 @@ func originalRun(ctx workflow.Context) string {
 	return info.OriginalRunID
 }
 
-// verification is a run: what it knows about its user, what it was asked for, and what it has reported.
+// verification is a run: what it knows about its user, what was requested, and what it has reported.
 type verification struct {
-	in      kyc.Input
-	state   sessionState
-	session kyc.Session
-	policy  activities.SessionPolicy
-	polls   reconcileSchedule
-	timers  timers
-	asking
-	siblings
+	in        kyc.Input
+	state     sessionState
+	session   kyc.Session
+	policy    activities.SessionPolicy
+	polls     reconcileSchedule
+	timers    timers
+	creation  creation
+	siblings  siblings
 	operators operators
 	results   results
 	published attributes
 	measured  measured
 }
 
-// asking is the session that was asked for and is not there yet.
-type asking struct {
-	request       *kyc.Input
-	requested     int            // how many were asked for
-	refusal       string         // the type of error of the last that was not made
-	busy          kyc.WaitingFor // limit or didit, while a create is under way
+// creation is the request for a session.
+type creation struct {
+	request       *kyc.Input     // nil if there is none
+	number        int            // of requests so far
+	refusal       string         // the type of error of the last one that failed
+	waitingFor    kyc.WaitingFor // limit or didit, while a create is in flight
 	maybeOrphaned bool           // a create may have made a session that is not known yet
 }
 
 // siblings are the user's other sessions.
 type siblings struct {
 	early    []kyc.DiditEvent        // events that came while no session was known
-	others   bool                    // there are some
+	exist    bool                    // there are some
 	reselect bool                    // one of them may be the session that counts
-	expected map[string]didit.Status // what fresh events say of them
-	relook   lag                     // Didit does not show that yet
+	expected map[string]didit.Status // their statuses by fresh events
+	lag      lag                     // Didit does not show those statuses yet
 }
 
-// run is the story: get a session, follow it until Didit has decided or the person's time is up, report what is new, and
-// end when nothing is pending.
+// run is the main loop: get a session, follow it until Didit has decided or the person's time is up, report what is new,
+// and end when nothing is pending.
 func (v *verification) run(ctx workflow.Context) error {
 	if err := v.resume(ctx); err != nil {
 		return err
@@ -89,7 +89,7 @@ func (v *verification) run(ctx workflow.Context) error {
 	for {
 		step, stop := workflow.WithCancel(ctx)
 		v.operators.stop = stop
-		if v.operators.cancelledBy != nil && !v.state.ended() { // asked before there was anything to stop
+		if v.operators.end != nil && !v.state.ended() { // requested before there was anything to stop
 			stop()
 		}
 		err := v.advance(step)
@@ -98,12 +98,12 @@ func (v *verification) run(ctx workflow.Context) error {
 			v.publish(ctx)
 			v.measureLateUpdate(ctx)
 			return nil
-		case ctx.Err() != nil: // Temporal's own cancellation waits for nothing; what is pending is still delivered
+		case ctx.Err() != nil: // cancelled in Temporal: ends at once, but pending callbacks are delivered
 			ctx, _ = workflow.NewDisconnectedContext(ctx)
 			v.cancelNow(ctx)
 		case !temporal.IsCanceledError(err):
 			return err
-		case v.operators.cancelledBy != nil: // else a verdict was faster
+		case v.operators.end != nil: // else a verdict came first
 			if err := v.cancelAtDidit(ctx); err != nil && ctx.Err() == nil {
 				return err
 			}
@@ -111,7 +111,7 @@ func (v *verification) run(ctx workflow.Context) error {
 	}
 }
 
-// resume takes up what earlier runs of the user knew.
+// resume continues from the state of the user's earlier runs.
 func (v *verification) resume(ctx workflow.Context) error {
 	if !v.in.Resume {
 		return nil
@@ -123,7 +123,7 @@ func (v *verification) resume(ctx workflow.Context) error {
 	v.policy = before.Policy
 	v.measured.resumed = before.State
 	if before.State.SessionID == "" {
-		v.reselect = true
+		v.siblings.reselect = true
 		return nil
 	}
 	now := workflow.Now(ctx)
@@ -134,28 +134,28 @@ func (v *verification) resume(ctx workflow.Context) error {
 	return nil
 }
 
-// advance does what is due, until nothing is pending.
+// advance runs the next step that is due, until nothing is pending.
 func (v *verification) advance(ctx workflow.Context) error {
 	for {
 		v.takeEvents(ctx)
-		if v.state.Outcome.Decided() && !v.operators.erasing { // a verdict is stronger than an operator's cancel
-			v.operators.cancelledBy = nil
+		if v.state.Outcome.Decided() && !v.operators.erasing() { // a verdict takes precedence over an operator's cancel
+			v.operators.end = nil
 		}
 		if err := v.report(ctx); err != nil {
 			return err
 		}
 		var err error
 		switch now := v.timers.now(ctx); {
-		case v.request != nil && v.state.lag.next.IsZero():
+		case v.creation.request != nil && v.state.lag.next.IsZero():
 			err = v.getSession(ctx)
-		case v.state.needsRead, v.state.lag.over(now), v.refreshAsked(), v.mayPoll() && (v.overdue(now) || v.polls.due(now)):
+		case v.state.needsRead, v.state.lag.over(now), v.refreshRequested(), v.mayPoll() && (v.overdue(now) || v.polls.due(now)):
 			err = v.reconcile(ctx)
-		case v.reselect, v.relook.over(now):
+		case v.siblings.reselect, v.siblings.lag.over(now):
 			err = v.reselectSession(ctx)
 		case v.finished(ctx):
 			return v.forgetIfErased(ctx)
 		default:
-			err = v.awaitNews(ctx)
+			err = v.sleep(ctx)
 		}
 		if err != nil {
 			return err
@@ -165,14 +165,14 @@ func (v *verification) advance(ctx workflow.Context) error {
 
 func (v *verification) mayPoll() bool { return v.state.SessionID != "" && !v.state.ended() }
 
-func (v *verification) refreshAsked() bool {
-	return v.mayPoll() && v.operators.answered < v.operators.asked
+func (v *verification) refreshRequested() bool {
+	return v.mayPoll() && v.operators.served < v.operators.requested
 }
 
 // finished reports whether nothing is pending: no event, no request, no answer to a caller, no callback.
 func (v *verification) finished(ctx workflow.Context) bool {
 	nothingToFollow := v.state.ended() || v.state.SessionID == ""
-	return nothingToFollow && v.request == nil && !v.state.needsRead && v.state.lag.next.IsZero() && v.relook.next.IsZero() && !v.reselect &&
+	return nothingToFollow && v.creation.request == nil && !v.state.needsRead && v.state.lag.next.IsZero() && v.siblings.lag.next.IsZero() && !v.siblings.reselect &&
 		len(v.results.pending) == 0 && workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent).Len() == 0 && workflow.AllHandlersFinished(ctx)
 }
 
@@ -181,20 +181,20 @@ func (v *verification) forgetIfErased(ctx workflow.Context) error {
 	if !v.in.Resume || v.state.SessionID != "" || v.state.ended() {
 		return nil
 	}
-	v.state.State = kyc.State{} // nothing is known of the user
-	return call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then forget this run too", lastPriority), acts.ForgetIfErased,
+	v.state.State = kyc.State{} // no session of ours is known of the user
+	return call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then delete this run too", lastPriority), acts.ForgetIfErased,
 		activities.UserInput{UserID: v.in.UserID}, nil)
 }
 
-// takeEvents takes in all events that have arrived.
+// takeEvents applies all events that have arrived.
 func (v *verification) takeEvents(ctx workflow.Context) {
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
 	before := v.state.State
 	if v.state.SessionID != "" {
-		for _, ev := range v.early {
+		for _, ev := range v.siblings.early {
 			v.takeEvent(ctx, ev)
 		}
-		v.early = nil
+		v.siblings.early = nil
 	}
 	for {
 		var ev kyc.DiditEvent
@@ -208,30 +208,30 @@ func (v *verification) takeEvents(ctx workflow.Context) {
 	}
 }
 
-// takeEvent judges one event: about the session, about another one of the user's, or nonsense. Events for a user who is
-// being erased are dropped.
+// takeEvent applies one event, about the session or another one of the user's. It drops invalid events, and events for a user
+// who is being erased.
 func (v *verification) takeEvent(ctx workflow.Context, ev kyc.DiditEvent) {
 	switch {
-	case ev.Type != didit.EventStatusUpdated, !ev.Status.Known(), v.operators.erasing:
+	case ev.Type != didit.EventStatusUpdated, !ev.Status.Known(), v.operators.erasing():
 	case v.state.SessionID == "":
-		if v.request != nil {
-			v.early = append(v.early, ev)
+		if v.creation.request != nil {
+			v.siblings.early = append(v.siblings.early, ev)
 		} else {
-			v.lookAtOthers(ctx, ev)
+			v.noteSibling(ctx, ev)
 		}
 	case ev.SessionID == v.state.SessionID:
 		v.state.apply(ev, workflow.Now(ctx))
 	case mayCount(ev.Status) && !v.state.seen[ev.EventID]:
-		v.others = true
-		v.lookAtOthers(ctx, ev)
+		v.siblings.exist = true
+		v.noteSibling(ctx, ev)
 	}
 }
 
-// lookAtOthers notes an event that may change which session counts.
-func (v *verification) lookAtOthers(ctx workflow.Context, ev kyc.DiditEvent) {
+// noteSibling records an event that may change which session counts.
+func (v *verification) noteSibling(ctx workflow.Context, ev kyc.DiditEvent) {
 	v.state.seen[ev.EventID] = true
-	v.reselect, v.relook = true, lag{}
+	v.siblings.reselect, v.siblings.lag = true, lag{}
 	if workflow.Now(ctx).Sub(time.Unix(ev.CreatedAt, 0)) < freshFor {
-		v.expected[ev.SessionID] = ev.Status
+		v.siblings.expected[ev.SessionID] = ev.Status
 	}
 }

@@ -19,7 +19,7 @@ type attributes struct {
 	deadline                                     time.Time // zero while the user need not act
 }
 
-// publish updates the Web UI. It costs an event only where something changed, and none for the details.
+// publish updates the Web UI. It costs an event only where an attribute changed; the details cost none.
 func (v *verification) publish(ctx workflow.Context) {
 	now := v.attributes()
 	search(ctx, v.published.changesTo(now)...)
@@ -37,13 +37,13 @@ func search(ctx workflow.Context, changes ...temporal.SearchAttributeUpdate) {
 	}
 }
 
-// describe writes the sentence on the workflow's page, which costs no event.
+// describe sets the current details on the workflow's page, which costs no event.
 func (v *verification) describe(ctx workflow.Context) {
 	workflow.SetCurrentDetails(ctx, v.details(workflow.Now(ctx))+v.results.summary())
 }
 
-// publishedBefore is what the list says already when the workflow begins: what its starter wrote, or, where it was started
-// like another one by hand, all that was true of that one.
+// publishedBefore are the attributes at the start of the workflow: those of its starter, or, if it was started by hand like
+// another one, all attributes of that one.
 func publishedBefore(ctx workflow.Context) attributes {
 	set := workflow.GetTypedSearchAttributes(ctx)
 	text := func(name string) string {
@@ -71,10 +71,10 @@ func (v *verification) attributes() attributes {
 	return a
 }
 
-// errorType is what holds the verification up, or has ended it.
+// errorType is what delays the verification, or has ended it.
 func (v *verification) errorType() string {
 	switch {
-	case v.busy == kyc.WaitingForDidit:
+	case v.creation.waitingFor == kyc.WaitingForDidit:
 		return kyc.ErrorTypeUnavailable
 	case v.state.ended() && v.state.ErrorType != "":
 		return v.state.ErrorType
@@ -115,7 +115,7 @@ func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 	return changes
 }
 
-// errorTypeIs takes an empty one away, so that the lists of what is wrong can ask for IS NOT NULL.
+// errorTypeIs unsets an empty type, so that a list of what is wrong can query IS NOT NULL.
 func errorTypeIs(kind string) temporal.SearchAttributeUpdate {
 	key := temporal.NewSearchAttributeKeyKeyword(kyc.AttributeErrorType)
 	if kind == "" {
@@ -126,11 +126,11 @@ func errorTypeIs(kind string) temporal.SearchAttributeUpdate {
 
 func (v *verification) waitingFor() kyc.WaitingFor {
 	switch {
-	case v.busy != "":
-		return v.busy
+	case v.creation.waitingFor != "":
+		return v.creation.waitingFor
 	case v.state.ended() && len(v.results.pending) > 0:
 		return kyc.WaitingForCallback
-	case v.state.ended(), v.state.SessionID == "" && v.in.Resume && !v.reselect:
+	case v.state.ended(), v.state.SessionID == "" && v.in.Resume && !v.siblings.reselect:
 		return ""
 	case v.state.decisionUnusable:
 		return kyc.WaitingForOperator
@@ -142,13 +142,13 @@ func (v *verification) waitingFor() kyc.WaitingFor {
 	return kyc.WaitingForDidit
 }
 
-// details is the sentence on the workflow's page: how it stands, and what happens next.
+// details is the text on the workflow's page: the state, and what happens next.
 func (v *verification) details(now time.Time) string {
 	s := v.state
 	switch {
-	case v.operators.cancelledBy != nil:
+	case v.operators.end != nil:
 		return v.cancelling()
-	case v.busy == "" && s.ended():
+	case v.creation.waitingFor == "" && s.ended():
 		return ending(s.State)
 	}
 	switch v.waitingFor() {
@@ -169,8 +169,8 @@ func (v *verification) details(now time.Time) string {
 		return fmt.Sprintf("**%s**: waiting for the user at Didit's page, attempt %d. Next: Didit's webhook, a poll of Didit at %s, or the end of the user's time at %s.",
 			s.Status, s.Attempt, when(v.polls.next), when(v.deadline()))
 	}
-	if v.busy == kyc.WaitingForDidit {
-		return "**Didit does not answer**, so there is no session yet. Next: Didit is asked again until it does; nobody is charged twice."
+	if v.creation.waitingFor == kyc.WaitingForDidit {
+		return "**Didit does not answer**, so there is no session yet. Next: retries until it does, without a second charge."
 	}
 	return fmt.Sprintf("**%s**: reading Didit's decision. Next: the verdict, if Didit confirms it.", s.Status)
 }

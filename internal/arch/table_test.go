@@ -61,7 +61,7 @@ var table = map[string]rule{
 	"workflows": {
 		own:     []string{"kyc", "didit", "activities"},
 		outside: []string{"go.temporal.io/sdk/workflow", "go.temporal.io/sdk/temporal"},
-		std:     []string{"errors", "fmt", "time"},
+		std:     []string{"errors", "fmt", "slices", "time"},
 	},
 
 	// The edges: HTTP in, contract out. They never see a workflow's code.
