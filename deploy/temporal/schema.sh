@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes Temporal's two databases or brings them up to date. Runs before each start; each step knows when it was done.
+# Creates Temporal's two databases or updates them. Runs before each start; each step is idempotent.
 # Needs SQL_HOST, SQL_PORT, SQL_USER and SQL_PASSWORD.
 set -eu
 export SQL_PLUGIN=postgres12
