@@ -25,7 +25,7 @@ type store struct {
 	users map[string]time.Time
 }
 
-// save reports whether the message was news: a repeat changes nothing, an older message nothing newer.
+// save reports whether the message is new: a repeat changes nothing, an older message nothing newer.
 func (s *store) save(id string, m kyc.Result) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -14,7 +14,7 @@ db.execute("CREATE TABLE IF NOT EXISTS users (id TEXT PRIMARY KEY, kyc TEXT, upd
 
 
 def save(message_id: str, message: dict[str, Any]) -> bool:
-    """Reports whether the message was news: a repeat changes nothing, an older message nothing newer."""
+    """Reports whether the message is new: a repeat changes nothing, an older message nothing newer."""
     data = message["data"]
     with db:  # one transaction
         db.execute("BEGIN IMMEDIATE")

@@ -12,7 +12,7 @@ const webhook = new Webhook(process.env.RESULT_SECRET ?? ''); // whsec_...
 const seen = new Set<string>(); // in production two tables and one transaction, as in the SQL below
 const users = new Map<string, string>();
 
-/** Reports whether the message was news: a repeat changes nothing, an older message nothing newer. */
+/** Reports whether the message is new: a repeat changes nothing, an older message nothing newer. */
 function save(id: string, { data }: Message): boolean {
   if (seen.has(id)) return false;
   seen.add(id);
