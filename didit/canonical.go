@@ -7,17 +7,16 @@ import (
 
 // canonical is the text that X-Signature-V2 signs: what Python's json.dumps(shorten_floats(value), sort_keys=True,
 // separators=(",", ":"), ensure_ascii=False) writes (https://docs.didit.me/integration/webhooks). It grows while the
-// scanner reads: stretches of the source that are canonical already are copied as they are, in the order of the source.
-// Objects whose keys are out of order are put in order at the end, all in one go, so that the work stays linear
-// however deep such objects nest.
+// scanner reads, in the order of the source: parts of the source that are canonical are copied as they are. A last pass puts
+// the keys of all objects in order at once, so that the work stays linear however deep such objects nest.
 type canonical struct {
 	on      bool
 	out     []byte
-	copied  int      // the source up to here is in out, or was left out
+	copied  int      // the source up to here is in out, or is omitted
 	objects []object // those that are not empty, in the order of their beginnings
 	sorted  []member // the members of the objects that were out of order, now in order
 	final   []byte   // the text with those objects in order
-	work    int      // units that are left; see work.go
+	budget  int      // the units of work that are left; see work.go
 }
 
 // object is the text between two braces.
@@ -27,10 +26,10 @@ type object struct {
 	next        int32 // the first object that begins after this one has ended
 }
 
-// canonicalText scans src and returns its canonical text, which is valid until the scanner is released. It fails where
-// that would take more work than limit.
+// canonicalText scans src and returns its canonical text, which is valid until the scanner is released. It fails if that
+// takes more than limit units of work.
 func (s *scanner) canonicalText(limit int) ([]byte, error) {
-	s.canon.on, s.canon.work = true, limit
+	s.canon.on, s.canon.budget = true, limit
 	if err := s.scan(); err != nil {
 		return nil, err
 	}
@@ -47,7 +46,7 @@ func (s *scanner) canonicalText(limit int) ([]byte, error) {
 	return text, nil
 }
 
-// at is the place in the canonical text that pos stands for.
+// at is the position in the canonical text that corresponds to pos.
 func (s *scanner) at() int32 { return int32(len(s.canon.out) + s.pos - s.canon.copied) }
 
 // omit leaves the source between from and pos out of the canonical text.
@@ -59,7 +58,7 @@ func (s *scanner) omit(from int) {
 	s.canon.copied = s.pos
 }
 
-// beginObject is told that an object begins here, and returns its index for endObject.
+// beginObject records the start of an object and returns its index for endObject.
 func (s *scanner) beginObject() (index int) {
 	if s.canon.on {
 		s.canon.objects = append(s.canon.objects, object{start: s.at()})
@@ -67,7 +66,7 @@ func (s *scanner) beginObject() (index int) {
 	return len(s.canon.objects) - 1
 }
 
-// endObject is told that the object ends here, and its members, sorted by now, if they came in another order.
+// endObject records the end of an object, and its sorted members if they were out of order.
 func (s *scanner) endObject(index int, members []member) {
 	if !s.canon.on {
 		return

@@ -78,9 +78,9 @@ func TestLongNumbersAreFast(t *testing.T) {
 	}
 }
 
-// A body that is costlier than any of Didit's has no canonical text for a stranger, and all of one for who signs. What was
+// A body that is costlier than any of Didit's has no canonical text for an unknown sender, and a whole one for the signer. What was
 // signed as it is needs none.
-func TestCostlyBodiesAreRationed(t *testing.T) {
+func TestCostlyBodiesExceedTheirBudget(t *testing.T) {
 	t.Parallel()
 	for name, unit := range map[string]string{"hard to read": "0.12345678901234567890e-300", "hard to write": "1e308", "order": `{"b":0,"a":0}`, "escapes": `"\n\n\n\n"`} {
 		few, many := []byte(list(2_000, unit)), []byte(list(DefaultMaxBody, unit))
@@ -100,7 +100,7 @@ func TestCostlyBodiesAreRationed(t *testing.T) {
 }
 
 // What Didit sends is far from the limit, and so is what a proxy makes of it.
-func TestGenuineBodiesAreNotRationed(t *testing.T) {
+func TestGenuineBodiesStayWithinTheirBudget(t *testing.T) {
 	t.Parallel()
 	for _, size := range []int{2 << 10, 20 << 10, 100 << 10, DefaultMaxBody / 2} {
 		wire := webhookBody(t, size)
@@ -113,8 +113,8 @@ func TestGenuineBodiesAreNotRationed(t *testing.T) {
 			s := newScanner(body)
 			_, err := s.canonicalText(limit)
 			require.NoError(t, err, "%s, %d bytes", name, size)
-			assert.Greater(t, s.canon.work, limit/5, "%s, %d bytes", name, size)
-			t.Logf("%-22s %7d bytes: %2d %% of the work it may take", name, len(body), 100-100*s.canon.work/limit)
+			assert.Greater(t, s.canon.budget, limit/5, "%s, %d bytes", name, size)
+			t.Logf("%-22s %7d bytes: %2d %% of the work it may take", name, len(body), 100-100*s.canon.budget/limit)
 			s.release()
 		}
 	}

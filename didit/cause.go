@@ -14,11 +14,11 @@ const (
 	CauseUnavailable Cause = "unavailable" // 5xx, 408 or 425: the call may be repeated
 	CauseLimit       Cause = "limit"       // 429
 	CauseCredit      Cause = "credit"      // 402; or a 400 or 403 whose code or text is about money
-	CauseKey         Cause = "key"         // 401; or a 403 that saw no key
+	CauseKey         Cause = "key"         // 401; or a 403 for a missing key
 	CausePermission  Cause = "permission"  // another 403: the key is known and may not do this
-	CauseBasePath    Cause = "base-path"   // a redirect; or a 404 or 405 that is not Didit's, for it explains nothing
+	CauseBasePath    Cause = "base-path"   // a redirect; or a 404 or 405 without an explanation, which is not Didit's
 	CauseFlow        Cause = "flow"        // workflow_id is wrong, or no flow of this application
-	CauseNotFound    Cause = "not-found"   // 404: no such session, or none that this key may see
+	CauseNotFound    Cause = "not-found"   // 404: no such session, or none that this key may read
 	CauseConflict    Cause = "conflict"    // 409
 	CauseField       Cause = "field"       // another 400 or 422
 )
@@ -49,8 +49,8 @@ func (e *APIError) Cause() Cause {
 	return CauseField
 }
 
-// aboutMoney knows a low balance or a suspended contract: each family of Didit's API reports it with another status. A
-// text counts only if it is not about a field.
+// aboutMoney reports a low balance or a suspended contract, which each group of Didit's API reports with another status.
+// A text about a field does not count.
 func (e *APIError) aboutMoney() bool {
 	text, _, field := strings.Cut(strings.ToLower(e.Detail), ": ")
 	if field {
@@ -65,13 +65,13 @@ func (e *APIError) aboutMoney() bool {
 	return false
 }
 
-// Advice says what an operator does about it.
+// Advice is what an operator should do.
 func (c Cause) Advice() string {
 	switch c {
 	case CauseUnavailable:
-		return "Didit does not answer; the call is repeated"
+		return "Didit does not answer; the call is retried"
 	case CauseLimit:
-		return "Didit's rate limit; the call is repeated when Didit allows it"
+		return "Didit's rate limit; the call is retried when Didit allows it"
 	case CauseCredit:
 		return "the Didit account has no credit, or its contract is suspended: top it up in Didit's console, Billing"
 	case CauseKey:
@@ -83,9 +83,9 @@ func (c Cause) Advice() string {
 	case CauseFlow:
 		return "the application has no such flow: check DIDIT_WORKFLOW_ID and workflow_id, and that the key is of the same application"
 	case CauseNotFound:
-		return "Didit has no such session, or none that this key may see"
+		return "Didit has no such session, or none that this key may read"
 	case CauseConflict:
-		return "Didit cannot do this as things stand; the message says why"
+		return "the state at Didit does not allow this; the message has Didit's code"
 	}
-	return "Didit refuses a field; the message names it"
+	return "Didit refuses a field of the request; the message names it"
 }

@@ -50,7 +50,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 		return nil, errors.New("didit: no API key")
 	}
 	if !isPrintable(o.APIKey) {
-		return nil, errors.New("didit: the API key holds a space, a line break or another character that no key has")
+		return nil, errors.New("didit: the API key contains a space, a line break or another invalid character")
 	}
 	if o.BaseURL == "" {
 		o.BaseURL = DefaultBaseURL

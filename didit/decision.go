@@ -12,8 +12,8 @@ import (
 const CheckStatusUnknown = "Unknown"
 
 // blocks are the feature blocks of a decision in the order of the API reference
-// (https://docs.didit.me/sessions-api/retrieve-session), with the names of features that Didit's console and flows have. Of
-// the document a flow says OCR, a decision ID_VERIFICATION.
+// (https://docs.didit.me/sessions-api/retrieve-session), with the feature names of Didit's console and flows. A flow calls
+// the document OCR, a decision ID_VERIFICATION.
 var blocks = [...]block{
 	{"id_verifications", "ID_VERIFICATION"},
 	{"nfc_verifications", "NFC"},
@@ -91,8 +91,8 @@ func (d *Decision) add(feature string, items []blockItem) {
 	}
 }
 
-// addUnknown adds the blocks of features that are newer than this list, under their key in capitals. A block is a list
-// of objects that have a node and a status each, which nothing else in a decision is.
+// addUnknown adds the blocks of features that are newer than this list, under their key in capitals. A block is
+// the only list in a decision whose objects have a node and a status each.
 func (d *Decision) addUnknown(all map[string]json.RawMessage) {
 	for _, key := range slices.Sorted(maps.Keys(all)) {
 		feature := strings.ToUpper(key)

@@ -33,8 +33,8 @@ type DeliveryPage struct {
 }
 
 // ListDeliveries returns one page of the attempts to deliver to a destination
-// (https://docs.didit.me/management-api/webhook/list-deliveries). A scoped key needs webhooks:read and decisions:read. An
-// attempt that Didit makes meanwhile moves the others one down.
+// (https://docs.didit.me/management-api/webhook/list-deliveries). A scoped key needs webhooks:read and decisions:read. A new
+// attempt moves the others down by one.
 func (c *Client) ListDeliveries(ctx context.Context, destinationID string, r ListDeliveriesRequest) (DeliveryPage, error) {
 	k := call{op: "list deliveries", path: deliveriesPath, ids: []string{destinationID}, query: page(r.Limit, r.Offset)}
 	setDay(k.query, "date_from", r.From)

@@ -38,10 +38,10 @@ var fieldNames = [allFields]string{
 	fieldCreatedAt:   "created_at",
 }
 
-// maxUnix is far beyond any time, and small enough that float64 and package time calculate with it exactly.
+// maxUnix is beyond any time, and small enough for exact arithmetic in float64 and package time.
 const maxUnix = 1 << 53
 
-// envelope is where the scanner saw the fields of an Event. It counts only after the scan has ended well.
+// envelope has the positions of the fields of an Event. It is valid only after a scan without an error.
 type envelope struct {
 	object     bool // the body is an object
 	values     [allFields]span
@@ -51,12 +51,12 @@ type envelope struct {
 	text       []byte
 }
 
-// enterField is told the key of a member of the body before its value is read.
+// enterField records the key of a member of the body before its value is read.
 func (s *scanner) enterField(key []byte) {
 	s.envelope.inMetadata = string(key) == "metadata"
 }
 
-// noteField is told where the value of a member stood: of the body at depth 1, of an object in it at depth 2.
+// noteField records the position of a member's value: of the body at depth 1, of an object in it at depth 2.
 func (s *scanner) noteField(key []byte, value span) {
 	if s.depth == 2 {
 		if s.envelope.inMetadata && string(key) == "test_webhook" {
@@ -76,7 +76,7 @@ func (s *scanner) noteField(key []byte, value span) {
 	}
 }
 
-// event makes an Event of what the scan has noted.
+// event returns the Event that the scan recorded.
 func (s *scanner) event() (Event, error) {
 	if !s.envelope.object {
 		return Event{}, fmt.Errorf("%w: not an object", ErrMalformed)
@@ -112,7 +112,7 @@ func (s *scanner) event() (Event, error) {
 	}, nil
 }
 
-// metadata copies the value, for the body is the caller's; nil if the field is absent or null.
+// metadata copies the value, because the body is the caller's; nil if the field is absent or null.
 func (s *scanner) metadata() json.RawMessage {
 	source := s.src[s.envelope.metadata.from:s.envelope.metadata.to]
 	if len(source) == 0 || string(source) == "null" {

@@ -78,12 +78,12 @@ func TestDetailIsBounded(t *testing.T) {
 		body string
 		want int
 	}{
-		"a long detail":         {`{"detail":"` + long + `"}`, maxDetail},
-		"a long reason":         {`{"callback":"` + long + `"}`, len("callback: ") + maxReason},
-		"many fields":           {`{"a":"` + long + `","b":"` + long + `","c":"` + long + `"}`, maxDetail},
-		"a secret over the end": {`{"detail":"` + strings.Repeat("review ", 24) + testKey + `"}`, 24*len("review ") + 1},
-		"a long word of nobody": {`{"detail":"` + strings.Repeat("日", 300) + `"}`, 1},
-		"an endless body":       {`{"detail":"` + strings.Repeat(" ", maxErrorAnswer) + `"}`, 0},
+		"a long detail":          {`{"detail":"` + long + `"}`, maxDetail},
+		"a long reason":          {`{"callback":"` + long + `"}`, len("callback: ") + maxReason},
+		"many fields":            {`{"a":"` + long + `","b":"` + long + `","c":"` + long + `"}`, maxDetail},
+		"a secret over the end":  {`{"detail":"` + strings.Repeat("review ", 24) + testKey + `"}`, 24*len("review ") + 1},
+		"a long word, not shown": {`{"detail":"` + strings.Repeat("日", 300) + `"}`, 1},
+		"an endless body":        {`{"detail":"` + strings.Repeat(" ", maxErrorAnswer) + `"}`, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := serve(t, answerWith(400, tc.body)).Decision(t.Context(), testID)
@@ -95,7 +95,7 @@ func TestDetailIsBounded(t *testing.T) {
 	}
 }
 
-func TestNothingIsTriedTwice(t *testing.T) {
+func TestNoCallIsRetried(t *testing.T) {
 	var calls atomic.Int32
 	c := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		calls.Add(1)
@@ -118,7 +118,7 @@ func TestAnAnswerCutShortIsStillARefusal(t *testing.T) {
 	assert.Equal(t, http.StatusTooManyRequests, apiError(t, err).StatusCode)
 }
 
-func TestWaits(t *testing.T) {
+func TestRetryAfterAndReset(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	for name, tc := range map[string]struct {
 		after, reset string

@@ -11,9 +11,9 @@ import (
 const (
 	// HeaderSignature signs the exact bytes of the body.
 	HeaderSignature = "X-Signature"
-	// HeaderSignatureV2 signs the canonical JSON of the body, so it survives a proxy that writes the JSON anew.
+	// HeaderSignatureV2 signs the canonical JSON of the body, so it survives a proxy that rewrites the JSON.
 	HeaderSignatureV2 = "X-Signature-V2"
-	// HeaderSignatureSimple signs four fields only; it is never looked at.
+	// HeaderSignatureSimple signs four fields only; a Verifier ignores it.
 	HeaderSignatureSimple = "X-Signature-Simple"
 	// HeaderSignatureBlog is what Didit's blog calls X-Signature. It is read where X-Signature is absent or empty.
 	HeaderSignatureBlog = "X-Didit-Signature"
@@ -23,7 +23,7 @@ const (
 	HeaderTest = "X-Didit-Test-Webhook"
 )
 
-// signatures are those of the headers that may be believed.
+// signatures are those that cover the whole body.
 type signatures struct {
 	raw, v2       digest
 	hasRaw, hasV2 bool

@@ -45,7 +45,7 @@ func TestRedirectsAreRefused(t *testing.T) {
 	assert.Zero(t, followed.Load(), "the API key must not travel")
 }
 
-func TestALentClientFollowsNoRedirectEither(t *testing.T) {
+func TestAGivenHTTPClientFollowsNoRedirectEither(t *testing.T) {
 	srv := httptest.NewServer(http.RedirectHandler("/else/", http.StatusFound))
 	defer srv.Close()
 	c, err := NewClient(ClientOptions{BaseURL: srv.URL, APIKey: testKey, HTTPClient: srv.Client()})
@@ -94,7 +94,7 @@ func TestNetworkErrorsKeepSecrets(t *testing.T) {
 		return nil, &url.Error{Op: "Get", URL: r.URL.String(), Err: io.ErrUnexpectedEOF}
 	})
 	for name, rt := range map[string]http.RoundTripper{
-		"nobody listens":                  nil,
+		"the connection is refused":       nil,
 		"a transport that quotes the URL": quoting,
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -35,7 +35,7 @@ func TestMoreBadResponses(t *testing.T) {
 		"no balance":                          {"balance", `{}`},
 		"a balance that is text":              {"balance", `{"balance":"hello"}`},
 		"a health that is not ok":             {"health", `{"status":"degraded"}`},
-		"a health from somebody else":         {"health", `<html>hello</html>`},
+		"a health of another server":          {"health", `<html>hello</html>`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code := http.StatusOK
@@ -63,15 +63,15 @@ func TestArgumentsAreCheckedBeforeAnyCall(t *testing.T) {
 	text := func(s string) *string { return &s }
 	update := func(r UpdateDestinationRequest) error { _, err := c.UpdateDestination(ctx, testID, r); return err }
 	remove := func(r DeleteSessionRequest) error { _, err := c.DeleteSession(ctx, testID, r); return err }
-	_, nobody := c.DeleteUser(ctx, " ")
-	_, nobodys := c.SessionsOf(ctx, "")
+	_, noUser := c.DeleteUser(ctx, " ")
+	_, noUsers := c.SessionsOf(ctx, "")
 	for name, err := range map[string]error{
 		"a status that cannot be set":   c.UpdateStatus(ctx, testID, UpdateStatusRequest{NewStatus: StatusInReview}),
 		"no status":                     c.UpdateStatus(ctx, testID, UpdateStatusRequest{}),
 		"an unknown instruction":        remove(DeleteSessionRequest{Instruction: "all"}),
 		"a face for eleven years":       remove(DeleteSessionRequest{FaceRetentionDays: 4000}),
-		"nobody":                        nobody,
-		"nobody's sessions":             nobodys,
+		"no user":                       noUser,
+		"the sessions of no user":       noUsers,
 		"a destination without a label": create(func(r *CreateDestinationRequest) { r.Label = "" }),
 		"a destination without events":  create(func(r *CreateDestinationRequest) { r.Events = nil }),
 		"an event without a name":       create(func(r *CreateDestinationRequest) { r.Events = []string{""} }),

@@ -9,20 +9,26 @@ import (
 // maxDepth bounds how deep arrays and objects may nest. What Didit documents nests less than ten deep.
 const maxDepth = 64
 
-// maxSource is the longest source: places in it, and in its canonical text, which is at most five times as long, are
-// kept in 32 bits, since moving them about is much of the work where keys are out of order.
+// maxSource is the longest source. Positions in it, and in its canonical text, which is at most five times as long, are
+// 32 bits long, because moving them is much of the work where keys are out of order.
 const maxSource = 256 << 20
 
-// What a buffer may hold to be kept for the next body.
+// Capacities up to which a buffer is kept for the next body.
 const (
 	maxPooledBytes = 256 << 10
 	maxPooledItems = 16 << 10
 )
 
-// scanner reads one JSON text in a single pass and takes less than RFC 8259 does: valid UTF-8 only, no key twice in an
-// object, bounded depth. A receiver that took more could read another event than the one that was signed. Beyond the RFC it
-// takes what Python's json writes, which signs the bodies: NaN, Infinity and escaped lone surrogates. Neither has a canonical
-// text, and a field that is read may hold neither. On the way it notes the envelope of the event and, if canon is on, prepares the canonical text.
+// scanner reads one JSON text in a single pass and accepts less than RFC 8259: valid UTF-8 only, no repeated key in an
+// object, bounded depth. A receiver that accepts more can read another event than the signed one. Beyond the RFC it accepts
+// what Python's json writes, which signs the bodies: NaN, Infinity and escaped lone surrogates. Those have no canonical text,
+// and a field that we read may hold none of them. The scanner records the envelope of the event and, if canon is on, builds
+// the canonical text.
+//
+// It is our own because no JSON library keeps what the signature and the bound on CPU need: the literal text of numbers and
+// the positions of keys, in one pass, without an allocation for each value. A refused body must cost at most
+// 12 times its HMAC-SHA256. For 1 MiB of single digits, the worst case, the scanner takes 9 times that with the canonical
+// text; the tokens of encoding/json alone take 330 times (Go 1.26). docs/reference/webhook.md has more figures.
 type scanner struct {
 	src   []byte
 	pos   int
@@ -48,7 +54,7 @@ func newScanner(src []byte) *scanner {
 	return s
 }
 
-// release gives the buffers back to the pool, without anything of the body in them.
+// release clears the buffers and returns them to the pool.
 func (s *scanner) release() {
 	*s = scanner{
 		members:  emptied(s.members, maxPooledItems),
@@ -69,7 +75,7 @@ func wiped(buf []byte) []byte {
 	return emptied(buf, maxPooledBytes)
 }
 
-// emptied lets a buffer go that one unusual body has made large.
+// emptied drops a buffer that one unusual body has made large.
 func emptied[T any](buf []T, limit int) []T {
 	if cap(buf) > limit {
 		return nil
@@ -97,7 +103,7 @@ func (s *scanner) scan() error {
 	return nil
 }
 
-// fail says what is wrong and where, and never what stands there.
+// fail reports what is wrong and where, and never quotes the source.
 func (s *scanner) fail(what string) error {
 	return fmt.Errorf("%w: %s at byte %d", ErrMalformed, what, s.pos)
 }
@@ -110,7 +116,7 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-// space skips white space; as Didit sends it, there is none.
+// space skips white space. Didit sends none.
 func (s *scanner) space() {
 	if s.peek() <= ' ' {
 		s.skipSpace()
@@ -125,7 +131,7 @@ func (s *scanner) skipSpace() {
 	s.pos += size
 	if s.canon.on && size > 0 {
 		s.omit(from)
-		s.canon.work -= workSpace // the next value sees it
+		s.canon.budget -= workSpace // the next value sees it
 	}
 }
 
@@ -134,7 +140,7 @@ func isSpace(c byte) bool { return c == ' ' || c == '\n' || c == '\t' || c == '\
 func isDigit(c byte) bool { return '0' <= c && c <= '9' }
 
 func (s *scanner) value() error {
-	if err := s.pay(workValue); err != nil {
+	if err := s.spend(workValue); err != nil {
 		return err
 	}
 	switch c := s.peek(); {
@@ -167,7 +173,7 @@ func (s *scanner) literal(word string) error {
 	return nil
 }
 
-// notFinite reads one of Python's words for floats that JSON cannot say, with the sign already read.
+// notFinite reads one of Python's words for floats that JSON does not have. The sign is read already.
 func (s *scanner) notFinite() error {
 	if s.canon.on {
 		return s.fail("no value")
@@ -186,7 +192,7 @@ func (s *scanner) open() error {
 	s.depth++
 	s.pos++
 	s.space()
-	return s.pay(workNest)
+	return s.spend(workNest)
 }
 
 func (s *scanner) close() {

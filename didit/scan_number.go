@@ -58,7 +58,7 @@ func (s *scanner) digits() (n int) {
 }
 
 // canonNumber puts the number that starts at from into canonical form. Integers stay as they are, however long,
-// except that Python's -0 is 0. Python reads a float too large for 64 bits as infinite, which JSON cannot say: refused.
+// except that Python's -0 is 0. Python reads a float too large for 64 bits as infinite, which JSON does not have: refused.
 func (s *scanner) canonNumber(from int, float bool) error {
 	literal := s.src[from:s.pos]
 	if !float {
@@ -67,9 +67,9 @@ func (s *scanner) canonNumber(from int, float bool) error {
 		}
 		s.omit(from)
 		s.canon.out = append(s.canon.out, '0')
-		return s.pay(workChange)
+		return s.spend(workChange)
 	}
-	if err := s.pay(floatWork(literal)); err != nil {
+	if err := s.spend(floatWork(literal)); err != nil {
 		return err
 	}
 	f, err := strconv.ParseFloat(string(literal), 64)
@@ -77,7 +77,7 @@ func (s *scanner) canonNumber(from int, float bool) error {
 		return s.fail("number out of range")
 	}
 	if math.Abs(f) >= 1<<63 {
-		if err := s.pay(workHuge); err != nil {
+		if err := s.spend(workHuge); err != nil {
 			return err
 		}
 	}
@@ -86,7 +86,7 @@ func (s *scanner) canonNumber(from int, float bool) error {
 	return nil
 }
 
-// floatWork is what it takes at most to read and write the float.
+// floatWork is the most work that reading and writing the float takes.
 func floatWork(literal []byte) int {
 	switch digits, exponent := magnitude(literal); {
 	case digits > quickDigits, exponent < -quickExponent, exponent > quickExponent:

@@ -5,7 +5,7 @@ import (
 	"slices"
 )
 
-// member is one member of an object: its key, and where it stands in the canonical text.
+// member is one member of an object: its key, and its position in the canonical text.
 type member struct {
 	key        span
 	start, end int32
@@ -47,7 +47,7 @@ func (s *scanner) object() error {
 	return nil
 }
 
-// member reads a member, puts it on members and returns its key.
+// member reads a member, appends it to members and returns its key.
 func (s *scanner) member() ([]byte, error) {
 	if s.peek() != '"' {
 		return nil, s.fail("no key")
@@ -59,7 +59,7 @@ func (s *scanner) member() ([]byte, error) {
 	}
 	if name.escaped {
 		name = s.decodeKey(name)
-		if err := s.pay(workChange); err != nil {
+		if err := s.spend(workChange); err != nil {
 			return nil, err
 		}
 	}
@@ -78,7 +78,7 @@ func (s *scanner) member() ([]byte, error) {
 		s.noteField(key, span{from: from, to: int32(s.pos)})
 	}
 	s.members = append(s.members, member{key: name, start: start, end: s.at(), inner: inner})
-	return key, s.pay(workMember)
+	return key, s.spend(workMember)
 }
 
 func (s *scanner) colon() error {
@@ -91,9 +91,9 @@ func (s *scanner) colon() error {
 	return nil
 }
 
-// order sorts the members of an object by key. A key that is there twice is an error.
+// order sorts the members of an object by key. A repeated key is an error.
 func (s *scanner) order(members []member) error {
-	if err := s.payForSorting(members); err != nil {
+	if err := s.spendOnSorting(members); err != nil {
 		return err
 	}
 	slices.SortFunc(members, s.compare)

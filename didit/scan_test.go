@@ -55,7 +55,7 @@ func TestScannerIsStrict(t *testing.T) {
 	}
 }
 
-func TestScannerTakesAllOfJSON(t *testing.T) {
+func TestScannerAcceptsAllOfJSON(t *testing.T) {
 	t.Parallel()
 	for _, body := range []string{
 		`{}`, `[]`, `null`, `true`, `false`, `""`, `0`, `-0`, `-0.0`, `10`, `1.5`, `1e5`, `1E+05`, `0e0`, `0.0e-0`, " \t\r\n{ } \n", `[ ]`, `[[],{},[[]]]`,
@@ -157,7 +157,7 @@ func ascending(n int) []int {
 	return order
 }
 
-func TestNothingOfABodyStaysInThePool(t *testing.T) { // not parallel: nobody else may take the buffers from the pool meanwhile
+func TestNothingOfABodyStaysInThePool(t *testing.T) { // not parallel: no other test may take the buffers from the pool meanwhile
 	s := newScanner([]byte(`{"vendor_data":"caf\u00e9", "b\u0062":1, "a":2.50}`))
 	_, err := s.canonicalText(math.MaxInt)
 	require.NoError(t, err)

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// text reads a string and returns what stands between the quotes.
+// text reads a string and returns the part between the quotes.
 func (s *scanner) text() (span, error) {
 	s.pos++
 	t := span{from: int32(s.pos)}
@@ -40,7 +40,7 @@ func (s *scanner) escape() error {
 		s.omit(s.pos - size)
 		s.canon.out = appendPythonRune(s.canon.out, r)
 	}
-	return s.pay(workChange)
+	return s.spend(workChange)
 }
 
 // plainEnd returns the index of the first quote, backslash or control character at i or later, or len(b).

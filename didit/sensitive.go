@@ -5,9 +5,8 @@ import (
 	"log/slog"
 )
 
-// Sensitive is text that nobody is to read by chance: a key, a secret, or words that may be about a person. It shows
-// itself as "[hidden]" to fmt, log/slog and encoding/json, also within a struct; empty text stays empty. To use it,
-// call Reveal.
+// Sensitive is text that must not be shown by accident: a key, a secret, or words that may be about a person. fmt, log/slog
+// and encoding/json print it as "[hidden]", also within a struct; empty text stays empty. Reveal returns the text.
 type Sensitive string
 
 const hidden = "[hidden]"

@@ -30,8 +30,8 @@ func SignV2(secret string, body []byte) (string, error) {
 	return Sign(secret, text), nil
 }
 
-// SignSimple returns what Didit sends as X-Signature-Simple. It says nothing of the fields that it leaves out,
-// vendor_data among them, so a Verifier takes no notice of it. It is here for those who play Didit.
+// SignSimple returns what Didit sends as X-Signature-Simple. It does not cover most fields, such as vendor_data, so a
+// Verifier ignores it. Simulators of Didit need it.
 func SignSimple(secret string, timestamp int64, sessionID, status, webhookType string) string {
 	message := strconv.FormatInt(timestamp, 10) + ":" + sessionID + ":" + status + ":" + webhookType
 	return Sign(secret, []byte(message))
@@ -49,12 +49,12 @@ func decodeDigest(header string) (d digest, ok bool) {
 	return d, err == nil
 }
 
-// macKey makes the HMACs of one secret. Reusing their states saves hashing the secret each time.
+// macKey computes the HMACs of one secret. Reusing their states saves hashing the secret each time.
 type macKey struct {
 	states sync.Pool
 }
 
-// macState is an HMAC in the making, with room for its sum.
+// macState is an unfinished HMAC, with room for its sum.
 type macState struct {
 	mac hash.Hash
 	sum digest
@@ -66,12 +66,12 @@ func newMACKey(secret string) *macKey {
 	return k
 }
 
-// signed reports whether d is the signature of message, in a time that does not depend on how nearly it is.
+// signed reports whether d is the signature of message, in constant time.
 func (k *macKey) signed(message []byte, d digest) bool {
 	s := k.states.Get().(*macState)
 	defer k.states.Put(s)
 	s.mac.Write(message)
 	s.mac.Sum(s.sum[:0])
-	s.mac.Reset() // now: the state holds the last bytes of the message
+	s.mac.Reset() // at once: the state holds the last bytes of the message
 	return hmac.Equal(s.sum[:], d[:])
 }

@@ -12,19 +12,19 @@ import (
 	"time"
 )
 
-// What VerifierOptions stands for if it says nothing.
+// Defaults of VerifierOptions.
 const (
 	// DefaultTolerance is the limit that Didit documents. Its last automatic retry can come a little later.
 	DefaultTolerance = 300 * time.Second
-	// DefaultMaxBody is in bytes. The largest body is that of a decision with hits of AML screening, about 3 KB each: there is
-	// room for 300 of them.
+	// DefaultMaxBody is in bytes. The largest bodies are decisions with hits of AML screening, about 3 KB each: 300 of them
+	// fit.
 	DefaultMaxBody = 1 << 20
-	// DefaultV2Concurrency is how many bodies may be brought into canonical form at once.
+	// DefaultV2Concurrency is how many canonical texts are computed at once.
 	DefaultV2Concurrency = 2
 )
 
-// A place is taken for a few milliseconds at most, and a body waits for one for v2Wait. Those that wait or have one hold
-// v2Bytes together, unless there is only one: what strangers send must not keep the memory that others need.
+// A canonical text takes a slot for a few milliseconds at most, and a body waits v2Wait for one. The bodies that wait or have
+// one hold v2Bytes together, or are a single one: unauthenticated bodies must not use up the memory.
 const (
 	v2Wait  = time.Second
 	v2Bytes = 8 << 20
@@ -38,17 +38,17 @@ var (
 	ErrBadSignature = errors.New("didit: webhook signature does not match")
 	// ErrStale: signed, but at another time than now, or X-Timestamp is not the time that was signed.
 	ErrStale = errors.New("didit: webhook is not fresh")
-	// ErrMalformed: signed, but not an event. Of a body whose signature does not match this is never said.
+	// ErrMalformed: signed, but not an event. A body whose signature does not match is never called malformed.
 	ErrMalformed = errors.New("didit: webhook body is malformed")
 	// ErrTooLarge: longer than VerifierOptions.MaxBody.
 	ErrTooLarge = errors.New("didit: webhook body is too large")
-	// ErrBusy: X-Signature does not match, and too many others wait for X-Signature-V2 to be checked. Only this one may pass
-	// when it is sent again.
-	ErrBusy = errors.New("didit: too many webhooks wait for X-Signature-V2 to be checked")
+	// ErrBusy: X-Signature does not match, and too many webhooks wait for the check of X-Signature-V2. Only this error may
+	// pass when the webhook is sent again.
+	ErrBusy = errors.New("didit: too many webhooks wait for the check of X-Signature-V2")
 )
 
-// Event is the envelope of a webhook. The decision inside the body is left out: it is full of personal data, and
-// the decision endpoint is the authority. Fields that Didit did not send are empty.
+// Event is the envelope of a webhook. It omits the decision in the body, which is full of personal data: the decision
+// endpoint is the authority. Fields that Didit did not send are empty.
 type Event struct {
 	ID          string // event_id; the same in all deliveries of one event
 	Type        string // webhook_type, such as EventStatusUpdated
@@ -60,7 +60,7 @@ type Event struct {
 	Status      Status
 	WorkflowID  string
 	VendorData  string
-	Metadata    json.RawMessage // what CreateSessionRequest.Metadata said; nil if not sent
+	Metadata    json.RawMessage // that of CreateSessionRequest; nil if not sent
 	Test        bool            // sent by hand from Didit's console: it must not change anything
 }
 
@@ -73,21 +73,21 @@ type VerifierOptions struct {
 	Now           func() time.Time // nil means time.Now
 }
 
-// Verifier tells Didit's webhooks from others. It is safe for concurrent use.
+// Verifier checks that a webhook is Didit's. It is safe for concurrent use.
 type Verifier struct {
 	keys      []*macKey
 	tolerance time.Duration
 	maxBody   int
-	places    chan struct{} // holds one for each canonical text in the making
-	v2Held    atomic.Int64  // bytes of the bodies that have a place or wait for one
+	v2Slots   chan struct{} // holds one for each canonical text that is being computed
+	v2Held    atomic.Int64  // bytes of the bodies that have a slot or wait for one
 	now       func() time.Time
 }
 
-// NewVerifier refuses options with which forged webhooks could pass or all would fail.
+// NewVerifier refuses options with which forged webhooks pass or all webhooks fail.
 func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	v := &Verifier{tolerance: o.Tolerance, maxBody: o.MaxBody, now: o.Now}
 	if len(o.Secrets) == 0 {
-		return nil, errors.New("didit: verifier needs a webhook secret")
+		return nil, errors.New("didit: the verifier needs a webhook secret")
 	}
 	for _, secret := range o.Secrets {
 		if strings.TrimSpace(secret) == "" {
@@ -96,9 +96,9 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 		v.keys = append(v.keys, newMACKey(secret))
 	}
 	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Concurrency < 0 {
-		return nil, errors.New("didit: tolerance, maximal body and places of a verifier must not be negative")
+		return nil, errors.New("didit: the verifier's Tolerance, MaxBody and V2Concurrency must not be negative")
 	}
-	v.places = make(chan struct{}, cmp.Or(o.V2Concurrency, DefaultV2Concurrency))
+	v.v2Slots = make(chan struct{}, cmp.Or(o.V2Concurrency, DefaultV2Concurrency))
 	if v.tolerance == 0 {
 		v.tolerance = DefaultTolerance
 	}
@@ -111,15 +111,15 @@ func NewVerifier(o VerifierOptions) (*Verifier, error) {
 	return v, nil
 }
 
-// CheckHeader refuses, before the body is read, what Verify would refuse whatever the body.
+// CheckHeader refuses, before the body is read, headers that Verify refuses with any body.
 func (v *Verifier) CheckHeader(h http.Header) error {
 	_, err := readSignatures(h)
 	return err
 }
 
-// Verify returns the event of a webhook that Didit signed and sent just now. X-Signature is tried first, over the
-// body as it is, and only then X-Signature-V2. Nothing of the body is believed before one of them has matched, and
-// freshness is judged by the signed timestamp: whoever replays a webhook can rewrite its headers.
+// Verify returns the event of a webhook that Didit signed and sent just now. It tries X-Signature first, over the body as
+// it is, and only then X-Signature-V2. It uses nothing of the body before one of them matches, and checks freshness by the
+// signed timestamp, because a replay can have other headers.
 func (v *Verifier) Verify(h http.Header, body []byte) (Event, error) {
 	signatures, err := readSignatures(h)
 	if err != nil {
@@ -144,8 +144,8 @@ func (v *Verifier) Verify(h http.Header, body []byte) (Event, error) {
 	return event, nil
 }
 
-// authenticate leaves s scanned. Where V2 cannot be computed it says so as ErrBadSignature alone, and not as ErrMalformed,
-// which is an alarm: what was signed makes no sense.
+// authenticate scans s. A body without a canonical text is ErrBadSignature, and not ErrMalformed, which is an alarm: that a
+// signed body is malformed.
 func (v *Verifier) authenticate(s *scanner, sent signatures) error {
 	if sent.hasRaw && v.signed(s.src, sent.raw) {
 		return s.scan()
@@ -156,14 +156,14 @@ func (v *Verifier) authenticate(s *scanner, sent signatures) error {
 	return v.authenticateV2(s, sent.v2)
 }
 
-// authenticateV2 does what costs time and memory before the sender is known, so few do it at once, and each within a limit.
+// authenticateV2 costs time and memory before the sender is known, so few run at once, each within a limit.
 func (v *Verifier) authenticateV2(s *scanner, sent digest) error {
 	size := int64(len(s.src))
 	defer v.v2Held.Add(-size)
-	if held := v.v2Held.Add(size); held > v2Bytes && held > size || !v.takePlace() {
+	if held := v.v2Held.Add(size); held > v2Bytes && held > size || !v.takeSlot() {
 		return ErrBusy
 	}
-	defer func() { <-v.places }()
+	defer func() { <-v.v2Slots }()
 	text, err := s.canonicalText(workLimit(len(s.src)))
 	if err != nil {
 		return fmt.Errorf("%w: no canonical form: %s", ErrBadSignature, err.Error())
@@ -174,17 +174,17 @@ func (v *Verifier) authenticateV2(s *scanner, sent digest) error {
 	return nil
 }
 
-// takePlace reports whether there is a place for a canonical text in time.
-func (v *Verifier) takePlace() bool {
+// takeSlot reports whether a slot is free in time.
+func (v *Verifier) takeSlot() bool {
 	select {
-	case v.places <- struct{}{}:
+	case v.v2Slots <- struct{}{}:
 		return true
 	default:
 	}
 	full := time.NewTimer(v2Wait)
 	defer full.Stop()
 	select {
-	case v.places <- struct{}{}:
+	case v.v2Slots <- struct{}{}:
 		return true
 	case <-full.C:
 		return false

@@ -78,7 +78,7 @@ func bareHMAC(body []byte) func() {
 	}
 }
 
-// BenchmarkWorstBodies sends bodies of 1 MiB that were made to be slow, without a signature that matches, as anybody
+// BenchmarkWorstBodies sends bodies of 1 MiB that were made to be slow, without a signature that matches, as anyone
 // can. None may take much longer than the bytes take to arrive.
 func BenchmarkWorstBodies(b *testing.B) {
 	v := verifierAt(b, hookTime, hookSecret)

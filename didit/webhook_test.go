@@ -166,7 +166,7 @@ func TestEveryByteOfTheBodyIsSigned(t *testing.T) {
 	}
 }
 
-func TestFreshnessIsJudgedInBothDirections(t *testing.T) {
+func TestFreshnessIsCheckedInBothDirections(t *testing.T) {
 	t.Parallel()
 	body := []byte(hookBody)
 	h := hookHeader(HeaderSignature, Sign(hookSecret, body))
@@ -263,7 +263,7 @@ func TestFieldsAreReadLeniently(t *testing.T) {
 			for _, h := range []http.Header{hookHeader(HeaderSignature, Sign(hookSecret, body)), hookHeader(HeaderSignatureV2, signV2(t, hookSecret, body))} {
 				event, err := verifierAt(t, hookTime, hookSecret).Verify(h, body)
 				require.ErrorIs(t, err, tc.err)
-				event.Metadata = nil // see TestMetadataIsHandedOn
+				event.Metadata = nil // see TestMetadataIsInTheEvent
 				assert.Equal(t, tc.want, event)
 			}
 		})
@@ -339,7 +339,7 @@ func TestVerifierIsSafeForConcurrentUse(t *testing.T) {
 	wg.Wait()
 }
 
-func TestMetadataIsHandedOn(t *testing.T) {
+func TestMetadataIsInTheEvent(t *testing.T) {
 	for sent, want := range map[string]string{
 		`{"a": [1, "é"], "b": {"c": null}}`: `{"a": [1, "é"], "b": {"c": null}}`, `"text"`: `"text"`, `null`: ``, `{}`: `{}`,
 	} {

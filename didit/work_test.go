@@ -125,7 +125,7 @@ func refusalCost(tb testing.TB, v *Verifier, body []byte, tries int) float64 {
 	return float64(took) / float64(cost(tb, tries, bareHMAC(body)))
 }
 
-// A stranger can send anything with a signature that is wrong, and that is known only at the end.
+// An unknown sender can send any body with a wrong signature, which is known only at the end.
 func TestEveryBodyIsRefusedWithinTheBound(t *testing.T) {
 	v := verifierAt(t, hookTime, "another secret", hookSecret) // as while one replaces the other
 	type row struct {

@@ -1,7 +1,7 @@
 #!/bin/sh
-# PyPI didit-sdk 0.4.0: max_retries (2 by default) does nothing for sessions.create(): a 429 with
-# Retry-After, which created nothing, is raised at once. An idempotency_key in the options turns the
-# retries on, and then a 500, after which a session may exist, is sent three times as well. Didit's
+# PyPI didit-sdk 0.4.0: max_retries (2 by default) has no effect on sessions.create(): a 429 with
+# Retry-After, which created nothing, is raised at once. An idempotency_key in the options enables
+# retries, and then a 500, after which a session may exist, is also sent three times. Didit's
 # pages name no Idempotency-Key for this call.
 . "$(dirname "$0")/common"
 

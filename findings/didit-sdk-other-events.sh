@@ -1,8 +1,8 @@
 #!/bin/sh
-# PyPI didit-sdk 0.4.0: parse_webhook_payload() documents DiditSignatureError alone, but a rightly
+# PyPI didit-sdk 0.4.0: parse_webhook_payload() documents DiditSignatureError alone, but a correctly
 # signed event that is not about a session (user.status.updated, transaction.status.updated) raises
 # pydantic's ValidationError, and so does a session's data.updated. An endpoint that catches only
-# what is documented answers 500, and Didit sends the event again.
+# the documented error answers 500, and Didit sends the event again.
 . "$(dirname "$0")/common"
 
 pip_get didit-sdk==0.4.0

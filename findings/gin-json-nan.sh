@@ -1,7 +1,7 @@
 #!/bin/sh
 # gin v1.12.0: Context.JSON of a value that JSON cannot hold, such as NaN, answers 200 with an empty
-# body. The status has been written before the encoder fails; the error is only in Context.Errors,
-# which gin's own logger prints and its client never sees.
+# body. The status is written before the encoder fails; the error is only in Context.Errors, which
+# gin's own logger prints and the client never receives.
 . "$(dirname "$0")/common"
 
 go_get github.com/gin-gonic/gin@v1.12.0

@@ -1,8 +1,8 @@
 #!/bin/sh
-# OTEL_EXPORTER_OTLP_ENDPOINT with a query, as some collectors behind gateways want it:
-# otlptracehttp v1.43.0 (Go) drops the query without a word, and
-# opentelemetry-exporter-otlp-proto-http 1.45.2 (Python) writes the path behind it, so that the
-# collector sees the path without /v1/traces.
+# OTEL_EXPORTER_OTLP_ENDPOINT with a query, as some collectors behind gateways need it:
+# otlptracehttp v1.43.0 (Go) drops the query silently, and
+# opentelemetry-exporter-otlp-proto-http 1.45.2 (Python) appends the path to the query, so that the
+# collector gets a path without /v1/traces.
 . "$(dirname "$0")/common"
 
 pip_get opentelemetry-sdk==1.45.2 opentelemetry-exporter-otlp-proto-http==1.45.2

@@ -1,7 +1,7 @@
 #!/bin/sh
 # opentelemetry-sdk 1.45.2 (Python) sets bit 1 of the trace flags ("random trace id"), so that its
-# traceparent ends in 03. go.opentelemetry.io/otel v1.41.0 takes flags above 02 for an error and
-# drops the whole header without a word: the Go service begins a trace of its own. v1.42.0 reads it.
+# traceparent ends in 03. go.opentelemetry.io/otel v1.41.0 treats flags above 02 as an error and
+# drops the whole header silently: the Go service starts a new trace. v1.42.0 reads it.
 . "$(dirname "$0")/common"
 
 pip_get opentelemetry-sdk==1.45.2

@@ -1,6 +1,6 @@
 #!/bin/sh
 # promtool 2.42.0 (Debian 12, package prometheus): "test rules" passes a test of an alert that no
-# rule file has. A test that expects silence keeps passing after its alert is renamed or removed,
+# rule file has. A test that expects no alert keeps passing after its alert is renamed or removed,
 # and a rule_files pattern that matches no file is only a warning.
 . "$(dirname "$0")/common"
 
@@ -12,7 +12,7 @@ groups:
   - {alert: Down, expr: up == 0, for: 5m}
 Y
 
-# silence RULES ALERT prints whether a test passes that expects ALERT to be silent while up is 0.
+# silence RULES ALERT prints whether a test passes that expects no ALERT while up is 0.
 silence() {
 	cat >test.yml <<Y
 rule_files: ["$1"]

@@ -1,7 +1,7 @@
 #!/bin/sh
-# npm standardwebhooks 1.1.1: verify() refuses what a fetch Request gives. Its headers count as
-# absent (only own keys of a plain object are read) and its bytes are no Buffer by name. Copies as
-# a plain object and as text verify.
+# npm standardwebhooks 1.1.1: verify() refuses the headers and bytes of a fetch Request. It reads
+# only own keys of a plain object, so the headers are missing, and the bytes are no Buffer by name.
+# Copies as a plain object and as text verify.
 . "$(dirname "$0")/common"
 
 npm_get standardwebhooks@1.1.1

@@ -1,7 +1,7 @@
 #!/bin/sh
-# standardwebhooks 1.1.0 (Python): sign() takes the digits of a datetime for UTC whatever its zone
-# is. The same moment in another zone has another signature, which verify() of the same object
-# refuses with "No matching signature found": nothing names the time.
+# standardwebhooks 1.1.0 (Python): sign() reads a datetime as UTC and ignores its zone. The same time
+# in another zone has another signature, which verify() of the same object refuses with
+# "No matching signature found". The error does not mention the time.
 . "$(dirname "$0")/common"
 
 pip_get standardwebhooks==1.1.0

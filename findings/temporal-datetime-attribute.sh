@@ -1,7 +1,7 @@
 #!/bin/sh
 # Temporal server v1.32.1 on SQLite: a Datetime search attribute reads back with all nanoseconds,
-# but the index has milliseconds only. A filter with the value that describe and list return finds
-# nothing; neither do "equal" and "later than" in microseconds. Filter by a range of milliseconds.
+# but the index has milliseconds only. A filter with the value of describe and list finds
+# nothing; "equal" and "later than" in microseconds find nothing either. Filter by a range of milliseconds.
 . "$(dirname "$0")/common"
 
 go_get_server

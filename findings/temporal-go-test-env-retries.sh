@@ -1,7 +1,7 @@
 #!/bin/sh
-# go.temporal.io/sdk v1.50.0, testsuite: an activity without a retry policy is tried ten times, one
-# second apart, and then fails for good, even with an hour in ScheduleToCloseTimeout. The documented
-# default is no limit and pauses that double; the same environment keeps it for a local activity.
+# go.temporal.io/sdk v1.50.0, testsuite: an activity without a retry policy runs ten times, one
+# second apart, and then fails, even with an hour in ScheduleToCloseTimeout. The documented
+# default is no limit and delays that double; the same environment keeps it for a local activity.
 . "$(dirname "$0")/common"
 
 go_get go.temporal.io/sdk@v1.50.0

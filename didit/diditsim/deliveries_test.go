@@ -65,7 +65,7 @@ func TestDeliveriesAreListedWithTheirAnswers(t *testing.T) {
 	assert.Equal(t, http.StatusNotFound, refusal(t, err).StatusCode)
 }
 
-func TestWhatADeliveryShowsIsWhatWasSent(t *testing.T) {
+func TestADeliveryShowsWhatWasSent(t *testing.T) {
 	hooks := receive(t, nil)
 	b := start(t, diditsim.Options{WebhookURL: hooks.url, WebhookSecret: secret})
 	b.create(t, "u1")

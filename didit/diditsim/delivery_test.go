@@ -16,7 +16,7 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-func TestRetryLadder(t *testing.T) {
+func TestRetries(t *testing.T) {
 	for name, tc := range map[string]struct {
 		answer   int // 0 hangs
 		attempts int
@@ -52,12 +52,12 @@ func TestRetryLadder(t *testing.T) {
 				}, d)
 				assert.Equal(t, tc.answer == 0, d.Err != nil)
 				assert.Equal(t, all[0].EventID, got[i].body["event_id"], "stable over retries")
-				assert.Equal(t, got[0].raw, got[i].raw, "the old timestamp unless told otherwise")
+				assert.Equal(t, got[0].raw, got[i].raw, "the old timestamp by default")
 				assert.Equal(t, got[0].header.Get(didit.HeaderSignature), got[i].header.Get(didit.HeaderSignature))
 			}
 		})
 	}
-	t.Run("nobody listens", func(t *testing.T) {
+	t.Run("the connection is refused", func(t *testing.T) {
 		gone := httptest.NewServer(http.NotFoundHandler())
 		gone.Close()
 		b := start(t, diditsim.Options{WebhookURL: gone.URL, WebhookSecret: secret, RetryDelays: []time.Duration{0, 0}})
@@ -181,7 +181,7 @@ func TestClose(t *testing.T) {
 	})
 }
 
-func TestWebhooksCanBeTurnedOnAndOff(t *testing.T) {
+func TestWebhooksCanBeSwitchedOnAndOff(t *testing.T) {
 	hooks := receive(t, nil)
 	b := start(t, diditsim.Options{})
 	id := b.create(t, "u1").ID

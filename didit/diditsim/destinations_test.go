@@ -17,7 +17,7 @@ func destination(url string) didit.CreateDestinationRequest {
 	return didit.CreateDestinationRequest{Label: "ours", URL: url, Enabled: true, Events: []string{didit.EventStatusUpdated}}
 }
 
-func TestADestinationIsMadeReadAndChanged(t *testing.T) {
+func TestADestinationIsCreatedReadAndChanged(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	b := start(t, diditsim.Options{Now: func() time.Time { return now }})
 	ctx := t.Context()

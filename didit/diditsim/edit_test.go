@@ -14,7 +14,7 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-func TestWhatIsSentCanBeEdited(t *testing.T) {
+func TestBodiesCanBeEdited(t *testing.T) {
 	v, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{"edit-test-secret"}, Tolerance: time.Minute})
 	require.NoError(t, err)
 	got := make(chan []byte, 1)

@@ -71,7 +71,7 @@ func TestDeletionsOfUsersThatDiditRefuses(t *testing.T) {
 	assert.False(t, b.HasUser("u1") || b.HasUser("u2"))
 }
 
-func TestADeletionThatDiditCannotMakeYet(t *testing.T) {
+func TestADeletionThatFailsForNow(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	s := b.create(t, "u1")
 	b.FailNext("DELETE", "/v3/session/", diditsim.Fault{Status: 503, VendorData: "u1"})
@@ -80,7 +80,7 @@ func TestADeletionThatDiditCannotMakeYet(t *testing.T) {
 	_, err := b.api.Reviews(t.Context(), s.ID)
 	assert.Equal(t, 503, refusal(t, err).StatusCode)
 	_, err = b.api.DeleteUser(t.Context(), "u2")
-	require.NoError(t, err, "the fault is for somebody else")
+	require.NoError(t, err, "the fault is for another user")
 	_, err = b.api.DeleteUser(t.Context(), "u1")
 	assert.Equal(t, 503, refusal(t, err).StatusCode)
 	_, err = b.api.DeleteSession(t.Context(), s.ID, didit.DeleteSessionRequest{Instruction: didit.DeletePrivacyErasure})
@@ -90,7 +90,7 @@ func TestADeletionThatDiditCannotMakeYet(t *testing.T) {
 	b.remove(t, s.ID)
 }
 
-func TestNoWebhookOfAnErasedSessionGoesOutToAnyDestination(t *testing.T) {
+func TestNoWebhookOfAnErasedSessionIsSentToAnyDestination(t *testing.T) {
 	second := receive(t, nil)
 	b := start(t, diditsim.Options{WebhookURL: "http://127.0.0.1:1", RetryDelays: []time.Duration{0}, Webhooks: diditsim.HoldMask(1)})
 	_, err := b.api.CreateDestination(t.Context(), destination(second.url))

@@ -29,7 +29,7 @@ func eventually(t *testing.T, what func() bool) {
 	require.Eventually(t, what, 10*time.Second, time.Millisecond)
 }
 
-func TestWhatAFaultDoesAndWhatTheCallerGetsToKnow(t *testing.T) {
+func TestWhatAFaultDoesAndWhatTheCallerSees(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault diditsim.Fault
 		code  int // in Calls
@@ -61,7 +61,7 @@ func TestWhatAFaultDoesAndWhatTheCallerGetsToKnow(t *testing.T) {
 	}
 }
 
-func TestAnAnswerThatIsLateIsTheTruth(t *testing.T) {
+func TestASlowAnswerIsTheRealOne(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	b.FailNext("", "/v3/", diditsim.Fault{Kind: diditsim.Slow, Delay: 10 * time.Millisecond, DelayAnswer: 10 * time.Millisecond, Times: 2})
 	began := time.Now()
@@ -97,7 +97,7 @@ func TestEveryHangUpIsNoticed(t *testing.T) {
 	}
 }
 
-func TestWhoeverGivesUpDuringADelay(t *testing.T) {
+func TestACallerThatGivesUpDuringADelay(t *testing.T) {
 	for name, tc := range map[string]struct {
 		fault diditsim.Fault
 		made  int
@@ -138,7 +138,7 @@ func TestCloseEndsDelays(t *testing.T) {
 	assert.NoError(t, <-ended)
 }
 
-func TestAFaultMayConcernOnePerson(t *testing.T) {
+func TestAFaultMayConcernOneUser(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	first, second := b.create(t, "u1"), b.create(t, "u2")
 	create := `{"workflow_id":"` + flow + `","vendor_data":"u2"}`
@@ -189,7 +189,7 @@ func TestAMatcherReadsTheBodyAndLeavesItToTheEndpoint(t *testing.T) {
 	assert.Equal(t, http.StatusRequestEntityTooLarge, code, "too long stays too long")
 }
 
-func TestClearedFaultsNeverHappen(t *testing.T) {
+func TestClearedFaultsDoNotHappen(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	b.FailNext("", "", diditsim.Fault{Times: 1000})
 	assert.Error(t, b.tryCreate(t.Context(), "u1"))
@@ -204,7 +204,7 @@ func TestAConnectionThatCannotBeClosedIsA502(t *testing.T) {
 	assert.Equal(t, 1, b.CallCount(diditsim.EndpointList, http.StatusBadGateway))
 }
 
-func TestEachOfManyMeetsTheirOwnFaultOnce(t *testing.T) {
+func TestEachUserMeetsItsFaultOnce(t *testing.T) {
 	const users = 300
 	b := start(t, diditsim.Options{Limits: diditsim.Unlimited})
 	for i := range users {

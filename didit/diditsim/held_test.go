@@ -14,9 +14,9 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-func TestHeldEventsComeWhenTheyAreReleased(t *testing.T) {
+func TestHeldEventsAreSentWhenTheyAreReleased(t *testing.T) {
 	b, hooks := scripted(t, diditsim.HoldMask(0b0011), nil)
-	first, second := b.story(t, "u1"), b.story(t, "u2")
+	first, second := b.lifecycle(t, "u1"), b.lifecycle(t, "u2")
 	b.settle(t) // does not wait for them
 	assert.Len(t, hooks.hooks(), 4)
 	assert.Equal(t, 2, b.Release(second))
@@ -32,9 +32,9 @@ func TestHeldEventsComeWhenTheyAreReleased(t *testing.T) {
 	assert.Zero(t, b.Release("nobody"))
 }
 
-func TestReleaseEndsAWaitForWhatNeverComes(t *testing.T) {
+func TestReleaseEndsAWaitForAMissingEvent(t *testing.T) {
 	b, hooks := scripted(t, diditsim.Reorder([]int{9, 1, 2}), nil)
-	id := b.story(t, "u1")
+	id := b.lifecycle(t, "u1")
 	b.settle(t)
 	assert.Equal(t, []string{"In Review", "Approved"}, hooks.statuses())
 	assert.Equal(t, 2, b.Release(id))
@@ -42,7 +42,7 @@ func TestReleaseEndsAWaitForWhatNeverComes(t *testing.T) {
 	assert.Equal(t, []string{"In Review", "Approved", "Not Started", "In Progress"}, hooks.statuses())
 }
 
-func TestADelayHoldsUpNothingElse(t *testing.T) {
+func TestADelayDelaysNothingElse(t *testing.T) {
 	script := func(e diditsim.Event) []diditsim.Send {
 		return []diditsim.Send{{Delay: map[int]time.Duration{1: time.Hour, 2: 20 * time.Millisecond}[e.N]}}
 	}
@@ -56,7 +56,7 @@ func TestADelayHoldsUpNothingElse(t *testing.T) {
 	assert.Len(t, hooks.hooks(), 2, "what is delayed is dropped at the end")
 }
 
-func TestADelayedDeliveryIsStampedWhenItGoes(t *testing.T) {
+func TestADelayedDeliveryIsStampedWhenItIsSent(t *testing.T) {
 	b, hooks := scripted(t, func(diditsim.Event) []diditsim.Send { return []diditsim.Send{{Hold: true, Delay: 1}} }, nil)
 	id := b.create(t, "u1").ID
 	b.SetClockOffset(time.Hour)
@@ -66,7 +66,7 @@ func TestADelayedDeliveryIsStampedWhenItGoes(t *testing.T) {
 	assert.InDelta(t, 3600, body["timestamp"].(float64)-body["created_at"].(float64), 5)
 }
 
-func TestNobodyHearsOfADeletedSession(t *testing.T) {
+func TestWebhooksOfADeletedSessionAreDropped(t *testing.T) {
 	b, hooks := scripted(t, func(e diditsim.Event) []diditsim.Send {
 		return []diditsim.Send{{Hold: true}, {After: 9}, {Delay: time.Millisecond}}
 	}, nil)
@@ -124,7 +124,7 @@ func TestResendRepeatsTheNewestEvent(t *testing.T) {
 	assert.ErrorIs(t, b.Resend(id), diditsim.ErrNoDestination)
 }
 
-func TestAClockThatIsWrongShowsEverywhere(t *testing.T) {
+func TestAWrongClockAffectsAllTimes(t *testing.T) {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
 	clock := func() time.Time { return now }
 	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Now: clock})
@@ -184,7 +184,7 @@ func TestSessionsOfOneVendor(t *testing.T) {
 	assert.Empty(t, b.SessionsOf("nobody"))
 }
 
-// A thousand users, with everything at once. What arrives follows from the script, whoever is faster.
+// A thousand users, with everything at once. What arrives depends on the script alone.
 func TestAThousandUsersAtOnce(t *testing.T) {
 	const users = 1000
 	b, hooks := scripted(t, func(e diditsim.Event) []diditsim.Send {

@@ -124,7 +124,7 @@ func TestFlowsThatDiditRefuses(t *testing.T) {
 	assert.JSONEq(t, `{"detail":"Maximum number of workflows reached."}`, got)
 }
 
-func TestADraftMakesNoSession(t *testing.T) {
+func TestADraftCreatesNoSession(t *testing.T) {
 	b := start(t, diditsim.Options{WorkflowIDs: []string{flow}})
 	id := b.flow(t, "OCR")
 	code, _, _ := b.call(t, "PATCH", "/v3/workflows/"+id+"/", apiKey, `{"status":"draft"}`)
@@ -162,7 +162,7 @@ func TestABatchIsDeleted(t *testing.T) {
 	assert.JSONEq(t, `["Provide session_numbers or set delete_all=true."]`, text)
 }
 
-func TestGroupsThatAreLeftOutSaySo(t *testing.T) {
+func TestGroupsThatAreNotSimulatedAnswer501(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	id := b.create(t, "u1").ID
 	for _, path := range []string{"/v3/transactions/", "/v3/lists/x/entries/", "/v3/session/imports/x/", "/v3/session/" + id + "/share/"} {

@@ -70,7 +70,7 @@ func (r reference) usage(k row) diditsim.ScopeUsage {
 	return u
 }
 
-func TestUsageIsWhatCountingEveryWindowGives(t *testing.T) {
+func TestUsageAgreesWithCountingEveryWindow(t *testing.T) {
 	scopes := map[string][]diditsim.Scope{
 		aRead: {diditsim.ScopeRead}, aWrite: {diditsim.ScopeWrite}, aCreate: {diditsim.ScopeWrite, diditsim.ScopeCreate},
 	}
@@ -154,7 +154,7 @@ func TestAThrottledScopeAnswersTheGivenRetryAfter(t *testing.T) {
 	assert.Zero(t, l.refused(t, 1, aCreate), "a throttle of no length ends it")
 }
 
-func TestTheLongestWaitIsTheAnswer(t *testing.T) {
+func TestTheLongestDelayIsTheAnswer(t *testing.T) {
 	for name, tc := range map[string]struct {
 		writes, creates time.Duration
 		want            string

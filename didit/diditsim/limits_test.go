@@ -131,7 +131,7 @@ func TestACreateCountsTwice(t *testing.T) {
 	}
 }
 
-func TestARefusalSaysWhenToComeBack(t *testing.T) {
+func TestARefusalHasARetryAfter(t *testing.T) {
 	l := limitedTo(t, diditsim.Options{Limits: diditsim.Limits{Reads: 1}})
 	first := l.send(t, aRead)
 	for _, h := range []string{"Retry-After", "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {

@@ -47,7 +47,7 @@ func messages(t *testing.T, page string) []posted {
 	return all
 }
 
-func TestThePageInAFramePostsWhatTheWebSDKKnows(t *testing.T) {
+func TestThePageInAFramePostsTheMessagesOfTheWebSDK(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	all := map[string]bool{"didit:close_request": false, "didit:cancelled": false}
 	for st, last := range map[didit.Status]posted{
@@ -85,7 +85,7 @@ func TestThePageInAFramePostsWhatTheWebSDKKnows(t *testing.T) {
 	assert.Equal(t, "didit:error", messages(t, page)[0].Type)
 }
 
-func TestAFrameStaysWhereItIs(t *testing.T) {
+func TestAFrameIsNotRedirected(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	s, err := b.api.CreateSession(t.Context(), didit.CreateSessionRequest{WorkflowID: flow, Callback: "myapp://done"})
 	require.NoError(t, err)

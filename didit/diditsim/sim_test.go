@@ -126,7 +126,7 @@ type hook struct {
 	body   map[string]any
 }
 
-// receiver takes webhooks and answers as told.
+// receiver records webhooks and answers as the test says.
 type receiver struct {
 	url string
 

@@ -46,7 +46,7 @@ func TestUpdateStatus(t *testing.T) {
 				assert.Equal(t, want, body)
 				assert.Equal(t, map[bool]int{true: 200, false: 400}[strings.HasPrefix(want, `{"session_id"`)], code)
 				assert.Equal(t, from, after.Status)
-				assert.Empty(t, hooks.hooks(), "what changes nothing tells nobody")
+				assert.Empty(t, hooks.hooks(), "an update without a change sends no webhook")
 			})
 		}
 	}

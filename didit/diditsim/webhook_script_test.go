@@ -12,8 +12,8 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-// story is one session's: Not Started, In Progress, In Review, Approved.
-func (b bundle) story(t *testing.T, vendorData string) string {
+// lifecycle creates a session and changes its status: Not Started, In Progress, In Review, Approved.
+func (b bundle) lifecycle(t *testing.T, vendorData string) string {
 	t.Helper()
 	id := b.create(t, vendorData).ID
 	for _, st := range []didit.Status{didit.StatusInProgress, didit.StatusInReview, didit.StatusApproved} {
@@ -31,7 +31,7 @@ func scripted(t *testing.T, script diditsim.WebhookScript, answer func(int, hook
 	}), hooks
 }
 
-func TestWhatArrivesOfAStory(t *testing.T) {
+func TestWhichEventsArrive(t *testing.T) {
 	const s1, s2, s3, s4 = "Not Started", "In Progress", "In Review", "Approved"
 	once := []diditsim.Send{{}}
 	for name, tc := range map[string]struct {
@@ -60,7 +60,7 @@ func TestWhatArrivesOfAStory(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, hooks := scripted(t, tc.script, nil)
-			id := b.story(t, "u1")
+			id := b.lifecycle(t, "u1")
 			b.settle(t)
 			assert.Equal(t, tc.want, hooks.statuses())
 			kept, _ := b.Session(id)
@@ -117,7 +117,7 @@ func TestDuplicatesAreTheSameBytes(t *testing.T) {
 	}
 }
 
-func TestEachDuplicateIsTriedAgainByItself(t *testing.T) {
+func TestEachDuplicateIsRetriedByItself(t *testing.T) {
 	b, _ := scripted(t, diditsim.Duplicate(1), func(int, hook) int { return 503 })
 	b.create(t, "u1")
 	b.settle(t)
@@ -154,7 +154,7 @@ func TestCorruptSignaturesAreRefused(t *testing.T) {
 	}
 }
 
-func TestACorruptDeliveryStaysCorruptWhenItIsTriedAgain(t *testing.T) {
+func TestACorruptDeliveryStaysCorruptWhenItIsRetried(t *testing.T) {
 	b, hooks := scripted(t, diditsim.CorruptMask(0b10), func(n int, h hook) int { return map[bool]int{true: 503, false: 200}[n == 2] })
 	b.bring(t, b.create(t, "u1").ID, didit.StatusInProgress)
 	b.settle(t)
@@ -195,7 +195,7 @@ func TestAScriptSeesEachEventOnce(t *testing.T) {
 	assert.ElementsMatch(t, ids, delivered)
 }
 
-func TestAScriptCanBeChangedAndTakenAway(t *testing.T) {
+func TestAScriptCanBeChangedAndRemoved(t *testing.T) {
 	b, hooks := scripted(t, diditsim.DropMask(^uint64(0)), nil)
 	id := b.create(t, "u1").ID
 	b.SetWebhookScript(diditsim.Duplicate(1))
@@ -206,9 +206,9 @@ func TestAScriptCanBeChangedAndTakenAway(t *testing.T) {
 	assert.Equal(t, []string{"In Progress", "In Progress", "Approved"}, hooks.statuses())
 }
 
-func TestSeededFatesFollowFromTheSeedAlone(t *testing.T) {
+func TestSeededFaultsDependOnTheSeedAlone(t *testing.T) {
 	odds := diditsim.Odds{Drop: 0.2, Duplicate: 0.3, Corrupt: 0.1, Delay: 0.5, MaxDelay: time.Minute}
-	fates := func(seed int64, run string) map[string][]diditsim.Send {
+	plans := func(seed int64, run string) map[string][]diditsim.Send {
 		all, script := map[string][]diditsim.Send{}, diditsim.Seeded(seed, odds)
 		for i := range 2000 {
 			e := diditsim.Event{VendorData: "u" + strconv.Itoa(i%500), N: 1 + i/500, Session: 1, SessionID: run, EventID: run, Global: i * len(run)}
@@ -216,9 +216,9 @@ func TestSeededFatesFollowFromTheSeedAlone(t *testing.T) {
 		}
 		return all
 	}
-	first := fates(1, "a")
-	assert.Equal(t, first, fates(1, "another"))
-	assert.NotEqual(t, first, fates(2, "a"))
+	first := plans(1, "a")
+	assert.Equal(t, first, plans(1, "another"))
+	assert.NotEqual(t, first, plans(2, "a"))
 	var dropped, duplicated, corrupt, delayed, sends float64
 	for _, plan := range first {
 		if len(plan) == 0 {

@@ -13,7 +13,7 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-func TestEveryStatusIsToldAndVerifies(t *testing.T) {
+func TestEveryStatusIsSentAndVerifies(t *testing.T) {
 	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}})
 	require.NoError(t, err)
 	withDecision := []didit.Status{didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAbandoned}

@@ -32,10 +32,10 @@ type Verification = (input: Input) => Promise<WireState>;
 const rounds = 5; // each but the first means that others changed the user's verification meanwhile
 const outcomeKey = defineSearchAttributeKey('KycOutcome', 'KEYWORD');
 const longestPause = 5_000; // between two polls of a waiter
-const freshFor = 60_000; // a link is returned again for so long without asking Didit: it may expire, and that webhook be lost
-const checkWithin = 3_000; // how long a caller waits for Didit before an old link is returned after all
+const freshFor = 60_000; // for this long a link is returned again without a poll of Didit: it may expire, and that webhook be lost
+const checkWithin = 3_000; // how long a caller waits for Didit before it gets an old link
 
-/** The user's newest run. state is absent if it ended without an outcome; session is what the person must open now. */
+/** The user's newest run. state is absent if it ended without an outcome; session is what the user must open now. */
 interface Found {
   runId: string;
   status: string;
@@ -43,14 +43,14 @@ interface Found {
   session?: Session;
 }
 
-/** The update session that comes next. confirms: Didit is polled before a link that may have expired is returned again. */
+/** The next update session. confirms: Didit is polled before a link that may have expired is returned again. */
 interface Ask {
   updateId: string;
   reuse: 'ALLOW_DUPLICATE' | 'REJECT_DUPLICATE';
   confirms?: boolean;
 }
 
-/** The recipe: what to do about the user's newest run. It throws FlowError. */
+/** The next update for the user's newest run. It throws FlowError. */
 function next(found: Found | undefined, input: Input, checked: boolean): Started | Ask {
   if (!found) return { updateId: 'session', reuse: 'REJECT_DUPLICATE' };
   const { state, session } = found;
@@ -66,7 +66,7 @@ function next(found: Found | undefined, input: Input, checked: boolean): Started
   return session ? { state, session } : { state };
 }
 
-/** The update id that all callers share who saw this state, so that a thousand of them are one update. */
+/** The update id for this state, which all callers that see it share, so that a thousand calls are one update. */
 function seen(state: State, { reverify }: Input): string {
   const at = Math.max(milliseconds(state.updated_at), milliseconds(state.checked_at));
   return `session:${state.session_id}:${at}${reverify ? ':reverify' : ''}`;
@@ -74,7 +74,7 @@ function seen(state: State, { reverify }: Input): string {
 
 const milliseconds = (time: string | undefined) => (time ? Date.parse(time) : 0);
 
-/** Starts verifications and finds them. The client needs dataConverter where payloads are encrypted. */
+/** Starts verifications and finds them. If payloads are encrypted, the client needs dataConverter. */
 export class Verifications {
   readonly #client: Client;
 
@@ -85,9 +85,9 @@ export class Verifications {
   /**
    * Verifies a user and returns once there is a URL to open, a review to wait for, or a verdict.
    *
-   * It may be called again, by many at once: all get the same session. Where Didit's limit makes users wait it waits too; a
-   * deadline (`connection.withDeadline`) ends the waiting and not the verification. It throws SessionError if there can be
-   * no session, FlowError if the user's verification is of another flow than the input names.
+   * Repeated and concurrent calls get the same session. If users wait in the queue because of Didit's limit, it waits too; a
+   * deadline (`connection.withDeadline`) ends the wait and not the verification. It throws SessionError if there can be
+   * no session, FlowError if the user's verification is of another flow than the input's.
    */
   async start(input: Input): Promise<Started> {
     let checked = false;
@@ -107,7 +107,7 @@ export class Verifications {
     );
   }
 
-  /** How the user's newest verification stands; while it is open a worker must run. Throws NotFoundError, EndedError. */
+  /** The state of the user's newest verification; while it is open a worker must run. Throws NotFoundError, EndedError. */
   async state(userId: string): Promise<State> {
     const found = await this.#find(userId);
     if (!found) throw new NotFoundError(`read the state of user ${userId}: there is no verification: start one`);
@@ -125,13 +125,13 @@ export class Verifications {
     for (let pause = 1_000; ; pause = Math.min(2 * pause, longestPause)) {
       const state = await this.#stateWithOutcome(userId);
       if (state) return state;
-      if (closed) await sleep(pause); // a verdict was taken back: a webhook begins the next run
+      if (closed) await sleep(pause); // a verdict was withdrawn: a webhook starts the next run
       closed = await this.#closed(userId, pause);
     }
   }
 
   /**
-   * Ends the open verification as cancelled and returns how it ended.
+   * Cancels the open verification and returns its final state.
    *
    * actor is the operator's name in your directory, reason a code and a ticket such as duplicate:CASE-1042; neither names
    * the user. It throws RefusedError if the verification has ended, NotFoundError if there is none.
@@ -148,7 +148,7 @@ export class Verifications {
     throw new RefusedError(userId, 'OperationRefused', `the verification has ended: ${outcome}`);
   }
 
-  /** Waits until Didit has confirmed the link, or has replaced it; if Didit does not answer soon, the link is returned as it is. */
+  /** Waits until Didit has confirmed the link, or has replaced it; if Didit does not answer in time, the link is returned as it is. */
   async #confirm(input: Input, ask: Ask): Promise<void> {
     try {
       await this.#client.connection.withAbortSignal(AbortSignal.timeout(checkWithin), () => this.#session(input, ask));
@@ -208,7 +208,7 @@ export class Verifications {
     }
   }
 
-  /** The search attribute is asked first: a query is work for a worker, and thousands may wait for weeks. */
+  /** Reads the search attribute first: a query costs a worker, and thousands of callers may wait for weeks. */
   async #stateWithOutcome(userId: string): Promise<State | undefined> {
     const run = await this.#describe(userId);
     if (run?.status.name === 'RUNNING' && !run.typedSearchAttributes.get(outcomeKey)) return undefined;

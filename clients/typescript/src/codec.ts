@@ -4,7 +4,7 @@ import proto from '@temporalio/proto';
 
 const wire = proto.temporal.api.common.v1.Payload;
 const encoding = 'binary/kyc-aes256gcm';
-const demo = 'demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0='; // public: for trying things out
+const demo = 'demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0='; // public: for demos
 const [nonceSize, tagSize, keySize] = [12, 16, 32];
 
 /** A payload is encrypted with a key that is not in PAYLOAD_KEYS. */
@@ -18,7 +18,7 @@ export class UnknownKeyError extends Error {
   }
 }
 
-/** A payload does not decrypt with the key that it names. */
+/** A payload does not decrypt with its key. */
 export class DamagedPayloadError extends Error {
   override name = 'DamagedPayloadError';
   constructor(keyId: string) {
@@ -34,7 +34,7 @@ export class Codec implements PayloadCodec {
   readonly #keys: Map<string, Buffer>;
   readonly #readable: Map<string, Buffer>;
 
-  /** keys is `id:base64key,...` with 32 random bytes each. A text that is no such list throws; no key is repeated. */
+  /** keys is `id:base64key,...` with 32 random bytes each. Any other text throws an error that does not quote it. */
   constructor(keys = '') {
     this.#keys = parseKeys(keys);
     this.#readable = new Map([...parseKeys(demo), ...this.#keys]);
@@ -53,7 +53,7 @@ export class Codec implements PayloadCodec {
 
   #open(payload: Payload): Payload {
     const id = text(payload.metadata?.['key-id']);
-    if (!/^[A-Za-z0-9._-]{1,32}$/.test(id)) throw new DamagedPayloadError(id); // no key has such an id
+    if (!/^[A-Za-z0-9._-]{1,32}$/.test(id)) throw new DamagedPayloadError(id); // not the form of a key id
     const key = this.#readable.get(id);
     if (!key) throw new UnknownKeyError(id, [...this.#keys.keys()]);
     const data = Buffer.from(payload.data ?? []);
@@ -75,7 +75,7 @@ export function dataConverter(keys = ''): DataConverter {
   return { payloadCodecs: [new Codec(keys)] };
 }
 
-/** Reads `id:base64key,...` in order. Mistakes name the place, as the entry may be a key without its id. */
+/** Reads `id:base64key,...` in order. Errors give the position, because the entry may be a key without its id. */
 function parseKeys(list: string): Map<string, Buffer> {
   const keys = new Map<string, Buffer>();
   for (const [i, entry] of (list.trim() ? list.split(',') : []).entries()) {
@@ -112,7 +112,7 @@ function text(bytes: Uint8Array | null | undefined): string {
   return Buffer.from(bytes ?? []).toString();
 }
 
-/** What is authenticated beside the data: a payload cannot pass as one of another key or format. */
+/** The additional authenticated data: it binds a payload to its key and format. */
 function bound(id: string): Buffer {
   return Buffer.from(`${encoding}\0${id}`);
 }

@@ -1,4 +1,4 @@
-/** What starts a verification. Only user_id is required. */
+/** The input of a verification. Only user_id is required. */
 export interface Input {
   /** Opaque: never an e-mail address or a name. */
   user_id: string;
@@ -6,14 +6,14 @@ export interface Input {
   workflow_id?: string;
   /** Of Didit's page, such as en or pt-BR. */
   language?: string;
-  /** An absolute http(s) URL; nothing personal in it. */
+  /** An absolute http(s) URL without personal data. */
   return_url?: string;
-  /** A new session although there is a verdict. */
+  /** A new session even if there is a verdict. */
   reverify?: boolean;
   priority?: 'interactive' | 'bulk';
 }
 
-/** The session that the person must open. Token and URL are secrets: they let anyone act as the user. */
+/** The session that the user must open. Token and URL are secrets that allow to act as the user. */
 export interface Session {
   session_id: string;
   session_token: string;
@@ -26,13 +26,13 @@ export interface Check {
   status: string;
 }
 
-/** How a verification stands. */
+/** The state of a verification. */
 export interface State {
   user_id: string;
   session_id: string;
   /** Didit's flow that gave this verdict; absent from a worker that does not report it. */
   workflow_id?: string;
-  /** Didit's word. */
+  /** Didit's status, unchanged. */
   status: string;
   /** Empty while it waits; else approved, declined, expired, abandoned, lapsed, failed, cancelled or erased. */
   outcome: string;
@@ -41,13 +41,13 @@ export interface State {
   warnings: string[];
   /** With the outcome failed. */
   error_type: string;
-  /** RFC 3339 with up to nine digits of a second: a Date would lose six of them. Absent before Didit said anything. */
+  /** RFC 3339 with up to nine digits of a second: a Date would lose six of them. Absent before Didit reports. */
   updated_at?: string;
-  /** When Didit confirmed it last, written as updated_at. */
+  /** When Didit last confirmed it, in the format of updated_at. */
   checked_at?: string;
 }
 
-/** The answer to start: session is absent when the person has nothing to do (a verdict, or a review). */
+/** The answer to start: session is absent when the user has nothing to do (a verdict, or a review). */
 export interface Started {
   state: State;
   session?: Session;
@@ -58,7 +58,7 @@ export class VerificationError extends Error {
   override name = this.constructor.name;
 }
 
-/** The user id breaks a rule; nothing was sent. */
+/** The user id is invalid; nothing was sent. */
 export class InvalidInputError extends VerificationError {}
 
 /** The user has no verification, or Temporal has deleted it. */
@@ -67,7 +67,7 @@ export class NotFoundError extends VerificationError {}
 /** The newest run ended without a result: it was terminated, or failed. Start the user again. */
 export class EndedError extends VerificationError {}
 
-/** The verification ended before there was a session. type is one of the documented error types. */
+/** The verification ended without a session. type is one of the documented error types. */
 export class SessionError extends VerificationError {
   constructor(
     userId: string,
@@ -92,7 +92,7 @@ export class FlowError extends VerificationError {
   }
 }
 
-/** The verification refused an operator's request; the message says how it stands. */
+/** The verification refused an operator action; the message has its state. */
 export class RefusedError extends VerificationError {
   constructor(
     userId: string,
@@ -103,24 +103,24 @@ export class RefusedError extends VerificationError {
   }
 }
 
-/** Reports whether Didit gave a verdict on the user. */
+/** Reports whether the state has Didit's verdict. */
 export function decided(state: State): boolean {
   return state.outcome === 'approved' || state.outcome === 'declined';
 }
 
-/** Reports whether the state is of another flow than the input names. */
+/** Reports whether the state is of another flow than the input's. */
 export function otherFlow(input: Input, state: State): boolean {
   const [have, want] = [state.workflow_id?.toLowerCase(), input.workflow_id?.toLowerCase()];
   return !!have && !!want && have !== want;
 }
 
-/** Reports whether the input asks for another session than the state's. */
+/** Reports whether the input requests another session than the state's. */
 export function wantsAnother(input: Input, state: State): boolean {
   if (decided(state)) return input.reverify ?? false;
   return state.outcome !== '' || ((input.reverify ?? false) && otherFlow(input, state));
 }
 
-/** The id of a user's workflow. It throws InvalidInputError for an id that could name another workflow. */
+/** The id of a user's workflow. It throws InvalidInputError for an id that can name another workflow. */
 export function workflowId(userId: string): string {
   if (!/^[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$/.test(userId)) {
     throw new InvalidInputError(
@@ -131,10 +131,10 @@ export function workflowId(userId: string): string {
   return `kyc-${userId}`;
 }
 
-/** Go writes a list that holds nothing as null. */
+/** Go writes an empty list as null. */
 export type WireState = Omit<State, 'checks' | 'warnings'> & { checks: Check[] | null; warnings: string[] | null };
 
-/** The answer to the query verification: session is there while the person must act. */
+/** The answer to the query verification: session is set while the user must act. */
 export interface Snapshot {
   state: WireState;
   session?: Session;

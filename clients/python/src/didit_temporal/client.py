@@ -31,17 +31,17 @@ from .types import (
     workflow_id,
 )
 
-_ROUNDS = 5  # each round but the first means that others changed the user's verification meanwhile
+_ROUNDS = 5  # each round after the first means that another caller changed the user's verification
 _OUTCOME = SearchAttributeKey.for_keyword("KycOutcome")
 _LONGEST_PAUSE = 5.0  # seconds between two polls of a waiter
 _EPOCH = datetime.fromtimestamp(0, UTC)
-_FRESH_FOR = timedelta(minutes=1)  # a link is returned again for so long without asking Didit: it may expire, and that webhook be lost
-_CHECK_WITHIN = 3.0  # seconds that a caller waits for Didit before an old link is returned after all
+_FRESH_FOR = timedelta(minutes=1)  # for this long a link is returned again without a poll of Didit: it may expire, and that webhook be lost
+_CHECK_WITHIN = 3.0  # seconds that a caller waits for Didit before it gets an old link
 
 
 @dataclass(frozen=True)
 class _Found:
-    """The user's newest run. state is None if it ended without an outcome; session is what the person must open now."""
+    """The user's newest run. state is None if it ended without an outcome; session is what the user must open now."""
 
     run_id: str
     status: str
@@ -52,7 +52,7 @@ class _Found:
 
 @dataclass(frozen=True)
 class _Ask:
-    """The update ``session`` that comes next. confirms: Didit is polled before a link that may have expired is returned again."""
+    """The next update ``session``. confirms: Didit is polled before a link that may have expired is returned again."""
 
     update_id: str
     reuse: WorkflowIDReusePolicy = WorkflowIDReusePolicy.REJECT_DUPLICATE
@@ -60,7 +60,7 @@ class _Ask:
 
 
 def _next(found: _Found | None, input: Input, checked: bool) -> Started | _Ask:
-    """The recipe: what to do about the user's newest run. It raises FlowError."""
+    """The next update for the user's newest run. It raises FlowError."""
     if found is None:
         return _Ask("session")
     state = found.state
@@ -78,13 +78,13 @@ def _next(found: _Found | None, input: Input, checked: bool) -> Started | _Ask:
 
 
 def _seen(state: State, input: Input) -> str:
-    """The update id that all callers share who saw this state, so that a thousand of them are one update."""
+    """The update id for this state, which all callers that see it share, so that a thousand calls are one update."""
     at = max(state.updated_at or _EPOCH, state.checked_at or _EPOCH)
     return f"session:{state.session_id}:{(at - _EPOCH) // timedelta(milliseconds=1)}" + (":reverify" if input.reverify else "")
 
 
 class Verifications:
-    """Starts verifications and finds them. The client needs ``data_converter`` where payloads are encrypted."""
+    """Starts verifications and finds them. If payloads are encrypted, the client needs ``data_converter``."""
 
     def __init__(self, client: Client) -> None:
         self._client = client
@@ -92,9 +92,9 @@ class Verifications:
     async def start(self, input: Input) -> Started:
         """Verifies a user and returns once there is a URL to open, a review to wait for, or a verdict.
 
-        It may be called again, by many at once: all get the same session. Where Didit's limit makes users wait it waits
-        too; a caller that cancels it (``asyncio.timeout``) ends the waiting and not the verification. It raises
-        SessionError if there can be no session, FlowError if the user's verification is of another flow than the input names.
+        Repeated and concurrent calls get the same session. If users wait in the queue because of Didit's limit, it waits
+        too; a caller that cancels it (``asyncio.timeout``) ends the wait and not the verification. It raises
+        SessionError if there can be no session, FlowError if the user's verification is of another flow than the input's.
         """
         checked = False
         for _ in range(_ROUNDS):
@@ -109,7 +109,7 @@ class Verifications:
         raise VerificationError(f"start user {input.user_id}: the verification changed with each of {_ROUNDS} tries: call again")
 
     async def state(self, user_id: str) -> State:
-        """How the user's newest verification stands; while it is open a worker must run. Raises NotFoundError, EndedError."""
+        """The state of the user's newest verification; while it is open a worker must run. Raises NotFoundError, EndedError."""
         found = await self._find(user_id)
         if found is None:
             raise NotFoundError(f"read the state of user {user_id}: there is no verification: start one")
@@ -121,14 +121,14 @@ class Verifications:
         """The state once there is an outcome, minutes to weeks later. It follows the user over resets and new runs."""
         pause, closed = 1.0, False
         while not (state := await self._state_with_outcome(user_id)):
-            if closed:  # a verdict was taken back: a webhook begins the next run
+            if closed:  # a verdict was withdrawn: a webhook starts the next run
                 await asyncio.sleep(pause)
             closed = await self._closed(user_id, pause)
             pause = min(2 * pause, _LONGEST_PAUSE)
         return state
 
     async def cancel(self, user_id: str, *, actor: str, reason: str) -> State:
-        """Ends the open verification as cancelled and returns how it ended.
+        """Cancels the open verification and returns its final state.
 
         actor is the operator's name in your directory, reason a code and a ticket such as duplicate:CASE-1042; neither
         names the user. It raises RefusedError if the verification has ended, NotFoundError if there is none.
@@ -146,9 +146,9 @@ class Verifications:
         raise RefusedError(user_id, "OperationRefused", f"the verification has ended: {state.outcome}")
 
     async def _confirm(self, input: Input, ask: _Ask) -> None:
-        """Waits until Didit has confirmed the link, or has replaced it; if Didit does not answer soon, the link is returned as it is."""
+        """Waits until Didit has confirmed the link, or has replaced it; if Didit does not answer in time, the link is returned as it is."""
         answer = asyncio.create_task(self._session(input, ask))
-        answer.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may fail after nobody waits for it
+        answer.add_done_callback(lambda task: task.cancelled() or task.exception())  # it may fail when no caller waits any more
         try:
             await asyncio.wait({answer}, timeout=_CHECK_WITHIN)
         finally:
@@ -200,7 +200,7 @@ class Verifications:
         return _Found(run.run_id, status, is_open, state if is_open or state.outcome else None, session)
 
     async def _state_with_outcome(self, user_id: str) -> State | None:
-        """The search attribute is asked first: a query is work for a worker, and thousands may wait for weeks."""
+        """Reads the search attribute first: a query costs a worker, and thousands of callers may wait for weeks."""
         try:
             run = await self._client.get_workflow_handle(workflow_id(user_id)).describe()
         except RPCError as err:

@@ -19,7 +19,7 @@ from temporalio.converter import (
 
 ENCODING = b"binary/kyc-aes256gcm"
 KEY_ID = "key-id"
-DEMO = "demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0="  # public: for trying things out
+DEMO = "demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0="  # public: for demos
 _NONCE, _KEY = 12, 32
 _ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
 
@@ -34,7 +34,7 @@ class UnknownKeyError(Exception):
 
 
 class DamagedPayloadError(Exception):
-    """A payload does not decrypt with the key that it names."""
+    """A payload does not decrypt with its key."""
 
     def __init__(self, key_id: str) -> None:
         super().__init__(f"decrypt a payload with key {key_id!r}: the payload was changed, or another key has that id")
@@ -67,7 +67,7 @@ class Codec(PayloadCodec):
 
     def _open(self, payload: Payload) -> Payload:
         key_id = payload.metadata[KEY_ID].decode(errors="replace") if KEY_ID in payload.metadata else ""
-        if not _ID.fullmatch(key_id):  # no key has such an id
+        if not _ID.fullmatch(key_id):  # not the form of a key id
             raise DamagedPayloadError(key_id)
         key = self._readable.get(key_id)
         if key is None:
@@ -75,7 +75,7 @@ class Codec(PayloadCodec):
         nonce, sealed = payload.data[:_NONCE], payload.data[_NONCE:]
         try:
             return Payload.FromString(AESGCM(key).decrypt(nonce, sealed, _bound(key_id)))
-        except (InvalidTag, ValueError, DecodeError):  # ValueError: too short to hold a nonce
+        except (InvalidTag, ValueError, DecodeError):  # ValueError: too short for a nonce
             raise DamagedPayloadError(key_id) from None
 
 
@@ -86,7 +86,7 @@ def data_converter(keys: str = "") -> DataConverter:
 
 
 def parse_keys(text: str) -> dict[str, bytes]:
-    """Reads ``id:base64key,...`` in order. Mistakes name the place, as the entry may be a key without its id."""
+    """Reads ``id:base64key,...`` in order. Errors give the position, because the entry may be a key without its id."""
     keys: dict[str, bytes] = {}
     for place, entry in enumerate(text.split(",") if text.strip() else [], 1):
         key_id, colon, encoded = entry.strip().partition(":")
@@ -114,5 +114,5 @@ def _encrypted(payload: Payload) -> bool:
 
 
 def _bound(key_id: str) -> bytes:
-    """What is authenticated beside the data: a payload cannot pass as one of another key or format."""
+    """The additional authenticated data: it binds a payload to its key and format."""
     return ENCODING + b"\x00" + key_id.encode()

@@ -1,4 +1,4 @@
-"""The messages of a verification and what can go wrong."""
+"""The messages and errors of a verification."""
 
 import re
 from dataclasses import asdict, dataclass
@@ -13,7 +13,7 @@ class VerificationError(Exception):
 
 
 class InvalidInputError(VerificationError):
-    """The user id breaks a rule; nothing was sent."""
+    """The user id is invalid; nothing was sent."""
 
 
 class NotFoundError(VerificationError):
@@ -25,7 +25,7 @@ class EndedError(VerificationError):
 
 
 class SessionError(VerificationError):
-    """The verification ended before there was a session. type is one of the documented error types."""
+    """The verification ended without a session. type is one of the documented error types."""
 
     def __init__(self, user_id: str, type: str, message: str) -> None:
         self.type = type
@@ -44,7 +44,7 @@ class FlowError(VerificationError):
 
 
 class RefusedError(VerificationError):
-    """The verification refused an operator's request; the message says how it stands."""
+    """The verification refused an operator action; the message has its state."""
 
     def __init__(self, user_id: str, type: str, message: str) -> None:
         self.type = type
@@ -53,13 +53,13 @@ class RefusedError(VerificationError):
 
 @dataclass(frozen=True)
 class Input:
-    """What starts a verification. Only user_id is required."""
+    """The input of a verification. Only user_id is required."""
 
     user_id: str  # opaque: never an e-mail address or a name
     workflow_id: str = ""  # Didit's flow; the worker's by default
     language: str = ""  # of Didit's page, such as en or pt-BR
-    return_url: str = ""  # absolute http(s) URL; nothing personal in it
-    reverify: bool = False  # a new session although there is a verdict
+    return_url: str = ""  # absolute http(s) URL without personal data
+    reverify: bool = False  # a new session even if there is a verdict
     priority: Literal["", "interactive", "bulk"] = ""
 
     def to_json(self) -> dict[str, Any]:
@@ -67,12 +67,12 @@ class Input:
         return {name: value for name, value in asdict(self).items() if value}
 
     def other_flow(self, state: "State") -> bool:
-        """Whether the state is of another flow than this names."""
+        """Whether the state is of another flow than this input's."""
         have, want = state.workflow_id.lower(), self.workflow_id.lower()
         return bool(have and want) and have != want
 
     def wants_another(self, state: "State") -> bool:
-        """Whether this asks for another session than the state's."""
+        """Whether this input requests another session than the state's."""
         if state.decided:
             return self.reverify
         return bool(state.outcome) or self.reverify and self.other_flow(state)
@@ -80,7 +80,7 @@ class Input:
 
 @dataclass(frozen=True)
 class Session:
-    """The session that the person must open. Token and URL are secrets: they let anyone act as the user."""
+    """The session that the user must open. Token and URL are secrets that allow to act as the user."""
 
     session_id: str
     session_token: str
@@ -105,23 +105,23 @@ class Check:
 
 @dataclass(frozen=True)
 class State:
-    """How a verification stands."""
+    """The state of a verification."""
 
     user_id: str
     session_id: str
     workflow_id: str  # Didit's flow that gave this verdict; empty from a worker that does not report it
-    status: str  # Didit's word
+    status: str  # Didit's status, unchanged
     outcome: str  # empty while it waits
     attempt: int
     checks: tuple[Check, ...]
     warnings: tuple[str, ...]
     error_type: str  # with the outcome failed
     updated_at: datetime | None  # to the microsecond; the wire has nanoseconds
-    checked_at: datetime | None  # when Didit confirmed it last
+    checked_at: datetime | None  # when Didit last confirmed it
 
     @property
     def decided(self) -> bool:
-        """Whether Didit gave a verdict on the user."""
+        """Whether the state has Didit's verdict."""
         return self.outcome in ("approved", "declined")
 
     @staticmethod
@@ -148,14 +148,14 @@ def _time(wire: str | None) -> datetime | None:
 
 @dataclass(frozen=True)
 class Started:
-    """The answer to start: session is None when the person has nothing to do (a verdict, or a review)."""
+    """The answer to start: session is None when the user has nothing to do (a verdict, or a review)."""
 
     state: State
     session: Session | None = None
 
 
 def workflow_id(user_id: str) -> str:
-    """The id of a user's workflow. It raises InvalidInputError for an id that could name another workflow."""
+    """The id of a user's workflow. It raises InvalidInputError for an id that can name another workflow."""
     if not _USER_ID.fullmatch(user_id):
         raise InvalidInputError(
             "user_id: want 1 to 128 letters, digits, '.', '_', ':' or '-', the first a letter or digit; "

@@ -12,7 +12,7 @@ import (
 	"didit-temporal/didit"
 )
 
-func TestAnAccountIsOpenedWithTheCodeThatIsShown(t *testing.T) {
+func TestAnAccountIsOpenedWithTheLoggedCode(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	out := &lockedBuffer{}

@@ -149,7 +149,7 @@ func TestRunServesUntilItIsStopped(t *testing.T) {
 	assert.NotContains(t, out.String(), "hidden")
 }
 
-func TestRunTellsWhyItCannotListen(t *testing.T) {
+func TestRunReportsWhyItCannotListen(t *testing.T) {
 	assert.ErrorContains(t, run(t.Context(), []string{"-addr", "nowhere:none"}, environment(nil), io.Discard), "-addr")
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// While others have all places, who signed the bytes as they are is not kept waiting, and who did not waits briefly.
-func TestOnlyV2WaitsForAPlace(t *testing.T) {
+// While all slots are taken, a body that X-Signature covers does not wait, and another one waits briefly.
+func TestOnlyV2WaitsForASlot(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := verifierAt(t, hookTime, hookSecret)
 		for range DefaultV2Concurrency {
-			v.places <- struct{}{}
+			v.v2Slots <- struct{}{}
 		}
 		began := time.Now()
 		_, err := v.Verify(hookHeader(HeaderSignature, Sign(hookSecret, []byte(hookBody))), []byte(hookBody))
@@ -29,20 +29,20 @@ func TestOnlyV2WaitsForAPlace(t *testing.T) {
 		require.ErrorIs(t, err, ErrBusy)
 		assert.Equal(t, v2Wait, time.Since(began))
 
-		time.AfterFunc(v2Wait/2, func() { <-v.places })
+		time.AfterFunc(v2Wait/2, func() { <-v.v2Slots })
 		_, err = v.Verify(v2, []byte(hookBody))
 		require.NoError(t, err)
-		assert.Len(t, v.places, DefaultV2Concurrency-1, "its own place is free again")
+		assert.Len(t, v.v2Slots, DefaultV2Concurrency-1, "its own slot is free again")
 	})
 }
 
-// Bodies that wait for a place hold memory, so that a crowd of them is turned away at once.
-func TestTheBodiesThatWaitForAPlaceAreBounded(t *testing.T) {
+// Bodies that wait for a slot hold memory, so too many of them are refused at once.
+func TestTheBodiesThatWaitForASlotAreBounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		v := verifierAt(t, hookTime, hookSecret)
 		for range DefaultV2Concurrency {
-			v.places <- struct{}{}
+			v.v2Slots <- struct{}{}
 		}
 		began := time.Now()
 		body := []byte(list(DefaultMaxBody, "0"))
