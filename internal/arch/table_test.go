@@ -94,7 +94,7 @@ var table = map[string]rule{
 	},
 
 	// How the programs start. The starter brings its own commands, so that worker and webhook are built without them.
-	"internal/program": {own: []string{"internal/app", "internal/config", "internal/version", "kyc", "kyc/codec"}, outside: []string{envconfig, log}},
+	"internal/program": {own: []string{"internal/app", "internal/config", "internal/version", "kyc", "kyc/codec"}, outside: []string{client, envconfig, log}},
 	"worker":           {own: []string{"internal/program"}},
 	"webhook":          {own: []string{"internal/program"}},
 	"starter":          {own: []string{"internal/cli", "internal/program"}},

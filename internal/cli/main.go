@@ -5,7 +5,6 @@ import (
 	"errors"
 
 	"go.temporal.io/sdk/client"
-	"go.temporal.io/sdk/contrib/envconfig"
 
 	"didit-temporal/internal/config"
 	"didit-temporal/internal/program"
@@ -19,9 +18,8 @@ func Main(ctx context.Context, p program.Process) int {
 	return Report(p.Stderr, p.Args, Run(ctx, Process{
 		Args: p.Args, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Getenv: p.Getenv, Environ: p.Environ,
 		Temporal: func() (client.Options, error) {
-			options, err := envconfig.LoadDefaultClientOptions()
 			keys, wrong := config.PayloadKeys(p.Getenv)
-			keys.Apply(&options)
+			options, err := program.Connection(keys)
 			return options, errors.Join(err, wrong)
 		},
 	}))

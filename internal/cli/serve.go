@@ -11,6 +11,7 @@ import (
 
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/program"
 	"didit-temporal/kyc"
 )
 
@@ -80,17 +81,8 @@ func server(load func() (client.Options, error)) func(context.Context, config.St
 		if err != nil {
 			return usage(fmt.Errorf("read the TEMPORAL_ settings: %w", err))
 		}
-		o.Logger = log
-		telemetry, err := app.StartTelemetry(ctx, cfg.Telemetry, "starter", log)
-		if err != nil {
-			return err
-		}
-		defer telemetry.Close()
-		c, err := kyc.Dial(ctx, telemetry.Client(o))
-		if err != nil {
-			return ofKind(failedTemporal, err)
-		}
-		defer c.Close()
-		return app.RunStarter(ctx, c, cfg, log, telemetry)
+		return program.Serve(ctx, "starter", cfg.Telemetry, o, log, func(c *kyc.Client, t *app.Telemetry) error {
+			return app.RunStarter(ctx, c, cfg, log, t)
+		})
 	}
 }

@@ -3,6 +3,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -11,6 +12,7 @@ import (
 
 	"didit-temporal/internal/config"
 	"didit-temporal/internal/version"
+	"didit-temporal/kyc"
 )
 
 // Process is what a program takes from the process that it runs in.
@@ -56,8 +58,11 @@ func (p Process) report(name string, err error) int {
 		return 0
 	}
 	fmt.Fprintf(p.Stderr, "%s: %v\n", name, err)
-	if c, ok := err.(coded); ok { //nolint:errorlint // no caller wraps it
+	if c, ok := errors.AsType[coded](err); ok {
 		return c.code
+	}
+	if kyc.OfTemporal(err) {
+		return exitTemporal
 	}
 	return exitError
 }

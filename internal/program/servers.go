@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 
+	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
 
@@ -28,8 +29,14 @@ func Worker(ctx context.Context, p Process) int {
 		if err != nil {
 			return invalid("worker", err)
 		}
-		s := server{"worker", cfg.Telemetry, cfg.PayloadKeys, config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)}
-		return s.run(ctx, func(c *kyc.Client, t *app.Telemetry) error { return app.RunWorker(ctx, c, cfg, s.log, t) })
+		options, err := Connection(cfg.PayloadKeys)
+		if err != nil {
+			return coded{fmt.Errorf("read the TEMPORAL_ settings: %w", err), exitUsage}
+		}
+		logger := config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)
+		return Serve(ctx, "worker", cfg.Telemetry, options, logger, func(c *kyc.Client, t *app.Telemetry) error {
+			return app.RunWorker(ctx, c, cfg, logger, t)
+		})
 	})
 }
 
@@ -44,8 +51,14 @@ func Webhook(ctx context.Context, p Process) int {
 		if err != nil {
 			return invalid("webhook", err)
 		}
-		s := server{"webhook", cfg.Telemetry, codec.Keys{}, config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)}
-		return s.run(ctx, func(c *kyc.Client, t *app.Telemetry) error { return app.RunWebhook(ctx, c, cfg, s.log, t) })
+		options, err := Connection(codec.Keys{})
+		if err != nil {
+			return coded{fmt.Errorf("read the TEMPORAL_ settings: %w", err), exitUsage}
+		}
+		logger := config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)
+		return Serve(ctx, "webhook", cfg.Telemetry, options, logger, func(c *kyc.Client, t *app.Telemetry) error {
+			return app.RunWebhook(ctx, c, cfg, logger, t)
+		})
 	})
 }
 
@@ -67,30 +80,24 @@ func invalid(name string, err error) error {
 	return coded{fmt.Errorf("Invalid configuration (%s --help lists the settings):\n%w", name, err), exitUsage} //nolint:staticcheck // it begins a text
 }
 
-// server is what the worker and the webhook have in common.
-type server struct {
-	name      string
-	telemetry config.Telemetry
-	keys      codec.Keys
-	log       *slog.Logger
+// Connection is that of Temporal's own tools, by TEMPORAL_ADDRESS and the other variables, with the keys of our payloads.
+func Connection(keys codec.Keys) (client.Options, error) {
+	options, err := envconfig.LoadDefaultClientOptions()
+	keys.Apply(&options)
+	return options, err
 }
 
-// run connects to Temporal and runs work, with telemetry around it.
-func (s server) run(ctx context.Context, work func(*kyc.Client, *app.Telemetry) error) error {
-	telemetry, err := app.StartTelemetry(ctx, s.telemetry, s.name, s.log)
+// Serve connects to Temporal and runs work, with the telemetry of the named process around both.
+func Serve(ctx context.Context, name string, cfg config.Telemetry, o client.Options, logger *slog.Logger, work func(*kyc.Client, *app.Telemetry) error) error {
+	telemetry, err := app.StartTelemetry(ctx, cfg, name, logger)
 	if err != nil {
 		return err
 	}
 	defer telemetry.Close()
-	options, err := envconfig.LoadDefaultClientOptions()
+	o.Logger = log.NewStructuredLogger(logger)
+	c, err := kyc.Dial(ctx, telemetry.Client(o))
 	if err != nil {
-		return coded{fmt.Errorf("read the TEMPORAL_ settings: %w", err), exitUsage}
-	}
-	options.Logger = log.NewStructuredLogger(s.log)
-	s.keys.Apply(&options)
-	c, err := kyc.Dial(ctx, telemetry.Client(options))
-	if err != nil {
-		return coded{err, exitTemporal}
+		return err
 	}
 	defer c.Close()
 	return work(c, telemetry)
