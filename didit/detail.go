@@ -15,6 +15,9 @@ const (
 	maxReason = 80
 )
 
+// maxReasonDepth bounds how deep a reason may nest.
+const maxReasonDepth = 4
+
 // explain reads code and detail from the shapes of Didit's errors: {"detail": "...", "code": "..."}, {"field": "reason"},
 // {"field": ["reason"]}, ["reason"], or no JSON at all (https://docs.didit.me/integration/api-errors).
 func explain(body []byte) (code, detail string) {
@@ -39,6 +42,9 @@ func explain(body []byte) (code, detail string) {
 // reasons lists "field: reason" in the order of the names. It reads strings only: a number or a nested value could be
 // what we sent.
 func reasons(name string, v any, depth int) []string {
+	if depth > maxReasonDepth {
+		return nil
+	}
 	var all []string
 	switch v := v.(type) {
 	case string:
@@ -48,23 +54,15 @@ func reasons(name string, v any, depth int) []string {
 		}
 		return []string{text}
 	case []any:
-		for _, item := range v[:itemsAt(depth, len(v))] {
+		for _, item := range v {
 			all = append(all, reasons(name, item, depth+1)...)
 		}
 	case map[string]any:
-		for _, key := range slices.Sorted(maps.Keys(v))[:itemsAt(depth, len(v))] {
+		for _, key := range slices.Sorted(maps.Keys(v)) {
 			all = append(all, reasons(joinNames(name, key), v[key], depth+1)...)
 		}
 	}
 	return all
-}
-
-// itemsAt bounds how deep reasons may nest.
-func itemsAt(depth, items int) int {
-	if depth < 4 {
-		return items
-	}
-	return 0
 }
 
 func joinNames(parent, key string) string {

@@ -161,17 +161,10 @@ func (s *Server) health(*Server, *http.Request, []byte) *answer {
 
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 
-// textOrNull and rawOrNull show what is not set as null.
-func textOrNull(s string) any {
-	if s == "" {
+// orNull shows what is not set as null.
+func orNull[T ~string | ~[]byte](v T) any {
+	if len(v) == 0 {
 		return nil
 	}
-	return s
-}
-
-func rawOrNull(m json.RawMessage) any {
-	if len(m) == 0 {
-		return nil
-	}
-	return m
+	return v
 }

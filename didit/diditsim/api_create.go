@@ -47,12 +47,12 @@ func (s *Server) create(app *application, r *http.Request, b createBody) *answer
 		"session_number":   x.Number,
 		"session_token":    x.Token,
 		"url":              x.URL,
-		"vendor_data":      textOrNull(x.VendorData),
-		"metadata":         rawOrNull(x.Metadata),
+		"vendor_data":      orNull(x.VendorData),
+		"metadata":         orNull(x.Metadata),
 		"status":           x.Status,
 		"workflow_id":      x.WorkflowID,
 		"workflow_version": workflowVersion,
-		"callback":         textOrNull(x.Callback),
+		"callback":         orNull(x.Callback),
 	})
 }
 

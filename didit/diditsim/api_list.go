@@ -22,7 +22,7 @@ func (s *Server) list(app *application, r *http.Request, _ []byte) *answer {
 			"session_kind":   x.flow.kind(),
 			"session_number": x.Number,
 			"status":         x.Status,
-			"vendor_data":    textOrNull(x.VendorData),
+			"vendor_data":    orNull(x.VendorData),
 			"workflow_id":    x.WorkflowID,
 			"created_at":     isoTime(x.CreatedAt),
 		}

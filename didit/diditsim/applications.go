@@ -60,19 +60,19 @@ func userID(app *application, vendorData string) user {
 	return user{app, strings.ToLower(strings.TrimSpace(vendorData))}
 }
 
-// withToken makes an HTTP handler of show for calls with an access token, whose path names its own application.
+// withToken makes an HTTP handler of show for calls with an access token to the application of that account.
 func (s *Server) withToken(show func(*application) any) http.HandlerFunc {
 	return s.api(func(_ *Server, r *http.Request, _ []byte) *answer {
-		token, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
+		given := []byte(r.Header.Get("Authorization"))
 		for _, a := range s.accounts {
-			if !ok || a.token == "" || subtle.ConstantTimeCompare([]byte(token), []byte(a.token)) != 1 {
+			if a.token == "" || subtle.ConstantTimeCompare(given, []byte("Bearer "+a.token)) != 1 {
 				continue
 			}
 			org, app := r.PathValue("org"), r.PathValue("app")
 			if (org != "" && org != a.app.organization) || (app != "" && app != a.app.id) {
 				return notFound()
 			}
-			return &answer{code: http.StatusOK, body: show(a.app)}
+			return ok(show(a.app))
 		}
 		return detail(http.StatusUnauthorized, "Given token not valid for any token type.")
 	})

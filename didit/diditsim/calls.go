@@ -18,9 +18,9 @@ type Call struct {
 // Calls returns how often each endpoint was called, by the status code of its answer; calls that met a fault or a
 // redirect are among them.
 func (s *Server) Calls() map[Call]int {
-	s.script.mu.Lock()
-	defer s.script.mu.Unlock()
-	return maps.Clone(s.script.calls)
+	s.callLog.mu.Lock()
+	defer s.callLog.mu.Unlock()
+	return maps.Clone(s.callLog.calls)
 }
 
 // CallCount returns how often endpoint was called; with codes, how often it answered one of them.
@@ -34,8 +34,8 @@ func (s *Server) CallCount(endpoint string, codes ...int) int {
 	return n
 }
 
-// script holds the faults that tests plan, and counts the calls.
-type script struct {
+// callLog counts the calls and holds the faults that tests plan.
+type callLog struct {
 	mu     sync.Mutex
 	faults []*plannedFault
 	calls  map[Call]int
@@ -44,14 +44,14 @@ type script struct {
 // recorder counts an answer before its first byte is sent, so that the reader of an answer finds it counted.
 type recorder struct {
 	http.ResponseWriter
-	script   *script
+	callLog  *callLog
 	endpoint string
 }
 
 func (r *recorder) count(code int) {
-	r.script.mu.Lock()
-	defer r.script.mu.Unlock()
-	r.script.calls[Call{Endpoint: r.endpoint, Code: code}]++
+	r.callLog.mu.Lock()
+	defer r.callLog.mu.Unlock()
+	r.callLog.calls[Call{Endpoint: r.endpoint, Code: code}]++
 }
 
 // WriteHeader is called once by every handler of a Server.

@@ -51,16 +51,16 @@ func (s *Server) FailNext(method, pathPrefix string, f Fault) {
 	}
 	f.Times = max(f.Times, 1)
 	f.Header = f.Header.Clone()
-	s.script.mu.Lock()
-	defer s.script.mu.Unlock()
-	s.script.faults = append(s.script.faults, &plannedFault{Fault: f, method: method, prefix: pathPrefix})
+	s.callLog.mu.Lock()
+	defer s.callLog.mu.Unlock()
+	s.callLog.faults = append(s.callLog.faults, &plannedFault{Fault: f, method: method, prefix: pathPrefix})
 }
 
 // ClearFaults removes the faults that no call has met yet.
 func (s *Server) ClearFaults() {
-	s.script.mu.Lock()
-	defer s.script.mu.Unlock()
-	s.script.faults = nil
+	s.callLog.mu.Lock()
+	defer s.callLog.mu.Unlock()
+	s.callLog.faults = nil
 }
 
 type plannedFault struct {
@@ -70,7 +70,7 @@ type plannedFault struct {
 
 // fault takes the first planned fault that fits r. It reads the body ahead only if a fault may fit.
 func (s *Server) fault(r *http.Request) (Fault, bool) {
-	candidates := s.script.candidates(r)
+	candidates := s.callLog.candidates(r)
 	if len(candidates) == 0 {
 		return Fault{}, false
 	}
@@ -82,7 +82,7 @@ func (s *Server) fault(r *http.Request) (Fault, bool) {
 		if p.Match != nil && !p.Match(copyOf(r, body)) { // unlocked: it may call the Server
 			continue
 		}
-		if s.script.take(p) {
+		if s.callLog.take(p) {
 			return p.Fault, true
 		}
 	}
@@ -90,7 +90,7 @@ func (s *Server) fault(r *http.Request) (Fault, bool) {
 }
 
 // candidates are the faults that fit r as far as its method and path say.
-func (s *script) candidates(r *http.Request) []*plannedFault {
+func (s *callLog) candidates(r *http.Request) []*plannedFault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var fit []*plannedFault
@@ -103,7 +103,7 @@ func (s *script) candidates(r *http.Request) []*plannedFault {
 }
 
 // take uses p once, unless other calls have used it up.
-func (s *script) take(p *plannedFault) bool {
+func (s *callLog) take(p *plannedFault) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	i := slices.Index(s.faults, p)

@@ -20,11 +20,9 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 // view is what the page shows.
 type view struct {
 	Session
+	pageText
 	Found   bool
-	Title   string
-	Text    string
 	Notice  string // why a button had no effect
-	Tone    string // good, bad or empty: the colour of the status
 	Offers  []offer
 	Review  bool // the buttons are a reviewer's
 	BackURL string
@@ -42,7 +40,7 @@ var (
 func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	x, ok := s.byToken[r.PathValue("token")]
-	v := view{Title: "This link does not work", Text: "There is no session behind it. It may have been deleted."}
+	v := view{pageText: pageText{Title: "This link does not work", Text: "It has no session. The session may have been deleted."}}
 	v.Messages = []message{Session{}.message("didit:error", map[string]any{"error": "unknown"})}
 	if ok {
 		if r.Method == http.MethodGet && x.Status == didit.StatusNotStarted {

@@ -6,40 +6,43 @@ import (
 	"didit-temporal/didit"
 )
 
-// view is what the page shows at each status. It needs s.mu.
+// pageText is what the page shows at a status. Tone is the colour of the status: good, bad or empty.
+type pageText struct{ Title, Text, Tone string }
+
+var verifyText = pageText{"Verify your identity", "Didit asks for a document and a selfie here. Choose a result instead.", ""}
+
+var pageTexts = map[didit.Status]pageText{
+	didit.StatusNotStarted:   verifyText,
+	didit.StatusInProgress:   verifyText,
+	didit.StatusAwaitingUser: {"Waiting for other people", "Didit waits for the verification of others, such as the owners of a company.", ""},
+	didit.StatusResubmitted:  {"Please try again", "A reviewer asks you to repeat these steps: ", ""}, // view adds the steps
+	didit.StatusInReview: {
+		"We are checking your details", "The user only waits. The decision below is that of a reviewer in Didit’s console.", "",
+	},
+	didit.StatusApproved: {"You are verified", "All done. You can close this page.", "good"},
+	didit.StatusDeclined: {
+		"We could not verify you", "The verification was declined. Ask the service that sent you here what to do next.", "bad",
+	},
+	didit.StatusAbandoned: {
+		"Verification not finished", "You left before the end. Ask the service that sent you here for a new link.", "bad",
+	},
+	didit.StatusExpired: {
+		"This link has expired", "You did not use it in time. Ask the service that sent you here for a new one.", "bad",
+	},
+	didit.StatusKycExpired: {
+		"Your document has expired",
+		"You were verified, but the document is no longer valid. The service that sent you here will ask for a new one.", "bad",
+	},
+}
+
+// view is what the page shows of a session. It needs s.mu.
 func (x *session) view() view {
 	v := view{
-		Session: x.Session, Found: true, Offers: offersAt(x.Status), Review: x.Status == didit.StatusInReview,
-		Messages: messagesOf(x.Session, x.flow.steps),
+		Session: x.Session, Found: true, pageText: pageTexts[x.Status], Offers: offersAt(x.Status),
+		Review: x.Status == didit.StatusInReview, Messages: messagesOf(x.Session, x.flow.steps),
 	}
-	switch x.Status {
-	case didit.StatusNotStarted, didit.StatusInProgress:
-		v.Title = "Verify your identity"
-		v.Text = "Didit asks for a document and a selfie here. Choose a result instead."
-	case didit.StatusAwaitingUser:
-		v.Title = "Waiting for other people"
-		v.Text = "Didit waits for the verification of others, such as the owners of a company."
-	case didit.StatusResubmitted:
-		v.Title = "Please try again"
-		v.Text = "A reviewer asks you to repeat these steps: " + nodeNames(x.resubmit) + "."
-	case didit.StatusInReview:
-		v.Title = "We are checking your details"
-		v.Text = "The user only waits. The decision below is that of a reviewer in Didit’s console."
-	case didit.StatusApproved:
-		v.Title, v.Tone = "You are verified", "good"
-		v.Text = "All done. You can close this page."
-	case didit.StatusDeclined:
-		v.Title, v.Tone = "We could not verify you", "bad"
-		v.Text = "The verification was declined. Ask the service that sent you here what to do next."
-	case didit.StatusAbandoned:
-		v.Title, v.Tone = "Verification not finished", "bad"
-		v.Text = "You left before the end. Ask the service that sent you here for a new link."
-	case didit.StatusExpired:
-		v.Title, v.Tone = "This link has expired", "bad"
-		v.Text = "You did not use it in time. Ask the service that sent you here for a new one."
-	case didit.StatusKycExpired:
-		v.Title, v.Tone = "Your document has expired", "bad"
-		v.Text = "You were verified, but the document is no longer valid. The service that sent you here will ask for a new one."
+	if x.Status == didit.StatusResubmitted {
+		v.Text += nodeNames(x.resubmit) + "."
 	}
 	if len(v.Offers) == 0 && x.Callback != "" {
 		v.BackURL = callbackURL(x.Session)

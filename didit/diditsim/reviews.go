@@ -37,7 +37,7 @@ func (x *session) inDecision() []map[string]any {
 	all := []map[string]any{}
 	for _, v := range x.reviews {
 		all = append(all, map[string]any{
-			"user": v.display(), "new_status": v.to, "comment": textOrNull(v.comment), "created_at": isoTime(v.at),
+			"user": v.display(), "new_status": v.to, "comment": orNull(v.comment), "created_at": isoTime(v.at),
 		})
 	}
 	return all
@@ -54,7 +54,7 @@ func (v reviewed) display() string {
 func (v reviewed) entry() map[string]any {
 	e := map[string]any{
 		"uuid": v.id, "activity_type": "STATUS_UPDATED", "actor_display": v.display(), "actor_email": nil, "actor_type": v.actor,
-		"new_status": v.to, "previous_status": v.from, "comment": textOrNull(v.comment), "mentioned_emails": []string{},
+		"new_status": v.to, "previous_status": v.from, "comment": orNull(v.comment), "mentioned_emails": []string{},
 		"previous_value": map[string]any{"status": v.from}, "new_value": map[string]any{"status": v.to},
 		"changed_fields": []string{"status"}, "metadata": nil, "created_at": isoTime(v.at),
 	}
@@ -88,6 +88,6 @@ func (s *Server) addReview(x *session, _ *http.Request, b updateBody) *answer {
 		s.move(x, b.NewStatus, review{comment: b.Comment})
 	}
 	return created(map[string]any{
-		"id": len(x.reviews), "action": "review", "old_status": old, "new_status": b.NewStatus, "note": textOrNull(b.Comment),
+		"id": len(x.reviews), "action": "review", "old_status": old, "new_status": b.NewStatus, "note": orNull(b.Comment),
 	})
 }

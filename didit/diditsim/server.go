@@ -83,7 +83,7 @@ type Server struct {
 	opts       Options
 	mux        *http.ServeMux
 	dispatcher *dispatcher
-	script     script
+	callLog    callLog
 	clock      *clock
 	limiter    *limiter
 
@@ -118,7 +118,7 @@ func New(o Options) *Server {
 		apps: map[string]*application{}, users: map[user]*entity{}, accounts: map[string]*account{},
 		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
 	}
-	s.script.calls = map[Call]int{}
+	s.callLog.calls = map[Call]int{}
 	for _, id := range o.WorkflowIDs {
 		s.flows = append(s.flows, newFlow(id))
 	}
@@ -134,7 +134,7 @@ func New(o Options) *Server {
 // slash, as Didit does, or calls the API or the hosted page.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, slashed := s.endpoint(r)
-	rec := &recorder{ResponseWriter: w, script: &s.script, endpoint: endpoint}
+	rec := &recorder{ResponseWriter: w, callLog: &s.callLog, endpoint: endpoint}
 	if !s.admit(rec, r) {
 		return
 	}

@@ -53,7 +53,7 @@ func (s *Server) listUsers(app *application, r *http.Request, _ []byte) *answer 
 
 func (u *entity) shown() map[string]any {
 	return map[string]any{
-		"vendor_data": u.VendorData, "status": u.Status, "metadata": rawOrNull(u.Metadata), "created_at": u.CreatedAt,
+		"vendor_data": u.VendorData, "status": u.Status, "metadata": orNull(u.Metadata), "created_at": u.CreatedAt,
 	}
 }
 

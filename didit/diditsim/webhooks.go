@@ -51,11 +51,11 @@ func (s *Server) announce(x *session, kind, comment string) {
 		"status":           x.Status,
 		"workflow_id":      x.WorkflowID,
 		"workflow_version": workflowVersion,
-		"vendor_data":      textOrNull(x.VendorData),
-		"metadata":         rawOrNull(x.Metadata),
+		"vendor_data":      orNull(x.VendorData),
+		"metadata":         orNull(x.Metadata),
 	}
 	if x.flow.business() {
-		e.payload["business_session_id"], e.payload["vendor_business_id"] = x.ID, textOrNull(x.VendorData)
+		e.payload["business_session_id"], e.payload["vendor_business_id"] = x.ID, orNull(x.VendorData)
 	}
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusAbandoned:
