@@ -104,7 +104,7 @@ func readEnvFile(name string) (func(string) string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if line := f.Strange(); line > 0 {
+	if line := f.Unreadable(); line > 0 {
 		return nil, fmt.Errorf("%s, line %d: want NAME=value", name, line)
 	}
 	return f.Get, nil

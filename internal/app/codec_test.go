@@ -11,12 +11,12 @@ import (
 	"didit-temporal/kyc/codec"
 )
 
-func TestPlainPayloadsAreSaidPlainly(t *testing.T) {
+func TestHowPayloadsAreStoredIsLogged(t *testing.T) {
 	entry, err := codec.Generate("k1")
 	require.NoError(t, err)
 	for keys, want := range map[string]string{
 		"":                       `level=WARN msg="payloads are stored in plain text: PAYLOAD_KEYS is not set`,
-		codec.Demo:               `level=WARN msg="payloads are encrypted with a key that everybody knows" payload_keys=keys[demo]`,
+		codec.Demo:               `level=WARN msg="payloads are encrypted with the public key of .env.example" payload_keys=keys[demo]`,
 		entry:                    `level=INFO msg="payloads are encrypted with the first of these keys" payload_keys=keys[k1]`,
 		entry + "," + codec.Demo: `payload_keys="keys[k1 demo]"`,
 	} {

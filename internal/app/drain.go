@@ -7,30 +7,30 @@ import (
 	"time"
 )
 
-// What is read of a body that the handler did not want: as much as nginx takes from a sender by default.
+// How much of a body that the handler did not read is drained: as much as nginx reads by default.
 const (
 	mostDrained = 1 << 20
 	drainFor    = 2 * time.Second
 )
 
-// drained reads on where a handler has answered before the body was there. Go's server does not do so on a connection that
-// it is about to close, and a connection that is closed over unread bytes is reset: the sender may lose the answer, and a proxy
-// takes the replica for broken.
+// drained reads the rest of a request body that a handler answers before reading. Go's server does not do so on a connection
+// that it is about to close. A connection closed over unread bytes is reset: the sender may lose the answer, and a proxy
+// may mark the replica as broken.
 func drained(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Body == nil || r.Body == http.NoBody {
 			next.ServeHTTP(w, r)
 			return
 		}
-		body := &tracked{ReadCloser: r.Body}
-		seen := *r // the server looks at its own request's body afterwards
-		seen.Body = body
-		answer := &early{ResponseWriter: w, body: body}
-		next.ServeHTTP(answer, &seen)
-		if body.over || !body.begun && r.Header.Get("Expect") != "" { // who asks first sends no body that is not wanted
+		body := &trackedBody{ReadCloser: r.Body}
+		tracked := *r // the server checks its own request's body afterwards
+		tracked.Body = body
+		answer := &earlyAnswer{ResponseWriter: w, body: body}
+		next.ServeHTTP(answer, &tracked)
+		if body.atEnd || !body.started && r.Header.Get("Expect") != "" { // a sender that expects 100-continue sends no body unasked
 			return
 		}
-		if !answer.begun {
+		if !answer.started {
 			answer.WriteHeader(http.StatusOK)
 		}
 		c := http.NewResponseController(w)
@@ -41,41 +41,41 @@ func drained(next http.Handler) http.Handler {
 	})
 }
 
-// tracked is a body that remembers whether it was read, and to its end.
-type tracked struct {
+// trackedBody remembers whether a body was read, and to its end.
+type trackedBody struct {
 	io.ReadCloser
-	begun, over bool
+	started, atEnd bool
 }
 
-func (t *tracked) Read(p []byte) (int, error) {
-	t.begun = true
+func (t *trackedBody) Read(p []byte) (int, error) {
+	t.started = true
 	n, err := t.ReadCloser.Read(p)
-	t.over = t.over || errors.Is(err, io.EOF)
+	t.atEnd = t.atEnd || errors.Is(err, io.EOF)
 	return n, err
 }
 
-// early ends the connection after an answer that comes before the body: what is left of that must not be taken for the next
+// earlyAnswer closes the connection after an answer that precedes the end of the body: the rest must not be read as the next
 // request.
-type early struct {
+type earlyAnswer struct {
 	http.ResponseWriter
-	body  *tracked
-	begun bool
+	body    *trackedBody
+	started bool
 }
 
-func (e *early) WriteHeader(status int) {
-	if !e.begun && !e.body.over {
+func (e *earlyAnswer) WriteHeader(status int) {
+	if !e.started && !e.body.atEnd {
 		e.Header().Set("Connection", "close")
 	}
-	e.begun = true
+	e.started = true
 	e.ResponseWriter.WriteHeader(status)
 }
 
-func (e *early) Write(p []byte) (int, error) {
-	if !e.begun {
+func (e *earlyAnswer) Write(p []byte) (int, error) {
+	if !e.started {
 		e.WriteHeader(http.StatusOK)
 	}
 	return e.ResponseWriter.Write(p)
 }
 
 // Unwrap is for http.ResponseController.
-func (e *early) Unwrap() http.ResponseWriter { return e.ResponseWriter }
+func (e *earlyAnswer) Unwrap() http.ResponseWriter { return e.ResponseWriter }

@@ -31,7 +31,7 @@ func running(t *testing.T, h http.Handler) string {
 	return listener.Addr().String()
 }
 
-// refuses answers without a look at the body.
+// refuses answers without reading the body.
 var refuses = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 	if r.ContentLength < 0 || r.ContentLength > 0 {
 		http.Error(w, "no", http.StatusBadRequest)
@@ -111,7 +111,7 @@ func TestTheRestOfABodyIsNoRequest(t *testing.T) {
 }
 
 // A sender that asks first gets its answer at once, and sends no body.
-func TestWhoAsksFirstSendsNoBody(t *testing.T) {
+func TestASenderThatExpects100ContinueSendsNoBody(t *testing.T) {
 	address := running(t, refuses)
 	c := dial(t, address)
 	_, err := io.WriteString(c, "POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 100\r\n\r\n")

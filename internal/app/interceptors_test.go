@@ -10,7 +10,7 @@ import (
 	"didit-temporal/activities"
 )
 
-// What a panic says must not get past the first interceptor. That it does not, whatever else stands around, is shown with the
+// The text of a panic must not get past the first interceptor. That it does not, whatever else is around, is shown with the
 // whole worker in dev/scan.
 func TestPanicsAreHiddenOnEveryQueue(t *testing.T) {
 	o := workerOptions(func(error) {})
@@ -22,7 +22,7 @@ func TestPanicsAreHiddenOnEveryQueue(t *testing.T) {
 	}
 }
 
-// The queues for Didit must not lose what stands around all activities.
+// The queues for Didit must keep the interceptors of all activities.
 func TestLimitedQueuesKeepTheOthersInterceptors(t *testing.T) {
 	first := activities.HidePanics()
 	o := sdkworker.Options{Interceptors: []interceptor.WorkerInterceptor{first}}

@@ -18,15 +18,15 @@ import (
 
 // SafeRate is the rate, in calls per second, at which a task queue stays below a limit of Didit per sliding 60 s
 // (docs.didit.me/integration/rate-limiting). Temporal lets each partition burst by one second's worth, and by one call;
-// workers use turns in a minute activities.DispatchJitter closer together than they were handed out; and what the server itself
-// holds up is the more, the more partitions are polled. docs/operations/limits.md has the arithmetic and the measurements.
+// workers start tasks of one minute activities.DispatchJitter closer together than they were dispatched; and the server's own
+// delays grow with the number of partitions that are polled. docs/operations/limits.md has the arithmetic and the measurements.
 func SafeRate(limitPerMinute, partitions int) float64 {
 	p := float64(partitions)
 	return (float64(limitPerMinute) - p) / (61 + activities.DispatchJitter.Seconds() + 0.7*p)
 }
 
-// A partition where nobody polls hands out nothing, and one poll brings some ten tasks a second. Turns under way to pollers
-// are turns that may pile up, so there are no more than it takes: for Didit's documented limits that is the least.
+// A partition without a poller dispatches nothing, and one poller fetches some ten tasks a second. Tasks on their way to
+// pollers may pile up, so there are no more pollers than the rate needs: for Didit's documented limits that is leastPollers.
 const (
 	leastPollers  = 2 // per partition
 	mostPollers   = 16
@@ -60,7 +60,7 @@ func limitQueues(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slo
 }
 
 // shares divides Didit's limits between the queues, in calls a minute. Each create lists the user's sessions first, which
-// counts as a read: so the queue for writes takes at most half of the reads, and the other queue gets the rest.
+// counts as a read: so the queue for writes takes at most half of the reads, and the other queue gets what is left.
 func shares(cfg config.Worker) (writes, reads int) {
 	const least = 5 // what the settings allow
 	writes = min(cfg.WritesPerMinute, max(least, cfg.ReadsPerMinute/2))

@@ -9,22 +9,22 @@ import (
 	"time"
 )
 
-// What readiness asks of Temporal.
+// Bounds of the calls that readiness makes to Temporal.
 const (
-	readyEvery = time.Second     // at most one question in this time, however many ask
-	readyLimit = 2 * time.Second // for the answer
+	readyEvery = time.Second     // at most one call in this time, however many requests
+	readyLimit = 2 * time.Second // for one call
 )
 
 var (
-	errStarting = errors.New("this process has not begun to work yet")
-	errStopping = errors.New("this process is about to stop")
+	errStarting = errors.New("this process is starting")
+	errStopping = errors.New("this process is stopping")
 )
 
-// readiness is whether a process can do its work. It asks Temporal at most once a second, for all who want to know.
+// readiness reports whether a process can do its work. All requests share one call to Temporal a second.
 type readiness struct {
 	ask func(context.Context) error
 
-	turn     chan struct{} // held while asking: the others wait for the same answer
+	calling  chan struct{} // held during a call: the other requests wait for its answer
 	asked    time.Time
 	answer   error
 	stopping chan struct{}
@@ -32,18 +32,18 @@ type readiness struct {
 }
 
 func newReadiness(ask func(context.Context) error) *readiness {
-	r := &readiness{ask: ask, turn: make(chan struct{}, 1), stopping: make(chan struct{})}
+	r := &readiness{ask: ask, calling: make(chan struct{}, 1), stopping: make(chan struct{})}
 	r.stop = sync.OnceFunc(func() { close(r.stopping) })
 	return r
 }
 
-// check returns why the process is not ready. The question outlives the caller's context: others wait for its answer too.
+// check returns why the process is not ready. The call outlives the caller's context: others wait for its answer too.
 func (r *readiness) check(ctx context.Context) error {
 	if r.isStopping() {
 		return errStopping
 	}
-	r.turn <- struct{}{} // for readyLimit at most
-	defer func() { <-r.turn }()
+	r.calling <- struct{}{} // for readyLimit at most
+	defer func() { <-r.calling }()
 	if !r.asked.IsZero() && time.Since(r.asked) < readyEvery {
 		return r.answer
 	}
@@ -64,7 +64,7 @@ func (r *readiness) isStopping() bool {
 }
 
 // drainFirst returns a context that ends delay after ctx. In between the process is not ready and works as before, so that load
-// balancers send no more before the listener closes.
+// balancers stop sending before the listener closes.
 func (r *readiness) drainFirst(ctx context.Context, delay time.Duration) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {

@@ -102,19 +102,19 @@ func TestHealthOnTheMetricsPort(t *testing.T) {
 		assert.Contains(t, text, says)
 	}
 	expect("/livez", 200, "ok")
-	expect("/readyz", 503, "has not begun")
+	expect("/readyz", 503, "is starting")
 	o.becomesReady(func(context.Context) error { return errors.New("SECRET") })
 	expect("/readyz", 503, "Temporal cannot be reached\n")
 	r := o.becomesReady(func(context.Context) error { return nil })
 	expect("/readyz", 200, "ready")
 	r.stop()
-	expect("/readyz", 503, "about to stop")
+	expect("/readyz", 503, "is stopping")
 	expect("/livez", 200, "ok")
 	expect("/metrics", 200, "go_goroutines")
 }
 
 // A connection on which nothing is said is no cheaper to hold than one that is used.
-func TestSilentConnectionsToTheMetricsPortEnd(t *testing.T) {
+func TestIdleConnectionsToTheMetricsPortEnd(t *testing.T) {
 	t.Parallel()
 	o, err := StartTelemetry(t.Context(), config.Telemetry{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))
 	require.NoError(t, err)

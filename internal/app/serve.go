@@ -15,10 +15,10 @@ import (
 	"didit-temporal/internal/config"
 )
 
-// drainTimeout lets deliveries in flight have their answer when the process stops.
+// drainTimeout bounds how long a stopping process waits for requests in flight.
 const drainTimeout = 10 * time.Second
 
-// newServer makes an HTTP server on which nothing waits for ever.
+// newServer makes an HTTP server with a timeout for every phase of a request.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
 	srv := &http.Server{
 		Handler:           drained(h),
@@ -28,8 +28,17 @@ func newServer(h http.Handler, log *slog.Logger) *http.Server {
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
 	}
-	complaints(srv, log)
+	logServerErrors(srv, log)
 	return srv
+}
+
+// listen opens the address of a variable.
+func listen(ctx context.Context, variable, addr string) (net.Listener, error) {
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return nil, fmt.Errorf("listen on %s=%s: %w", variable, addr, err)
+	}
+	return listener, nil
 }
 
 // serve serves until ctx ends and then waits for the requests in flight.
@@ -51,7 +60,7 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler, log *slog
 	return g.Wait()
 }
 
-// checkAlive asks a process of ours that listens where a variable says.
+// checkAlive calls /healthz of the process that listens at addr, by default that of the variable.
 func checkAlive(ctx context.Context, variable, addr string) error {
 	host, port, err := net.SplitHostPort(cmp.Or(strings.TrimSpace(addr), config.Default(variable)))
 	if err != nil {
@@ -71,7 +80,7 @@ func Probe(ctx context.Context, url string) error {
 	if err != nil {
 		return err
 	}
-	res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req) // no proxy and no redirect: somebody else's health is not ours
+	res, err := (&http.Transport{DisableKeepAlives: true}).RoundTrip(req) // no proxy and no redirect: another server's health says nothing about ours
 	if err != nil {
 		return err
 	}

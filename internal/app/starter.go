@@ -2,7 +2,6 @@ package app
 
 import (
 	"context"
-	"fmt"
 	"log/slog"
 	"math"
 	"net"
@@ -18,21 +17,21 @@ import (
 // RunStarter serves the HTTP API until ctx ends, then answers the requests in flight.
 func RunStarter(ctx context.Context, c *kyc.Client, cfg config.Starter, log *slog.Logger, given ...*Telemetry) error {
 	limitMemory()
-	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every caller away
+	if err := c.Ready(ctx); err != nil { // in a namespace that does not exist every call would fail
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr)
+	listener, err := listen(ctx, "STARTER_ADDR", cfg.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on STARTER_ADDR=%s: %w", cfg.Addr, err)
+		return err
 	}
 	return ServeStarter(ctx, listener, c, cfg, log, given...)
 }
 
 // memoryLimit is a little more than what 5,000 long polls need. Near it the runtime collects more often; without it the heap
-// would grow to twice of what is in use.
+// grows to twice what is in use.
 const memoryLimit = 160 << 20
 
-// limitMemory leaves a limit of the operator's (GOMEMLIMIT) as it is.
+// limitMemory sets memoryLimit unless the operator has set GOMEMLIMIT.
 func limitMemory() {
 	if debug.SetMemoryLimit(-1) == math.MaxInt64 {
 		debug.SetMemoryLimit(memoryLimit)
@@ -46,11 +45,11 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	ready := telemetry.becomesReady(c.Ready)
 	all := ops.New(c)
 	a := api.New(api.Options{
-		Verifications: c, Operators: all, Records: all, Callers: callers(cfg.Tokens), Log: log, Turns: all, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes,
+		Verifications: c, Operators: all, Records: all, Callers: callers(cfg.Tokens), Log: log, Estimator: all, Ready: ready.check, ReturnSchemes: cfg.ReturnSchemes,
 	})
 	ctx, cancel := ready.drainFirst(ctx, cfg.ShutdownDelay)
 	defer cancel()
-	defer context.AfterFunc(ctx, a.Drain)() // long polls may wait for longer than a stop may take
+	defer context.AfterFunc(ctx, a.Drain)() // a long poll may outlast drainTimeout
 	notePayloadKeys(cfg.PayloadKeys, log)
 	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
@@ -70,7 +69,7 @@ func callers(tokens []config.Token) []api.Caller {
 	return all
 }
 
-// CheckStarter asks the API at addr (STARTER_ADDR) on this machine whether it is alive.
+// CheckStarter is the liveness check of the API at addr (STARTER_ADDR) on this machine.
 func CheckStarter(ctx context.Context, addr string) error {
 	return checkAlive(ctx, "STARTER_ADDR", addr)
 }

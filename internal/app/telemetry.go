@@ -22,9 +22,9 @@ import (
 type Telemetry struct {
 	metrics *metrics.Metrics
 	tracing *tracing.Tracing
-	// Address is where the metrics are; empty if nowhere.
+	// Address is where the metrics are served; empty if nowhere.
 	Address string
-	ready   atomic.Pointer[readiness] // nil until the process has begun its work
+	ready   atomic.Pointer[readiness] // nil until the process has started its work
 	stop    func()
 }
 
@@ -42,8 +42,8 @@ func StartTelemetry(ctx context.Context, cfg config.Telemetry, process string, l
 		return o, nil
 	}
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.MetricsAddr)
-	if err != nil { // a second process on this machine, perhaps: users come first
-		log.Error("nobody can ask for metrics: give each process its own METRICS_ADDR", "error", err)
+	if err != nil { // perhaps another process has the port: serving users matters more
+		log.Error("metrics are not served: give each process its own METRICS_ADDR", "error", err)
 		return o, nil
 	}
 	o.serve(listener, log)
@@ -51,7 +51,7 @@ func StartTelemetry(ctx context.Context, cfg config.Telemetry, process string, l
 	return o, nil
 }
 
-// noTelemetry counts, but nobody may ask.
+// noTelemetry counts, and serves nothing.
 func noTelemetry() *Telemetry {
 	return &Telemetry{metrics: metrics.New(), tracing: tracing.Off(), stop: func() {}}
 }
@@ -63,7 +63,7 @@ func (o *Telemetry) serve(l net.Listener, log *slog.Logger) {
 	o.stop = func() { _ = srv.Close() }
 }
 
-// becomesReady makes readiness from what asks Temporal, for the metrics port and for the process's own.
+// becomesReady makes readiness of a function that calls Temporal, for the metrics port and for the process's own.
 func (o *Telemetry) becomesReady(ask func(context.Context) error) *readiness {
 	r := newReadiness(ask)
 	o.ready.Store(r)
@@ -77,7 +77,7 @@ func (o *Telemetry) check(ctx context.Context) error {
 	return errStarting
 }
 
-// Client adds to the options of a connection to Temporal what counts and traces its calls, and those of its workers.
+// Client adds metrics and tracing to the options of a connection to Temporal and of its workers.
 func (o *Telemetry) Client(c client.Options) client.Options {
 	c.MetricsHandler = o.metrics.SDK()
 	c.Interceptors = append(o.tracing.Interceptors(), c.Interceptors...)
@@ -90,7 +90,7 @@ func (o *Telemetry) Close() {
 	o.tracing.Close()
 }
 
-// telemetryOf is the one that was given, if any.
+// telemetryOf returns the first that is given, or one that serves nothing.
 func telemetryOf(given []*Telemetry) *Telemetry {
 	for _, o := range given {
 		if o != nil {
@@ -100,19 +100,19 @@ func telemetryOf(given []*Telemetry) *Telemetry {
 	return noTelemetry()
 }
 
-// toDidit goes around the calls to Didit.
+// toDidit counts and traces the calls to Didit.
 func (o *Telemetry) toDidit(next http.RoundTripper) http.RoundTripper {
 	return o.tracing.Transport(o.metrics.Transport(next), func(method, path string) string {
 		return "Didit " + metrics.Operation(method, path)
 	})
 }
 
-// toReceiver goes around the calls to the receiver of results.
-func (o *Telemetry) toReceiver(next http.RoundTripper) http.RoundTripper {
+// toCallbackEndpoint traces the calls to the callback endpoint.
+func (o *Telemetry) toCallbackEndpoint(next http.RoundTripper) http.RoundTripper {
 	return o.tracing.OwnTransport(next, "POST result")
 }
 
-// webhookRoute names the requests of the webhook that are worth a span.
+// webhookRoute names the requests of the webhook that get a span.
 func webhookRoute(r *http.Request) string {
 	if strings.TrimSuffix(r.URL.Path, "/") == receiver.Path {
 		return receiver.Path

@@ -61,9 +61,9 @@ func TestRoutesHaveNoIDs(t *testing.T) {
 	assert.Empty(t, webhookRoute(httptest.NewRequest(http.MethodGet, "/healthz", nil)))
 }
 
-type nobody struct{}
+type noDeliverer struct{}
 
-func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+func (noDeliverer) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
 	return kyc.DeliveredSignal, nil
 }
 
@@ -84,7 +84,7 @@ func BenchmarkObservedWebhook(b *testing.B) {
 			verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Tolerance: time.Hour, MaxBody: 1 << 20})
 			require.NoError(b, err)
 			options := receiver.Options{
-				Verifier: verifier, Deliverer: nobody{}, Environment: didit.EnvironmentLive, MaxBody: 1 << 20, Log: o.tracing.Log(slog.New(slog.DiscardHandler)),
+				Verifier: verifier, Deliverer: noDeliverer{}, Environment: didit.EnvironmentLive, MaxBody: 1 << 20, Log: o.tracing.Log(slog.New(slog.DiscardHandler)),
 			}
 			if tc.metrics {
 				options.Observe = o.metrics.Webhook

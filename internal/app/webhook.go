@@ -3,7 +3,6 @@ package app
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"log/slog"
 	"net"
 
@@ -17,12 +16,12 @@ import (
 
 // RunWebhook serves Didit's webhooks until ctx ends, then answers the requests in flight.
 func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slog.Logger, given ...*Telemetry) error {
-	if err := c.Ready(ctx); err != nil { // a namespace that does not exist would turn every event away
+	if err := c.Ready(ctx); err != nil { // in a namespace that does not exist every event would fail
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", cfg.Addr)
+	listener, err := listen(ctx, "WEBHOOK_ADDR", cfg.Addr)
 	if err != nil {
-		return fmt.Errorf("listen on WEBHOOK_ADDR=%s: %w", cfg.Addr, err)
+		return err
 	}
 	return ServeWebhook(ctx, listener, c, cfg, log, given...)
 }
@@ -31,11 +30,7 @@ func RunWebhook(ctx context.Context, c *kyc.Client, cfg config.Webhook, log *slo
 func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg config.Webhook, log *slog.Logger, given ...*Telemetry) error {
 	telemetry := telemetryOf(given)
 	log = telemetry.tracing.Log(log)
-	secrets := make([]string, len(cfg.Secrets))
-	for i, s := range cfg.Secrets {
-		secrets[i] = s.Reveal()
-	}
-	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: secrets, Tolerance: cfg.Tolerance, MaxBody: int(cfg.MaxBody)})
+	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: config.RevealAll(cfg.Secrets), Tolerance: cfg.Tolerance, MaxBody: int(cfg.MaxBody)})
 	if err != nil {
 		return err
 	}
@@ -51,13 +46,13 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	telemetry.metrics.SamplePollers(ctx, ops.New(c), log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
-	unseen := watched{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}
-	err = serve(ctx, unseen, telemetry.tracing.Handler(r.Handler(), tracing.NewTrace, webhookRoute), log)
+	reporting := reportingListener{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}
+	err = serve(ctx, reporting, telemetry.tracing.Handler(r.Handler(), tracing.NewTrace, webhookRoute), log)
 	log.Info("webhook has stopped", "deliveries", r.Counts())
 	return err
 }
 
-// CheckWebhook asks the webhook process at addr (WEBHOOK_ADDR) on this machine whether it is alive.
+// CheckWebhook is the liveness check of the webhook at addr (WEBHOOK_ADDR) on this machine.
 func CheckWebhook(ctx context.Context, addr string) error {
 	return checkAlive(ctx, "WEBHOOK_ADDR", addr)
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func TestSomebodyElsesHealthIsNotOurs(t *testing.T) {
+func TestAnotherServersHealthIsNotOurs(t *testing.T) {
 	healthy := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	defer healthy.Close()
 	elsewhere := httptest.NewServer(http.RedirectHandler(healthy.URL, http.StatusFound))
@@ -25,7 +25,7 @@ func TestSomebodyElsesHealthIsNotOurs(t *testing.T) {
 	require.ErrorContains(t, CheckWebhook(t.Context(), strings.TrimPrefix(elsewhere.URL, "http://")), "302")
 }
 
-// Somebody who sends a byte now and then must not hold a connection for ever, nor keep others out.
+// A sender of a byte now and then must not hold a connection for ever, nor keep others out.
 func TestSlowSendersAreCutOff(t *testing.T) {
 	t.Parallel()
 	for name, first := range map[string]string{

@@ -22,19 +22,19 @@ import (
 	"didit-temporal/workflows"
 )
 
-// stopTimeout lets calls to Didit that are under way come to their end when a worker stops.
+// stopTimeout bounds how long a stopping worker waits for calls to Didit in flight.
 const stopTimeout = 15 * time.Second
 
-// workflowsAtHand is how many workflows a worker keeps in memory, at some 80 KB each. A verification waits for days for
-// three pieces of news, and reading its history again takes milliseconds: the SDK's 10,000 would be most of a gigabyte.
-const workflowsAtHand = 1500
+// cachedWorkflows is how many workflows a worker keeps in memory, at some 80 KB each. A verification waits for days for
+// three events, and replaying its history takes milliseconds. The SDK's default of 10,000 needs most of a gigabyte.
+const cachedWorkflows = 1500
 
 // RunWorker runs workflows and activities until ctx ends, then lets running activities finish. It refuses to start
-// where `starter setup` was not run: every verification would stand still.
+// where `starter setup` was not run: no verification would make progress.
 func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger, given ...*Telemetry) error {
 	telemetry := telemetryOf(given)
 	if err := ops.New(c).CheckSetup(ctx); err != nil {
-		if ctx.Err() != nil { // asked to stop before it began
+		if ctx.Err() != nil { // stopped before it started
 			return nil
 		}
 		return err
@@ -45,7 +45,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	}
 	notePayloadKeys(cfg.PayloadKeys, log)
 	limitQueues(ctx, c, cfg, log)
-	sdkworker.SetStickyWorkflowCacheSize(workflowsAtHand)
+	sdkworker.SetStickyWorkflowCacheSize(cachedWorkflows)
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
 	workers := newWorkers(c, cfg, acts, fail)
@@ -91,22 +91,18 @@ func newCallbackSender(cfg config.Worker, telemetry *Telemetry) (*activities.Cal
 	if cfg.ResultURL.Reveal() == "" {
 		return nil, nil //nolint:nilnil // there is no callback endpoint
 	}
-	secrets := make([]string, len(cfg.ResultSecrets))
-	for i, s := range cfg.ResultSecrets {
-		secrets[i] = s.Reveal()
-	}
-	r, err := activities.NewCallbackSender(cfg.ResultURL.Reveal(), secrets)
+	r, err := activities.NewCallbackSender(cfg.ResultURL.Reveal(), config.RevealAll(cfg.ResultSecrets))
 	if err == nil {
-		r.Around(telemetry.toReceiver)
+		r.Around(telemetry.toCallbackEndpoint)
 	}
 	return r, err
 }
 
-// newWorkers makes one worker per task queue. onFatal hears of an error that ends one of them.
+// newWorkers makes one worker per task queue. It calls onFatal with an error that ends one of them.
 func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, onFatal func(error)) []sdkworker.Worker {
 	options := workerOptions(onFatal)
 
-	// Polls grow and shrink with the load: the SDK's fixed default leaves a backlog under a burst of starts or of results.
+	// Pollers scale with the load: the SDK's fixed default leaves a backlog under a burst of starts or of results.
 	decide, scaling := options, sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
 	decide.WorkflowTaskPollerBehavior, decide.ActivityTaskPollerBehavior = scaling, scaling
 	w := sdkworker.New(c.Temporal(), kyc.TaskQueue, decide)
@@ -126,7 +122,7 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	return []sdkworker.Worker{w, write, read}
 }
 
-// workerOptions are those of all queues. Nothing of ours stands outside of HidePanics but tracing, which comes with the
+// workerOptions are common to all queues. HidePanics is the outermost interceptor but for tracing, which comes with the
 // client.
 func workerOptions(onFatal func(error)) sdkworker.Options {
 	return sdkworker.Options{

@@ -80,7 +80,7 @@ func checkSizes(files []source, exceptions map[string]string) []string {
 	return faults
 }
 
-// checkCalls returns the uses of forbidden functions. A mention counts as a use: os.Getenv handed on as a
+// checkCalls returns the uses of forbidden functions. A mention counts as a use: os.Getenv passed on as a
 // value reads the environment just as well.
 func checkCalls(files []source, allowed map[string]string) []string {
 	var faults []string

@@ -18,7 +18,7 @@ var (
 	namedBound = regexp.MustCompile("\\| `([a-z/]+\\.go)` \\| `([^`]+)` \\|")
 )
 
-// An auditor looks for what a page names: each proof must be there and be run by make audit, and each bound be as the page
+// An auditor checks what a page names: each proof must be there and be run by make audit, and each bound be as the page
 // has it.
 func TestTheSecurityPageIsTrue(t *testing.T) {
 	root := filepath.Join("..", "..")

@@ -33,7 +33,7 @@ const (
 // table is the whole architecture: arrows go down only. A package that is not here fails the test, so that
 // nothing grows unguarded; a row whose package does not exist yet is a plan.
 var table = map[string]rule{
-	// The vendor: usable by anybody, knows nothing of Temporal.
+	// The vendor: usable on its own, knows nothing of Temporal.
 	"didit":                       {},
 	"didit/diditsim":              {own: []string{"didit"}, outside: []string{uuid}},
 	"didit/diditsim/cmd/diditsim": {own: []string{"didit", "didit/diditsim"}},
@@ -42,8 +42,8 @@ var table = map[string]rule{
 	// sdk/temporal for the error types that sdk/client returns, sdk/converter for programs that read histories: docs/adr/0004.
 	"kyc": {own: []string{"didit", "kyc/codec"}, outside: []string{client, api, grpc, uuid, "go.temporal.io/sdk/converter", "go.temporal.io/sdk/temporal"}},
 
-	// How what is stored becomes unreadable: whoever imports kyc may need it. sdk/workflow for the one interface that
-	// tells a converter that it works for a workflow.
+	// Encryption of payloads: importers of kyc may need it. sdk/workflow for the one interface that
+	// shows a converter that it works for a workflow.
 	"kyc/codec": {outside: []string{
 		client, api, "go.temporal.io/sdk/converter", "go.temporal.io/sdk/temporal", "go.temporal.io/sdk/workflow",
 	}},
@@ -53,7 +53,7 @@ var table = map[string]rule{
 		client, api, uuid, "go.temporal.io/sdk/converter", "go.temporal.io/sdk/temporal",
 	}},
 
-	// The hands and the decisions. Workflows run again and again over their history: whatever could make a
+	// Activities and workflows. Workflows run again and again over their history: whatever could make a
 	// second run differ is kept out by keeping the list this short.
 	"activities": {own: []string{"kyc", "didit"}, outside: []string{
 		"go.temporal.io/sdk/activity", "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal", uuid, stdwebhooks,
@@ -66,9 +66,9 @@ var table = map[string]rule{
 
 	// The edges: HTTP in, contract out. They never see a workflow's code.
 	"webhook/receiver": {own: []string{"kyc", "didit"}, outside: []string{gin, uuid}},
-	// client for the one error type that says whose patience ended, sync for the look that all who wait for a user share.
+	// client for the one error type that says whose timeout ended, sync for the read that all requests for a user share.
 	"starter/api": {own: []string{"kyc", "didit", "internal/ops"}, outside: []string{gin, uuid, client, sync}},
-	// It holds the keys, so it knows nothing else.
+	// It holds the keys, so it imports nothing else.
 	"internal/codecserver": {own: []string{"internal/httpstatus"}, outside: []string{"go.temporal.io/sdk/converter", api}},
 
 	"internal/arch":       {},
@@ -81,7 +81,7 @@ var table = map[string]rule{
 		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile", "internal/ops", "internal/program", "internal/version"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
 	},
-	// What operators see. Metrics know all whose numbers they show; nobody but the wiring knows the metrics.
+	// What operators see. Metrics know all whose numbers they show; only the wiring knows the metrics.
 	"internal/metrics": {
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "internal/httpstatus", "internal/ops", "internal/version"},
 		outside: []string{client, prometheus},

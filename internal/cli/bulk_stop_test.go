@@ -22,7 +22,7 @@ func users(prefix string, n int) []string {
 	return list
 }
 
-func TestBulkStopsWhenNobodyCanBeStarted(t *testing.T) {
+func TestBulkStopsWhenNoUserCanBeStarted(t *testing.T) {
 	for name, tc := range map[string]struct {
 		users []string
 		stops bool
@@ -101,7 +101,7 @@ every line is good; nothing was started
 }
 
 // A file of the wrong kind has nothing but bad lines.
-func TestOnlyTheFirstBadLinesAreTold(t *testing.T) {
+func TestOnlyTheFirstBadLinesAreReported(t *testing.T) {
 	_, err := parseUsers(strings.Repeat("no user\n", 100_000))
 	require.ErrorContains(t, err, "line 20: ")
 	require.NotContains(t, err.Error(), "line 21: ")

@@ -183,7 +183,7 @@ func TestBulkPrintsALineAtEachTenthWhenPiped(t *testing.T) {
 	})
 }
 
-func TestPaceSaysWhatAPersonWantsToKnow(t *testing.T) {
+func TestPaceIsReadable(t *testing.T) {
 	for want, got := range map[string]string{
 		"":                                     pace(0, 10, time.Minute),
 		", 4.8 a second, about 5h42m39s left":  pace(291, 100_000, time.Minute),

@@ -30,7 +30,7 @@ func TestServeTakesItsSettingsFromTheEnvironment(t *testing.T) {
 	assert.Zero(t, b.dials)
 }
 
-func TestServeSaysAllThatIsWrongAtOnce(t *testing.T) {
+func TestServeReportsAllMistakesAtOnce(t *testing.T) {
 	b := bench{environment: map[string]string{"STARTER_ADDR": "8081", "STARTER_TOKENS": "hunter2"}}
 	err := b.line(t, "serve")
 	for _, want := range []string{"starter serve --help", `STARTER_ADDR="8081": want host:port`, "STARTER_TOKENS has no name:token at place 1"} {

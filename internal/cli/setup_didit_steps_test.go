@@ -36,7 +36,7 @@ func (a *account) client() *didit.Client {
 	return c
 }
 
-func TestTheWebhookListensWhereSetupSays(t *testing.T) {
+func TestTheWebhookListensAtThePathOfSetup(t *testing.T) {
 	assert.Equal(t, receiver.Path, doctor.WebhookPath)
 }
 

@@ -198,7 +198,7 @@ func TestStartCanBeInterrupted(t *testing.T) {
 	}
 }
 
-func TestStartTellsHowLongTheWaitWillBe(t *testing.T) {
+func TestStartPrintsTheEstimatedWait(t *testing.T) {
 	for name, tc := range map[string]struct {
 		turn ops.QueuePosition
 		want string
@@ -222,7 +222,7 @@ func TestStartTellsHowLongTheWaitWillBe(t *testing.T) {
 	}
 }
 
-func TestStartIsSilentWhenTheUrlComesAtOnce(t *testing.T) {
+func TestStartPrintsNoWaitWhenTheURLComesAtOnce(t *testing.T) {
 	b := bench{fake: fake{turn: ops.QueuePosition{Ahead: 10, PerSecond: 4}, start: starts(newOne("u1"), nil)}}
 	require.NoError(t, b.line(t, "start --user u1"))
 	assert.Empty(t, b.errOut.String())

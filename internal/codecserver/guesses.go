@@ -32,8 +32,8 @@ func newGuesses(now func() time.Time) *guesses {
 	return &guesses{now: now, of: map[netip.Prefix]*allowance{}}
 }
 
-// take uses up one try of a sender and reports whether there was one. It is taken before the token is compared, or many
-// guesses at once would all find one left.
+// take uses up one try of a sender and reports whether there was one. Call it before the token is compared: otherwise many
+// guesses at once all find one left.
 func (g *guesses) take(sender netip.Prefix) bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -71,7 +71,7 @@ func (g *guesses) find(sender netip.Prefix) *allowance {
 	return a
 }
 
-// forget drops those who have not guessed for so long that they may try as often as anybody.
+// forget drops senders whose allowance is full again.
 func (g *guesses) forget() {
 	for sender, a := range g.of {
 		if g.now().Sub(a.at) >= guessBurst*guessPause {
@@ -80,7 +80,7 @@ func (g *guesses) forget() {
 	}
 }
 
-// sender is the network that a request comes from: of IPv6 anybody has a /64. Behind a proxy it is the proxy.
+// sender is the network that a request comes from: an IPv6 sender owns a /64. Behind a proxy it is the proxy.
 func sender(r *http.Request) netip.Prefix {
 	at, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {

@@ -14,11 +14,11 @@ import (
 	"time"
 )
 
-// sessionLength is a day's work.
+// sessionLength is a working day.
 const sessionLength = 12 * time.Hour
 
 // cookieName is that of a session. A Web UI without a login has no token to send, but the browser sends the cookie when
-// the UI is told to include credentials.
+// the UI is configured to include credentials.
 const cookieName = "codec_session"
 
 //go:embed login.html
@@ -26,7 +26,7 @@ var loginHTML string
 
 var loginTemplate = template.Must(template.New("login").Parse(loginHTML))
 
-// authenticated lets in who has a token: as a bearer token, or from one of our Web UIs in the session that /login made.
+// authenticated requires a token: a bearer token, or the session that /login made for one of our Web UIs.
 func (s *server) authenticated(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if len(s.o.Tokens) == 0 || s.session(r) {
@@ -56,7 +56,7 @@ func (s *server) bearer(r *http.Request) (right, slowed bool) {
 	return found != "", slowed
 }
 
-// guess returns the token that was sent, if it is one of ours. A sender of too many wrong ones is not even compared.
+// guess returns the token that was sent, if it is one of ours. The token of a sender with too many wrong ones is not compared.
 func (s *server) guess(r *http.Request, sent string) (found string, slowed bool) {
 	from := sender(r)
 	if slowed = !s.guesses.take(from); !slowed {
@@ -76,7 +76,7 @@ func tooManyGuesses(w http.ResponseWriter) {
 	http.Error(w, "too many wrong tokens from this address: wait some seconds", http.StatusTooManyRequests)
 }
 
-// tokenOf returns the token that was sent, if it is one of ours. It compares all, in a time that tells nothing of them.
+// tokenOf returns the token that was sent, if it is one of ours. It compares all in constant time.
 func (s *server) tokenOf(sent string) (found string) {
 	want := sha256.Sum256([]byte(sent))
 	for _, token := range s.o.Tokens {
@@ -88,8 +88,8 @@ func (s *server) tokenOf(sent string) (found string) {
 	return found
 }
 
-// session checks the cookie, which holds the end of the session and a proof that a token was shown: nothing is kept here,
-// any number of servers may serve, and a token that is taken away ends its sessions. fromOrigins has seen the origin; a
+// session checks the cookie, which holds the end of the session and a proof that a token was shown: the server is
+// stateless, any number of replicas may serve, and removing a token ends its sessions. fromOrigins has checked the origin; a
 // cookie without one comes from no page of ours.
 func (s *server) session(r *http.Request) bool {
 	cookie, err := r.Cookie(cookieName)
@@ -160,5 +160,5 @@ func (s *server) showLogin(w http.ResponseWriter, status int, v loginView) {
 	v.Back = s.o.Origins
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.WriteHeader(status)
-	_ = loginTemplate.Execute(w, v) // a reader who has gone
+	_ = loginTemplate.Execute(w, v) // fails only if the browser has gone
 }

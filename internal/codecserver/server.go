@@ -1,4 +1,4 @@
-// Package codecserver decrypts payloads for the Web UI and Temporal's command line, which ask it over HTTP in the protocol
+// Package codecserver decrypts payloads for the Web UI and Temporal's command line, which call it over HTTP in the protocol
 // of Temporal's codec servers: https://docs.temporal.io/codec-server. It keeps nothing and logs no payload.
 package codecserver
 
@@ -19,17 +19,17 @@ import (
 	"didit-temporal/internal/httpstatus"
 )
 
-// maxBody is more than the Web UI asks at once: a page of history is at most 4 MB, and a third more in base64.
+// maxBody is more than the Web UI sends at once: a page of history is at most 4 MB, and a third more in base64.
 const maxBody = 8 << 20
 
 // Options configures New. Codec and Log are required.
 type Options struct {
 	Codec   converter.PayloadCodec
-	Tokens  []string // any of them lets in, as a bearer token or at /login; none: everybody may ask
-	Origins []string // of the pages that may ask; exact
+	Tokens  []string // each is accepted, as a bearer token or at /login; none: no authentication
+	Origins []string // of the pages that may call; exact
 	Log     *slog.Logger
 	Now     func() time.Time  // default: time.Now
-	Guessed func(slowed bool) // counts wrong tokens, and those that were not even looked at; default: nothing does
+	Guessed func(slowed bool) // counts wrong tokens; slowed ones were not compared; default: not counted
 }
 
 type server struct {
@@ -63,15 +63,15 @@ func New(o Options) http.Handler {
 // paths are where payloads are sent; /encode is for a workflow or a signal that is made in the Web UI.
 var paths = []string{"/decode", "/encode"}
 
-// fromOrigins turns other pages away, whatever they bring with them, and lets the browser show the answer to ours. What
-// is no page sends no Origin.
+// fromOrigins refuses other pages whatever credentials they send, and lets the browser show the answer to ours. Clients that
+// are no page send no Origin.
 func (s *server) fromOrigins(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Add("Vary", "Origin")
 		origin := r.Header.Get("Origin")
 		if origin != "" {
 			if !slices.Contains(s.o.Origins, origin) {
-				http.Error(w, "this origin may not ask: see CODEC_ORIGINS", http.StatusForbidden)
+				http.Error(w, "this origin is not allowed: see CODEC_ORIGINS", http.StatusForbidden)
 				return
 			}
 			w.Header().Set("Access-Control-Allow-Origin", origin)
@@ -81,7 +81,7 @@ func (s *server) fromOrigins(next http.Handler) http.Handler {
 	})
 }
 
-// preflight answers a browser that asks what it may send.
+// preflight answers CORS preflight requests.
 func preflight(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Access-Control-Allow-Methods", http.MethodPost)
 	w.Header().Set("Access-Control-Allow-Headers", "Content-Type, X-Namespace, Authorization, Authorization-Extras")
@@ -111,7 +111,7 @@ func bounded(next http.Handler) http.Handler {
 	})
 }
 
-// hardened sets what every answer carries.
+// hardened sets the security headers of every answer.
 func hardened(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -124,13 +124,13 @@ func hardened(next http.Handler) http.Handler {
 	})
 }
 
-// logged writes a line for each request: who wanted something, not what it was.
+// logged writes a line for each request: its sender, never its content.
 func (s *server) logged(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began, seen := s.o.Now(), httpstatus.Of(w)
-		next.ServeHTTP(seen, r)
+		began, status := s.o.Now(), httpstatus.Of(w)
+		next.ServeHTTP(status, r)
 		namespace := r.Header.Get("X-Namespace")
-		s.o.Log.Info("request", "method", r.Method, "path", r.URL.Path, "status", seen.Status, "namespace", namespace[:min(len(namespace), 64)],
+		s.o.Log.Info("request", "method", r.Method, "path", r.URL.Path, "status", status.Status, "namespace", namespace[:min(len(namespace), 64)],
 			"from", r.RemoteAddr, "took", s.o.Now().Sub(began))
 	})
 }

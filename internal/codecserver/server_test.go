@@ -130,7 +130,7 @@ func TestWhoMayAsk(t *testing.T) {
 		"another page with a token":       {[]string{"Authorization", bearer, "Origin", "http://evil.example"}, 403},
 		"a longer origin":                 {[]string{"Authorization", bearer, "Origin", webUI + "0"}, 403},
 		"a page without an origin":        {[]string{"Authorization", bearer, "Origin", "null"}, 403},
-		"a cookie that somebody made up":  {[]string{"Origin", webUI, "Cookie", "codec_session=9999999999.00"}, 401},
+		"a cookie that is made up":        {[]string{"Origin", webUI, "Cookie", "codec_session=9999999999.00"}, 401},
 		"a cookie that is the token":      {[]string{"Origin", webUI, "Cookie", "codec_session=" + token}, 401},
 		"another type":                    {[]string{"Authorization", bearer, "Content-Type", "text/plain"}, 415},
 		"a form, which needs no question": {[]string{"Authorization", bearer, "Content-Type", "application/x-www-form-urlencoded"}, 415},
@@ -268,7 +268,7 @@ func TestTheCookieNeedsTLSWhereTheWebUIHasIt(t *testing.T) {
 	assert.True(t, b.login(token).Cookies()[0].Secure)
 }
 
-func TestWithoutTokensEverybodyOfTheRightOriginMayAsk(t *testing.T) {
+func TestWithoutTokensEveryPageOfTheRightOriginMayDecrypt(t *testing.T) {
 	b := newBench(t)
 	assert.Equal(t, 200, b.do(http.MethodPost, "/decode", b.sealed(), "Origin", webUI).StatusCode)
 	assert.Equal(t, 403, b.do(http.MethodPost, "/decode", b.sealed(), "Origin", "http://evil.example").StatusCode)

@@ -79,7 +79,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 	assert.Equal(t, slog.LevelWarn, h.LogLevel)
 }
 
-// One start must be enough to learn everything that is wrong.
+// One start reports every mistake.
 func TestEveryMistakeIsReportedAtOnce(t *testing.T) {
 	nothing := func(string) string { return "" }
 	_, err := config.ForWorker(nothing)
@@ -165,10 +165,10 @@ func TestValues(t *testing.T) {
 		"senders":                                 {"WEBHOOK_ALLOW_FROM", "18.203.201.92, 10.0.0.0/8,2001:db8::/32", ""},
 		"a sender by name":                        {"WEBHOOK_ALLOW_FROM", "verification.didit.me", "such as 18.203.201.92 or 10.0.0.0/8"},
 		"a network that is none":                  {"WEBHOOK_ALLOW_FROM", "10.0.0.0/33", "such as 18.203.201.92 or 10.0.0.0/8"},
-		"a list that names nobody":                {"WEBHOOK_ALLOW_FROM", " , ", "such as 18.203.201.92 or 10.0.0.0/8"},
+		"an empty list":                           {"WEBHOOK_ALLOW_FROM", " , ", "such as 18.203.201.92 or 10.0.0.0/8"},
 		"a network of IPv4 written as IPv6":       {"WEBHOOK_ALLOW_FROM", "::ffff:10.0.0.0/104", "such as 18.203.201.92 or 10.0.0.0/8"},
 		"a sender in a zone":                      {"WEBHOOK_ALLOW_FROM", "fe80::1%eth0", "such as 18.203.201.92 or 10.0.0.0/8"},
-		"a proxy that nobody asks":                {"WEBHOOK_TRUSTED_PROXIES", "10.0.0.1", "set both or none"},
+		"a proxy without a list of senders":       {"WEBHOOK_TRUSTED_PROXIES", "10.0.0.1", "set both or none"},
 		"a level with capitals":                   {"LOG_LEVEL", "Error", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -239,7 +239,7 @@ func TestSecretFromFile(t *testing.T) {
 	assert.Len(t, h.Secrets, 2)
 }
 
-// A list that silently lets nobody in, or everybody, would be found out by the first lost webhook or never.
+// A list that silently accepts no sender, or all, is noticed by the first lost webhook or never.
 func TestASenderMayBeWrittenAsIPv6(t *testing.T) {
 	h, err := config.ForWebhook(from(map[string]string{"WEBHOOK_ALLOW_FROM": "::ffff:18.203.201.92"}))
 	require.NoError(t, err)

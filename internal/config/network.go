@@ -31,17 +31,17 @@ func (e *env) baseURL(name string) string {
 }
 
 // refuseNotDidit reports a base URL at which no live Didit answers: the simulator's, as docker-compose.yml and `make dev` have it, and
-// one with a path, since the client adds the paths itself. Each would fail for the first user, as if the user's flow were wrong.
+// one with a path, since the client adds the paths itself. Each would fail at the first user, with an error that blames the flow.
 func (e *env) refuseNotDidit(name, base string) {
 	u, err := url.Parse(base)
-	if base == "" || err != nil { // said already
+	if base == "" || err != nil { // reported already
 		return
 	}
 	if u.Hostname() == "simulator" || thisMachine(u.Hostname()) && slices.Contains(simulatorPorts, u.Port()) {
 		e.wrong(name, base, "Didit's address, such as "+Default(name)+": this is the simulator's, which needs DIDIT_ENVIRONMENT="+string(Sandbox))
 	}
 	if u.Path != "" {
-		e.wrong(name, base, "https://host without a path: the client adds /v3 and the rest")
+		e.wrong(name, base, "https://host without a path: the client adds /v3 and what follows")
 	}
 }
 

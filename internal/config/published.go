@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Published is what a running process says of its settings, so that they can be compared. Nothing in it is secret: of a
-// secret there is a fingerprint, too short to find the secret by.
+// Published is the settings that a running process publishes, so that they can be compared. Nothing in it is secret: of a
+// secret it holds a fingerprint, too short to find the secret.
 type Published struct {
 	Process        string // worker, webhook or starter
 	Namespace      string
@@ -49,10 +49,10 @@ func PublishedFrom(labels map[string]string) (p Published) {
 	return p
 }
 
-// fingerprintLength leaves 24 bits of a digest: enough to tell two secrets apart, too few to check a guess by.
+// fingerprintLength leaves 24 bits of a digest: enough to distinguish two secrets, too few to check a guess.
 const fingerprintLength = 6
 
-// Fingerprint tells secrets apart. It is empty for an empty one.
+// Fingerprint distinguishes secrets. It is empty for an empty one.
 func Fingerprint(s Secret) string {
 	if s.Reveal() == "" {
 		return ""
@@ -69,7 +69,7 @@ func fingerprints(all []Secret) string {
 	return strings.Join(out, " ")
 }
 
-// Published is what the worker says of itself.
+// Published returns what the worker publishes.
 func (w Worker) Published(namespace string) Published {
 	return Published{
 		Process: "worker", Namespace: namespace, Environment: string(w.Environment), Deployment: cmp.Or(w.Deployment, namespace),
@@ -78,7 +78,7 @@ func (w Worker) Published(namespace string) Published {
 	}
 }
 
-// Published is what the webhook says of itself.
+// Published returns what the webhook publishes.
 func (w Webhook) Published(namespace string) Published {
 	return Published{
 		Process: "webhook", Namespace: namespace, Environment: string(w.Environment), Deployment: cmp.Or(w.Deployment, namespace),
@@ -86,7 +86,7 @@ func (w Webhook) Published(namespace string) Published {
 	}
 }
 
-// Published is what the HTTP API says of itself.
+// Published returns what the HTTP API publishes.
 func (s Starter) Published(namespace string) Published {
 	return Published{
 		Process: "starter", Namespace: namespace, Environment: string(s.Environment), PayloadKeys: strings.Join(s.PayloadKeys.IDs(), " "),

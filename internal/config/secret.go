@@ -27,6 +27,15 @@ func (s Secret) Reveal() string {
 	return *s.value
 }
 
+// RevealAll returns the values of several.
+func RevealAll(secrets []Secret) []string {
+	values := make([]string, len(secrets))
+	for i, s := range secrets {
+		values[i] = s.Reveal()
+	}
+	return values
+}
+
 // String implements fmt.Stringer.
 func (Secret) String() string { return redacted }
 

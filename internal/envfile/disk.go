@@ -31,7 +31,7 @@ func Load(path string) (*File, error) {
 	return f, f.read()
 }
 
-// Read is Load for whoever only looks: a symbolic link will do, and the file must exist.
+// Read is Load for a reader that does not write: a symbolic link is accepted, and the file must exist.
 func Read(path string) (*File, error) {
 	f := &File{path: path}
 	return f, f.read()
@@ -53,11 +53,11 @@ func (f *File) Exists() bool { return f.exists }
 // Mode is that of the file as it was found.
 func (f *File) Mode() fs.FileMode { return f.mode }
 
-// Shared reports whether others than the owner could read or write the file. Save mends that.
+// Shared reports whether others than the owner could read or write the file. Save fixes that.
 func (f *File) Shared() bool { return f.exists && f.mode&0o077 != 0 }
 
-// Save writes the file in one step, readable by its owner only. Whoever reads meanwhile has the old content or the new one,
-// and so has the disk after a crash. What somebody else has written since Load is not lost: it is an error.
+// Save writes the file in one step, readable by its owner only. A concurrent reader gets the old content or the new one,
+// and so does the disk after a crash. A change by another program since Load is an error, and is not overwritten.
 func (f *File) Save() error {
 	if err := f.unchanged(); err != nil {
 		return err
@@ -79,7 +79,7 @@ func (f *File) unchanged() error {
 		return err
 	}
 	if now.exists != f.exists || !bytes.Equal(now.loaded, f.loaded) {
-		return fmt.Errorf("%s was changed by somebody else: run the command again", f.path)
+		return fmt.Errorf("%s was changed by another program: run the command again", f.path)
 	}
 	return nil
 }
@@ -108,7 +108,7 @@ func replace(path string, content []byte) (err error) {
 	return syncFolder(folder)
 }
 
-// syncFolder makes the rename last. Some file systems cannot, and then nothing is lost but the promise.
+// syncFolder makes the rename durable. Some file systems cannot; then only that guarantee is lost.
 func syncFolder(folder string) error {
 	d, err := os.Open(folder) //nolint:gosec // the folder of the file that the operator names
 	if err != nil {

@@ -63,11 +63,11 @@ func TestALinkThatAppearsLaterIsRefusedToo(t *testing.T) {
 	require.ErrorContains(t, f.Save(), "is a symbolic link")
 }
 
-func TestSomebodyElsesChangeIsNotLost(t *testing.T) {
+func TestAConcurrentChangeIsNotLost(t *testing.T) {
 	f := at(t, "KEY=x\n")
 	require.NoError(t, os.WriteFile(f.Path(), []byte("KEY=theirs\n"), 0o600))
 	require.NoError(t, f.Set("KEY", "ours"))
-	require.ErrorContains(t, f.Save(), "changed by somebody else")
+	require.ErrorContains(t, f.Save(), "changed by another program")
 	got, err := os.ReadFile(f.Path())
 	require.NoError(t, err)
 	assert.Equal(t, "KEY=theirs\n", string(got))

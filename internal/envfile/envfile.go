@@ -1,5 +1,5 @@
 // Package envfile reads and changes a file of NAME=value lines, as docker compose and a shell read it. What it does not
-// change stays as it is, byte for byte: comments, order, other people's variables.
+// change stays the same, byte for byte: comments, order, other variables.
 package envfile
 
 import (
@@ -15,7 +15,7 @@ import (
 type File struct {
 	path   string
 	lines  []line
-	loaded []byte      // what the disk had, to notice somebody else's change
+	loaded []byte      // what the disk had, to notice a concurrent change
 	mode   fs.FileMode // of the file as it was found
 	exists bool
 }
@@ -84,7 +84,7 @@ func unquoteDouble(raw string) (string, error) {
 	return "", checkRest(false, "")
 }
 
-// checkRest refuses what this package would read otherwise than a shell.
+// checkRest refuses what a shell reads differently.
 func checkRest(closed bool, rest string) error {
 	rest = strings.TrimLeft(rest, " \t")
 	switch {
@@ -126,9 +126,9 @@ func (f *File) Environ() []string {
 	return all
 }
 
-// Strange is the number of the first line that sets nothing although it is neither blank nor a comment, such as "A = b"; 0 if
-// there is none. For whoever must not overlook a setting.
-func (f *File) Strange() int {
+// Unreadable is the number of the first line that sets nothing although it is neither blank nor a comment, such as "A = b"; 0
+// if there is none.
+func (f *File) Unreadable() int {
 	for i, l := range f.lines {
 		if text := strings.TrimSpace(l.text); l.name == "" && text != "" && text[0] != '#' {
 			return i + 1

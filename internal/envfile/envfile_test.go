@@ -37,8 +37,8 @@ func TestValuesAreReadAsAShellReadsThem(t *testing.T) {
 }
 
 func TestALineThatSetsNothingIsFound(t *testing.T) {
-	assert.Zero(t, at(t, "# a\n\n  \nexport A=b\r\n").Strange())
-	assert.Equal(t, 2, at(t, "A=b\nA = b\nnothing\n").Strange())
+	assert.Zero(t, at(t, "# a\n\n  \nexport A=b\r\n").Unreadable())
+	assert.Equal(t, 2, at(t, "A=b\nA = b\nnothing\n").Unreadable())
 }
 
 func TestWhatWouldBeReadOtherwiseIsRefused(t *testing.T) {

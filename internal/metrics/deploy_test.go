@@ -54,7 +54,7 @@ var (
 	endings    = regexp.MustCompile(`_(bucket|sum|count)$`)
 )
 
-// A board or a rule about a metric that nobody counts looks healthy for ever.
+// A board or a rule about a metric that no code counts looks healthy for ever.
 func TestBoardRulesAndDocumentsNameMetricsThatExist(t *testing.T) {
 	sdk := sdkMetrics(t)
 	known := func(name string) bool {
@@ -68,7 +68,7 @@ func TestBoardRulesAndDocumentsNameMetricsThatExist(t *testing.T) {
 		"deploy/grafana/board.json", "deploy/prometheus/rules.yml", "deploy/prometheus/rules_test.yml", "docs/operations/runbook.md", "docs/operations/observe.md", "docs/reference/metrics.md",
 	} {
 		for _, name := range metricName.FindAllString(read(t, file), -1) {
-			assert.True(t, known(name) || name == "temporal_", "%s: nobody counts %s", file, name)
+			assert.True(t, known(name) || name == "temporal_", "%s: no code counts %s", file, name)
 		}
 	}
 	assert.False(t, known("kyc_no_such_metric_total"), "the control")

@@ -14,7 +14,7 @@ type transport struct {
 	next http.RoundTripper
 }
 
-// noAnswer is the code of a call that got none.
+// noAnswer is the code of a call without an answer.
 const noAnswer = "none"
 
 // RoundTrip makes the call. Its time ends with the header of the answer.
@@ -39,13 +39,13 @@ func Scope(method string) string {
 	return "write"
 }
 
-// words are the parts of Didit's paths that are not somebody's id.
+// words are the parts of Didit's paths that are not ids.
 var words = map[string]bool{
 	"session": true, "sessions": true, "decision": true, "update-status": true, "delete": true, "reviews": true, "users": true,
 	"webhook": true, "destinations": true, "workflows": true, "billing": true, "balance": true, "status": true,
 }
 
-// Operation names a call by its method and path, without ids and without what stands before the version: GET session/*/decision.
+// Operation names a call by its method and path, without ids and without what precedes the version: GET session/*/decision.
 // It has few values whatever the path.
 func Operation(method, path string) string {
 	parts := strings.Split(strings.Trim(path, "/"), "/")

@@ -8,7 +8,7 @@ import (
 	"didit-temporal/internal/version"
 )
 
-// Publish adds what the process is and how it is set: two gauges of the value 1 that say it in their labels.
+// Publish adds the build and the settings of the process, as the labels of two gauges of the value 1.
 func (m *Metrics) Publish(settings map[string]string) {
 	build := version.Get()
 	settings = maps.Clone(settings)

@@ -11,7 +11,7 @@ import (
 	"didit-temporal/internal/metrics"
 )
 
-func TestAProcessSaysWhatItIsAndHowItIsSet(t *testing.T) {
+func TestAProcessPublishesItsBuildAndSettings(t *testing.T) {
 	m := metrics.New()
 	m.Publish(config.Published{Process: "webhook", Environment: "live", Namespace: "default"}.Labels())
 	rec := httptest.NewRecorder()

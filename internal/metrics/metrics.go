@@ -1,5 +1,5 @@
-// Package metrics counts what an operator asks about, and serves it to Prometheus. Labels have few values, all of them
-// known here or to Temporal's SDK; no user, session or event is ever one.
+// Package metrics counts and serves what operators need to Prometheus. Labels have few values, all of them known here or to
+// Temporal's SDK; no user, session or event id is ever one.
 package metrics
 
 import (
@@ -13,7 +13,7 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// Path is where Prometheus asks.
+// Path is where Prometheus scrapes.
 const Path = "/metrics"
 
 // Metrics are those of one process.
@@ -62,11 +62,11 @@ func (m *Metrics) Handler() http.Handler {
 	return mux
 }
 
-// SDK is for client.Options: Temporal's SDK counts there, and so do workflows and activities through it.
+// SDK is for client.Options: Temporal's SDK, workflows and activities count through it.
 func (m *Metrics) SDK() client.MetricsHandler { return handler{series: m.sdk} }
 
-// OfWebhook adds what only the webhook counts. Each result is there from the start: a counter that appears with its
-// first event has no rate.
+// OfWebhook adds the metrics of the webhook. Each result exists from the start: a counter that appears with its first event
+// has no rate.
 func (m *Metrics) OfWebhook() {
 	m.registry.MustRegister(m.deliveries, m.acks, m.repeats, m.misrouted)
 	for _, r := range receiver.Results() {
@@ -77,7 +77,7 @@ func (m *Metrics) OfWebhook() {
 	}
 }
 
-// OfCodec adds what only the codec server counts.
+// OfCodec adds the metrics of the codec server.
 func (m *Metrics) OfCodec() {
 	m.registry.MustRegister(m.guesses)
 	m.guesses.WithLabelValues("yes")
@@ -93,7 +93,7 @@ func (m *Metrics) Guessed(slowed bool) {
 	m.guesses.WithLabelValues(label).Inc()
 }
 
-// OfWorker adds what only the worker counts. The failures that a rule waits for are there from the start, too.
+// OfWorker adds the metrics of the worker. The failures that alert rules use exist from the start, too.
 func (m *Metrics) OfWorker(namespace string) {
 	m.registry.MustRegister(m.calls, m.callTimes)
 	for _, c := range []string{"401", "402", "403", "404", "429", "500", "502", "503", noAnswer} {

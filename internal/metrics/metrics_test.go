@@ -44,8 +44,8 @@ func TestWebhooksAreCountedByWhatBecameOfThem(t *testing.T) {
 	assert.Contains(t, got, "kyc_webhook_repeats_total 1")
 }
 
-// What is remembered in order to count repeats is bounded, whoever sends.
-func TestOldEventsAreForgotten(t *testing.T) {
+// The memory for counting repeats is bounded, whatever is sent.
+func TestOldEventsAreDropped(t *testing.T) {
 	m := metrics.New()
 	m.OfWebhook()
 	send := func(id string) {
@@ -109,7 +109,7 @@ func TestTheSDKMayLabelAsItLikes(t *testing.T) {
 	h.Timer("temporal_request_latency").Record(40 * time.Millisecond)
 	h.WithTags(map[string]string{"outcome": "approved"}).Timer("kyc_time_to_outcome").Record(2 * time.Hour)
 	h.Counter("temporal_request").Inc(-1)
-	h.Gauge("temporal_request_total").Update(1) // a mistake of somebody's: dropped, not a crash
+	h.Gauge("temporal_request_total").Update(1) // a caller's mistake: dropped, not a crash
 	got := scrape(t, m)
 	for _, want := range []string{
 		"\ntemporal_request_total 1\n", `temporal_request_total{operation="Poll"} 5`, `temporal_num_pollers{a="1",b="2"} 8`,
@@ -186,14 +186,14 @@ func TestQueuesAndOpenVerificationsAreSampled(t *testing.T) {
 		}
 
 		src.mu.Lock()
-		src.queue.Limit = ops.QueueLimit{Source: ops.LimitFromServer, SetBy: "somebody"}
+		src.queue.Limit = ops.QueueLimit{Source: ops.LimitFromServer, SetBy: "an operator"}
 		src.mu.Unlock()
 		time.Sleep(15 * time.Second)
 		synctest.Wait()
 		got = scrape(t, m)
 		assert.Contains(t, got, `kyc_queue_paused{queue="didit-write"} 1`)
 		assert.Contains(t, got, `kyc_queue_limit_by_operator{queue="didit-write"} 1`)
-		assert.NotContains(t, got, `kyc_queue_eta_seconds{queue="didit-write"`, "nobody knows while the queue is paused")
+		assert.NotContains(t, got, `kyc_queue_eta_seconds{queue="didit-write"`, "unknown while the queue is paused")
 
 		src.mu.Lock()
 		src.err = errors.New("Temporal is down")

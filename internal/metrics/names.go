@@ -42,28 +42,28 @@ const (
 
 // help says what each metric means; it is the list of all that are ours, as Prometheus sees them.
 var help = map[string]string{
-	nameDeliveries: "Webhooks that were answered, by what became of them.",
+	nameDeliveries: "Webhooks that were answered, by result.",
 	nameAcks:       "Time to answer a webhook that Didit has signed; it hangs up after 5 s.",
 	nameMisrouted:  "Requests to the webhook's port that were no webhooks, by reason.",
-	nameRepeats: "Webhooks whose event this process has seen among its last few thousand. Temporal drops repeats and does not say so, " +
-		"so those that another process took are not in it.",
+	nameRepeats: "Webhooks whose event is among the last few thousand of this process. Temporal drops repeats and does not report them, " +
+		"so repeats that another process took are not counted.",
 	nameCalls:     "Calls to Didit, by limit (read, write), operation and HTTP status; code none is no answer.",
 	nameCallTimes: "Time of a call to Didit.",
 
-	nameRequests: "Time to answer a request of the HTTP API; one with ?wait takes as long as it was told to.",
+	nameRequests: "Time to answer a request of the HTTP API; one with ?wait takes up to that long.",
 
 	nameGuesses: "Wrong tokens at the codec server; slowed=yes were not compared, for their sender had tried too many.",
 
-	nameBacklog:    "Tasks that wait in a task queue, by whose turn it is (interactive, bulk, look, other).",
+	nameBacklog:    "Tasks that wait in a task queue, by priority (interactive, bulk, look: polls of Didit, other).",
 	nameOldest:     "How long the oldest task of a queue has waited.",
-	nameETA:        "How long a call that is asked for now would wait for its turn; absent while the queue is paused.",
+	nameETA:        "Estimated wait of a call that is queued now; absent while the queue is paused.",
 	nameLimit:      "The limit in force on a queue, in calls per second; absent where there is none.",
-	nameDispatched: "Tasks handed out per second, over the last half minute.",
-	namePaused:     "1 while a queue hands out nothing because its limit is 0.",
+	nameDispatched: "Tasks dispatched per second, over the last half minute.",
+	namePaused:     "1 while a queue dispatches nothing because its limit is 0.",
 	nameByOperator: "1 while a limit is in force that an operator has set.",
-	namePollers:    "Pollers that asked a queue for a task lately, by the server's word.",
+	namePollers:    "Pollers that polled a queue lately, as the server reports.",
 
-	nameBuild:    "Always 1; its labels say which build runs.",
+	nameBuild:    "Always 1; its labels name the build.",
 	nameSettings: "Always 1; its labels say how the process is set: nothing secret, of secrets a short fingerprint. `starter doctor` compares them.",
 
 	nameOpen:         "Open verifications by Didit's status.",
@@ -74,16 +74,16 @@ var help = map[string]string{
 	workflows.MetricTimeToOutcome + "_seconds": "Time from the start of a verification to its outcome.",
 	workflows.MetricReviews + "_total":         "Times that a session went to a reviewer.",
 	workflows.MetricReviewTime + "_seconds":    "How long reviewers took.",
-	workflows.MetricReviewsLate + "_total":     "Looks at reviews that have waited for more than three days.",
-	workflows.MetricResubmissions + "_total":   "Times that a user was asked to come back.",
-	workflows.MetricPolls + "_total":           "Looks at Didit that only a timer asked for; found=yes means that a webhook was lost or late.",
+	workflows.MetricReviewsLate + "_total":     "Polls of reviews that have waited for more than three days.",
+	workflows.MetricResubmissions + "_total":   "Resubmissions that Didit requested of users.",
+	workflows.MetricPolls + "_total":           "Polls of Didit that a timer started; found=yes means that a webhook was lost or late.",
 	workflows.MetricUnusable + "_total":        "Decisions of Didit that could not be used: foreign, gone, or in unknown words.",
-	workflows.MetricChanges + "_total":         "News about sessions whose verification had ended.",
+	workflows.MetricChanges + "_total":         "Late updates: events about sessions whose verification had ended.",
 	workflows.MetricSweeps + "_total":          "Sweeps of Didit's deliveries that ended, by state (done, partial, unreadable).",
-	workflows.MetricSweepFound + "_total":      "Events that a sweep found undelivered and handed on, by what became of them.",
-	workflows.MetricSweepLate + "_seconds":     "Time from an event to its handing on by a sweep.",
-	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back without being sent, after a 429.",
-	activities.MetricDelayedTasks + "_total":   "Turns that were held up on their way to the worker and not used.",
+	workflows.MetricSweepFound + "_total":      "Events that a sweep found undelivered and delivered, by result.",
+	workflows.MetricSweepLate + "_seconds":     "Time from an event to its delivery by a sweep.",
+	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back unsent, after a 429.",
+	activities.MetricDelayedTasks + "_total":   "Tasks that reached the worker too late for their place in the rate limit and were put back.",
 }
 
 // Names lists the metrics that are ours, as Prometheus sees them.

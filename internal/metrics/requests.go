@@ -22,7 +22,7 @@ func (m *Metrics) Requests(next http.Handler, route func(*http.Request) string) 
 	})
 }
 
-// method keeps what a stranger may invent out of a label.
+// method bounds the values of the label: a stranger may send any method.
 func method(m string) string {
 	switch m {
 	case http.MethodGet, http.MethodPost, http.MethodDelete:

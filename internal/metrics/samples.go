@@ -19,19 +19,19 @@ type Source interface {
 	CountOpen(ctx context.Context, attribute, value string, age time.Duration) (int64, error)
 }
 
-// How often is asked. Every worker does, so that none has to be the one; a query takes the largest answer.
+// Sampling intervals. Every worker samples, so that none has to be elected; a query takes the largest value.
 const (
 	queuesEvery = 15 * time.Second
 	openEvery   = 30 * time.Second
-	// pace is between two counts: Temporal lets a namespace ask its visibility store about ten times a second, and lists
-	// for people come from there too.
+	// pace is the time between two counts: a namespace may query its visibility store about ten times a second, and the lists
+	// of operators share that.
 	pace = 400 * time.Millisecond
 )
 
 // ages are those by which waiting verifications are counted: 0 counts all of them.
 var ages = []time.Duration{0, 24 * time.Hour, 72 * time.Hour}
 
-// Sample asks, until ctx ends, how the queues stand and what the open verifications wait for.
+// Sample samples the queues and the open verifications until ctx ends.
 func (m *Metrics) Sample(ctx context.Context, from Source, log *slog.Logger) {
 	m.registry.MustRegister(m.queues.collectors()...)
 	m.registry.MustRegister(m.queues.openCollectors()...)
@@ -41,8 +41,8 @@ func (m *Metrics) Sample(ctx context.Context, from Source, log *slog.Logger) {
 	})
 }
 
-// SamplePollers asks, until ctx ends, how the queues stand: the webhook lives on when the last worker is gone, and can
-// say that nobody polls.
+// SamplePollers samples the queues until ctx ends: the webhook still runs when the last worker is gone, and reports that no
+// worker polls.
 func (m *Metrics) SamplePollers(ctx context.Context, from Source, log *slog.Logger) {
 	m.registry.MustRegister(m.queues.collectors()...)
 	go m.every(ctx, queuesEvery, log, func(ctx context.Context) error {
@@ -50,7 +50,7 @@ func (m *Metrics) SamplePollers(ctx context.Context, from Source, log *slog.Logg
 	})
 }
 
-// every samples at once and then at intervals. A failure is told once, until it is over.
+// every samples at once and then at intervals. It logs a failure once, until a sample succeeds.
 func (m *Metrics) every(ctx context.Context, interval time.Duration, log *slog.Logger, sample func(context.Context) error) {
 	ticks := time.NewTicker(interval)
 	defer ticks.Stop()
@@ -66,7 +66,7 @@ func (m *Metrics) every(ctx context.Context, interval time.Duration, log *slog.L
 			m.queues.errors.Inc()
 		}
 		if err != nil && !failing {
-			log.Warn("metrics are incomplete: Temporal does not tell how things stand", "error", err)
+			log.Warn("metrics are incomplete: Temporal does not answer", "error", err)
 		}
 		failing = err != nil
 		select {
@@ -77,7 +77,7 @@ func (m *Metrics) every(ctx context.Context, interval time.Duration, log *slog.L
 	}
 }
 
-// samples are the gauges that are asked for. What was not answered is absent, not old.
+// samples are gauges. After a failed sample a gauge is absent, not old.
 type samples struct {
 	backlog, oldest, eta, limit, dispatched, paused, byOperator, pollers *prometheus.GaugeVec
 	open, waiting                                                        *prometheus.GaugeVec

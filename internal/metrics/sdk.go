@@ -83,8 +83,8 @@ type timer struct{ prometheus.Histogram }
 
 func (t timer) Record(d time.Duration) { t.Observe(d.Seconds()) }
 
-// series holds every series that was asked for. It is a collector that does not tell beforehand what it has, because
-// the SDK gives metrics of one name different labels.
+// series holds every series that was requested. It is an unchecked collector, because the SDK gives metrics of one name
+// different labels.
 type series struct {
 	all sync.Map // seriesKey to prometheus.Metric
 }
@@ -104,10 +104,10 @@ func (h handler) find(name string, build func(prometheus.Opts) prometheus.Metric
 	return found.(prometheus.Metric)
 }
 
-// Describe tells nothing.
+// Describe describes nothing: an unchecked collector.
 func (s *series) Describe(chan<- *prometheus.Desc) {}
 
-// Collect hands out all.
+// Collect implements prometheus.Collector.
 func (s *series) Collect(out chan<- prometheus.Metric) {
 	s.all.Range(func(_, m any) bool {
 		out <- m.(prometheus.Metric)
@@ -115,8 +115,8 @@ func (s *series) Collect(out chan<- prometheus.Metric) {
 	})
 }
 
-// begin makes the series that a rule waits for, so that the first event has a rate. That takes the very labels that the
-// SDK will give them: with others, the first event makes another series.
+// begin makes the series that alert rules use, so that the first event has a rate. The labels must be those that the
+// SDK sets: otherwise the first event makes another series.
 func (s *series) begin(namespace string) {
 	h := handler{series: s}
 	for _, queue := range ops.LimitedQueues() {
@@ -124,13 +124,13 @@ func (s *series) begin(namespace string) {
 			h.WithTags(map[string]string{"task_queue": queue}).Counter(name)
 		}
 	}
-	told := h.WithTags(map[string]string{
+	send := h.WithTags(map[string]string{
 		"client_name": "temporal_go", "namespace": namespace, "task_queue": kyc.TaskQueue, "worker_type": "none",
 		"workflow_type": kyc.WorkflowVerification, "activity_type": "SendResult",
 	})
-	told.WithTags(map[string]string{"failure_reason": "ActivityError"}).Counter("temporal_activity_execution_failed")
-	told.Timer("temporal_activity_execution_latency")
-	decides := told.WithTags(map[string]string{"activity_type": "none"})
+	send.WithTags(map[string]string{"failure_reason": "ActivityError"}).Counter("temporal_activity_execution_failed")
+	send.Timer("temporal_activity_execution_latency")
+	decides := send.WithTags(map[string]string{"activity_type": "none"})
 	for _, found := range []string{"yes", "no"} {
 		decides.WithTags(map[string]string{"found": found}).Counter(workflows.MetricPolls)
 	}

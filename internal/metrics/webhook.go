@@ -14,7 +14,7 @@ func (m *Metrics) Webhook(_ context.Context, o receiver.Observation) {
 	if o.Verified {
 		m.acks.WithLabelValues(code(o.Code)).Observe(o.Took.Seconds())
 	}
-	if o.EventID != "" && m.recent.seen(o.EventID) {
+	if o.EventID != "" && m.recent.add(o.EventID) {
 		m.repeats.Inc()
 	}
 }
@@ -24,8 +24,8 @@ func (m *Metrics) Misrouted(why receiver.Stray) { m.misrouted.WithLabelValues(st
 
 func code(status int) string { return strconv.Itoa(status) }
 
-// remembered is how many events a process remembers in order to count repeats: some minutes' worth of a busy day, which
-// is how long Didit repeats one. It decides nothing.
+// remembered is how many events a process remembers to count repeats: some minutes of a busy day, which is how long Didit
+// repeats one. No decision depends on it.
 const remembered = 8192
 
 // ring remembers the last events.
@@ -36,8 +36,8 @@ type ring struct {
 	has  map[string]bool
 }
 
-// seen reports whether id is among the last events, and remembers it.
-func (r *ring) seen(id string) bool {
+// add remembers id, and reports whether it was among the last events.
+func (r *ring) add(id string) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.has[id] {

@@ -47,20 +47,20 @@ func (t *Tracing) Handler(next http.Handler, join bool, route func(*http.Request
 	})
 }
 
-// end ends a span when a function returns or panics. A deferred End would write the value of the panic into the span, and that
-// may quote what Didit sent about a person.
+// end ends a span when a function returns or panics. A deferred End writes the value of a panic into the span, and that may
+// quote what Didit sent about a person.
 func end(s trace.Span) { s.End() }
 
-// method keeps what a stranger may invent out of a name.
+// method bounds the names of spans: a stranger may send any method.
 func method(m string) string {
 	if m == http.MethodGet || m == http.MethodPost {
 		return m
 	}
-	return "_OTHER" // OpenTelemetry's word
+	return "_OTHER" // as OpenTelemetry specifies
 }
 
-// Transport gives every call that goes through next a span. name names a call without its ids. The call itself tells
-// the other side nothing of the trace.
+// Transport gives every call that goes through next a span. name names a call without its ids. The call carries no trace
+// header.
 func (t *Tracing) Transport(next http.RoundTripper, name func(method, path string) string) http.RoundTripper {
 	if !t.On() {
 		return next
@@ -68,8 +68,8 @@ func (t *Tracing) Transport(next http.RoundTripper, name func(method, path strin
 	return transport{tracer: t.tracer, next: next, name: name}
 }
 
-// OwnTransport is for calls to another program of the operator's, which may go on with the trace. Its address may be a
-// secret, so that the span does not tell it.
+// OwnTransport is for calls to another program of the operator, which may continue the trace. Its address may be a secret,
+// so the span does not name it.
 func (t *Tracing) OwnTransport(next http.RoundTripper, name string) http.RoundTripper {
 	if !t.On() {
 		return next

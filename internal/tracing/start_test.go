@@ -71,7 +71,7 @@ func TestTheEndpointOfTracesAloneIsEnough(t *testing.T) {
 	assert.NotContains(t, lines.String(), "lost")
 }
 
-func TestSpansThatAreLostAtAStopAreSaid(t *testing.T) {
+func TestSpansThatAreLostAtAStopAreLogged(t *testing.T) {
 	stop := make(chan struct{})
 	tr, lines := begin(t, func(_ http.ResponseWriter, r *http.Request) {
 		select {
@@ -89,7 +89,7 @@ func TestSpansThatAreLostAtAStopAreSaid(t *testing.T) {
 	}
 }
 
-func TestSpansThatAreRefusedAreSaid(t *testing.T) {
+func TestSpansThatAreRefusedAreLogged(t *testing.T) {
 	tr, lines := begin(t, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) })
 	tr.make(2)
 	tr.Close()

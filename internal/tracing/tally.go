@@ -7,8 +7,8 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 )
 
-// tally counts the spans that ended and those that the collector took. The SDK drops what a full queue cannot hold, and what
-// is left at the end of a stop, without a word.
+// tally counts the spans that ended and those that the collector accepted. The SDK silently drops what a full queue cannot
+// hold, and what is left at the end of a stop.
 type tally struct {
 	sdktrace.SpanExporter
 	ended, sent atomic.Int64
@@ -25,7 +25,7 @@ func (t *tally) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) 
 
 func (t *tally) counts() (ended, sent int64) { return t.ended.Load(), t.sent.Load() }
 
-// endings is the half that sees spans end.
+// endings returns the processor that counts the ends of spans.
 func (t *tally) endings() sdktrace.SpanProcessor { return ending{t} }
 
 type ending struct{ t *tally }

@@ -15,7 +15,8 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// tracer is what the SDK's tracing interceptor wants. The header is that of all Temporal SDKs, with a W3C traceparent in it.
+// tracer implements what the SDK's tracing interceptor needs. The header is that of all Temporal SDKs, with a W3C traceparent
+// in it.
 type tracer struct {
 	interceptor.BaseTracer
 	otel trace.Tracer
@@ -24,7 +25,7 @@ type tracer struct {
 
 type spanKey struct{}
 
-// Options leaves queries out: there is one for every look at a state.
+// Options leaves queries out: every read of a state is one.
 func (t *tracer) Options() interceptor.TracerOptions {
 	return interceptor.TracerOptions{
 		SpanContextKey: spanKey{}, HeaderKey: "_tracer-data", DisableQueryTracing: true, AllowInvalidParentSpans: true,
@@ -36,7 +37,7 @@ var w3c propagation.TraceContext
 // span is a span, or the place of one in another process.
 type span struct {
 	trace.Span
-	taken []attribute.KeyValue // what it tells only if all went well
+	onSuccess []attribute.KeyValue // set only if the operation succeeds
 }
 
 // UnmarshalSpan reads a header.
@@ -77,26 +78,26 @@ const (
 	tagRunID         = "temporalRunID"
 )
 
-// StartSpan starts a span. A signal is handled in the trace of who sent it; the workflow's own trace gets a span that is
-// linked to it, and it a link to the workflow.
+// StartSpan starts a span. A signal is handled in the trace of its sender. The workflow's own trace gets a span with a link to
+// the signal, and the signal's span gets a link to the workflow.
 func (t *tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.TracerSpan, error) {
 	ctx := withKey(context.Background(), o.IdempotencyKey)
 	if parent := otelOf(o.Parent); parent != nil {
 		ctx = trace.ContextWithSpanContext(ctx, parent.SpanContext())
 	}
-	if o.Operation == opValidateUpdate { // nothing of ours validates
+	if o.Operation == opValidateUpdate { // our updates have no validator
 		return span{Span: trace.SpanFromContext(ctx)}, nil
 	}
 	kind := trace.SpanKindServer
 	if o.ToHeader {
 		kind = trace.SpanKindClient
 	}
-	var attrs, taken []attribute.KeyValue
+	var attrs, onSuccess []attribute.KeyValue
 	for k, v := range o.Tags {
 		attrs = append(attrs, attribute.String(k, v))
 	}
-	if o.Operation == opSignal { // until somebody of ours takes it, it may be about anybody
-		attrs, taken = nil, attrs
+	if o.Operation == opSignal { // until one of our workflows takes it, it may be about any user
+		attrs, onSuccess = nil, attrs
 	}
 	_, s := t.otel.Start(ctx, t.SpanName(o), trace.WithTimestamp(o.Time), trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
 	switch o.Operation {
@@ -104,14 +105,14 @@ func (t *tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.T
 		t.runs.remember(o.Tags[tagRunID], s.SpanContext())
 	case opHandleSignal:
 		if run, known := t.runs.of(o.Tags[tagRunID]); known {
-			t.meet(o, run, s, attrs)
+			t.link(o, run, s, attrs)
 		}
 	}
-	return span{Span: s, taken: taken}, nil
+	return span{Span: s, onSuccess: onSuccess}, nil
 }
 
-// meet links the span of a signal with its workflow's trace, in both directions.
-func (t *tracer) meet(o *interceptor.TracerStartSpanOptions, run trace.SpanContext, signal trace.Span, attrs []attribute.KeyValue) {
+// link links the span of a signal with its workflow's trace, in both directions.
+func (t *tracer) link(o *interceptor.TracerStartSpanOptions, run trace.SpanContext, signal trace.Span, attrs []attribute.KeyValue) {
 	signal.AddLink(trace.Link{SpanContext: run})
 	ctx := trace.ContextWithSpanContext(context.Background(), run)
 	_, s := t.otel.Start(ctx, "Signal:"+o.Name, trace.WithTimestamp(o.Time), trace.WithAttributes(attrs...),
@@ -135,12 +136,12 @@ func otelOf(ref interceptor.TracerSpanRef) trace.Span {
 	return nil
 }
 
-// Finish ends the span. Of an error it tells the type only: a text may quote anything.
+// Finish ends the span. It records only the type of an error: a text may quote anything.
 func (s span) Finish(o *interceptor.TracerFinishSpanOptions) {
 	var app *temporal.ApplicationError
 	switch {
 	case o.Error == nil:
-		s.SetAttributes(s.taken...)
+		s.SetAttributes(s.onSuccess...)
 	case errors.As(o.Error, &app) && app.Category() == temporal.ApplicationErrorCategoryBenign:
 		s.SetAttributes(attribute.String("error.type", app.Type())) // waiting is not failing
 	case app != nil:

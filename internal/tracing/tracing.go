@@ -1,9 +1,9 @@
 // Package tracing follows a verification through the processes, with OpenTelemetry: a signup, the update, the workflow, its
 // activities and their calls to Didit are one trace. A webhook is another request of another program, so it is a trace of its
-// own; the two are linked where they meet.
+// own; links connect the two.
 //
 // Spans carry ids, names, statuses and types of errors; never a URL, a header, a text of an error or a word about a person.
-// Nothing of a trace is sent to Didit. The receiver of results, which is the operator's own, is told of it.
+// No trace header goes to Didit. The callback endpoint, which is the operator's own, gets one.
 package tracing
 
 import (
@@ -35,14 +35,14 @@ type Tracing struct {
 	log      *slog.Logger
 }
 
-// flushTimeout is shorter than what a deployment waits for a process to stop.
+// flushTimeout is shorter than a platform waits for a process to stop.
 const flushTimeout = 5 * time.Second
 
 // Off makes no spans.
 func Off() *Tracing { return &Tracing{tracer: noop.NewTracerProvider().Tracer("")} }
 
-// Start sends spans by OTLP to where to says. OpenTelemetry's SDK reads the standard OTEL_ variables for the rest. service is
-// the name of this program unless OTEL_SERVICE_NAME gives another.
+// Start sends spans by OTLP to the endpoint of to. OpenTelemetry's SDK reads headers, sampler and batching from the standard
+// OTEL_ variables. service is the name of this program unless OTEL_SERVICE_NAME gives another.
 func Start(ctx context.Context, service string, to config.Traces, log *slog.Logger) (*Tracing, error) {
 	otel.SetLogger(logr.FromSlogHandler(log.Handler())) // its own writes lines of another form to standard error
 	sent, err := exporter(ctx, to)
@@ -81,7 +81,7 @@ func exporter(ctx context.Context, to config.Traces) (sdktrace.SpanExporter, err
 // On reports whether spans are made.
 func (t *Tracing) On() bool { return t.provider != nil }
 
-// Close sends what has not been sent.
+// Close sends the spans that are left.
 func (t *Tracing) Close() {
 	if t.provider == nil {
 		return
@@ -94,8 +94,8 @@ func (t *Tracing) Close() {
 	}
 }
 
-// Interceptors are for client.Options; workers of that client take them too. None while tracing is off, so that nothing
-// is written into a header.
+// Interceptors are for client.Options; workers of that client use them too. There are none while tracing is off, so that
+// no header is written.
 func (t *Tracing) Interceptors() []interceptor.ClientInterceptor {
 	if t.provider == nil {
 		return nil

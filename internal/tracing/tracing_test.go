@@ -58,7 +58,7 @@ func TestHeadersCarryATraceToAnotherProcess(t *testing.T) {
 	assert.Equal(t, otelOf(s).SpanContext().TraceID(), otelOf(child).SpanContext().TraceID())
 
 	none, err := tr.UnmarshalSpan(map[string]string{"traceparent": "nonsense"})
-	require.NoError(t, err, "somebody's broken header must not stop a workflow")
+	require.NoError(t, err, "a broken header must not stop a workflow")
 	assert.Nil(t, none)
 }
 
@@ -90,7 +90,7 @@ func TestASignalAndItsWorkflowAreLinkedBothWays(t *testing.T) {
 	assert.Equal(t, otelOf(handled).SpanContext().SpanID(), back.SpanID())
 }
 
-func TestASpanTellsTheTypeOfAnErrorAndNotItsText(t *testing.T) {
+func TestASpanHasTheTypeOfAnErrorAndNotItsText(t *testing.T) {
 	on, r := recorded()
 	for _, err := range []error{
 		temporal.NewApplicationError("Jane Doe, born 1980", "DiditRejected"),
@@ -156,7 +156,7 @@ func TestASpanKeepsTheValueOfAPanicToItself(t *testing.T) {
 }
 
 // The receiver of results is the operator's own: it may go on with the trace. Its address may be a secret.
-func TestTheReceiverOfResultsIsToldOfTheTrace(t *testing.T) {
+func TestTheCallbackEndpointGetsTheTrace(t *testing.T) {
 	on, r := recorded()
 	var sent http.Header
 	rt := on.OwnTransport(answers(func(req *http.Request) (*http.Response, error) {
@@ -178,7 +178,7 @@ func TestTheReceiverOfResultsIsToldOfTheTrace(t *testing.T) {
 }
 
 // A webhook of another system's session asks for a workflow by a name that the other system chose.
-func TestASignalThatNobodyTakesDoesNotSayWhomItWasFor(t *testing.T) {
+func TestASignalThatNoWorkflowTakesDoesNotNameItsUser(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err  error
 		want int
@@ -235,7 +235,7 @@ func TestOffLeavesNoTrace(t *testing.T) {
 	off.Close()
 }
 
-func TestOldRunsAreForgotten(t *testing.T) {
+func TestOldRunsAreDropped(t *testing.T) {
 	r := newRuns()
 	s := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}})
 	for i := range rememberedRuns + 1 {

@@ -1,5 +1,5 @@
-// Package api is the HTTP side of the starter: signup services start verifications with it, ask how they stand, and operators
-// act on them. It stores nothing: what it says is Temporal's word, so that any number of processes may serve it side by side.
+// Package api is the HTTP side of the starter: signup services start verifications and read their states, and operators act on
+// them. It is stateless: every answer comes from Temporal, so any number of replicas may serve it.
 package api
 
 import (
@@ -17,7 +17,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Path is where verifications are; that of one has its user's id behind it.
+// Path is the collection of verifications; one verification is Path + "/" + its user's id.
 const Path = "/v1/verifications"
 
 // Verifications starts verifications and finds them; kyc.Client is one.
@@ -33,14 +33,14 @@ type Operators interface {
 	Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error)
 }
 
-// Records is what Temporal remembers; ops.Client is one.
+// Records lists what Temporal keeps; ops.Client is one.
 type Records interface {
 	List(ctx context.Context, f kyc.Filter) (kyc.Page, error)
 	Timeline(ctx context.Context, userID string) ([]ops.Step, error)
 }
 
-// Turns knows the queue for Didit; ops.Client is one.
-type Turns interface {
+// Estimator estimates the wait for Didit's rate limit; ops.Client is one.
+type Estimator interface {
 	QueuePosition(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error)
 }
 
@@ -51,7 +51,7 @@ type Options struct {
 	Records       Records
 	Callers       []Caller
 	Log           *slog.Logger
-	Turns         Turns                       // nil: no estimate of the waiting time
+	Estimator     Estimator                   // nil: no estimate of the wait
 	Ready         func(context.Context) error // nil: always ready
 	Timeout       time.Duration               // how long a caller waits for the session or the state; default 8 s
 	MaxPolls      int                         // how many requests may wait for a verdict at once; default 5000
@@ -70,9 +70,9 @@ const (
 type API struct {
 	o        Options
 	callers  []*caller
-	polls    chan struct{} // holds one for each that waits
+	polls    chan struct{} // holds one for each request that waits
 	watch    *watcher
-	draining context.Context // done when the process is about to stop
+	draining context.Context // done when the process stops
 	drain    context.CancelFunc
 	probe    probe
 }
@@ -86,7 +86,7 @@ func New(o Options) *API {
 	return a
 }
 
-// Drain answers the long polls that wait, and later ones at once: the process is about to stop.
+// Drain answers the long polls that wait, and later ones at once. Call it when the process stops.
 func (a *API) Drain() { a.drain() }
 
 // Handler serves the routes that /openapi.json describes.
@@ -111,7 +111,7 @@ var routes = []route{
 	{http.MethodDelete, "/:user_id", ScopeErase, (*API).erase},
 }
 
-// Actions are the last parts of the routes that have one behind the user's id.
+// Actions are the last path segments of the routes below a user.
 func Actions() (actions []string) {
 	for _, r := range routes {
 		if action, ok := strings.CutPrefix(r.path, "/:user_id/"); ok {
@@ -128,8 +128,8 @@ func (a *API) engine() *gin.Engine {
 	e.HandleMethodNotAllowed = true
 	e.RedirectTrailingSlash = false // a redirect is no problem document
 	e.Use(a.identify, a.logAccess, a.recoverPanic)
-	e.NoRoute(func(c *gin.Context) { a.problem(c, noRoute, trouble{}) })
-	e.NoMethod(func(c *gin.Context) { a.problem(c, noMethod, trouble{}) })
+	e.NoRoute(func(c *gin.Context) { a.problem(c, noRoute, details{}) })
+	e.NoMethod(func(c *gin.Context) { a.problem(c, noMethod, details{}) })
 
 	v1 := e.Group(Path, a.authenticate)
 	for _, r := range routes {
@@ -141,7 +141,7 @@ func (a *API) engine() *gin.Engine {
 	}
 	e.GET("/openapi.json", serveDescription)
 	e.GET(problems+":name", serveProblem)
-	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers ask either way
+	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers use both methods
 		e.Handle(method, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 		e.Handle(method, "/readyz", a.readyz)
 	}
@@ -150,20 +150,20 @@ func (a *API) engine() *gin.Engine {
 
 func (a *API) readyz(c *gin.Context) {
 	if err := a.reachable(c.Request.Context()); err != nil {
-		a.problem(c, temporalUnavailable, trouble{cause: err, errorType: ErrorTypeTemporal})
+		a.problem(c, temporalUnavailable, details{cause: err, errorType: ErrorTypeTemporal})
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
 }
 
-// probe remembers for a second whether Temporal was reachable: strangers may ask for readiness as often as they like.
+// probe caches for a second whether Temporal is reachable: /readyz needs no token, so strangers may call it at any rate.
 type probe struct {
 	mu  sync.Mutex
 	at  time.Time
 	err error
 }
 
-// reachable asks Temporal whether it is there.
+// reachable returns why Temporal cannot be reached, at most a second old.
 func (a *API) reachable(ctx context.Context) error {
 	if a.o.Ready == nil {
 		return nil
@@ -173,7 +173,7 @@ func (a *API) reachable(ctx context.Context) error {
 	if time.Since(a.probe.at) < time.Second {
 		return a.probe.err
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit) // the answer is for others too
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit) // other requests share the answer
 	defer cancel()
 	a.probe.err = a.o.Ready(ctx)
 	a.probe.at = time.Now()
@@ -184,14 +184,14 @@ func (a *API) reachable(ctx context.Context) error {
 type Verification struct {
 	kyc.State
 	RunID string `json:"run_id,omitempty"`
-	// URL is what the person must open, SessionToken what a mobile SDK takes, while there is something to do.
+	// URL is the page that the person must open, SessionToken the input of a mobile SDK, while the person may act.
 	URL          string `json:"url,omitempty"`
 	SessionToken string `json:"session_token,omitempty"`
-	// ETASeconds comes with 202: about how long until there is a session.
+	// ETASeconds comes with 202: the estimated time until there is a session.
 	ETASeconds int64 `json:"eta_seconds,omitempty"`
 }
 
-// shown is how a verification stands, with the secrets of its session only while the person may act.
+// shown is the state of a verification, with the secrets of its session only while the person may act.
 func shown(state kyc.State, session kyc.Session, runID string) Verification {
 	v := Verification{State: state, RunID: runID}
 	if session.URL != "" && state.PersonMustAct() {
@@ -217,7 +217,7 @@ func write(c *gin.Context, code int, v any) {
 	c.PureJSON(code, v)
 }
 
-// extend moves the time by which the answer must be written: the server's is for requests that wait for nothing.
+// extend moves the write deadline: the server's is for requests that do not wait.
 func extend(c *gin.Context, d time.Duration) {
 	const slack = 10 * time.Second
 	// It fails only where there is no connection, as in tests.

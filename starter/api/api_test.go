@@ -73,9 +73,9 @@ func TestRefusalsHaveNames(t *testing.T) {
 		"an operation too late": {&ops.OperationError{Type: kyc.ErrorTypeRefused, Message: "the verification has ended"}, refused, "OperationRefused", ""},
 		"a legal hold":          {&ops.OperationError{Type: kyc.ErrorTypeLegalHold}, refused, "DiditLegalHold", ""},
 		"an error of tomorrow":  {session("NobodyKnows"), internal, "NobodyKnows", ""},
-		"terminated":            {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunEnded}), ended, "", ""},
-		"paused":                {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunPaused}), paused, "", ""},
-		"another program's":     {fmt.Errorf("look: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunOccupied}), occupied, "", ""},
+		"terminated":            {fmt.Errorf("read: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunEnded}), ended, "", ""},
+		"paused":                {fmt.Errorf("read: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunPaused}), paused, "", ""},
+		"another program's":     {fmt.Errorf("read: %w", &kyc.RunError{UserID: "u1", Reason: kyc.RunOccupied}), occupied, "", ""},
 		"of another flow":       {&kyc.FlowError{UserID: "u1", Have: "a", Want: "b"}, otherFlow, "", ""},
 		"none":                  {fmt.Errorf("read: %w", kyc.ErrNotFound), notFound, "", ""},
 		"Temporal is down":      {errors.New("connection refused to hunter2"), temporalUnavailable, "TemporalUnavailable", "5"},
@@ -105,13 +105,15 @@ func TestWhoDoesNotAnswerIsNamed(t *testing.T) {
 	assert.Equal(t, ErrorTypeTemporal, problemIn(t, b.get(Path+"/u1")).ErrorType)
 }
 
-// turns is a Turns of one answer.
-type turns func() (ops.QueuePosition, error)
+// estimator always gives one answer.
+type estimator func() (ops.QueuePosition, error)
 
-func (f turns) QueuePosition(context.Context, kyc.Priority) (ops.QueuePosition, error) { return f() }
+func (f estimator) QueuePosition(context.Context, kyc.Priority) (ops.QueuePosition, error) {
+	return f()
+}
 
-// queue is one that n calls wait in, one of which gets its turn each second.
-func queue(n int) turns {
+// queue is one that n calls wait in, of which one starts each second.
+func queue(n int) estimator {
 	return func() (ops.QueuePosition, error) {
 		return ops.QueuePosition{Ahead: n, PerSecond: 1, At: time.Now()}, nil
 	}
@@ -120,19 +122,19 @@ func queue(n int) turns {
 func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
 	lateError := fmt.Errorf("wait: %w", client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded))
 	for name, tc := range map[string]struct {
-		turns Turns
-		eta   string
-		retry string
+		estimator Estimator
+		eta       string
+		retry     string
 	}{
-		"nobody to ask":       {nil, "", "5"},
-		"the queue is paused": {turns(func() (ops.QueuePosition, error) { return ops.QueuePosition{Ahead: 3, Paused: true}, nil }), "", "5"},
-		"asking fails":        {turns(func() (ops.QueuePosition, error) { return ops.QueuePosition{}, errors.New("no") }), "", "5"},
+		"no estimator":        {nil, "", "5"},
+		"the queue is paused": {estimator(func() (ops.QueuePosition, error) { return ops.QueuePosition{Ahead: 3, Paused: true}, nil }), "", "5"},
+		"asking fails":        {estimator(func() (ops.QueuePosition, error) { return ops.QueuePosition{}, errors.New("no") }), "", "5"},
 		"in 42 seconds":       {queue(42), `,"eta_seconds":42`, "42"},
-		"any moment":          {queue(0), `,"eta_seconds":1`, "1"},
+		"no queue":            {queue(0), `,"eta_seconds":1`, "1"},
 		"in an hour":          {queue(3600), `,"eta_seconds":3600`, "300"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			b := newBench(t, func(o *Options) { o.Turns = tc.turns })
+			b := newBench(t, func(o *Options) { o.Estimator = tc.estimator })
 			b.fake.start = func(context.Context, kyc.Input) (kyc.Started, error) {
 				return kyc.Started{RunID: "run-1", New: true}, lateError
 			}
@@ -146,7 +148,7 @@ func TestASessionThatIsLateIsAcceptedWithAnEstimate(t *testing.T) {
 	}
 }
 
-func TestLookAnswersTheSameObjectWithoutTheURL(t *testing.T) {
+func TestFindAnswersTheSameObjectWithoutTheURL(t *testing.T) {
 	b := newBench(t, nil)
 	b.fake.find = func(_ context.Context, userID string) (kyc.Found, error) {
 		return kyc.Found{State: approved(userID), RunID: "run-1"}, nil
@@ -184,18 +186,18 @@ func TestUnknownRoutesAndMethodsAreProblemsToo(t *testing.T) {
 func TestHealth(t *testing.T) {
 	var down error
 	b := newBench(t, func(o *Options) { o.Ready = func(context.Context) error { return down } })
-	nobody := func(r *http.Request) { r.Header.Del("Authorization") }
-	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", nobody).Code)
-	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", nobody).Code)
-	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/healthz", "", nobody).Code)
-	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/readyz", "", nobody).Code)
+	noToken := func(r *http.Request) { r.Header.Del("Authorization") }
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", noToken).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", noToken).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/healthz", "", noToken).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodHead, "/readyz", "", noToken).Code)
 	down = errors.New("no route to hunter2")
-	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", nobody).Code, "Temporal is asked once a second at most")
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/readyz", "", noToken).Code, "Temporal is called once a second at most")
 	b.probe.at = time.Time{}
-	rec := b.request(http.MethodGet, "/readyz", "", nobody)
+	rec := b.request(http.MethodGet, "/readyz", "", noToken)
 	assert.Equal(t, ErrorTypeTemporal, problemIn(t, rec).ErrorType)
-	assert.Equal(t, http.StatusServiceUnavailable, b.request(http.MethodHead, "/readyz", "", nobody).Code)
-	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", nobody).Code)
+	assert.Equal(t, http.StatusServiceUnavailable, b.request(http.MethodHead, "/readyz", "", noToken).Code)
+	assert.Equal(t, http.StatusOK, b.request(http.MethodGet, "/healthz", "", noToken).Code)
 }
 
 func TestEveryProblemExplainsItself(t *testing.T) {

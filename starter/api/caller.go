@@ -24,28 +24,28 @@ const (
 	ScopeRead     Scope = "read"     // read states, lists and histories
 	ScopeReverify Scope = "reverify" // start decided users again, which costs a session
 	ScopeDecide   Scope = "decide"   // cancel, refresh, approve, decline, resubmit
-	ScopeErase    Scope = "erase"    // make Didit and Temporal forget a user
+	ScopeErase    Scope = "erase"    // erase a user at Didit and Temporal
 )
 
 // Scopes lists the scopes.
 func Scopes() []Scope { return []Scope{ScopeStart, ScopeRead, ScopeReverify, ScopeDecide, ScopeErase} }
 
-// Caller is one who may use the API. All callers share one space of users: a caller that may read reads every user. Several
-// with one name are several tokens of one caller, which share its shares.
+// Caller is a client of the API. All callers share one space of users: a caller that may read reads every user. Several with
+// one name are several tokens of one caller and share its limits.
 type Caller struct {
 	Name, Token string
 	Scopes      []Scope  // nil: all
 	Flows       []string // ids of Didit's flows that it may ask for, the first by default; nil: all
 	ReturnHosts []string // hosts of return URLs; nil: all
-	// Starts and Polls are its shares of one process: starts that wait for a session, and requests that wait for a verdict.
+	// Starts and Polls are its limits in one process: starts that wait for a session, and requests that wait for a verdict.
 	// 0 means 500 starts and half of all polls.
 	Starts, Polls int
 }
 
 const defaultStarts = 500
 
-// caller is a Caller whose token is only known by its hash: hashes have one length, so that comparing them takes
-// the same time whatever a stranger sends.
+// caller is a Caller whose token is known only by its hash: hashes have one length, so that comparing them takes
+// constant time.
 type caller struct {
 	Caller
 	hash          [sha256.Size]byte
@@ -66,26 +66,26 @@ func hashed(callers []Caller, polls int) []*caller {
 	return all
 }
 
-// authenticate finds out who calls.
+// authenticate finds the caller by its token.
 func (a *API) authenticate(c *gin.Context) {
 	header := c.Request.Header.Values("Authorization")
 	if len(header) == 0 {
 		c.Header("WWW-Authenticate", `Bearer realm="verifications"`)
-		a.problem(c, unauthorized, trouble{detail: "the header Authorization is missing; want Authorization: Bearer TOKEN"})
+		a.problem(c, unauthorized, details{detail: "the header Authorization is missing; want Authorization: Bearer TOKEN"})
 		return
 	}
 	scheme, token, _ := strings.Cut(header[0], " ")
 	who := a.callerOf(strings.TrimSpace(token))
 	if len(header) > 1 || !strings.EqualFold(scheme, "Bearer") || who == nil {
 		c.Header("WWW-Authenticate", `Bearer realm="verifications", error="invalid_token"`)
-		a.problem(c, unauthorized, trouble{detail: "the token is not one of STARTER_TOKENS; want Authorization: Bearer TOKEN, without the name before it"})
+		a.problem(c, unauthorized, details{detail: "the token is not one of STARTER_TOKENS; want Authorization: Bearer TOKEN, without the name before it"})
 		return
 	}
 	c.Set(keyCaller, who)
 	c.Next()
 }
 
-// callerOf looks at every token, also after it has found the right one.
+// callerOf compares every token, also after a match: the time must not depend on the token.
 func (a *API) callerOf(token string) (who *caller) {
 	hash := sha256.Sum256([]byte(token))
 	for _, known := range a.callers {
@@ -96,7 +96,7 @@ func (a *API) callerOf(token string) (who *caller) {
 	return who
 }
 
-// by is who calls, once authenticate has found out.
+// by returns the caller that authenticate found.
 func by(c *gin.Context) *caller {
 	who, _ := c.Get(keyCaller)
 	known, _ := who.(*caller)
@@ -109,11 +109,11 @@ func (a *API) allow(c *gin.Context, s Scope) bool {
 	if who.Scopes == nil || slices.Contains(who.Scopes, s) {
 		return true
 	}
-	a.problem(c, forbidden, trouble{detail: fmt.Sprintf("the token of %s has no scope %s; STARTER_TOKENS gives it", who.Name, s)})
+	a.problem(c, forbidden, details{detail: fmt.Sprintf("the token of %s has no scope %s; add it in STARTER_TOKENS", who.Name, s)})
 	return false
 }
 
-// allowInput reports whether the caller may start what it asks for, and completes it.
+// allowInput reports whether the caller may start this input, and sets the default flow.
 func (a *API) allowInput(c *gin.Context, in *kyc.Input) bool {
 	if in.Reverify && !a.allow(c, ScopeReverify) {
 		return false
@@ -131,18 +131,18 @@ func (a *API) allowInput(c *gin.Context, in *kyc.Input) bool {
 		fault = FieldError{"return_url", fmt.Sprintf("the token of %s is not for this host; STARTER_TOKENS lists its hosts", who.Name)}
 	}
 	if fault.Field != "" {
-		a.problem(c, forbidden, trouble{fields: []FieldError{fault}})
+		a.problem(c, forbidden, details{fields: []FieldError{fault}})
 		return false
 	}
 	return true
 }
 
-// share bounds what one caller may have under way at once, so that it cannot starve another.
+// share bounds the requests of one caller in flight, so that it cannot starve another.
 type share struct {
 	most int
 	mu   sync.Mutex
 	now  int
-	// held are users whose start was answered 202: they wait under Didit's limit after their request has ended.
+	// held are users whose start was answered 202: they wait for Didit's rate limit after their request has ended.
 	held map[string]time.Time
 }
 
@@ -153,10 +153,10 @@ func newShare(most, byDefault int) *share {
 	return &share{most: most, held: map[string]time.Time{}}
 }
 
-// heldFor bounds how long a user counts of whom nothing is heard.
+// heldFor bounds how long a user counts without an update.
 const heldFor = 15 * time.Minute
 
-// take reports whether there is room for one more. One that is held has room already.
+// take reports whether there is room for one more request. A held user has room already.
 func (s *share) take(userID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -174,7 +174,7 @@ func (s *share) take(userID string) bool {
 	return true
 }
 
-// give returns what take took; hold keeps the user counted.
+// give undoes take; hold keeps the user counted.
 func (s *share) give(userID string, hold bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -184,7 +184,7 @@ func (s *share) give(userID string, hold bool) {
 	}
 }
 
-// release forgets a user that is held.
+// release stops counting a held user.
 func (s *share) release(userID string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -201,7 +201,7 @@ func (s *share) users() []string {
 	return users
 }
 
-// noteQueue learns from Temporal's list who still waits under Didit's limit.
+// noteQueue releases a user that no longer waits for Didit's rate limit, as Temporal's list shows.
 func (a *API) noteQueue(s kyc.Summary) {
 	if s.WaitingFor == kyc.WaitingForLimit {
 		return
@@ -211,7 +211,7 @@ func (a *API) noteQueue(s kyc.Summary) {
 	}
 }
 
-// heldUsers are the users whose starts count against a share although their requests have ended.
+// heldUsers are the users whose starts count although their requests have ended.
 func (a *API) heldUsers() (users []string) {
 	for i, who := range a.callers {
 		if !slices.ContainsFunc(a.callers[:i], func(other *caller) bool { return other.starts == who.starts }) {

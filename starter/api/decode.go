@@ -24,10 +24,10 @@ type field[T any] struct {
 	boolean  func(*T, bool) error
 }
 
-// refusal is a request that is refused before Temporal hears of it.
+// refusal is a request that is refused before it reaches Temporal.
 type refusal struct {
 	kind
-	trouble
+	details
 }
 
 // readBody decodes a request's body by a table of its fields, strictly: a field that is spelled wrongly, or given twice,
@@ -35,7 +35,7 @@ type refusal struct {
 func readBody[T any](c *gin.Context, fields []field[T], example string) (T, *refusal) {
 	var into T
 	if faults := parseQuery(c.Request.URL, nil); len(faults) > 0 {
-		return into, &refusal{invalidInput, trouble{fields: faults}}
+		return into, &refusal{invalidInput, details{fields: faults}}
 	}
 	if bad := checkMedia(c.Request.Header); bad != nil {
 		return into, bad
@@ -45,7 +45,7 @@ func readBody[T any](c *gin.Context, fields []field[T], example string) (T, *ref
 		return into, bad
 	}
 	if faults := decode(body, fields, example, &into); len(faults) > 0 {
-		return into, &refusal{invalidInput, trouble{fields: faults}}
+		return into, &refusal{invalidInput, details{fields: faults}}
 	}
 	return into, nil
 }
@@ -55,17 +55,17 @@ func checkMedia(h http.Header) *refusal {
 	charset := params["charset"]
 	switch {
 	case err != nil || media != "application/json":
-		return &refusal{unsupportedMedia, trouble{fields: []FieldError{{"Content-Type", "Content-Type is not application/json"}}}}
+		return &refusal{unsupportedMedia, details{fields: []FieldError{{"Content-Type", "Content-Type is not application/json"}}}}
 	case charset != "" && !strings.EqualFold(charset, "utf-8"):
-		return &refusal{unsupportedMedia, trouble{fields: []FieldError{{"Content-Type", "the charset is not utf-8"}}}}
+		return &refusal{unsupportedMedia, details{fields: []FieldError{{"Content-Type", "the charset is not utf-8"}}}}
 	case h.Get("Content-Encoding") != "" && !strings.EqualFold(h.Get("Content-Encoding"), "identity"):
-		return &refusal{unsupportedMedia, trouble{fields: []FieldError{{"Content-Encoding", "Content-Encoding is set; want a body that is not compressed"}}}}
+		return &refusal{unsupportedMedia, details{fields: []FieldError{{"Content-Encoding", "Content-Encoding is set; want a body that is not compressed"}}}}
 	}
 	return nil
 }
 
 func readAll(c *gin.Context) ([]byte, *refusal) {
-	large := &refusal{tooLarge, trouble{fields: []FieldError{{Detail: fmt.Sprintf("the body has more than %d bytes", maxBody)}}}}
+	large := &refusal{tooLarge, details{fields: []FieldError{{Detail: fmt.Sprintf("the body has more than %d bytes", maxBody)}}}}
 	if c.Request.ContentLength > maxBody {
 		return nil, large
 	}
@@ -75,7 +75,7 @@ func readAll(c *gin.Context) ([]byte, *refusal) {
 	case errors.As(err, &over):
 		return nil, large
 	case err != nil:
-		return nil, &refusal{invalidInput, trouble{cause: err, fields: []FieldError{{Detail: "the body did not arrive as a whole; send it again"}}}}
+		return nil, &refusal{invalidInput, details{cause: err, fields: []FieldError{{Detail: "the body did not arrive completely; send it again"}}}}
 	}
 	return body, nil
 }
@@ -127,7 +127,7 @@ func decode[T any](body []byte, fields []field[T], example string, into *T) (fau
 			faults = append(faults, FieldError{Field: f.name, Detail: fmt.Sprintf("%s is missing; want %s, %s", f.name, f.required, example)})
 		}
 	}
-	const most = 20 // a list of a thousand helps no reader
+	const most = 20 // a longer list helps no reader
 	return faults[:min(len(faults), most)]
 }
 

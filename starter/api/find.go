@@ -23,13 +23,13 @@ func (a *API) userOf(c *gin.Context, faults []FieldError) (string, bool) {
 		c.Set(keyUser, userID)
 	}
 	if len(faults) > 0 {
-		a.problem(c, invalidInput, trouble{fields: faults})
+		a.problem(c, invalidInput, details{fields: faults})
 		return "", false
 	}
 	return userID, true
 }
 
-// find answers GET: how the user's newest verification stands, after waiting for its end as long as ?wait= says.
+// find answers GET: the state of the user's newest verification, after waiting for its end for up to ?wait=.
 func (a *API) find(c *gin.Context) {
 	var wait time.Duration
 	faults := parseQuery(c.Request.URL, map[string]func(string) string{"wait": func(s string) (fault string) {
@@ -42,20 +42,20 @@ func (a *API) find(c *gin.Context) {
 	}
 	extend(c, wait+a.o.Timeout)
 	if wait == 0 {
-		found, err := a.look(c.Request.Context(), userID)
+		found, err := a.read(c.Request.Context(), userID)
 		a.found(c, found, err)
 		return
 	}
 	share := by(c).polls
 	if !share.take("") {
-		a.problem(c, shareUsed, trouble{detail: fmt.Sprintf("%d requests of %s wait already; send it again after Retry-After, or without wait", share.most, by(c).Name)})
+		a.problem(c, shareUsed, details{detail: fmt.Sprintf("%d requests of %s wait already; send it again after Retry-After, or without wait", share.most, by(c).Name)})
 		return
 	}
 	defer share.give("", false)
 	select {
 	case a.polls <- struct{}{}:
 	default:
-		a.problem(c, tooManyWaiting, trouble{detail: fmt.Sprintf(
+		a.problem(c, tooManyWaiting, details{detail: fmt.Sprintf(
 			"this process lets no more than %d requests wait; send it again after Retry-After, or without wait", a.o.MaxPolls)})
 		return
 	}
@@ -64,28 +64,28 @@ func (a *API) find(c *gin.Context) {
 	a.found(c, found, err)
 }
 
-// await returns when the verification has ended, or is no more to be waited for.
+// await returns when the verification has ended, or after the wait.
 func (a *API) await(ctx context.Context, userID string, wait time.Duration) (kyc.Found, error) {
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	shared := context.WithoutCancel(ctx) // the answer is for others too
-	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.look(shared, userID) })
+	shared := context.WithoutCancel(ctx) // other requests share the answer
+	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.read(shared, userID) })
 }
 
-// lookError is an error of a look that had a time limit of its own.
-type lookError struct {
+// readError is an error of a read, which has a timeout of its own.
+type readError struct {
 	error
 	late bool
 }
 
-func (e *lookError) Unwrap() error { return e.error }
+func (e *readError) Unwrap() error { return e.error }
 
-func (a *API) look(ctx context.Context, userID string) (kyc.Found, error) {
+func (a *API) read(ctx context.Context, userID string) (kyc.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
 	found, err := a.o.Verifications.Find(ctx, userID)
 	if err != nil {
-		return found, &lookError{err, late(ctx, err)}
+		return found, &readError{err, late(ctx, err)}
 	}
 	return found, nil
 }
@@ -106,8 +106,8 @@ func parseWait(s string) (time.Duration, string) {
 	return min(wait, maxWait), ""
 }
 
-// parseQuery reads the parameters that the route knows, each given once, and returns what is wrong with the others. A
-// reader returns what is wrong with its value.
+// parseQuery reads the parameters of the route, each given once, and returns the faults of all others. A reader returns the
+// fault of its value, if any.
 func parseQuery(u *url.URL, known map[string]func(string) string) (faults []FieldError) {
 	values, err := url.ParseQuery(u.RawQuery)
 	if err != nil {

@@ -27,7 +27,7 @@ var inputFields = []field[kyc.Input]{
 	{name: "priority", text: inputText(func(in *kyc.Input, s string) { in.Priority = kyc.Priority(s) })},
 }
 
-// inputText sets a text and judges it alone, so that each field is judged and not only the first that is wrong.
+// inputText sets a text and validates it alone, so that every wrong field is reported and not only the first.
 func inputText(put func(*kyc.Input, string)) func(*kyc.Input, string) error {
 	return func(in *kyc.Input, s string) error {
 		put(in, s)
@@ -37,7 +37,7 @@ func inputText(put func(*kyc.Input, string)) func(*kyc.Input, string) error {
 	}
 }
 
-// ruleBroken is what kyc says, without its name for the sort of error.
+// ruleBroken is kyc's error without its prefix.
 func ruleBroken(field string, err error) FieldError {
 	return FieldError{Field: field, Detail: strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")}
 }

@@ -89,7 +89,7 @@ func wrongInputs() map[string]wrong {
 		"a body that says it is too large": {good, func(r *http.Request) { r.ContentLength = maxBody + 1 }, tooLarge, "", "more than 16384 bytes"},
 		"a body that proves too large": {good + strings.Repeat(" ", maxBody), func(r *http.Request) { r.ContentLength = -1 },
 			tooLarge, "", "more than 16384 bytes"},
-		"a body that breaks off":     {"", func(r *http.Request) { r.Body = io.NopCloser(brokenReader{}) }, invalidInput, "", "did not arrive as a whole"},
+		"a body that breaks off":     {"", func(r *http.Request) { r.Body = io.NopCloser(brokenReader{}) }, invalidInput, "", "did not arrive completely"},
 		"no content type":            {good, func(r *http.Request) { r.Header.Del("Content-Type") }, unsupportedMedia, "Content-Type", "not application/json"},
 		"a form":                     {good, header("Content-Type", "application/x-www-form-urlencoded"), unsupportedMedia, "Content-Type", "not application/json"},
 		"plain text":                 {good, header("Content-Type", "text/plain"), unsupportedMedia, "Content-Type", "not application/json"},
@@ -111,7 +111,7 @@ func zipped(s string) string {
 	return b.String()
 }
 
-func TestWrongInputsAreNamedAndReachNobody(t *testing.T) {
+func TestWrongInputsAreNamedAndNotPassedOn(t *testing.T) {
 	require.Greater(t, len(wrongInputs()), 40)
 	for name, tc := range wrongInputs() {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +123,7 @@ func TestWrongInputsAreNamedAndReachNobody(t *testing.T) {
 			require.Len(t, p.Errors, 1)
 			assert.Equal(t, tc.field, p.Errors[0].Field)
 			assert.Contains(t, p.Errors[0].Detail, tc.says)
-			assert.Equal(t, p.Errors[0].Detail, p.Detail, "one mistake is the whole story")
+			assert.Equal(t, p.Errors[0].Detail, p.Detail, "one mistake is the whole detail")
 			assert.Zero(t, b.calls, "calls to Temporal")
 			assert.NotContains(t, p.Detail+b.log.String(), "hunter2", "a value was repeated")
 		})
@@ -149,7 +149,7 @@ func TestAllMistakesAreNamedAtOnce(t *testing.T) {
 	assert.Zero(t, b.calls)
 }
 
-func TestWrongLooks(t *testing.T) {
+func TestWrongQueries(t *testing.T) {
 	for path, tc := range map[string]struct{ field, says string }{
 		"/u1?wait=30":                  {"wait", "want one such as 30s"},
 		"/u1?wait=-1s":                 {"wait", "wait is not one duration; want one such as 30s"},

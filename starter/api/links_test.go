@@ -34,5 +34,5 @@ func TestLinksOfAppsAreTakenWhereTheOperatorListsThem(t *testing.T) {
 	b := newBench(t, nil)
 	rec := b.post(`{"user_id":"u1","return_url":"myapp://done"}`)
 	assert.Equal(t, http.StatusBadRequest, rec.Code)
-	assert.Contains(t, rec.Body.String(), "have it added to RETURN_URL_SCHEMES")
+	assert.Contains(t, rec.Body.String(), "add it to RETURN_URL_SCHEMES")
 }

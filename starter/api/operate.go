@@ -15,7 +15,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// action is the body of a request that acts on a verification by hand.
+// action is the body of an operator action.
 type action struct {
 	verb             kyc.Verb
 	actor, reason    string
@@ -65,7 +65,7 @@ var erasureFields = append([]field[action]{
 	}},
 }, operatorFields...)
 
-// operator is who acts: the name of the token comes first, so that nobody can act under another's name.
+// operator names the actor. The name of the token comes first, so that no caller can act under another's name.
 func (x action) operator(c *gin.Context) kyc.Operator {
 	actor := by(c).Name
 	if x.actor != "" {
@@ -74,7 +74,7 @@ func (x action) operator(c *gin.Context) kyc.Operator {
 	return kyc.Operator{Actor: actor, Reason: x.reason}
 }
 
-// act reads the body of an action and gives its handler a context with our time limit.
+// act reads the body of an action and calls do with our timeout.
 func (a *API) act(c *gin.Context, fields []field[action], example string, do func(ctx context.Context, userID string, x action)) {
 	userID, ok := a.userOf(c, nil)
 	if !ok {
@@ -83,11 +83,11 @@ func (a *API) act(c *gin.Context, fields []field[action], example string, do fun
 	x, bad := readBody(c, fields, example)
 	if bad == nil {
 		if err := x.operator(c).Validate(); err != nil { // both names together may be too long
-			bad = &refusal{invalidInput, trouble{fields: []FieldError{ruleBroken("actor", err)}}}
+			bad = &refusal{invalidInput, details{fields: []FieldError{ruleBroken("actor", err)}}}
 		}
 	}
 	if bad != nil {
-		a.problem(c, bad.kind, bad.trouble)
+		a.problem(c, bad.kind, bad.details)
 		return
 	}
 	extend(c, a.o.Timeout)
@@ -97,37 +97,30 @@ func (a *API) act(c *gin.Context, fields []field[action], example string, do fun
 }
 
 // cancel ends an open verification. All cancellations of a run are one: a repeat gets the first one's answer.
-func (a *API) cancel(c *gin.Context) {
-	a.act(c, operatorFields, actionExample, func(ctx context.Context, userID string, x action) {
-		state, err := a.o.Operators.Cancel(ctx, userID, ops.Request{Operator: x.operator(c)})
-		a.state(c, ctx, state, err)
-	})
-}
+func (a *API) cancel(c *gin.Context) { a.sendUpdate(c, a.o.Operators.Cancel) }
 
 // refresh reads Didit's decision now.
-func (a *API) refresh(c *gin.Context) {
+func (a *API) refresh(c *gin.Context) { a.sendUpdate(c, a.o.Operators.Refresh) }
+
+func (a *API) sendUpdate(c *gin.Context, send func(context.Context, string, ops.Request) (kyc.State, error)) {
 	a.act(c, operatorFields, actionExample, func(ctx context.Context, userID string, x action) {
-		state, err := a.o.Operators.Refresh(ctx, userID, ops.Request{Operator: x.operator(c)})
-		a.state(c, ctx, state, err)
+		state, err := send(ctx, userID, ops.Request{Operator: x.operator(c)})
+		if err != nil {
+			a.refuse(c, ctx, err)
+			return
+		}
+		answer(c, http.StatusOK, shown(state, kyc.Session{}, ""))
 	})
 }
 
-func (a *API) state(c *gin.Context, ctx context.Context, state kyc.State, err error) {
-	if err != nil {
-		a.refuse(c, ctx, err)
-		return
-	}
-	answer(c, http.StatusOK, shown(state, kyc.Session{}, ""))
-}
-
-// decide sets a status at Didit, as a reviewer in its console would.
+// decide sets a status at Didit, as a reviewer does in its console.
 func (a *API) decide(c *gin.Context) {
 	a.act(c, decisionFields, decisionExample, func(ctx context.Context, userID string, x action) {
 		a.operate(c, ctx, kyc.Operation{UserID: userID, Verb: x.verb, Operator: x.operator(c), SessionID: x.sessionID})
 	})
 }
 
-// erase makes Didit and Temporal forget a user.
+// erase deletes a user's data at Didit and Temporal.
 func (a *API) erase(c *gin.Context) {
 	a.act(c, erasureFields, erasureExample, func(ctx context.Context, userID string, x action) {
 		a.operate(c, ctx, kyc.Operation{UserID: userID, Verb: kyc.VerbErase, Operator: x.operator(c), LegalHoldChecked: x.legalHoldChecked})
@@ -155,7 +148,7 @@ func (a *API) operate(c *gin.Context, ctx context.Context, op kyc.Operation) {
 		key = newID()
 	}
 	if !idempotencyKey.MatchString(key) {
-		a.problem(c, invalidInput, trouble{fields: []FieldError{{headerIdempotency, "Idempotency-Key is not 1 to 255 visible ASCII characters; want a new UUID for each action"}}})
+		a.problem(c, invalidInput, details{fields: []FieldError{{headerIdempotency, "Idempotency-Key is not 1 to 255 visible ASCII characters; want a new UUID for each action"}}})
 		return
 	}
 	c.Header(headerIdempotency, key)

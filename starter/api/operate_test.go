@@ -92,7 +92,7 @@ func TestAnOperationThatTakesLongIsAccepted(t *testing.T) {
 	assert.Equal(t, Operation{kyc.OperationResult{UserID: "u1", Verb: kyc.VerbErase}, false}, got)
 }
 
-func TestWrongActionsReachNobody(t *testing.T) {
+func TestWrongActionsAreNotPassedOn(t *testing.T) {
 	for name, tc := range map[string]struct{ method, path, body, field, says string }{
 		"no reason":           {http.MethodPost, "/u1/cancel", `{}`, "reason", "reason is missing; want a code and a ticket"},
 		"free text":           {http.MethodPost, "/u1/cancel", `{"reason":"Eve asked for it"}`, "reason", "never free text about a person"},

@@ -14,13 +14,13 @@ import (
 	"didit-temporal/kyc"
 )
 
-// History is the answer to a look at what happened to a user, oldest first.
+// History is the timeline of a user, oldest first.
 type History struct {
 	UserID string     `json:"user_id"`
 	Steps  []ops.Step `json:"steps"`
 }
 
-// history answers with everything that Temporal remembers of a user.
+// history answers with everything that Temporal keeps of a user.
 func (a *API) history(c *gin.Context) {
 	userID, ok := a.userOf(c, parseQuery(c.Request.URL, nil))
 	if !ok {
@@ -48,7 +48,7 @@ type List struct {
 func (a *API) list(c *gin.Context) {
 	f := kyc.Filter{Limit: 100}
 	if faults := parseQuery(c.Request.URL, filters(&f)); len(faults) > 0 {
-		a.problem(c, invalidInput, trouble{fields: faults})
+		a.problem(c, invalidInput, details{fields: faults})
 		return
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout)

@@ -11,20 +11,20 @@ import (
 	"github.com/google/uuid"
 )
 
-// What is kept with a request.
+// Keys of the values kept with a request.
 const (
 	keyRequest = "request_id"
 	keyCaller  = "caller"
-	keyUser    = "user_id" // only once it is known to be one
+	keyUser    = "user_id" // only after validation
 )
 
 const headerRequestID = "X-Request-Id"
 
-// saneID lets through what others use as request ids, and nothing that could forge a log line or a header, or be
-// somebody's e-mail address.
+// saneID accepts the usual forms of request ids, and nothing that could forge a log line or a header, or be an e-mail
+// address.
 var saneID = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
-// identify gives each request an id: the caller's own, so that both logs tell one story, or a new one.
+// identify gives each request an id: the caller's own, so that both logs share it, or a new one.
 func (a *API) identify(c *gin.Context) {
 	id := c.GetHeader(headerRequestID)
 	if !saneID.MatchString(id) {
@@ -39,13 +39,13 @@ func (a *API) identify(c *gin.Context) {
 // newID is a UUIDv7, which sorts by time.
 func newID() string {
 	id, err := uuid.NewV7()
-	if err != nil { // no randomness: then an id is the least of the troubles
+	if err != nil { // no randomness, and then nothing else works either
 		return uuid.Nil.String()
 	}
 	return id.String()
 }
 
-// closedByClient is what access logs write for a client that did not wait for the answer.
+// closedByClient is nginx's status for a client that did not wait for the answer.
 const closedByClient = 499
 
 // logAccess writes one line per request: the route and not the path, no header and no query.
@@ -73,7 +73,7 @@ func (a *API) logAccess(c *gin.Context) {
 	a.o.Log.LogAttrs(c.Request.Context(), level(code, route), "api request", attrs...)
 }
 
-// method keeps what a stranger calls a method out of the log.
+// method keeps methods that a stranger invents out of the log.
 func method(m string) string {
 	switch m {
 	case http.MethodGet, http.MethodPost, http.MethodHead, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
@@ -98,7 +98,7 @@ func (a *API) recoverPanic(c *gin.Context) {
 	defer func() {
 		if p := recover(); p != nil {
 			a.o.Log.Error("panic in a handler", "route", c.FullPath(), keyRequest, c.GetString(keyRequest), "stack", string(debug.Stack()))
-			a.problem(c, internal, trouble{})
+			a.problem(c, internal, details{})
 		}
 	}()
 	c.Next()

@@ -94,7 +94,7 @@ func TestTheAccessLogNamesTheRouteAndTheCaller(t *testing.T) {
 	assert.NotContains(t, lines[1], "hunter2")
 }
 
-func TestAPanicIsAProblemAndSaysNothing(t *testing.T) {
+func TestAPanicIsAProblemWithoutItsText(t *testing.T) {
 	b := newBench(t, nil)
 	b.fake.start = func(context.Context, kyc.Input) (kyc.Started, error) { panic("hunter2") }
 	rec := b.post(`{"user_id":"u1"}`)

@@ -22,26 +22,26 @@ const (
 	retryMost  = 300         // seconds: the queue may get shorter
 )
 
-// start answers POST: a verification that runs is joined, so that it may be sent again at any time.
+// start answers POST. It joins a running verification, so a POST may be repeated at any time.
 func (a *API) start(c *gin.Context) {
 	in, bad := readBody(c, inputFields, inputExample)
 	if bad != nil {
-		a.problem(c, bad.kind, bad.trouble)
+		a.problem(c, bad.kind, bad.details)
 		return
 	}
 	c.Set(keyUser, in.UserID)
-	if !a.allowInput(c, &in) || !a.mayReturn(c, in) {
+	if !a.allowInput(c, &in) || !a.allowReturnURL(c, in) {
 		return
 	}
 	share := by(c).starts
 	if !share.take(in.UserID) {
-		a.problem(c, shareUsed, trouble{detail: fmt.Sprintf("%d starts of %s wait for their sessions already; send it again after Retry-After", share.most, by(c).Name)})
+		a.problem(c, shareUsed, details{detail: fmt.Sprintf("%d starts of %s already wait for their sessions; send it again after Retry-After", share.most, by(c).Name)})
 		return
 	}
 	waits := false
 	defer func() { share.give(in.UserID, waits) }()
 	extend(c, a.o.Timeout)
-	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout) // it ends the waiting, not the verification
+	ctx, cancel := context.WithTimeout(c.Request.Context(), a.o.Timeout) // it ends the wait, not the verification
 	defer cancel()
 	s, err := a.o.Verifications.Start(ctx, in)
 	switch {
@@ -55,14 +55,14 @@ func (a *API) start(c *gin.Context) {
 	case s.RunID != "" && late(ctx, err):
 		waits = true
 		a.watch.begin()
-		a.later(c, in, s)
+		a.answerLater(c, in, s)
 	default:
 		a.refuse(c, ctx, err)
 	}
 }
 
-// later says that the verification has begun and when to ask again.
-func (a *API) later(c *gin.Context, in kyc.Input, s kyc.Started) {
+// answerLater answers 202: the verification has started, and when to ask again.
+func (a *API) answerLater(c *gin.Context, in kyc.Input, s kyc.Started) {
 	v := shown(s.State, s.Session, s.RunID)
 	v.UserID, v.ETASeconds = in.UserID, a.eta(c, in.Priority)
 	again := int64(retryAfter)
@@ -76,14 +76,14 @@ func (a *API) later(c *gin.Context, in kyc.Input, s kyc.Started) {
 
 // eta is in whole seconds, at least one; zero if it is not known.
 func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
-	if a.o.Turns == nil {
+	if a.o.Estimator == nil {
 		return 0
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), etaLimit)
 	defer cancel()
-	turn, err := a.o.Turns.QueuePosition(ctx, p)
+	turn, err := a.o.Estimator.QueuePosition(ctx, p)
 	if err != nil {
-		_ = c.Error(err) // for the log: the answer is as good without it
+		_ = c.Error(err) // for the log: the answer does not depend on it
 		return 0
 	}
 	d, known := turn.ETA(time.Now())
@@ -93,7 +93,7 @@ func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 	return max(1, int64(math.Ceil(d.Seconds())))
 }
 
-// late reports whether err is the end of our own patience.
+// late reports whether err is the end of our own timeout.
 func late(ctx context.Context, err error) bool {
 	var final *kyc.SessionError
 	var refused *ops.OperationError

@@ -10,58 +10,57 @@ import (
 	"didit-temporal/kyc"
 )
 
-// The watcher's calls to Temporal, for all that wait together: 0.71 a second for news and 0.17 for confirmations.
+// The watcher's calls to Temporal, for all waiting requests together: 0.71 a second for ended runs and 0.17 for confirmations.
 const (
-	newsEvery    = 1400 * time.Millisecond
+	endedEvery   = 1400 * time.Millisecond
 	confirmEvery = 6 * time.Second
 	listLimit    = 5 * time.Second // for one call
-	// overlap is how much of the past each look at the news repeats: the list lags behind.
+	// overlap is how much of the past each poll of the ended runs repeats: Temporal's list lags behind.
 	overlap = 10 * time.Second
-	// freshFor is how long a state holds that the list has confirmed; lingers how long one is kept that no request waits for.
+	// freshFor is how long a state that the list has confirmed is valid; keptFor is how long a state without a waiting request is kept.
 	freshFor = 45 * time.Second
-	lingers  = time.Minute
-	maxLooks = 32
+	keptFor  = time.Minute
+	maxReads = 32
 )
 
-// watcher lets any number of requests wait for verdicts with one call to Temporal at a time. Its news are the runs that
-// have got an outcome; its confirmations go through the users that are waited for, as a status may
-// change without an outcome.
+// watcher lets any number of requests wait for verdicts with one call to Temporal at a time. It polls the runs that have
+// ended. It also confirms the users that requests wait for in turn, as a status may change without an outcome.
 type watcher struct {
 	records Records
-	note    func(kyc.Summary) // gets each newest run that a list shows
-	held    func() []string   // users to confirm beside those that are waited for
-	until   context.Context   // done when the process is about to stop
-	looks   singleflight.Group
-	room    chan struct{} // holds one for each look under way
+	note    func(kyc.Summary) // called with each newest run of a list
+	held    func() []string   // users to confirm beside those that requests wait for
+	until   context.Context   // done when the process stops
+	reads   singleflight.Group
+	slots   chan struct{} // holds one for each read in flight
 
 	mu      sync.Mutex
 	users   map[string]*waited
 	running bool
-	since   time.Time // runs that have ended since then are news
-	page    string    // of the news
+	since   time.Time // of the poll of ended runs
+	page    string    // of the same poll
 }
 
 // waited is a user whose verdict requests wait for.
 type waited struct {
 	requests int
-	left     time.Time     // when the last of them ended
+	left     time.Time     // when the last request ended
 	changed  chan struct{} // closed when Temporal's list shows another state than found
 	found    kyc.Found
-	fresh    time.Time // when found was last known to be so; zero: there is none
+	fresh    time.Time // when found was last known to be true; zero: never
 }
 
 func newWatcher(until context.Context, r Records, note func(kyc.Summary), held func() []string) *watcher {
-	return &watcher{until: until, records: r, note: note, held: held, room: make(chan struct{}, maxLooks), users: map[string]*waited{}}
+	return &watcher{until: until, records: r, note: note, held: held, slots: make(chan struct{}, maxReads), users: map[string]*waited{}}
 }
 
-// wait returns how a user stands once find finds an outcome or an error, or when ctx ends or the process is about to stop. find is asked when nothing fresh
-// is known, and when Temporal's list shows something else than what is known; all that wait for a user share one find.
+// wait returns the state of a user once find returns an outcome or an error, or when ctx ends or the process stops. It calls
+// find when it has no fresh state, and when Temporal's list shows another one; all requests for a user share one find.
 func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
 	e := w.join(userID)
 	defer func() { w.leave(e) }()
 	for {
 		if _, fresh := w.known(e); !fresh {
-			found, err := w.look(userID, find)
+			found, err := w.read(userID, find)
 			if err != nil || found.State.Outcome != "" {
 				return found, err
 			}
@@ -78,22 +77,22 @@ func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Foun
 		if found, fresh := w.known(e); fresh {
 			return found, nil
 		}
-		return w.look(userID, find)
+		return w.read(userID, find)
 	}
 }
 
-// look asks find, one for each user and few at a time: thousands may begin to wait at once, as after a restart.
-func (w *watcher) look(userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
-	found, err, _ := w.looks.Do(userID, func() (any, error) {
-		w.room <- struct{}{}
-		defer func() { <-w.room }()
+// read calls find, once for each user and few at a time: after a restart thousands of requests may start to wait at once.
+func (w *watcher) read(userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
+	found, err, _ := w.reads.Do(userID, func() (any, error) {
+		w.slots <- struct{}{}
+		defer func() { <-w.slots }()
 		return find()
 	})
 	f, _ := found.(kyc.Found)
 	return f, err
 }
 
-// join makes a request one of those that wait for the user.
+// join adds a request to those that wait for the user.
 func (w *watcher) join(userID string) *waited {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -127,14 +126,14 @@ func (w *watcher) learn(e *waited, found kyc.Found) {
 	e.found, e.fresh = found, time.Now()
 }
 
-// begin starts to look, for the users that are held.
+// begin starts the polls, for the users that are held.
 func (w *watcher) begin() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.start()
 }
 
-// start begins to look unless it does already. It ends by itself once there is no user to look for; mu is held.
+// start starts the polls unless they run. They end by themselves when no user is left; mu is held.
 func (w *watcher) start() {
 	if w.running || w.until.Err() != nil {
 		return
@@ -144,30 +143,30 @@ func (w *watcher) start() {
 }
 
 func (w *watcher) run() {
-	news, confirmations := time.NewTicker(newsEvery), time.NewTicker(confirmEvery)
-	defer news.Stop()
+	ended, confirmations := time.NewTicker(endedEvery), time.NewTicker(confirmEvery)
+	defer ended.Stop()
 	defer confirmations.Stop()
 	for {
 		select {
 		case <-w.until.Done():
 			return
-		case <-news.C:
+		case <-ended.C:
 			if w.idle() {
 				return
 			}
-			w.readNews()
+			w.pollEnded()
 		case <-confirmations.C:
 			w.confirm()
 		}
 	}
 }
 
-// idle forgets users that no request has waited for of late, and reports whether none is left.
+// idle drops users without recent requests, and reports whether none is left.
 func (w *watcher) idle() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for user, e := range w.users {
-		if e.requests == 0 && time.Since(e.left) > lingers {
+		if e.requests == 0 && time.Since(e.left) > keptFor {
 			delete(w.users, user)
 		}
 	}

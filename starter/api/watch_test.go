@@ -134,8 +134,8 @@ func TestFiveThousandThatWaitAskLessThanOnceASecond(t *testing.T) {
 				}
 			}()
 		}
-		time.Sleep(newsEvery)
-		require.Equal(t, many, w.found(), "each looks once, at first")
+		time.Sleep(endedEvery)
+		require.Equal(t, many, w.found(), "each reads once, at first")
 		_, before := w.counts()
 		time.Sleep(minutes * time.Minute)
 		assert.Equal(t, many, w.found(), "nothing has changed")
@@ -153,7 +153,7 @@ func TestFiveThousandThatWaitAskLessThanOnceASecond(t *testing.T) {
 	})
 }
 
-func TestAnOutcomeThatIsStillBeingDeliveredIsNews(t *testing.T) {
+func TestAnOutcomeThatIsStillBeingDeliveredEndsTheWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, watch := newWorld(t, "u1")
 		time.AfterFunc(3*time.Second, func() { w.set("u1", func(s *kyc.Summary) { approve(s); s.EndedAt = time.Time{} }) })
@@ -175,7 +175,7 @@ func TestAChangeOfStatusIsNoticed(t *testing.T) {
 	})
 }
 
-func TestAnOlderRunThatEndedWakesNobody(t *testing.T) {
+func TestAnOlderRunThatEndedWakesNoRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, watch := newWorld(t, "u1")
 		old := w.runs["u1"]
@@ -205,7 +205,7 @@ func TestANewRunIsFollowed(t *testing.T) {
 }
 
 // While the list cannot be read, what was known is not taken for fresh for ever.
-func TestWithoutTheListEachLooksItself(t *testing.T) {
+func TestWithoutTheListEachRequestReadsItself(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, watch := newWorld(t, "u1")
 		assert.Empty(t, w.wait(watch, "u1", 40*time.Second).State.Outcome)
@@ -222,7 +222,7 @@ func TestTheWatcherRestsWithoutWork(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, watch := newWorld(t, "u1")
 		w.wait(watch, "u1", time.Second)
-		time.Sleep(lingers + 2*newsEvery)
+		time.Sleep(keptFor + 2*endedEvery)
 		_, before := w.counts()
 		time.Sleep(time.Hour)
 		_, after := w.counts()

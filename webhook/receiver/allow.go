@@ -16,8 +16,8 @@ func (r *Receiver) allows(req *http.Request) bool {
 	return err == nil && contains(r.o.AllowFrom, a)
 }
 
-// sender is the address of who has sent a request: the last one in X-Forwarded-For that is no proxy of ours, if a proxy of
-// ours has written it, and else the peer. It is a word in brackets where there is no address.
+// sender is the address of a request's sender: the last one in X-Forwarded-For that is no proxy of ours, if a proxy of ours
+// wrote the header, else the peer. It is a word in brackets where there is no address.
 func (r *Receiver) sender(req *http.Request) string {
 	at, ok := address(req.RemoteAddr)
 	if !ok {

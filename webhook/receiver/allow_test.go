@@ -31,28 +31,28 @@ func TestOnlyTheSendersOfTheListAreListenedTo(t *testing.T) {
 		forwarded      []string
 		want           int
 	}{
-		"no list":                             {nil, nil, "203.0.113.9:1", nil, 200},
-		"Didit itself":                        {didits, nil, "18.203.201.92:4711", nil, 200},
-		"Didit, as IPv6 writes it":            {didits, nil, "[::ffff:18.203.201.92]:4711", nil, 200},
-		"somebody else":                       {didits, nil, "203.0.113.9:1", nil, 403},
-		"somebody who says he is Didit":       {didits, nil, "203.0.113.9:1", []string{"18.203.201.92"}, 403},
-		"Didit, behind the proxy":             {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92"}, 200},
-		"Didit, behind two proxies":           {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92, 10.9.9.9"}, 200},
-		"somebody else behind the proxy":      {didits, proxy, "10.1.2.3:1", []string{"203.0.113.9"}, 403},
-		"somebody who tells the proxy a tale": {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92, 203.0.113.9"}, 403},
-		"a tale in a second header":           {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92", "203.0.113.9"}, 403},
-		"past the proxy, with a tale":         {didits, proxy, "203.0.113.9:1", []string{"18.203.201.92"}, 403},
-		"the proxy says nothing":              {didits, proxy, "10.1.2.3:1", nil, 403},
-		"the proxy says nonsense":             {didits, proxy, "10.1.2.3:1", []string{"localhost"}, 403},
-		"with a port, as Azure's gateway":     {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92:41234"}, 200},
-		"IPv6 with a port":                    {networks("2001:db8::/32"), proxy, "10.1.2.3:1", []string{"[2001:db8::1]:443"}, 200},
-		"IPv6 in brackets":                    {networks("2001:db8::/32"), proxy, "10.1.2.3:1", []string{"[2001:db8::1]"}, 200},
-		"IPv6":                                {networks("2001:db8::/32"), proxy, "10.1.2.3:1", []string{"2001:db8::1"}, 200},
-		"IPv4 in IPv6, with a port":           {didits, proxy, "10.1.2.3:1", []string{"[::ffff:18.203.201.92]:9"}, 200},
-		"two proxies with ports":              {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92:5 , 10.9.9.9:6"}, 200},
-		"a stranger with a port":              {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92:5, 203.0.113.9:6"}, 403},
-		"an empty last entry":                 {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92,"}, 403},
-		"a name with a port":                  {didits, proxy, "10.1.2.3:1", []string{"didit.me:443"}, 403},
+		"no list":                              {nil, nil, "203.0.113.9:1", nil, 200},
+		"Didit itself":                         {didits, nil, "18.203.201.92:4711", nil, 200},
+		"Didit, as IPv6 writes it":             {didits, nil, "[::ffff:18.203.201.92]:4711", nil, 200},
+		"another sender":                       {didits, nil, "203.0.113.9:1", nil, 403},
+		"another sender, with Didit's address": {didits, nil, "203.0.113.9:1", []string{"18.203.201.92"}, 403},
+		"Didit, behind the proxy":              {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92"}, 200},
+		"Didit, behind two proxies":            {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92, 10.9.9.9"}, 200},
+		"another sender behind the proxy":      {didits, proxy, "10.1.2.3:1", []string{"203.0.113.9"}, 403},
+		"a forged header behind the proxy":     {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92, 203.0.113.9"}, 403},
+		"a tale in a second header":            {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92", "203.0.113.9"}, 403},
+		"past the proxy, with a tale":          {didits, proxy, "203.0.113.9:1", []string{"18.203.201.92"}, 403},
+		"the proxy says nothing":               {didits, proxy, "10.1.2.3:1", nil, 403},
+		"the proxy says nonsense":              {didits, proxy, "10.1.2.3:1", []string{"localhost"}, 403},
+		"with a port, as Azure's gateway":      {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92:41234"}, 200},
+		"IPv6 with a port":                     {networks("2001:db8::/32"), proxy, "10.1.2.3:1", []string{"[2001:db8::1]:443"}, 200},
+		"IPv6 in brackets":                     {networks("2001:db8::/32"), proxy, "10.1.2.3:1", []string{"[2001:db8::1]"}, 200},
+		"IPv6":                                 {networks("2001:db8::/32"), proxy, "10.1.2.3:1", []string{"2001:db8::1"}, 200},
+		"IPv4 in IPv6, with a port":            {didits, proxy, "10.1.2.3:1", []string{"[::ffff:18.203.201.92]:9"}, 200},
+		"two proxies with ports":               {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92:5 , 10.9.9.9:6"}, 200},
+		"a stranger with a port":               {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92:5, 203.0.113.9:6"}, 403},
+		"an empty last entry":                  {didits, proxy, "10.1.2.3:1", []string{"18.203.201.92,"}, 403},
+		"a name with a port":                   {didits, proxy, "10.1.2.3:1", []string{"didit.me:443"}, 403},
 	} {
 		t.Run(name, func(t *testing.T) {
 			v, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Now: clock})
@@ -86,10 +86,10 @@ func TestARefusalByAddressNamesTheAddress(t *testing.T) {
 	for name, tc := range map[string]struct {
 		peer, forwarded, want string
 	}{
-		"the peer":            {"203.0.113.9:1", "18.203.201.92", "sender=203.0.113.9"},
-		"behind the proxy":    {"10.1.2.3:1", "203.0.113.9:77", "sender=203.0.113.9"},
-		"the proxy is silent": {"10.1.2.3:1", "", `sender="(none in X-Forwarded-For)"`},
-		"nonsense":            {"10.1.2.3:1", "PERSONAL", `sender="(unreadable in X-Forwarded-For)"`},
+		"the peer":         {"203.0.113.9:1", "18.203.201.92", "sender=203.0.113.9"},
+		"behind the proxy": {"10.1.2.3:1", "203.0.113.9:77", "sender=203.0.113.9"},
+		"no header":        {"10.1.2.3:1", "", `sender="(none in X-Forwarded-For)"`},
+		"nonsense":         {"10.1.2.3:1", "PERSONAL", `sender="(unreadable in X-Forwarded-For)"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil, nil, func(o *receiver.Options) {

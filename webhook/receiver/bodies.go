@@ -8,31 +8,31 @@ import (
 	"time"
 )
 
-// Bodies of senders that are not known yet. All of them together may hold this many bytes, or eight of the largest.
+// Bounds of the bodies of unauthenticated senders. All of them together may hold this many bytes, or eight of the largest.
 const (
 	bodiesBudget = 24 << 20
-	// leastBody is what a body is charged at least: a connection costs about as much.
+	// leastBody is the smallest charge for a body: a connection costs about as much.
 	leastBody = 8 << 10
-	// bodyWait is how long a body waits for the room that another one must give up.
+	// bodyWait is how long a body waits for the room of an evicted one.
 	bodyWait = time.Second
 )
 
-// errBusy says that there was no room for a body.
-var errBusy = errors.New("too many bodies are on their way")
+// errBusy means that there was no room for a body.
+var errBusy = errors.New("too many bodies in flight")
 
-// bodies shares out room among the bodies in flight. Where there is none left the one that has been arriving for the longest
-// time is cut off: a genuine one takes milliseconds, so a crowd of stalled ones pushes out itself alone.
+// bodies divides room among the bodies in flight. When none is left it evicts the body that has been arriving for the longest
+// time: a genuine one takes milliseconds, so many stalled ones evict only each other.
 type bodies struct {
 	mu       sync.Mutex
 	free     int
 	arriving *list.List    // of *arrival, the oldest first
-	released chan struct{} // closed when room was given back
+	released chan struct{} // closed when room is released
 }
 
 // arrival is one body in flight.
 type arrival struct {
 	of      *bodies
-	place   *list.Element // nil once it has arrived or was cut off
+	place   *list.Element // nil once it has arrived or was evicted
 	cut     func()        // ends its reading
 	evicted bool
 	held    int
@@ -42,7 +42,7 @@ func newBodies(maxBody int64) *bodies {
 	return &bodies{free: int(max(bodiesBudget, 8*maxBody)), arriving: list.New(), released: make(chan struct{})}
 }
 
-// begin notes a body that is about to be read. cut must end the reading from another goroutine.
+// begin adds a body before it is read. cut must end the reading from another goroutine.
 func (b *bodies) begin(cut func()) *arrival {
 	a := &arrival{of: b, cut: cut}
 	b.mu.Lock()
@@ -51,7 +51,7 @@ func (b *bodies) begin(cut func()) *arrival {
 	return a
 }
 
-// grow takes room for a body of the size, if need be from the oldest bodies, and waits until these have let go.
+// grow takes room for a body of the size, if necessary from the oldest bodies, and waits until they release it.
 func (a *arrival) grow(ctx context.Context, size int) error {
 	n := max(size, leastBody) - a.held
 	ctx, cancel := context.WithTimeout(ctx, bodyWait)
@@ -72,7 +72,7 @@ func (a *arrival) grow(ctx context.Context, size int) error {
 	}
 }
 
-// tryGrow takes the bytes, or cuts the oldest body off and returns what to wait for.
+// tryGrow takes the bytes, or evicts the oldest body and returns the channel to wait for.
 func (a *arrival) tryGrow(n int) (bool, <-chan struct{}) {
 	b := a.of
 	b.mu.Lock()
@@ -94,14 +94,14 @@ func (a *arrival) evict() {
 	a.cut()
 }
 
-// cutOff reports whether the body had to make room for others.
+// cutOff reports whether the body was evicted.
 func (a *arrival) cutOff() bool {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
 	return a.evicted
 }
 
-// arrived keeps the body's room and takes it out of those that can be cut off.
+// arrived keeps the body's room and protects it from eviction.
 func (a *arrival) arrived() {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
@@ -111,7 +111,7 @@ func (a *arrival) arrived() {
 	}
 }
 
-// release gives the room back.
+// release frees the room.
 func (a *arrival) release() {
 	a.arrived()
 	b := a.of

@@ -71,8 +71,8 @@ func TestCostlyBodiesAreRefusedAtABoundedCost(t *testing.T) {
 // mostHeld is what the bodies of strangers may keep in memory, all together.
 const mostHeld = 64 << 20
 
-// A crowd that sends all but its last byte keeps little memory, and nobody out.
-func TestStalledBodiesKeepLittleMemoryAndNobodyOut(t *testing.T) {
+// Many senders that withhold the last byte use little memory, and keep no other out.
+func TestStalledBodiesUseLittleMemoryAndBlockNoOther(t *testing.T) {
 	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Tolerance: 5 * time.Minute, MaxBody: productionCap, Now: clock})
 	require.NoError(t, err)
 	s := newSite(t, nil, nil, func(o *receiver.Options) {

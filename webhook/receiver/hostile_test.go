@@ -121,7 +121,7 @@ func hostile(t *testing.T) map[string]struct {
 		"a NUL in the header":            {post(genuine, "X-Signature: "+sig[:10]+"\x00"), 400},
 		"a signature of 8 KiB":           {post(genuine, h("X-Signature", strings.Repeat("a", 8<<10))), 403},
 		"headers beyond their cap":       {post(genuine, h("X-Filler", strings.Repeat("a", 2<<20))), 431},
-		// Signed by somebody else, or for something else.
+		// Signed by another party, or for another purpose.
 		"another secret":             {post(genuine, h("X-Signature", didit.Sign("another", []byte(genuine)))), 403},
 		"the empty secret":           {post(genuine, h("X-Signature", didit.Sign("", []byte(genuine)))), 403},
 		"signed for the empty body":  {post(genuine, h("X-Signature", didit.Sign(secret, nil))), 403},
@@ -210,7 +210,7 @@ func TestHostileRequests(t *testing.T) {
 	assert.NotContains(t, s.log.String(), "PERSONAL")
 }
 
-// No bit of a webhook can be changed unseen, whichever signature it carries.
+// No bit of a webhook can be changed undetected, whichever signature it carries.
 func TestEveryByteIsSigned(t *testing.T) {
 	genuine := approval(nil)
 	v2, err := didit.SignV2(secret, genuine)
@@ -232,7 +232,7 @@ func TestEveryByteIsSigned(t *testing.T) {
 	}
 }
 
-// FuzzHandler looks for anything that is let in without a signature of ours, or that is answered with a 5xx.
+// FuzzHandler searches for anything that is accepted without a valid signature, or that is answered with a 5xx.
 func FuzzHandler(f *testing.F) {
 	genuine := approval(nil)
 	v2, err := didit.SignV2(secret, genuine)

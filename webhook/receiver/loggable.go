@@ -7,7 +7,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// loggable leaves only ids of a known form: an event that is not ours may hold anything.
+// loggable keeps only ids of a known form: an event that is not ours may hold anything.
 func loggable(ev kyc.DiditEvent) kyc.DiditEvent {
 	out := kyc.DiditEvent{CreatedAt: ev.CreatedAt, EventID: ev.EventID} // ours: kyc.FromDidit makes it a UUID
 	if documented(ev.Type) {

@@ -12,10 +12,10 @@ import (
 	"didit-temporal/didit"
 )
 
-// usualBody is how much room a body is given before any of it has come, if it says that it is as long: in bytes.
+// usualBody is how many bytes a body gets before any of it has arrived, if its Content-Length is as large.
 const usualBody = 16 << 10
 
-// authenticated reads the body and returns the event that Didit has signed. It holds nothing of the body afterwards.
+// authenticated reads the body and returns the event that Didit signed. It keeps nothing of the body.
 func (r *Receiver) authenticated(c *gin.Context) (didit.Event, error) {
 	if c.Request.ContentLength > r.o.MaxBody {
 		return didit.Event{}, didit.ErrTooLarge
@@ -33,11 +33,11 @@ func (r *Receiver) authenticated(c *gin.Context) (didit.Event, error) {
 	return r.o.Verifier.Verify(c.Request.Header, body)
 }
 
-// read reads at most MaxBody bytes and one more, in a buffer that grows with what has come.
+// read reads at most MaxBody bytes and one more, in a buffer that grows with what has arrived.
 func (r *Receiver) read(ctx context.Context, a *arrival, req *http.Request) ([]byte, error) {
 	most := int(r.o.MaxBody) + 1
 	if req.ContentLength >= 0 {
-		most = int(req.ContentLength) + 1 // one more, so that the end is seen
+		most = int(req.ContentLength) + 1 // one more, to detect the end
 	}
 	body, err := resize(ctx, a, nil, min(most, usualBody))
 	for err == nil {
@@ -56,7 +56,7 @@ func (r *Receiver) read(ctx context.Context, a *arrival, req *http.Request) ([]b
 	return nil, err
 }
 
-// resize moves the body to a buffer of the size, for which it takes room.
+// resize takes room for the size and moves the body to a buffer of it.
 func resize(ctx context.Context, a *arrival, body []byte, size int) ([]byte, error) {
 	if err := a.grow(ctx, size); err != nil {
 		return nil, err

@@ -1,5 +1,5 @@
-// Package receiver takes Didit's webhooks: bytes in, signal out. It answers 2xx only after Temporal has stored the
-// event and keeps nothing in memory, so that a crash at any moment loses nothing that Didit will not send again.
+// Package receiver turns Didit's webhooks into signals. It answers 2xx only after Temporal has stored the event and keeps
+// nothing in memory: whatever a crash loses, Didit sends again.
 package receiver
 
 import (
@@ -20,11 +20,11 @@ import (
 // Path is where Didit posts.
 const Path = "/webhooks/didit"
 
-// budget is for all that one webhook asks of Temporal: Didit hangs up after 5 s
+// budget bounds all calls to Temporal of one webhook: Didit hangs up after 5 s
 // (docs.didit.me/integration/webhooks), and a 503 in time makes it send again.
 const budget = 3500 * time.Millisecond
 
-// Deliverer hands an event to the verification of a user; kyc.Client is one.
+// Deliverer delivers an event to the verification of a user; kyc.Client is one.
 type Deliverer interface {
 	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
 }
@@ -33,16 +33,16 @@ type Deliverer interface {
 type Options struct {
 	Verifier    *didit.Verifier
 	Deliverer   Deliverer
-	Environment didit.Environment // events of the other one change nothing
+	Environment didit.Environment // events of the other one are ignored
 	Deployment  string            // whose sessions are ours: KYC_DEPLOYMENT
 	MaxBody     int64             // bytes
 	Log         *slog.Logger
 	Ready       func(context.Context) error // nil: always ready
-	// AllowFrom are the only senders that are listened to; empty: anyone, since the signature decides. Behind proxies the
+	// AllowFrom lists the accepted senders; empty: all, since the signature decides. Behind proxies the
 	// sender is the last one in X-Forwarded-For that is not in TrustedProxies; without them it is the peer.
 	AllowFrom, TrustedProxies []netip.Prefix
-	Observe                   func(context.Context, Observation) // nil: nothing is observed
-	Misrouted                 func(Stray)                        // counts what was sent beside the routes; nil: nothing does
+	Observe                   func(context.Context, Observation) // nil: not called
+	Misrouted                 func(Stray)                        // called for what was sent beside the routes; nil: not called
 }
 
 // Observation is one delivery that was answered.
@@ -51,7 +51,7 @@ type Observation struct {
 	Code    int
 	EventID string // empty unless the signature was good
 	Took    time.Duration
-	// Verified: Didit has signed it. What strangers send, and how slowly, says nothing about how fast Didit is answered.
+	// Verified means that Didit signed it. The speed of unauthenticated senders says nothing about how fast Didit is answered.
 	Verified bool
 }
 
@@ -76,7 +76,7 @@ func New(o Options) *Receiver {
 	return &Receiver{o: o, bodies: newBodies(o.MaxBody)}
 }
 
-// Handler serves Path, /healthz (alive) and /readyz (able to reach Temporal).
+// Handler serves Path, /healthz (liveness) and /readyz (readiness: Temporal answers).
 func (r *Receiver) Handler() http.Handler {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
@@ -88,14 +88,14 @@ func (r *Receiver) Handler() http.Handler {
 	e.NoMethod(func(c *gin.Context) { r.stray(c, StrayMethod) })
 	e.POST(Path, r.receive)
 	e.POST(Path+"/", r.receive)
-	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers ask either way
+	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers use both methods
 		e.Handle(method, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
 		e.Handle(method, "/readyz", r.readyz)
 	}
 	return e
 }
 
-// receive answers one delivery: one verdict, one log line, one status.
+// receive answers one delivery: one result, one log line, one status.
 func (r *Receiver) receive(c *gin.Context) {
 	ctx, began := c.Request.Context(), time.Now() // a bare *gin.Context has no Done
 	ev, result, err := r.take(ctx, c)
@@ -125,7 +125,7 @@ func (r *Receiver) receive(c *gin.Context) {
 	answer(c, result)
 }
 
-// answer says how long it is, so that it is whole before the connection ends.
+// answer sets Content-Length, so that the answer is complete before the connection ends.
 func answer(c *gin.Context, result Result) {
 	if result == Busy {
 		c.Header("Retry-After", "1")
@@ -134,14 +134,14 @@ func answer(c *gin.Context, result Result) {
 	c.Data(result.Code(), "application/json; charset=utf-8", answers[result])
 }
 
-// event is one that was delivered, and the run that made its session; empty unless the session says so itself, because
-// the user id of another system's may be anything.
+// event is a delivered event with the run that created its session. The run is empty unless the session's metadata names it,
+// because the user id of another system's session may be anything.
 type event struct {
 	kyc.DiditEvent
 	workflow, run string
 }
 
-// take verifies a delivery and hands it on.
+// take verifies a webhook and delivers its event.
 func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, error) {
 	if !r.allows(c.Request) {
 		return event{}, NotAllowed, nil
@@ -158,7 +158,7 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 	if why := kyc.IgnoredIn(r.o.Environment, signed); why != "" {
 		return event{DiditEvent: loggable(ev)}, Result(why), nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, budget) // from here on: how long the body took is not Temporal's fault
+	ctx, cancel := context.WithTimeout(ctx, budget) // from here on: the time that the body took does not count
 	defer cancel()
 	session := kyc.MetadataOf(signed.Metadata)
 	ours := session.Deployment == r.o.Deployment

@@ -167,7 +167,7 @@ func TestASessionIsOursByItsDeployment(t *testing.T) {
 	}
 }
 
-func TestAStatusNobodyHasHeardOfIsPassedOnWordForWord(t *testing.T) {
+func TestAnUnknownStatusIsPassedOnWordForWord(t *testing.T) {
 	s := newSite(t, nil, nil)
 	require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"status": "Teleported"}))).Code)
 	require.Equal(t, didit.Status("Teleported"), s.delivered[0].Status)
@@ -227,7 +227,7 @@ func TestWhatTemporalAnswers(t *testing.T) {
 	}{
 		"it has it":                {kyc.DeliveredSignal, nil, http.StatusOK, receiver.Received},
 		"the verification is over": {kyc.DeliveredResume, nil, http.StatusOK, receiver.Late},
-		"it is no news":            {kyc.DeliveredNoChange, nil, http.StatusOK, receiver.NoNews},
+		"it repeats what is known": {kyc.DeliveredNoChange, nil, http.StatusOK, receiver.NoNews},
 		"the session is not ours":  {kyc.DeliveredForeign, nil, http.StatusOK, receiver.Foreign},
 		"it is down":               {"", errors.New("connection refused"), http.StatusServiceUnavailable, receiver.Unavailable},
 		"it took too long":         {"", context.DeadlineExceeded, http.StatusServiceUnavailable, receiver.Unavailable},
@@ -346,7 +346,7 @@ func TestHealth(t *testing.T) {
 	}
 }
 
-func TestAPanicIsLoggedWithoutWhatItSays(t *testing.T) {
+func TestAPanicIsLoggedWithoutItsText(t *testing.T) {
 	s := newSite(t, nil, nil)
 	req := signed(approval(nil))
 	req.Body = io.NopCloser(panics{})
@@ -367,20 +367,20 @@ func TestOtherMethodsAndPaths(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, s.post(httptest.NewRequest(http.MethodPost, "/", nil)).Code)
 }
 
-// Who observes learns what became of each delivery, and no id of one that nobody signed for.
+// Observers get the outcome of each webhook, and no id of an unsigned one.
 func TestEachAnswerIsObserved(t *testing.T) {
-	var seen []receiver.Observation
+	var observed []receiver.Observation
 	s := newSite(t, nil, nil, func(o *receiver.Options) {
-		o.Observe = func(_ context.Context, one receiver.Observation) { seen = append(seen, one) }
+		o.Observe = func(_ context.Context, one receiver.Observation) { observed = append(observed, one) }
 	})
 	s.post(signed(approval(nil)))
 	forged := signed(approval(nil))
 	forged.Header.Set(didit.HeaderSignature, didit.Sign("another", approval(nil)))
 	s.post(forged)
-	require.Len(t, seen, 2)
-	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: seen[0].Took, Verified: true}, seen[0])
-	require.Positive(t, seen[0].Took)
-	require.Equal(t, receiver.Observation{Result: receiver.BadSignature, Code: 403, Took: seen[1].Took}, seen[1])
+	require.Len(t, observed, 2)
+	require.Equal(t, receiver.Observation{Result: receiver.Received, Code: 200, EventID: eventID, Took: observed[0].Took, Verified: true}, observed[0])
+	require.Positive(t, observed[0].Took)
+	require.Equal(t, receiver.Observation{Result: receiver.BadSignature, Code: 403, Took: observed[1].Took}, observed[1])
 	require.Contains(t, s.log.String(), "run_id="+run, "the line leads to the verification")
 	require.Contains(t, s.log.String(), "workflow_id=kyc-")
 }

@@ -14,27 +14,27 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Result is what became of one delivery.
+// Result is the outcome of one webhook.
 type Result string
 
 // The results. Didit sends again after a 5xx only, so every refusal is final.
 const (
 	Received         Result = "received"                     // Temporal has it
-	Late             Result = "late"                         // no run was open, so the event began one: Temporal has it
-	NoNews           Result = "no_news"                      // it says what is known without it: the session was made
+	Late             Result = "late"                         // no run was open, so the event started one: Temporal has it
+	NoNews           Result = "no_news"                      // it repeats what is known: the session was created
 	Test             Result = Result(kyc.IgnoredTest)        // sent from Didit's console
 	OtherEnvironment Result = Result(kyc.IgnoredEnvironment) // sandbox for live, or the reverse
 	Ignored          Result = Result(kyc.IgnoredType)        // a type of event that changes no verification
 	Foreign          Result = Result(kyc.IgnoredForeign)     // a session that is not ours
-	NotAllowed       Result = "not_allowed"                  // a sender that is not on the list
+	NotAllowed       Result = "not_allowed"                  // a sender that is not in WEBHOOK_ALLOW_FROM
 	Unsigned         Result = "unsigned"
 	BadSignature     Result = "bad_signature"
 	Stale            Result = "stale"
 	TooLarge         Result = "too_large"
 	Malformed        Result = "malformed"
-	Unfinished       Result = "unfinished"  // the body did not come to its end
-	Busy             Result = "busy"        // too many senders that are not known yet: send it again
-	Unavailable      Result = "unavailable" // Temporal did not take it: Didit sends it again
+	Unfinished       Result = "unfinished"  // the body did not arrive completely
+	Busy             Result = "busy"        // too many unauthenticated bodies in flight: send it again
+	Unavailable      Result = "unavailable" // Temporal did not accept it: Didit sends it again
 )
 
 var results = [...]Result{
@@ -42,7 +42,7 @@ var results = [...]Result{
 	Busy, Unavailable,
 }
 
-// Results lists what can become of a delivery.
+// Results lists the outcomes of a webhook.
 func Results() []Result { return slices.Clone(results[:]) }
 
 // refusal names a failed verification.
@@ -107,7 +107,7 @@ func (r Result) text() string {
 	return ""
 }
 
-// answers are the bodies of all answers, made once: most of what answering a forged webhook would cost.
+// answers are the bodies of all answers, made once: making them is most of the cost of answering a forged webhook.
 var answers = func() map[Result][]byte {
 	all := make(map[Result][]byte, len(results))
 	for _, r := range results {
@@ -143,7 +143,7 @@ func (c *counts) add(r Result) {
 	}
 }
 
-// Counts returns how often each result has come about since the process began.
+// Counts returns how often each result has occurred since the process started.
 func (r *Receiver) Counts() map[Result]int64 {
 	m := make(map[Result]int64, len(results))
 	for i, known := range results {

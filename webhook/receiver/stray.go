@@ -10,7 +10,7 @@ import (
 	"github.com/gin-gonic/gin"
 )
 
-// Stray is why something that reached the port was no delivery.
+// Stray is why a request to the port was no webhook.
 type Stray string
 
 // The reasons. Didit neither repeats nor reports what ends in one of these, so each is counted and logged.
@@ -20,7 +20,7 @@ const (
 	StrayHeaders Stray = "headers"      // more than the server reads: 431
 	StrayProxy   Stray = "proxy_header" // a PROXY protocol header: the load balancer must not send one
 	StrayTLS     Stray = "tls"          // TLS to a port that speaks plain HTTP
-	StrayRequest Stray = "request"      // no HTTP that the server understands
+	StrayRequest Stray = "request"      // not HTTP
 )
 
 // Strays lists the reasons.
@@ -28,8 +28,8 @@ func Strays() []Stray {
 	return []Stray{StrayPath, StrayMethod, StrayHeaders, StrayProxy, StrayTLS, StrayRequest}
 }
 
-// Stray counts and logs a request that was no delivery. It is for those that the HTTP server refuses before a handler sees
-// them; path is empty where none could be read.
+// Stray counts and logs a request that was no webhook. It is for those that the HTTP server refuses before a handler runs;
+// path is empty where none could be read.
 func (r *Receiver) Stray(why Stray, code int, path string) {
 	r.o.Misrouted(why)
 	attrs := []slog.Attr{slog.String("reason", string(why)), slog.Int("code", code)}
@@ -48,8 +48,8 @@ func (r *Receiver) stray(c *gin.Context, why Stray) {
 	c.JSON(code, gin.H{"error": "this is not POST " + Path})
 }
 
-// shape shows how a path differs from ours without what a stranger may write into it: other words than those of our own
-// paths are stars.
+// shape shows how a path differs from ours. Words that are not of our own paths are stars, because a stranger may write
+// anything.
 func shape(path string) string {
 	known := []string{"", "webhooks", "webhook", "didit", "healthz", "readyz", "livez", "metrics", "api", "hooks", "v1"}
 	words := strings.Split(path, "/")

@@ -8,8 +8,8 @@ import (
 	"didit-temporal/kyc"
 )
 
-// readNews looks at one page of the runs that have got an outcome. A call that fails is made again at the next tick.
-func (w *watcher) readNews() {
+// pollEnded reads one page of the runs that have ended. A failed call is repeated at the next tick.
+func (w *watcher) pollEnded() {
 	began := time.Now()
 	w.mu.Lock()
 	f := kyc.Filter{OverSince: w.since, Limit: kyc.MaxList, Page: w.page}
@@ -21,13 +21,13 @@ func (w *watcher) readNews() {
 		w.page = ""
 		return
 	}
-	w.see(page.Items)
+	w.apply(page.Items)
 	if w.page = page.Next; w.page == "" {
 		w.since = began.Add(-overlap)
 	}
 }
 
-// confirm looks at the open runs of the users that were confirmed longest ago.
+// confirm reads the open runs of the users that were confirmed longest ago.
 func (w *watcher) confirm() {
 	batch := w.oldest(kyc.MaxList)
 	if len(batch) == 0 {
@@ -40,7 +40,7 @@ func (w *watcher) confirm() {
 	if err != nil {
 		return
 	}
-	for _, s := range w.see(page.Items) {
+	for _, s := range w.apply(page.Items) {
 		if e := w.users[s.UserID]; e != nil && e.fresh.Before(began) {
 			e.fresh = began
 		}
@@ -63,15 +63,15 @@ func (w *watcher) oldest(n int) []string {
 	return append(held, users[:min(len(users), n-len(held))]...)
 }
 
-// see wakes those who wait for a user whose newest run is not as it was found. It returns the others; mu is held.
-func (w *watcher) see(runs []kyc.Summary) (same []kyc.Summary) {
+// apply wakes the requests of each user whose newest run has changed. It returns the other runs; mu is held.
+func (w *watcher) apply(runs []kyc.Summary) (same []kyc.Summary) {
 	slices.SortFunc(runs, func(a, b kyc.Summary) int { return b.StartedAt.Compare(a.StartedAt) })
-	seen := map[string]bool{}
+	done := map[string]bool{}
 	for _, s := range runs {
-		if seen[s.UserID] { // an older run
+		if done[s.UserID] { // an older run
 			continue
 		}
-		seen[s.UserID] = true
+		done[s.UserID] = true
 		w.note(s)
 		e := w.users[s.UserID]
 		if e == nil || e.fresh.IsZero() {
@@ -82,7 +82,7 @@ func (w *watcher) see(runs []kyc.Summary) (same []kyc.Summary) {
 			continue
 		}
 		if s.RunID != e.found.RunID && s.StartedAt.Before(e.fresh.Add(-overlap)) && !s.EndedAt.IsZero() {
-			continue // an older run among the news
+			continue // an older run that has ended
 		}
 		close(e.changed)
 		delete(w.users, s.UserID)

@@ -32,7 +32,7 @@ func (outOfFiles) Error() string   { return "too many open files" }
 func (outOfFiles) Timeout() bool   { return false }
 func (outOfFiles) Temporary() bool { return true }
 
-func TestWhatTheHTTPServerSaysIsLoggedWithoutWhatPeersSent(t *testing.T) {
+func TestErrorsOfTheHTTPServerAreLoggedWithoutWhatPeersSent(t *testing.T) {
 	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
@@ -63,10 +63,10 @@ func TestWhatTheHTTPServerSaysIsLoggedWithoutWhatPeersSent(t *testing.T) {
 	stop()
 	require.NoError(t, <-done)
 	for _, want := range []string{
-		`level=ERROR msg="the http server takes no connections" error="too many open files; retrying in`,
-		`level=ERROR msg="panic in the http server" stack="goroutine `, "complaints_test.go:",
-		`level=WARN msg="the http server complains" error="http: superfluous response.WriteHeader call from`,
-		`level=WARN msg="the http server complains" error="of a kind that may quote a peer"`,
+		`level=ERROR msg="the http server accepts no connections" error="too many open files; retrying in`,
+		`level=ERROR msg="panic in the http server" stack="goroutine `, "servererrors_test.go:",
+		`level=WARN msg="the http server reports an error" error="http: superfluous response.WriteHeader call from`,
+		`level=WARN msg="the http server reports an error" error="of a kind that may quote a peer"`,
 	} {
 		assert.Contains(t, log.String(), want)
 	}

@@ -9,54 +9,54 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// watched is a listener that reports what net/http refuses before any handler sees it, for which the server has no hook.
-type watched struct {
+// reportingListener reports what net/http refuses before any handler runs, for which the server has no hook.
+type reportingListener struct {
 	net.Listener
 	report func(code int, first []byte)
 }
 
-func (l watched) Accept() (net.Conn, error) {
+func (l reportingListener) Accept() (net.Conn, error) {
 	c, err := l.Listener.Accept()
 	if err != nil {
 		return nil, err
 	}
-	return &watchedConn{Conn: c, report: l.report}, nil
+	return &reportingConn{Conn: c, report: l.report}, nil
 }
 
-// watchedConn keeps the first bytes of a connection and looks at the beginnings of answers.
-type watchedConn struct {
+// reportingConn keeps the first bytes of a connection and reads the status of each answer.
+type reportingConn struct {
 	net.Conn
-	report func(code int, first []byte)
-	first  []byte
-	begun  bool
+	report  func(code int, first []byte)
+	first   []byte
+	started bool
 }
 
-func (c *watchedConn) Read(p []byte) (int, error) {
+func (c *reportingConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
-	if !c.begun && n > 0 {
-		c.begun, c.first = true, bytes.Clone(p[:min(n, 8)])
+	if !c.started && n > 0 {
+		c.started, c.first = true, bytes.Clone(p[:min(n, 8)])
 	}
 	return n, err
 }
 
-func (c *watchedConn) Write(p []byte) (int, error) {
-	if code := refusedUnseen(p); code != 0 {
+func (c *reportingConn) Write(p []byte) (int, error) {
+	if code := refusalOfServer(p); code != 0 {
 		c.report(code, c.first)
 	}
 	return c.Conn.Write(p)
 }
 
 // CloseWrite lets the server end its side of a connection first.
-func (c *watchedConn) CloseWrite() error {
+func (c *reportingConn) CloseWrite() error {
 	if tcp, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return tcp.CloseWrite()
 	}
 	return nil
 }
 
-// refusedUnseen returns the status of an answer that net/http gives by itself, and 0 for any other. Only the former have these
+// refusalOfServer returns the status of an answer that net/http gives by itself, and 0 for any other. Only the former have these
 // headers and no date.
-func refusedUnseen(answer []byte) int {
+func refusalOfServer(answer []byte) int {
 	const end = "\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n\r\n"
 	status, isAnswer := bytes.CutPrefix(answer, []byte("HTTP/1.1 "))
 	line, _, cut := bytes.Cut(status, []byte(end))
