@@ -230,7 +230,7 @@ func TestRealModeTakesWebhooksWhenItHasASecret(t *testing.T) {
 }
 
 // make takes variables of the shell as its own; this one must come from the command line.
-func TestMakeAsksForTheRealDiditOnlyWhenItIsToldTo(t *testing.T) {
+func TestMakeUsesTheRealDiditOnlyOnRequest(t *testing.T) {
 	if _, err := exec.LookPath("make"); err != nil {
 		t.Skip("no make")
 	}

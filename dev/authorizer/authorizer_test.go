@@ -36,11 +36,11 @@ import (
 )
 
 const (
-	patience = 2 * time.Minute
-	secret   = "authorizer-webhook-secret"
-	bearer   = "authorizer-token-of-the-shop"
-	apiKey   = "authorizer-key-of-no-account"
-	flow     = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	timeout = 2 * time.Minute
+	secret  = "authorizer-webhook-secret"
+	bearer  = "authorizer-token-of-the-shop"
+	apiKey  = "authorizer-key-of-no-account"
+	flow    = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
 // byToken takes the name of a role for its token, as a stand-in for certificates. The server itself and this test have none.

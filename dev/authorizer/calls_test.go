@@ -61,7 +61,7 @@ func run(t *testing.T, serve func(context.Context, net.Listener) error) string {
 
 func call(t *testing.T, method, url, body string, answer *map[string]any) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	ctx, cancel := context.WithTimeout(t.Context(), timeout)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	require.NoError(t, err)

@@ -84,7 +84,7 @@ func each(n int, f func(int)) {
 }
 
 // running counts the workflows that have not ended; -1 if nobody can say.
-func (w *world) running(ctx context.Context) int {
+func (w *env) running(ctx context.Context) int {
 	res, err := w.Temporal().CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
 		Namespace: w.Namespace(), Query: `ExecutionStatus = "Running"`,
 	})
@@ -130,7 +130,7 @@ type book struct {
 	err     error
 }
 
-func (w *world) read(ctx context.Context, user string) book {
+func (w *env) read(ctx context.Context, user string) book {
 	b := book{signals: map[string]int{}, first: map[string]bool{}, later: map[string]bool{}}
 	sessions := w.sim.SessionsOf(user)
 	if len(sessions) == 0 {
@@ -163,7 +163,7 @@ func (w *world) read(ctx context.Context, user string) book {
 	return b
 }
 
-func (w *world) signalsOf(ctx context.Context, user, run string) (signals []kyc.DiditEvent, err error) {
+func (w *env) signalsOf(ctx context.Context, user, run string) (signals []kyc.DiditEvent, err error) {
 	events, err := w.history(ctx, kyc.WorkflowID(user), run)
 	if err != nil {
 		return nil, err
@@ -180,7 +180,7 @@ func (w *world) signalsOf(ctx context.Context, user, run string) (signals []kyc.
 	return signals, nil
 }
 
-func (w *world) history(ctx context.Context, workflowID, runID string) (events []*historypb.HistoryEvent, err error) {
+func (w *env) history(ctx context.Context, workflowID, runID string) (events []*historypb.HistoryEvent, err error) {
 	it := w.Temporal().GetWorkflowHistory(ctx, workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for it.HasNext() {
 		ev, err := it.Next()

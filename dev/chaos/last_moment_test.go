@@ -37,7 +37,7 @@ func TestANewVerdictAtTheLastMoment(t *testing.T) {
 		decided.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			began, err := w.signUp(w.within(patience), user)
+			began, err := w.signUp(w.within(timeout), user)
 			if !assert.NoError(t, err) {
 				return
 			}
@@ -45,7 +45,7 @@ func TestANewVerdictAtTheLastMoment(t *testing.T) {
 			runs[i] = began.RunID
 			changed.Add(1)
 			read := w.firstDecision(id)
-			if !assert.NoError(t, hosted.Press(w.within(patience), began.Session.URL, "approve")) {
+			if !assert.NoError(t, hosted.Press(w.within(timeout), began.Session.URL, "approve")) {
 				changed.Done()
 				return
 			}
@@ -59,12 +59,12 @@ func TestANewVerdictAtTheLastMoment(t *testing.T) {
 	}
 	decided.Wait()
 	changed.Wait()
-	require.NoError(t, w.sim.Wait(w.within(patience)))
+	require.NoError(t, w.sim.Wait(w.within(timeout)))
 	var within, afterwards, met int
 	for i := range n {
 		user := fmt.Sprintf("u%04d", i)
 		w.eventually(func() bool {
-			state, err := w.State(w.within(patience), user)
+			state, err := w.State(w.within(timeout), user)
 			return err == nil && state.Status == didit.StatusDeclined && state.Outcome == kyc.OutcomeDeclined
 		}, "user %s is declined", user)
 		first := w.resultOf(user, runs[i])
@@ -82,7 +82,7 @@ func TestANewVerdictAtTheLastMoment(t *testing.T) {
 }
 
 // firstDecision is closed once Didit has answered what the decision on a session is.
-func (w *world) firstDecision(sessionID string) <-chan struct{} {
+func (w *env) firstDecision(sessionID string) <-chan struct{} {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	read, before := make(chan struct{}), w.onDecision
@@ -99,22 +99,22 @@ func (w *world) firstDecision(sessionID string) <-chan struct{} {
 }
 
 // resultOf is what a run ended with, whatever a later one says.
-func (w *world) resultOf(user, run string) (state kyc.State) {
+func (w *env) resultOf(user, run string) (state kyc.State) {
 	w.t.Helper()
-	require.NoError(w.t, w.Temporal().GetWorkflow(w.within(patience), kyc.WorkflowID(user), run).Get(w.within(patience), &state))
+	require.NoError(w.t, w.Temporal().GetWorkflow(w.within(timeout), kyc.WorkflowID(user), run).Get(w.within(timeout), &state))
 	return state
 }
 
 // unhandled counts the workflow tasks that could not close the run, because a signal had arrived meanwhile.
-func (w *world) unhandled(user, run string) int {
+func (w *env) unhandled(user, run string) int {
 	return w.countEvents(user, run, func(ev *historypb.HistoryEvent) bool {
 		return ev.GetWorkflowTaskFailedEventAttributes().GetCause() == enumspb.WORKFLOW_TASK_FAILED_CAUSE_UNHANDLED_COMMAND
 	})
 }
 
-func (w *world) countEvents(user, run string, which func(*historypb.HistoryEvent) bool) (n int) {
+func (w *env) countEvents(user, run string, which func(*historypb.HistoryEvent) bool) (n int) {
 	w.t.Helper()
-	events, err := w.history(w.within(patience), kyc.WorkflowID(user), run)
+	events, err := w.history(w.within(timeout), kyc.WorkflowID(user), run)
 	require.NoError(w.t, err)
 	for _, ev := range events {
 		if which(ev) {
@@ -133,7 +133,7 @@ func TestAnAnswerLostOnTheWayIsOneSession(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, user := range []string{"unlucky", "lucky"} {
 		wg.Go(func() {
-			began, err := w.signUp(w.within(patience), user)
+			began, err := w.signUp(w.within(timeout), user)
 			sessions := w.sim.SessionsOf(user)
 			if assert.NoError(t, err, user) && assert.Len(t, sessions, 1, user) {
 				assert.Equal(t, sessions[0].URL, began.Session.URL, user)
@@ -155,11 +155,11 @@ func TestAStoppingWorkerReportsItsCreate(t *testing.T) {
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: 3 * time.Second})
-	r, err := w.worker.Working(w.within(patience))
+	r, err := w.worker.Working(w.within(timeout))
 	require.NoError(t, err)
 	began := make(chan error, 1)
 	go func() {
-		_, err := w.signUp(w.within(patience), "u1")
+		_, err := w.signUp(w.within(timeout), "u1")
 		began <- err
 	}()
 	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")

@@ -24,7 +24,7 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 		Drop: 0.02, Duplicate: 0.2, Delay: 0.1, MaxDelay: 2 * time.Second,
 	})})
 	began := time.Now()
-	c := &chaos{world: w, steps: newGauge(), lead: size(0, 20, 150)}
+	c := &chaos{env: w, steps: newGauge(), lead: size(0, 20, 150)}
 	stop := c.tell(len(crowd))
 	c.unleash(crowd, plan)
 	r := c.audit(crowd)
@@ -34,9 +34,9 @@ func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 	r.require(t, len(crowd), len(plan)/3)
 }
 
-// chaos is a world, the people in it, and who kills.
+// chaos is an env, its users, and who kills.
 type chaos struct {
-	*world
+	*env
 	steps *gauge
 	lead  int // how many people are let in ahead of the next kill
 

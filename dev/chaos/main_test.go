@@ -18,8 +18,8 @@ var (
 	seed  = flag.Uint64("seed", 1, "of the schedule of kills, of what people do, and of the fate of webhooks")
 )
 
-// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
-const patience = 3 * time.Minute
+// timeout is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+const timeout = 3 * time.Minute
 
 // programs is the folder with the worker and the webhook, built as `make build` does.
 var programs string

@@ -22,11 +22,11 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	alongside(t)
 	w := start(t, options{})
 	w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Kind: diditsim.Slow, DelayAnswer: time.Minute})
-	r, err := w.worker.Working(w.within(patience))
+	r, err := w.worker.Working(w.within(timeout))
 	require.NoError(t, err)
 	began := make(chan kyc.Started, 1)
 	go func() {
-		s, _ := w.signUp(w.within(patience), "u1")
+		s, _ := w.signUp(w.within(timeout), "u1")
 		began <- s
 	}()
 	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
@@ -49,13 +49,13 @@ func TestTemporalIsDownUntilDiditGivesUp(t *testing.T) {
 	w.eventually(func() bool { return w.delivered(didit.StatusInProgress, http.StatusOK) }, "the webhook of the opened page")
 	require.NoError(t, w.server.Kill())
 	require.NoError(t, hosted.Press(t.Context(), s.Session.URL, "approve"))
-	require.NoError(t, w.sim.Wait(w.within(patience)), "Didit gives up")
+	require.NoError(t, w.sim.Wait(w.within(timeout)), "Didit gives up")
 	require.False(t, w.delivered(didit.StatusApproved, http.StatusOK))
-	require.NoError(t, w.server.Restart(w.within(patience)))
+	require.NoError(t, w.server.Restart(w.within(timeout)))
 	require.Equal(t, kyc.OutcomeApproved, w.result("u1").Outcome)
 }
 
-func (w *world) delivered(status didit.Status, code int) bool {
+func (w *env) delivered(status didit.Status, code int) bool {
 	for _, d := range w.sim.Deliveries() {
 		if d.Status == status && d.Code == code {
 			return true

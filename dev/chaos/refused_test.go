@@ -39,7 +39,7 @@ type delivery struct {
 }
 
 // postAll posts n events of a session at once, each with an id of its own.
-func (w *world) postAll(began kyc.Started, n int) []delivery {
+func (w *env) postAll(began kyc.Started, n int) []delivery {
 	transport := &http.Transport{MaxIdleConnsPerHost: n}
 	defer transport.CloseIdleConnections()
 	c := &http.Client{Transport: transport}
@@ -56,7 +56,7 @@ func (w *world) postAll(began kyc.Started, n int) []delivery {
 	return all
 }
 
-func (w *world) send(c *http.Client, began kyc.Started, eventID string) (int, time.Duration, error) {
+func (w *env) send(c *http.Client, began kyc.Started, eventID string) (int, time.Duration, error) {
 	now := time.Now()
 	body := fmt.Appendf(nil, `{"created_at":%d,"environment":"live","event_id":"%s","metadata":{"kyc_deployment":"%s","temporal_run_id":"%s"},"session_id":"%s",`+
 		`"status":"In Progress","timestamp":%d,"vendor_data":"u1","webhook_type":"status.updated"}`,
@@ -75,12 +75,12 @@ func (w *world) send(c *http.Client, began kyc.Started, eventID string) (int, ti
 	return res.StatusCode, time.Since(now), err
 }
 
-// onALine is a world whose webhook reaches Temporal by a line, and a user in it whose first webhook has come through.
-func onALine(t *testing.T) (*world, *line, kyc.Started) {
+// behindRelay is an env whose webhook reaches Temporal through a relay, with a user whose first webhook has arrived.
+func behindRelay(t *testing.T) (*env, *relay, kyc.Started) {
 	t.Helper()
-	var x *line
+	var x *relay
 	w := start(t, options{webhookVia: func(address string) string {
-		x = newLine(t, address)
+		x = newRelay(t, address)
 		return x.address
 	}})
 	began := w.begin("u1")
@@ -93,8 +93,8 @@ func onALine(t *testing.T) (*world, *line, kyc.Started) {
 func TestWhatIsRefusedIsForgotten(t *testing.T) {
 	skip.Long(t)
 	alongside(t)
-	w, x, began := onALine(t)
-	r, err := w.webhook.Working(w.within(patience))
+	w, x, began := behindRelay(t)
+	r, err := w.webhook.Working(w.within(timeout))
 	require.NoError(t, err)
 	n := size(0, 50, 500)
 	before := resident(r)
@@ -122,7 +122,7 @@ func TestWhatIsRefusedIsForgotten(t *testing.T) {
 		return err == nil && code == http.StatusOK
 	}, "Temporal is reached again")
 	accepted := w.postAll(began, n) // behind these nothing can still be on its way
-	signals, err := w.signalIDs(w.within(patience), began.RunID)
+	signals, err := w.signalIDs(w.within(timeout), began.RunID)
 	require.NoError(t, err)
 	for _, id := range refused[1:] {
 		assert.NotContains(t, signals, id, "answered 503, and never sent again")
@@ -138,8 +138,8 @@ func TestWhatIsRefusedIsForgotten(t *testing.T) {
 func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
 	skip.Long(t)
 	alongside(t)
-	w, x, began := onALine(t)
-	r, err := w.webhook.Working(w.within(patience))
+	w, x, began := behindRelay(t)
+	r, err := w.webhook.Working(w.within(timeout))
 	require.NoError(t, err)
 	const n = 20
 	x.set(holding)
@@ -159,7 +159,7 @@ func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
 	x.set(passing)
 	all := <-answers
 	require.NoError(t, r.Wait(), "exit code")
-	signals, err := w.signalIDs(w.within(patience), began.RunID)
+	signals, err := w.signalIDs(w.within(timeout), began.RunID)
 	require.NoError(t, err)
 	codes := map[int]int{}
 	for _, d := range all {
@@ -172,7 +172,7 @@ func TestAStoppingWebhookAnswersWhatItHasTaken(t *testing.T) {
 	t.Logf("answers by code: %v", codes)
 }
 
-func (w *world) signalIDs(ctx context.Context, runID string) (map[string]int, error) {
+func (w *env) signalIDs(ctx context.Context, runID string) (map[string]int, error) {
 	events, err := w.history(ctx, kyc.WorkflowID("u1"), runID)
 	ids := map[string]int{}
 	for _, ev := range events {

@@ -77,7 +77,7 @@ func people(seed uint64, n int) []person {
 var actions = map[didit.Status]string{didit.StatusApproved: "approve", didit.StatusDeclined: "decline"}
 
 // live is what a person does. Every step is told.
-func (w *world) live(ctx context.Context, p person, step func()) error {
+func (w *env) live(ctx context.Context, p person, step func()) error {
 	began, err := w.signUp(ctx, p.id)
 	if err != nil {
 		return err

@@ -20,8 +20,8 @@ import (
 
 var pictures = flag.String("pictures", "", "folder for the pictures; empty takes none")
 
-// patience is for a page that is slow to come; it is only used up when a test fails.
-const patience = time.Minute
+// timeout is for a page that is slow to come; it is only used up when a test fails.
+const timeout = time.Minute
 
 // Open starts Chromium. Without one the test fails: a picture nobody took proves nothing.
 func Open(t *testing.T) context.Context {
@@ -34,7 +34,7 @@ func Open(t *testing.T) context.Context {
 	t.Cleanup(stop)
 	page, stopPage := chromedp.NewContext(alloc)
 	t.Cleanup(stopPage)
-	page, stopWaiting := context.WithTimeout(page, 3*patience)
+	page, stopWaiting := context.WithTimeout(page, 3*timeout)
 	t.Cleanup(stopWaiting)
 	require.NoError(t, chromedp.Do(page, chromedp.EmulateViewport(1440, 1000)), "no Chromium: apt-get install chromium")
 	return page
@@ -81,7 +81,7 @@ func Sees(t *testing.T, page context.Context, script string, texts ...string) {
 		shown = text
 		missing = slices.DeleteFunc(slices.Clone(texts), func(want string) bool { return strings.Contains(squeeze(shown), squeeze(want)) })
 		return len(missing) == 0
-	}, patience, 200*time.Millisecond, "the page lacks some of %q", texts)
+	}, timeout, 200*time.Millisecond, "the page lacks some of %q", texts)
 	if t.Failed() {
 		t.Fatalf("missing: %q; the page shows:\n%s", missing, shown)
 	}

@@ -25,7 +25,7 @@ import (
 // fault makes an alert fire. What plant returns mends it.
 type fault struct {
 	alert, what string
-	plant       func(*watched) (mend func())
+	plant       func(*watched) (fix func())
 }
 
 var faults = []fault{
@@ -165,7 +165,7 @@ func (w *watched) sendTo(url, secret, body string) {
 	}
 }
 
-func (w *watched) loseWebhooks() (mend func()) {
+func (w *watched) loseWebhooks() (fix func()) {
 	w.sim.SetWebhook("http://127.0.0.1:1/", secret)
 	for range 10 {
 		user := w.fresh()
@@ -188,7 +188,7 @@ func (w *watched) otherWebhook(change func(*config.Webhook)) (back func()) {
 }
 
 // loseSession makes Didit forget a session, and find it again.
-func (w *watched) loseSession() (mend func()) {
+func (w *watched) loseSession() (fix func()) {
 	user := w.fresh()
 	id := w.begin(user).Session.SessionID
 	w.move(user, didit.StatusInProgress)
@@ -197,14 +197,14 @@ func (w *watched) loseSession() (mend func()) {
 	w.move(user, didit.StatusApproved)
 	return func() {
 		w.sim.ClearFaults()
-		_, err := w.Refresh(w.within(patience), user, ops.Request{Operator: jo})
+		_, err := w.Refresh(w.within(timeout), user, ops.Request{Operator: jo})
 		require.NoError(w.t, err)
 	}
 }
 
 // refuseSweeps takes from the API key the right to read webhook deliveries.
 func (w *watched) refuseSweeps() (fix func()) {
-	_, err := w.SetupSweep(w.within(patience))
+	_, err := w.SetupSweep(w.within(timeout))
 	require.NoError(w.t, err)
 	w.sim.FailNext(http.MethodGet, "/v3/webhook/destinations", diditsim.Fault{Status: http.StatusForbidden, Times: 10_000})
 	schedule := w.Temporal().ScheduleClient().GetHandle(w.t.Context(), ops.SweepID)
@@ -225,7 +225,7 @@ func (w *watched) guess(token string) {
 }
 
 // slowDown stops Temporal for most of the time that it is waited for, again and again.
-func (w *watched) slowDown() (mend func()) {
+func (w *watched) slowDown() (fix func()) {
 	temporal, err := os.FindProcess(w.server.PID())
 	require.NoError(w.t, err)
 	return w.again(func() {
@@ -243,7 +243,7 @@ func (w *watched) slowDown() (mend func()) {
 // end stops a process, and what Prometheus asks of it.
 func (w *watched) end(process string, stop func()) {
 	stop()
-	w.watches[process].Close()
+	w.telemetry[process].Close()
 }
 
 // backAgain starts a process where Prometheus looks for it.
@@ -252,7 +252,7 @@ func (w *watched) backAgain(process string, begin func()) {
 	w.o.observe.MetricsAddr = w.metrics[process]
 	begin()
 	w.o.observe = given
-	require.Equal(w.t, w.metrics[process], w.watches[process].Address)
+	require.Equal(w.t, w.metrics[process], w.telemetry[process].Address)
 }
 
 func (w *watched) rightWorker() {

@@ -100,9 +100,9 @@ func (w *watched) see(f fault) {
 		return alert, time.Since(began)
 	}
 	wait(false, "is quiet before")
-	mend := f.plant(w)
+	fix := f.plant(w)
 	alert, fires := wait(true, "fires")
-	mend()
+	fix()
 	_, clears := wait(false, "clears")
 	if alert == nil {
 		return

@@ -23,7 +23,7 @@ func TestAClientThatGoesAwayDoesNotEndTheVerification(t *testing.T) {
 	a := serveAPI(startLimited(t))
 	none := float32(0)
 	a.anyone("somebody@console", &none)
-	ctx, leave := context.WithCancel(a.within(patience))
+	ctx, leave := context.WithCancel(a.within(timeout))
 	gone := make(chan error, 1)
 	go func() {
 		_, err := a.call(ctx, "", `{"user_id":"u1"}`)
@@ -45,7 +45,7 @@ func TestStoppingTheAPIAnswersThoseWhoWait(t *testing.T) {
 	require.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)
 	polled := make(chan reply, 1)
 	go func() {
-		r, err := a.call(a.within(patience), "/u1?wait=60s", "")
+		r, err := a.call(a.within(timeout), "/u1?wait=60s", "")
 		if err != nil {
 			t.Error(err)
 		}
@@ -105,7 +105,7 @@ func TestTemporalDownIsAProblem(t *testing.T) {
 	assert.Equal(t, "/problems/temporal-unavailable", r.Problem.Type)
 	assert.Equal(t, api.ErrorTypeTemporal, r.Problem.ErrorType)
 	assert.NotEmpty(t, r.header.Get("Retry-After"))
-	require.NoError(t, a.server.Restart(a.within(patience)))
+	require.NoError(t, a.server.Restart(a.within(timeout)))
 	a.eventually(func() bool { return a.post(`{"user_id":"u2"}`).URL != "" }, "the same request again")
 	assert.Equal(t, 1, a.sessionsOf("u2"))
 }

@@ -48,7 +48,7 @@ func serveScoped(s *system) *served {
 // ask makes a request with a token and decodes its answer.
 func (a *served) ask(token, method, path, body string, into any) *http.Response {
 	a.t.Helper()
-	req, err := http.NewRequestWithContext(a.within(patience), method, a.url+api.Path+path, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(a.within(timeout), method, a.url+api.Path+path, strings.NewReader(body))
 	require.NoError(a.t, err)
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Content-Type", "application/json")
@@ -144,7 +144,7 @@ func TestTheAPIPagesCurlsWork(t *testing.T) {
 	_, script, found := strings.Cut(string(page), "```bash\nAPI=http://127.0.0.1:8081 TOKEN=simulator-api-token\n")
 	require.True(t, found)
 	script, _, _ = strings.Cut(script, "```")
-	cmd := exec.CommandContext(a.within(patience), "bash", "-ec", script)
+	cmd := exec.CommandContext(a.within(timeout), "bash", "-ec", script)
 	cmd.Env = append(cmd.Environ(), "API="+a.url, "TOKEN="+apiToken, "OPS="+opsToken)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

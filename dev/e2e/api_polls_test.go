@@ -177,7 +177,7 @@ func TestFiveThousandPollsAreOneWatcher(t *testing.T) {
 	}
 	for _, u := range users {
 		state := a.result(u.State.UserID)
-		desc, err := a.Temporal().DescribeWorkflowExecution(a.within(patience), kyc.WorkflowID(state.UserID), "")
+		desc, err := a.Temporal().DescribeWorkflowExecution(a.within(timeout), kyc.WorkflowID(state.UserID), "")
 		require.NoError(t, err)
 		decided[state.UserID] = desc.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
 	}
@@ -215,7 +215,7 @@ func (s *system) beginMany(n int) []kyc.Started {
 	for i := range all {
 		room <- struct{}{}
 		wg.Go(func() {
-			started, err := s.Start(s.within(patience), kyc.Input{UserID: fmt.Sprintf("u%d", i)})
+			started, err := s.Start(s.within(timeout), kyc.Input{UserID: fmt.Sprintf("u%d", i)})
 			if err != nil {
 				s.t.Error(err)
 			}

@@ -98,14 +98,14 @@ func (a *served) call(ctx context.Context, path, body string) (reply, error) {
 
 func (a *served) post(body string) reply {
 	a.t.Helper()
-	r, err := a.call(a.within(patience), "", body)
+	r, err := a.call(a.within(timeout), "", body)
 	require.NoError(a.t, err)
 	return r
 }
 
 func (a *served) get(path string) reply {
 	a.t.Helper()
-	r, err := a.call(a.within(patience), path, "")
+	r, err := a.call(a.within(timeout), path, "")
 	require.NoError(a.t, err)
 	return r
 }
@@ -118,7 +118,7 @@ func TestTwentyPostsForOneUserAreOneVerification(t *testing.T) {
 	var wg sync.WaitGroup
 	for i := range replies {
 		wg.Go(func() {
-			r, err := a.call(a.within(patience), "", `{"user_id":"u1"}`)
+			r, err := a.call(a.within(timeout), "", `{"user_id":"u1"}`)
 			if err != nil {
 				t.Error(err)
 			}
@@ -162,7 +162,7 @@ func TestALongPollReturnsTheVerdict(t *testing.T) {
 
 	polled := make(chan reply, 1)
 	go func() {
-		r, err := a.call(a.within(patience), "/u1?wait=60s", "")
+		r, err := a.call(a.within(timeout), "/u1?wait=60s", "")
 		if err != nil {
 			t.Error(err)
 		}
@@ -196,10 +196,10 @@ func TestASlowQueueIsAcceptedWithAnEstimate(t *testing.T) {
 	slow := float32(0.02) // one call in fifty seconds
 	a.anyone("somebody@console", &slow)
 	for _, user := range []string{"first", "second", "third"} { // the first may still have its turn at once
-		go func() { _, _ = a.call(a.within(patience), "", `{"user_id":"`+user+`"}`) }()
+		go func() { _, _ = a.call(a.within(timeout), "", `{"user_id":"`+user+`"}`) }()
 	}
 	a.eventually(func() bool {
-		turn, err := a.QueuePosition(a.within(patience), kyc.PriorityInteractive)
+		turn, err := a.QueuePosition(a.within(timeout), kyc.PriorityInteractive)
 		return err == nil && turn.Ahead >= 1
 	}, "a queue")
 	waits := a.post(`{"user_id":"u1"}`)
@@ -229,7 +229,7 @@ func TestASlowQueueIsAcceptedWithAnEstimate(t *testing.T) {
 func TestServeRunsAsAProcess(t *testing.T) {
 	t.Parallel()
 	s, starter := start(t, options{}), build(t, "starter")
-	cmd := exec.CommandContext(s.within(patience), starter, "serve")
+	cmd := exec.CommandContext(s.within(timeout), starter, "serve")
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isTemporal),
 		"TEMPORAL_ADDRESS="+s.server.Address, "STARTER_ADDR=127.0.0.1:0", "STARTER_TOKENS=shop:"+apiToken)
 	out, err := cmd.StdoutPipe()
@@ -242,7 +242,7 @@ func TestServeRunsAsAProcess(t *testing.T) {
 	}
 	a := &served{system: s, url: "http://" + line.Address}
 	assert.Equal(t, http.StatusCreated, a.post(`{"user_id":"u1"}`).code)
-	check := exec.CommandContext(s.within(patience), starter, "serve", "--check")
+	check := exec.CommandContext(s.within(timeout), starter, "serve", "--check")
 	check.Env = []string{"STARTER_ADDR=" + line.Address}
 	require.NoError(t, check.Run())
 
@@ -263,7 +263,7 @@ func TestTheReadmesCurlsWork(t *testing.T) {
 	require.True(t, found)
 	script, _, _ = strings.Cut(script, "```")
 	a := serveAPI(start(t, options{}))
-	cmd := exec.CommandContext(a.within(patience), "sh", "-ec", script)
+	cmd := exec.CommandContext(a.within(timeout), "sh", "-ec", script)
 	cmd.Env = append(os.Environ(), "API="+a.url, "TOKEN="+apiToken)
 	var out bytes.Buffer
 	cmd.Stdout = &out

@@ -111,7 +111,7 @@ func (l *life) waitsForDidit(times int) <-chan reply {
 	l.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusServiceUnavailable, Times: times, VendorData: l.user})
 	answer := make(chan reply, 1)
 	go func() {
-		r, _ := l.call(l.within(patience), "", `{"user_id":"`+l.user+`"}`)
+		r, _ := l.call(l.within(timeout), "", `{"user_id":"`+l.user+`"}`)
 		answer <- r
 	}()
 	l.eventually(func() bool {
@@ -120,7 +120,7 @@ func (l *life) waitsForDidit(times int) <-chan reply {
 	return answer
 }
 
-func TestACallerWhoWaitsIsAnsweredWhateverBecomesOfTheRun(t *testing.T) {
+func TestACallerWhoWaitsIsAnsweredHoweverTheRunEnds(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
@@ -144,7 +144,7 @@ func TestACallerWhoWaitsIsAnsweredWhateverBecomesOfTheRun(t *testing.T) {
 			a := l.began()
 			waited := make(chan kyc.State, 1)
 			go func() {
-				state, _ := l.Wait(l.within(patience), l.user)
+				state, _ := l.Wait(l.within(timeout), l.user)
 				waited <- state
 			}()
 			l.reset(kyc.WorkflowID(l.user))

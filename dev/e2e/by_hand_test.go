@@ -27,16 +27,16 @@ func TestAnOperationActsOnceHoweverOftenItIsReset(t *testing.T) {
 	s := start(t, options{})
 	began := s.bring("u1", "review", false)
 	id := uuid.NewString()
-	_, err := s.Operate(s.within(patience), kyc.Operation{UserID: "u1", Verb: kyc.VerbApprove, Operator: jo, ID: id})
+	_, err := s.Operate(s.within(timeout), kyc.Operation{UserID: "u1", Verb: kyc.VerbApprove, Operator: jo, ID: id})
 	require.NoError(t, err)
 	s.status("u1", didit.StatusApproved)
-	_, err = s.Operate(s.within(patience), kyc.Operation{UserID: "u1", Verb: kyc.VerbDecline, Operator: jo})
+	_, err = s.Operate(s.within(timeout), kyc.Operation{UserID: "u1", Verb: kyc.VerbDecline, Operator: jo})
 	require.NoError(t, err)
 	s.status("u1", didit.StatusDeclined)
 
 	operation := kyc.OperationID("u1", kyc.VerbApprove, id)
 	s.reset(operation)
-	require.ErrorContains(t, s.Temporal().GetWorkflow(s.within(patience), operation, "").Get(s.within(patience), nil), kyc.ErrorTypeRefused)
+	require.ErrorContains(t, s.Temporal().GetWorkflow(s.within(timeout), operation, "").Get(s.within(timeout), nil), kyc.ErrorTypeRefused)
 	require.Len(t, s.comments(began.Session.SessionID), 2)
 	at, _ := s.sim.Session(began.Session.SessionID)
 	require.Equal(t, didit.StatusDeclined, at.Status)
@@ -47,11 +47,11 @@ func TestAnOperationActsOnceHoweverOftenItIsReset(t *testing.T) {
 // startLikeThisOne is the Web UI's button: the same id, type, queue, input and search attributes.
 func (l *life) startLikeThisOne(input any) {
 	l.t.Helper()
-	desc, err := l.Temporal().DescribeWorkflowExecution(l.within(patience), kyc.WorkflowID(l.user), "")
+	desc, err := l.Temporal().DescribeWorkflowExecution(l.within(timeout), kyc.WorkflowID(l.user), "")
 	require.NoError(l.t, err)
 	payload, err := converter.GetDefaultDataConverter().ToPayloads(input)
 	require.NoError(l.t, err)
-	_, err = l.Temporal().WorkflowService().StartWorkflowExecution(l.within(patience), &workflowservice.StartWorkflowExecutionRequest{
+	_, err = l.Temporal().WorkflowService().StartWorkflowExecution(l.within(timeout), &workflowservice.StartWorkflowExecutionRequest{
 		Namespace: l.Namespace(), WorkflowId: kyc.WorkflowID(l.user), WorkflowType: &commonpb.WorkflowType{Name: kyc.WorkflowVerification},
 		TaskQueue: desc.GetExecutionConfig().GetTaskQueue(), Input: payload, RequestId: uuid.NewString(),
 		SearchAttributes: desc.GetWorkflowExecutionInfo().GetSearchAttributes(),
@@ -122,13 +122,13 @@ func TestHandTypedUpdatesAreRefused(t *testing.T) {
 
 func (l *life) update(name string, arg any) error {
 	l.t.Helper()
-	update, err := l.Temporal().UpdateWorkflow(l.within(patience), client.UpdateWorkflowOptions{
+	update, err := l.Temporal().UpdateWorkflow(l.within(timeout), client.UpdateWorkflowOptions{
 		WorkflowID: kyc.WorkflowID(l.user), UpdateName: name, WaitForStage: client.WorkflowUpdateStageCompleted, Args: []any{arg},
 	})
 	if err != nil {
 		return err
 	}
-	return update.Get(l.within(patience), nil)
+	return update.Get(l.within(timeout), nil)
 }
 
 func TestTheCauseIsNamed(t *testing.T) {
@@ -136,7 +136,7 @@ func TestTheCauseIsNamed(t *testing.T) {
 	t.Parallel()
 	atTheSameTime(t, options{}, map[string]func(*life){
 		"another program has the id": func(l *life) {
-			_, err := l.Temporal().ExecuteWorkflow(l.within(patience), client.StartWorkflowOptions{
+			_, err := l.Temporal().ExecuteWorkflow(l.within(timeout), client.StartWorkflowOptions{
 				ID: kyc.WorkflowID(l.user), TaskQueue: "of-another-program",
 			}, "Cleanup")
 			require.NoError(l.t, err)
@@ -150,7 +150,7 @@ func TestTheCauseIsNamed(t *testing.T) {
 		"an operator has paused the workflow": func(l *life) {
 			a := l.began()
 			id := kyc.WorkflowID(l.user)
-			_, err := l.Temporal().WorkflowService().PauseWorkflowExecution(l.within(patience), &workflowservice.PauseWorkflowExecutionRequest{
+			_, err := l.Temporal().WorkflowService().PauseWorkflowExecution(l.within(timeout), &workflowservice.PauseWorkflowExecutionRequest{
 				Namespace: l.Namespace(), WorkflowId: id, Identity: "jo", Reason: "a test", RequestId: uuid.NewString(),
 			})
 			var off *serviceerror.Unimplemented
@@ -162,7 +162,7 @@ func TestTheCauseIsNamed(t *testing.T) {
 				require.Equal(l.t, http.StatusConflict, r.code, r.raw)
 				require.Equal(l.t, "/problems/paused", r.Problem.Type)
 			}
-			_, err = l.Temporal().WorkflowService().UnpauseWorkflowExecution(l.within(patience), &workflowservice.UnpauseWorkflowExecutionRequest{
+			_, err = l.Temporal().WorkflowService().UnpauseWorkflowExecution(l.within(timeout), &workflowservice.UnpauseWorkflowExecutionRequest{
 				Namespace: l.Namespace(), WorkflowId: id, Identity: "jo", RequestId: uuid.NewString(),
 			})
 			require.NoError(l.t, err)
@@ -179,13 +179,13 @@ func TestTheCauseIsNamed(t *testing.T) {
 				return l.finds("WorkflowId = 'kyc-" + l.user + "' AND KycWaitingFor = 'didit'")
 			}, "the create fails")
 			l.eventually(func() bool {
-				_, err := l.Temporal().WorkflowService().PauseActivity(l.within(patience), &workflowservice.PauseActivityRequest{
+				_, err := l.Temporal().WorkflowService().PauseActivity(l.within(timeout), &workflowservice.PauseActivityRequest{
 					Namespace: l.Namespace(), Execution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(l.user)}, Identity: "jo",
 					Activity: &workflowservice.PauseActivityRequest_Type{Type: "CreateSession"}, Reason: "a test",
 				})
 				return err == nil
 			}, "the activity is pending")
-			found, err := l.Find(l.within(patience), l.user)
+			found, err := l.Find(l.within(timeout), l.user)
 			require.NoError(l.t, err)
 			require.Len(l.t, found.Paused, 1)
 			require.Equal(l.t, "CreateSession", found.Paused[0].Activity)
@@ -205,7 +205,7 @@ func TestAFloodOfSignalsEndsInTheTruth(t *testing.T) {
 	a := l.began()
 	full := false
 	for range 11_000 {
-		_, err := s.Temporal().WorkflowService().SignalWorkflowExecution(s.within(patience), &workflowservice.SignalWorkflowExecutionRequest{
+		_, err := s.Temporal().WorkflowService().SignalWorkflowExecution(s.within(timeout), &workflowservice.SignalWorkflowExecutionRequest{
 			Namespace: s.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(l.user)},
 			SignalName: "nothing-of-ours", RequestId: uuid.NewString(),
 		})

@@ -42,7 +42,7 @@ func TestTheCallbackPagesNodeCodeVerifiesResults(t *testing.T) {
 		}
 		in, err := json.Marshal(map[string]any{"body": body, "headers": headers})
 		require.NoError(t, err)
-		cmd := exec.CommandContext(s.within(patience), node, file)
+		cmd := exec.CommandContext(s.within(timeout), node, file)
 		cmd.Stdin, cmd.Env = bytes.NewReader(in), append(os.Environ(), "RESULT_SECRET="+secret)
 		out, err := cmd.CombinedOutput()
 		require.NoError(t, err, string(out))

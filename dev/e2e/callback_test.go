@@ -99,11 +99,11 @@ func down(_ int, w http.ResponseWriter) { w.WriteHeader(http.StatusServiceUnavai
 // closed waits until the user's newest run is closed, and returns its result.
 func (s *system) closed(user string) (state kyc.State) {
 	s.t.Helper()
-	require.NoError(s.t, s.Temporal().GetWorkflow(s.within(patience), kyc.WorkflowID(user), "").Get(s.within(patience), &state))
+	require.NoError(s.t, s.Temporal().GetWorkflow(s.within(timeout), kyc.WorkflowID(user), "").Get(s.within(timeout), &state))
 	return state
 }
 
-func TestTheReceiverIsToldTheResult(t *testing.T) {
+func TestTheCallbackEndpointGetsTheResult(t *testing.T) {
 	t.Parallel()
 	signup := newSignup(t, nil)
 	s := start(t, options{resultURL: signup.URL + "/results?tenant=1"})
@@ -136,7 +136,7 @@ func TestTheReceiverIsToldTheResult(t *testing.T) {
 	s.record("u1", "approved-callback")
 }
 
-func TestEachStepIsTold(t *testing.T) {
+func TestEachStepIsReported(t *testing.T) {
 	t.Parallel()
 	signup := newSignup(t, nil)
 	s := start(t, options{resultURL: signup.URL})
@@ -165,7 +165,7 @@ func TestEachStepIsTold(t *testing.T) {
 	s.record("u1", "late-decline-callback")
 }
 
-func TestAReceiverThatFailsGetsTheSameMessageAgain(t *testing.T) {
+func TestACallbackEndpointThatFailsGetsTheSameMessageAgain(t *testing.T) {
 	t.Parallel()
 	signup := newSignup(t, func(try int, w http.ResponseWriter) {
 		switch try {
@@ -193,7 +193,7 @@ func TestAReceiverThatFailsGetsTheSameMessageAgain(t *testing.T) {
 	s.record("u1", "declined-callback-retried")
 }
 
-func TestAReceiverThatIsGoneIsNotAskedAgain(t *testing.T) {
+func TestACallbackEndpointThatIsGoneIsNotCalledAgain(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, func(_ int, w http.ResponseWriter) { w.WriteHeader(http.StatusGone) })
@@ -204,12 +204,12 @@ func TestAReceiverThatIsGoneIsNotAskedAgain(t *testing.T) {
 	s.record("u1", "approved-callback-gone")
 }
 
-func TestAVerificationWithoutASessionIsToldToo(t *testing.T) {
+func TestAVerificationWithoutASessionIsReportedToo(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, nil)
 	s := start(t, options{resultURL: signup.URL, workerKey: "a-key-of-nobody"})
-	_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+	_, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
 	require.Error(t, err)
 	require.Equal(t, kyc.OutcomeFailed, s.closed("u1").Outcome)
 	require.Equal(t, []kyc.ResultType{kyc.ResultFailed}, signup.types())
@@ -218,7 +218,7 @@ func TestAVerificationWithoutASessionIsToldToo(t *testing.T) {
 }
 
 // A receiver that is down hides the verdict from nobody, and nobody waits for it.
-func TestAReceiverThatIsDownHidesNothing(t *testing.T) {
+func TestACallbackEndpointThatIsDownHidesNothing(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, down)
@@ -242,7 +242,7 @@ func TestAReceiverThatIsDownHidesNothing(t *testing.T) {
 	s.eventually(func() bool { return len(signup.newest()) == 2 }, "both messages are tried")
 
 	// The user verifies again, in the same run: it still has results to deliver.
-	second, err := s.Start(s.within(patience), kyc.Input{UserID: "u1", Reverify: true})
+	second, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1", Reverify: true})
 	require.NoError(t, err)
 	require.False(t, second.New)
 	require.Equal(t, first.RunID, second.RunID)
@@ -260,7 +260,7 @@ func TestAReceiverThatIsDownHidesNothing(t *testing.T) {
 }
 
 // Didit failed a user whom nobody told: coming back begins anew at once.
-func TestAnAbandonedUserComesBackWhileTheReceiverIsDown(t *testing.T) {
+func TestAnAbandonedUserComesBackWhileTheCallbackEndpointIsDown(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	signup := newSignup(t, down)
@@ -283,7 +283,7 @@ func TestAnAbandonedUserComesBackWhileTheReceiverIsDown(t *testing.T) {
 
 func (s *system) runStatus(user string) enumspb.WorkflowExecutionStatus {
 	s.t.Helper()
-	desc, err := s.Temporal().DescribeWorkflowExecution(s.within(patience), kyc.WorkflowID(user), "")
+	desc, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), kyc.WorkflowID(user), "")
 	require.NoError(s.t, err)
 	return desc.GetWorkflowExecutionInfo().GetStatus()
 }

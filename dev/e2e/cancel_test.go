@@ -32,7 +32,7 @@ func TestCancelled(t *testing.T) {
 		began := s.begin(user)
 		tc.before(began.Session.URL)
 		s.status(user, tc.status)
-		got, err := s.Cancel(s.within(patience), user, ops.Request{Operator: jo})
+		got, err := s.Cancel(s.within(timeout), user, ops.Request{Operator: jo})
 		require.NoError(t, err)
 		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
 		require.Equal(t, tc.status, got.Status)
@@ -40,19 +40,19 @@ func TestCancelled(t *testing.T) {
 		require.Equal(t, tc.left, s.sessionsOf(user), "sessions left at Didit: %s", user)
 		s.record(user, "cancelled-"+user)
 
-		_, err = s.Cancel(s.within(patience), user, ops.Request{Operator: jo, ID: "another"})
+		_, err = s.Cancel(s.within(timeout), user, ops.Request{Operator: jo, ID: "another"})
 		require.ErrorContains(t, err, "has ended: cancelled")
 	}
 }
 
 // What becomes of a session that was left at Didit is reported as a late update; that the user goes on with it is none.
-func TestNewsOfACancelledSession(t *testing.T) {
+func TestUpdatesOfACancelledSession(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
 	url := s.begin("u1").Session.URL
 	s.open(url)
-	_, err := s.Cancel(s.within(patience), "u1", ops.Request{Operator: jo})
+	_, err := s.Cancel(s.within(timeout), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeCancelled, s.result("u1").Outcome)
 	s.press(url, "review")
@@ -80,14 +80,14 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 		calls := s.sim.CallCount(diditsim.EndpointCreate)
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			_, err := s.Start(s.within(patience), kyc.Input{UserID: user})
+			_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
 			var none *kyc.SessionError
 			if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
 				t.Errorf("%s: the caller was told %v", user, err)
 			}
 		})
 		s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > calls || s.sessionsOf(user) > 0 }, "the create")
-		got, err := s.Cancel(s.within(patience), user, ops.Request{Operator: jo})
+		got, err := s.Cancel(s.within(timeout), user, ops.Request{Operator: jo})
 		require.NoError(t, err, user)
 		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
 		wg.Wait()
@@ -98,7 +98,7 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 }
 
 // Didit's "slow down" is no reason to fail for a verification that somebody cancels meanwhile.
-func TestCancelledWhileTurnedAway(t *testing.T) {
+func TestCancelledWhileRateLimited(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
@@ -109,14 +109,14 @@ func TestCancelledWhileTurnedAway(t *testing.T) {
 	})
 	var caller sync.WaitGroup
 	caller.Go(func() {
-		_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+		_, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
 		var none *kyc.SessionError
 		if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
 			t.Errorf("the caller was told %v", err)
 		}
 	})
 	s.eventually(asked.Load, "the create")
-	got, err := s.Cancel(s.within(patience), "u1", ops.Request{Operator: jo})
+	got, err := s.Cancel(s.within(timeout), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
 	caller.Wait()
@@ -131,17 +131,17 @@ func TestRefresh(t *testing.T) {
 	s.sim.SetWebhookScript(func(diditsim.Event) []diditsim.Send { return nil }) // every webhook is lost
 	url := s.begin("u1").Session.URL
 	s.press(url, "review")
-	got, err := s.Refresh(s.within(patience), "u1", ops.Request{Operator: jo})
+	got, err := s.Refresh(s.within(timeout), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, didit.StatusInReview, got.Status)
 	s.press(url, "approve")
-	got, err = s.Refresh(s.within(patience), "u1", ops.Request{Operator: jo})
+	got, err = s.Refresh(s.within(timeout), "u1", ops.Request{Operator: jo})
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeApproved, got.Outcome)
 	s.result("u1")
-	_, err = s.Refresh(s.within(patience), "u1", ops.Request{Operator: jo})
+	_, err = s.Refresh(s.within(timeout), "u1", ops.Request{Operator: jo})
 	require.ErrorContains(t, err, "has ended: approved")
-	_, err = s.Refresh(s.within(patience), "nobody", ops.Request{Operator: jo})
+	_, err = s.Refresh(s.within(timeout), "nobody", ops.Request{Operator: jo})
 	require.ErrorIs(t, err, kyc.ErrNotFound)
 	s.record("u1", "refreshed")
 }

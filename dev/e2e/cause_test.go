@@ -19,7 +19,7 @@ func TestErrorsNameWhatAnOperatorLeftOut(t *testing.T) {
 	t.Parallel()
 	bare := bare(t, options{}) // without `starter setup`
 	bare.Client = bare.dial()
-	_, err := bare.Start(bare.within(patience), kyc.Input{UserID: "u1"})
+	_, err := bare.Start(bare.within(timeout), kyc.Input{UserID: "u1"})
 	assert.Contains(t, kyc.Cause(err), "run `starter setup` once", "%v", err)
 	assert.True(t, kyc.OfTemporal(err))
 	answer := serveAPI(bare).post(`{"user_id":"u1"}`)
@@ -29,7 +29,7 @@ func TestErrorsNameWhatAnOperatorLeftOut(t *testing.T) {
 	elsewhere, err := kyc.Dial(t.Context(), client.Options{HostPort: bare.server.Address, Namespace: "nowhere"})
 	if err == nil {
 		defer elsewhere.Close()
-		_, err = elsewhere.State(bare.within(patience), "u1")
+		_, err = elsewhere.State(bare.within(timeout), "u1")
 	}
 	assert.Contains(t, kyc.Cause(err), `no namespace "nowhere"`, "%v", err)
 }
@@ -43,7 +43,7 @@ func TestAPayloadKeyThatIsMissingIsNamed(t *testing.T) {
 	s := start(t, options{payloadKeys: key})
 	s.begin("u1")
 	s.keys = codec.Keys{}
-	_, err = s.dial().State(s.within(patience), "u1")
+	_, err = s.dial().State(s.within(timeout), "u1")
 	assert.Contains(t, kyc.Cause(err), `lacks the payload key "k1"`, "%v", err)
 	assert.Contains(t, kyc.Cause(err), "the worker's PAYLOAD_KEYS")
 }

@@ -83,7 +83,7 @@ func TestTheServerStoresNothingReadable(t *testing.T) {
 func (s *system) wholeLife(user string) map[string]string {
 	s.t.Helper()
 	s.sim.FailNext("POST", "/v3/session/", diditsim.Fault{Status: 429, Times: 1})
-	began, err := s.Start(s.within(patience), kyc.Input{UserID: user, ReturnURL: "https://shop.example/MARKER-return"})
+	began, err := s.Start(s.within(timeout), kyc.Input{UserID: user, ReturnURL: "https://shop.example/MARKER-return"})
 	require.NoError(s.t, err)
 	require.NotEmpty(s.t, began.Session.URL)
 	s.open(began.Session.URL)
@@ -92,7 +92,7 @@ func (s *system) wholeLife(user string) map[string]string {
 	require.Equal(s.t, kyc.OutcomeApproved, s.closed(user).Outcome)
 	require.NoError(s.t, s.sim.SetStatus(began.Session.SessionID, didit.StatusDeclined))
 	s.eventually(func() bool {
-		state, err := s.State(s.within(patience), user)
+		state, err := s.State(s.within(timeout), user)
 		return err == nil && state.Outcome == kyc.OutcomeDeclined
 	}, "the change of mind")
 	again := s.begin(user)
@@ -144,13 +144,13 @@ func TestKeysAreReplacedUnderWay(t *testing.T) {
 		require.Equal(t, kyc.OutcomeApproved, s.result(user).Outcome, user)
 	}
 	s.replace(b)
-	_, err := s.State(s.within(patience), "early")
+	_, err := s.State(s.within(timeout), "early")
 	var unknown *codec.UnknownKeyError
 	require.ErrorAs(t, err, &unknown, "the old key went too early")
 	require.Equal(t, "a", unknown.ID)
-	_, err = s.Timeline(s.within(patience), "early")
+	_, err = s.Timeline(s.within(timeout), "early")
 	require.ErrorAs(t, err, &unknown, "a story with holes is no story")
-	state, err := s.State(s.within(patience), "third")
+	state, err := s.State(s.within(timeout), "third")
 	require.NoError(t, err)
 	require.Equal(t, kyc.OutcomeApproved, state.Outcome)
 }
@@ -180,7 +180,7 @@ func TestAWorkerWithoutTheKeyMakesVerificationsWait(t *testing.T) {
 	s.stopWorker = s.startWorker(s.o)
 	s.press(url, "approve") // the webhook has the right key
 	s.eventually(func() bool {
-		desc, err := s.Temporal().DescribeWorkflowExecution(s.within(patience), kyc.WorkflowID("u1"), "")
+		desc, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), kyc.WorkflowID("u1"), "")
 		require.NoError(t, err)
 		require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, desc.GetWorkflowExecutionInfo().GetStatus())
 		return desc.GetPendingWorkflowTask().GetAttempt() >= 2
@@ -201,14 +201,14 @@ func TestAWorkerWithoutTheKeyMakesVerificationsWait(t *testing.T) {
 	t.Error("no workflow task failed")
 }
 
-func TestTheStoryOfAnEncryptedFailure(t *testing.T) {
+func TestTheTimelineOfAnEncryptedFailure(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{workerKey: "a-key-of-nobody", payloadKeys: newKey(t, "a")})
-	_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+	_, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
 	require.ErrorContains(t, err, kyc.ErrorTypeUnauthorized)
 	s.result("u1")
-	story, err := s.Timeline(s.within(patience), "u1")
+	story, err := s.Timeline(s.within(timeout), "u1")
 	require.NoError(t, err)
 	require.Contains(t, fmt.Sprint(story), didit.CauseKey.Advice())
 	require.NotContains(t, fmt.Sprint(s.history("u1")), didit.CauseKey.Advice())
@@ -225,7 +225,7 @@ func TestCodecServerShowsAHistory(t *testing.T) {
 		body, err := json.Marshal(&commonpb.Payloads{Payloads: payloadsOf(s.history("u1"))})
 		require.NoError(t, err)
 		require.NotContains(t, string(body), url)
-		req, err := http.NewRequestWithContext(s.within(patience), http.MethodPost, at+"/decode?preserveStorageRefs=true", bytes.NewReader(body))
+		req, err := http.NewRequestWithContext(s.within(timeout), http.MethodPost, at+"/decode?preserveStorageRefs=true", bytes.NewReader(body))
 		require.NoError(t, err)
 		req.Header.Set("Content-Type", "application/json")
 		req.Header.Set("X-Namespace", "default")

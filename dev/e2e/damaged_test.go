@@ -19,7 +19,7 @@ func TestASignalThatDoesNotDecryptIsDropped(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{payloadKeys: newKey(t, "a")})
 	url := s.begin("u1").Session.URL
-	_, err := s.Temporal().WorkflowService().SignalWorkflowExecution(s.within(patience), &workflowservice.SignalWorkflowExecutionRequest{
+	_, err := s.Temporal().WorkflowService().SignalWorkflowExecution(s.within(timeout), &workflowservice.SignalWorkflowExecutionRequest{
 		Namespace: s.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("u1")},
 		SignalName: kyc.SignalDiditEvent, Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{{
 			Metadata: map[string][]byte{"encoding": []byte(codec.Encoding), codec.MetadataKeyID: []byte("a")}, Data: []byte("too short"),

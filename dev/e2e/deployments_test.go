@@ -29,9 +29,9 @@ func TestTwoDeploymentsNeverTouchEachOthersUsers(t *testing.T) {
 
 	l := &life{served: serveAPI(a), inbox: boxA, user: "1001"}
 	mine := l.decided("approve")
-	require.NoError(t, a.sim.Wait(a.within(patience)))
+	require.NoError(t, a.sim.Wait(a.within(timeout)))
 	require.Zero(t, b.count("WorkflowId = 'kyc-1001'"), "it is not a user of the other one")
-	_, err := b.State(b.within(patience), "1001")
+	_, err := b.State(b.within(timeout), "1001")
 	require.ErrorIs(t, err, kyc.ErrNotFound)
 
 	// A session that neither of them made, though it names a run.
@@ -41,12 +41,12 @@ func TestTwoDeploymentsNeverTouchEachOthersUsers(t *testing.T) {
 	stranger.becomes(x.ID, didit.StatusInProgress, didit.StatusApproved)
 
 	// The other one verifies the same user: a session of its own, and its own verdict.
-	theirs, err := b.Start(b.within(patience), kyc.Input{UserID: "1001"})
+	theirs, err := b.Start(b.within(timeout), kyc.Input{UserID: "1001"})
 	require.NoError(t, err)
 	require.NotEqual(t, mine.SessionID, theirs.Session.SessionID)
 	b.press(theirs.Session.URL, "decline")
 	require.Equal(t, kyc.OutcomeDeclined, b.closed("1001").Outcome)
-	require.NoError(t, a.sim.Wait(a.within(patience)))
+	require.NoError(t, a.sim.Wait(a.within(timeout)))
 	require.Equal(t, kyc.OutcomeApproved, a.closed("1001").Outcome)
 	require.Len(t, boxA.results("1001"), 1)
 	require.Len(t, boxB.results("1001"), 1)

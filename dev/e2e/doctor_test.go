@@ -24,7 +24,7 @@ import (
 // patient is a system as the doctor sees it.
 func (s *system) patient() (doctor.Options, map[string]string) {
 	s.t.Helper()
-	_, err := s.SetupSweep(s.within(patience)) // as starter setup does
+	_, err := s.SetupSweep(s.within(timeout)) // as starter setup does
 	require.NoError(s.t, err)
 	env := map[string]string{
 		"DIDIT_API_KEY": apiKey, "DIDIT_WORKFLOW_ID": flow, "DIDIT_BASE_URL": s.simURL, "DIDIT_WEBHOOK_SECRETS": secret,
@@ -36,7 +36,7 @@ func (s *system) patient() (doctor.Options, map[string]string) {
 	}, env
 }
 
-// complaints lists what the doctor found, "status check: found -> mend" each.
+// complaints lists what the doctor found, "status check: found -> fix" each.
 func complaints(t *testing.T, o doctor.Options) (all []string) {
 	t.Helper()
 	for _, f := range doctor.Run(t.Context(), o) {

@@ -47,7 +47,7 @@ var lives = map[string]func(s *system, user string) (markers []string){
 	"in-review": func(s *system, user string) []string { return secrets(s.bring(user, "review", false)) },
 	"resubmitted": func(s *system, user string) []string {
 		began := s.bring(user, "review", false)
-		_, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: kyc.VerbResubmit, Operator: jo})
+		_, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: kyc.VerbResubmit, Operator: jo})
 		require.NoError(s.t, err)
 		s.status(user, didit.StatusResubmitted)
 		return secrets(began)
@@ -56,20 +56,20 @@ var lives = map[string]func(s *system, user string) (markers []string){
 	"declined": func(s *system, user string) []string { return secrets(s.bring(user, "decline", true)) },
 	"changed": func(s *system, user string) []string { // with a late update
 		began := s.bring(user, "approve", true)
-		_, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: kyc.VerbDecline, Operator: jo})
+		_, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: kyc.VerbDecline, Operator: jo})
 		require.NoError(s.t, err)
 		s.status(user, didit.StatusDeclined)
 		return secrets(began)
 	},
 	"several": func(s *system, user string) []string {
 		first := s.bring(user, "decline", true)
-		second, err := s.Start(s.within(patience), kyc.Input{UserID: user, Reverify: true})
+		second, err := s.Start(s.within(timeout), kyc.Input{UserID: user, Reverify: true})
 		require.NoError(s.t, err)
 		return append(secrets(first), secrets(second)...)
 	},
 	"failed": func(s *system, user string) []string {
 		s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusForbidden, VendorData: user})
-		_, err := s.Start(s.within(patience), kyc.Input{UserID: user})
+		_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
 		require.ErrorContains(s.t, err, kyc.ErrorTypeUnauthorized)
 		return nil
 	},
@@ -80,7 +80,7 @@ var lives = map[string]func(s *system, user string) (markers []string){
 	},
 	"cancelled": func(s *system, user string) []string {
 		began := s.bring(user, "review", false)
-		_, err := s.Cancel(s.within(patience), user, ops.Request{Operator: jo})
+		_, err := s.Cancel(s.within(timeout), user, ops.Request{Operator: jo})
 		require.NoError(s.t, err)
 		return secrets(began)
 	},
@@ -101,7 +101,7 @@ func (s *system) waits(user, want string) {
 		told <- err
 	}()
 	s.t.Cleanup(func() {
-		defer time.AfterFunc(patience, giveUp).Stop()
+		defer time.AfterFunc(timeout, giveUp).Stop()
 		var none *kyc.SessionError
 		if err := <-told; !errors.As(err, &none) || none.Type != want {
 			s.t.Errorf("%s: the caller was told %v", user, err)
@@ -113,7 +113,7 @@ func (s *system) waits(user, want string) {
 func (s *system) erase(user string) (kyc.Erased, string) {
 	s.t.Helper()
 	id := uuid.NewString()
-	r, err := s.Operate(s.within(3*patience), kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: clerk, LegalHoldChecked: true, ID: id})
+	r, err := s.Operate(s.within(3*timeout), kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: clerk, LegalHoldChecked: true, ID: id})
 	require.NoError(s.t, err, user)
 	require.Equal(s.t, r.Already, !r.Changed)
 	return *r.Erased, kyc.OperationID(user, kyc.VerbErase, id)
@@ -122,7 +122,7 @@ func (s *system) erase(user string) (kyc.Erased, string) {
 // runs are all that the visibility store has of a user.
 func (s *system) runs(user string) []*workflowpb.WorkflowExecutionInfo {
 	s.t.Helper()
-	res, err := s.Temporal().ListWorkflow(s.within(patience), &workflowservice.ListWorkflowExecutionsRequest{
+	res, err := s.Temporal().ListWorkflow(s.within(timeout), &workflowservice.ListWorkflowExecutionsRequest{
 		Query: "WorkflowId = 'kyc-" + user + "' OR WorkflowId STARTS_WITH 'kyc-" + user + "~'",
 	})
 	require.NoError(s.t, err)
@@ -211,7 +211,7 @@ func TestEraseFindsTheSessionOfALostCreate(t *testing.T) {
 	s.recordRun(record, "erase-lost-create")
 }
 
-func TestEraseInATroubledWorld(t *testing.T) {
+func TestEraseWhileCallsFail(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
@@ -227,7 +227,7 @@ func TestEraseInATroubledWorld(t *testing.T) {
 	s.sim.FailNext(http.MethodDelete, "/v3/session/", fault)
 	id := uuid.NewString()
 	op := kyc.Operation{UserID: "held", Verb: kyc.VerbErase, Operator: clerk, LegalHoldChecked: true, ID: id}
-	_, err := s.Operate(s.within(patience), op)
+	_, err := s.Operate(s.within(timeout), op)
 	var refused *ops.OperationError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, kyc.ErrorTypeLegalHold, refused.Type)
@@ -246,7 +246,7 @@ func TestEraseLeavesAloneAUserWhoseIDDiffersInCase(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
 	s.bring("Mia", "decline", true)
-	_, err := s.Operate(s.within(patience), kyc.Operation{UserID: "Mia", Verb: kyc.VerbApprove, Operator: jo})
+	_, err := s.Operate(s.within(timeout), kyc.Operation{UserID: "Mia", Verb: kyc.VerbApprove, Operator: jo})
 	require.NoError(t, err)
 	s.status("Mia", didit.StatusApproved)
 	s.bring("mia", "approve", true)
@@ -257,7 +257,7 @@ func TestEraseLeavesAloneAUserWhoseIDDiffersInCase(t *testing.T) {
 	got, _ = s.erase("Mia")
 	require.Contains(t, []int{3, 4}, got.Runs, "the verification, the operator action, and what its event and its webhook began")
 	require.Equal(t, kyc.Erased{Sessions: 1, Runs: got.Runs}, got)
-	_, err = s.State(s.within(patience), "Mia")
+	_, err = s.State(s.within(timeout), "Mia")
 	require.ErrorIs(t, err, kyc.ErrNotFound)
 }
 
@@ -269,11 +269,11 @@ func TestLateWebhooksOfAnErasedUserLeaveNoTrace(t *testing.T) {
 	began := s.bring("u1", "approve", true)
 	_, record := s.erase("u1")
 	late := kyc.DiditEvent{EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: began.Session.SessionID, Status: didit.StatusDeclined, CreatedAt: time.Now().Unix()}
-	d, err := s.Deliver(s.within(patience), "u1", late, true)
+	d, err := s.Deliver(s.within(timeout), "u1", late, true)
 	require.NoError(t, err)
 	require.Equal(t, kyc.DeliveredResume, d)
 	s.eventually(func() bool {
-		_, err := s.Temporal().DescribeWorkflowExecution(s.within(patience), kyc.WorkflowID("u1"), "")
+		_, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), kyc.WorkflowID("u1"), "")
 		return err != nil
 	}, "it deletes itself")
 	s.forgotten("u1", record)
@@ -292,18 +292,18 @@ func TestWhatAnErasureDoesToOtherWorkflows(t *testing.T) {
 	s.waits("queue", kyc.ErrorTypeErased)
 	for _, user := range []string{"waits", "queue"} {
 		by := kyc.EraseRequest{Operator: clerk, OperationID: kyc.OperationID(user, kyc.VerbErase, uuid.NewString())}
-		found, err := s.EndForErasure(s.within(patience), user, by, false)
+		found, err := s.EndForErasure(s.within(timeout), user, by, false)
 		require.NoError(t, err)
 		require.True(t, found.Open)
 		require.Equal(t, kyc.OutcomeErased, s.result(user).Outcome)
 		s.record(user, "erased-"+user)
 	}
 	ev := kyc.DiditEvent{EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: uuid.NewString(), Status: didit.StatusDeclined, CreatedAt: time.Now().Unix()}
-	d, err := s.Deliver(s.within(patience), "u1", ev, true)
+	d, err := s.Deliver(s.within(timeout), "u1", ev, true)
 	require.NoError(t, err)
 	require.Equal(t, kyc.DeliveredResume, d)
 	require.Zero(t, s.closed("u1"), "there is no such session, and nothing was erased: it is a run that knows nothing")
-	_, err = s.State(s.within(patience), "u1")
+	_, err = s.State(s.within(timeout), "u1")
 	require.ErrorIs(t, err, kyc.ErrNotFound)
 	s.record("u1", "event-of-nobody")
 }
@@ -313,11 +313,11 @@ func TestAnErasureThatNobodyConfirmedIsRefused(t *testing.T) {
 	t.Parallel()
 	s, starter := start(t, options{}), build(t, "starter")
 	s.bring("u1", "approve", true)
-	run, err := s.Temporal().ExecuteWorkflow(s.within(patience), client.StartWorkflowOptions{
+	run, err := s.Temporal().ExecuteWorkflow(s.within(timeout), client.StartWorkflowOptions{
 		ID: kyc.OperationID("u1", kyc.VerbErase, uuid.NewString()), TaskQueue: kyc.TaskQueue,
 	}, kyc.WorkflowOperation, map[string]any{"user_id": "u1", "verb": "erase", "actor": "al", "reason": "request:CASE-12"})
 	require.NoError(t, err)
-	require.ErrorContains(t, run.Get(s.within(patience), nil), "legal_hold_checked")
+	require.ErrorContains(t, run.Get(s.within(timeout), nil), "legal_hold_checked")
 	as := []string{"erase", "--user", "u1", "--actor", "al", "--reason", "request:CASE-12"}
 	_, errs, code := s.exec(starter, as...)
 	require.NotZero(t, code)
@@ -338,13 +338,13 @@ func (s *system) forgotten(user string, records ...string) {
 	s.t.Helper()
 	require.Empty(s.t, s.sim.SessionsOf(user))
 	require.False(s.t, s.sim.HasUser(user))
-	_, err := s.State(s.within(patience), user)
+	_, err := s.State(s.within(timeout), user)
 	require.ErrorIs(s.t, err, kyc.ErrNotFound)
 	s.eventually(func() bool { return len(s.runs(user)) == len(records) }, "only the records")
 	for _, x := range s.runs(user) {
 		require.Contains(s.t, records, x.GetExecution().GetWorkflowId())
 	}
-	story, err := s.Timeline(s.within(patience), user)
+	story, err := s.Timeline(s.within(timeout), user)
 	require.NoError(s.t, err)
 	require.True(s.t, has(story, ops.Step{What: ops.StepAction, Actor: clerk.Actor, Reason: clerk.Reason, Note: "erase"}))
 }

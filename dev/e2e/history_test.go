@@ -59,7 +59,7 @@ func (s *system) finds(query string) bool {
 
 func (s *system) count(query string) int {
 	s.t.Helper()
-	res, err := s.Temporal().ListWorkflow(s.within(patience), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
+	res, err := s.Temporal().ListWorkflow(s.within(timeout), &workflowservice.ListWorkflowExecutionsRequest{Query: query})
 	require.NoError(s.t, err)
 	return len(res.GetExecutions())
 }

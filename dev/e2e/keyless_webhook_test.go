@@ -24,7 +24,7 @@ func TestTheWebhookNeedsNoPayloadKey(t *testing.T) {
 	keyless := s.dial()
 	s.keys = keys
 
-	began, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+	began, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
 	require.NoError(t, err)
 	require.NoError(t, s.sim.SetStatus(began.Session.SessionID, didit.StatusInProgress))
 	s.status("u1", didit.StatusInProgress)
@@ -42,6 +42,6 @@ func TestTheWebhookNeedsNoPayloadKey(t *testing.T) {
 		assert.NotContains(t, string(signal.GetInput().GetPayloads()[0].GetData()), began.Session.SessionToken)
 	}
 	assert.Positive(t, signals)
-	_, err = keyless.Find(s.within(patience), "u1")
+	_, err = keyless.Find(s.within(timeout), "u1")
 	require.ErrorContains(t, err, "PAYLOAD_KEYS")
 }

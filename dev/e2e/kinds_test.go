@@ -19,7 +19,7 @@ func (s *system) makeFlow(names ...string) string {
 	for i, n := range names {
 		features[i] = didit.Feature{Name: n}
 	}
-	f, err := c.CreateFlow(s.within(patience), didit.CreateFlowRequest{Features: features})
+	f, err := c.CreateFlow(s.within(timeout), didit.CreateFlowRequest{Features: features})
 	require.NoError(s.t, err)
 	return f.ID
 }
@@ -40,7 +40,7 @@ func (s *system) hears(r *signup, kind kyc.ResultType, want didit.Status) kyc.St
 func TestACompanyIsVerifiedLikeAPerson(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
-	started, err := s.Start(s.within(patience), kyc.Input{UserID: "company-1", WorkflowID: s.makeFlow("KYB_REGISTRY", "KYB_DOCUMENTS", "KYB_KEY_PEOPLE")})
+	started, err := s.Start(s.within(timeout), kyc.Input{UserID: "company-1", WorkflowID: s.makeFlow("KYB_REGISTRY", "KYB_DOCUMENTS", "KYB_KEY_PEOPLE")})
 	require.NoError(t, err)
 	s.open(started.Session.URL)
 	require.NoError(t, s.sim.SetStatus(started.Session.SessionID, didit.StatusAwaitingUser), "the owners are asked too")
@@ -53,11 +53,11 @@ func TestACompanyIsVerifiedLikeAPerson(t *testing.T) {
 	}, got.Checks)
 }
 
-func TestMonitoringAndExpiryAfterAVerdictAreTold(t *testing.T) {
+func TestMonitoringAndExpiryAfterAVerdictAreReported(t *testing.T) {
 	t.Parallel()
 	shop := newSignup(t, nil)
 	s := start(t, options{resultURL: shop.URL})
-	started, err := s.Start(s.within(patience), kyc.Input{UserID: "u1", WorkflowID: s.makeFlow("OCR", "AML")})
+	started, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1", WorkflowID: s.makeFlow("OCR", "AML")})
 	require.NoError(t, err)
 	s.press(started.Session.URL, "approve")
 	s.hears(shop, kyc.ResultCompleted, didit.StatusApproved)
@@ -78,7 +78,7 @@ func TestMonitoringAndExpiryAfterAVerdictAreTold(t *testing.T) {
 		return results[len(results)-1].result.Data.Outcome == kyc.OutcomeLapsed
 	}, "the document has expired")
 
-	again, err := s.Start(s.within(patience), kyc.Input{UserID: "u1", Reverify: true})
+	again, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1", Reverify: true})
 	require.NoError(t, err)
 	require.NotEqual(t, started.Session.SessionID, again.Session.SessionID, "verified anew")
 }

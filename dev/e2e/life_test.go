@@ -150,7 +150,7 @@ func (l *life) atRest(session string, want kyc.Outcome, sessions int) {
 	require.Equal(l.t, http.StatusOK, got.code, got.raw)
 	require.Equal(l.t, state, got.State, "GET")
 	require.Empty(l.t, got.URL)
-	waited, err := l.Wait(l.within(patience), l.user)
+	waited, err := l.Wait(l.within(timeout), l.user)
 	require.NoError(l.t, err)
 	require.Equal(l.t, state, waited, "Wait")
 	if want.Decided() {
@@ -183,7 +183,7 @@ func (l *life) event(session string, status didit.Status, fields map[string]any,
 	maps.Copy(ev, fields)
 	body, err := json.Marshal(ev)
 	require.NoError(l.t, err)
-	req, err := http.NewRequestWithContext(l.within(patience), http.MethodPost, l.webhookURL, strings.NewReader(string(body)))
+	req, err := http.NewRequestWithContext(l.within(timeout), http.MethodPost, l.webhookURL, strings.NewReader(string(body)))
 	require.NoError(l.t, err)
 	sign(req.Header, body)
 	res, err := http.DefaultClient.Do(req)
@@ -198,7 +198,7 @@ func raw(h http.Header, body []byte) { h.Set(didit.HeaderSignature, didit.Sign(s
 func (l *life) create(metadata string) {
 	l.t.Helper()
 	body := fmt.Sprintf(`{"workflow_id":%q,"vendor_data":%q,"metadata":%s}`, flow, l.user, metadata)
-	req, err := http.NewRequestWithContext(l.within(patience), http.MethodPost, l.simURL+"/v3/session/", strings.NewReader(body))
+	req, err := http.NewRequestWithContext(l.within(timeout), http.MethodPost, l.simURL+"/v3/session/", strings.NewReader(body))
 	require.NoError(l.t, err)
 	req.Header.Set("X-Api-Key", apiKey)
 	req.Header.Set("Content-Type", "application/json")
@@ -218,7 +218,7 @@ func (s *system) reset(workflowID string) string {
 			break
 		}
 	}
-	res, err := s.Temporal().ResetWorkflowExecution(s.within(patience), &workflowservice.ResetWorkflowExecutionRequest{
+	res, err := s.Temporal().ResetWorkflowExecution(s.within(timeout), &workflowservice.ResetWorkflowExecutionRequest{
 		Namespace: s.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: workflowID}, Reason: "a test",
 		WorkflowTaskFinishEventId: first, RequestId: uuid.NewString(),
 	})
@@ -229,12 +229,12 @@ func (s *system) reset(workflowID string) string {
 func (s *system) deleteRun(user string) {
 	s.t.Helper()
 	x := &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(user)}
-	_, err := s.Temporal().WorkflowService().DeleteWorkflowExecution(s.within(patience), &workflowservice.DeleteWorkflowExecutionRequest{
+	_, err := s.Temporal().WorkflowService().DeleteWorkflowExecution(s.within(timeout), &workflowservice.DeleteWorkflowExecutionRequest{
 		Namespace: s.Namespace(), WorkflowExecution: x,
 	})
 	require.NoError(s.t, err)
 	s.eventually(func() bool {
-		_, err := s.Temporal().DescribeWorkflowExecution(s.within(patience), x.GetWorkflowId(), "")
+		_, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), x.GetWorkflowId(), "")
 		return err != nil
 	}, "the run is deleted")
 }

@@ -27,7 +27,7 @@ func startLimited(t *testing.T) *system {
 	s := start(t, options{})
 	for _, queue := range ops.LimitedQueues() {
 		s.eventually(func() bool {
-			l, err := s.QueueLimit(s.within(patience), queue)
+			l, err := s.QueueLimit(s.within(timeout), queue)
 			require.NoError(t, err)
 			return l.Source == ops.LimitFromServer
 		}, "the worker has set the limit of "+queue)
@@ -42,13 +42,13 @@ func (s *system) anyone(identity string, perSecond *float32) {
 	if perSecond != nil {
 		update.RateLimit = &taskqueuepb.RateLimit{RequestsPerSecond: *perSecond}
 	}
-	_, err := s.Temporal().WorkflowService().UpdateTaskQueueConfig(s.within(patience), &workflowservice.UpdateTaskQueueConfigRequest{
+	_, err := s.Temporal().WorkflowService().UpdateTaskQueueConfig(s.within(timeout), &workflowservice.UpdateTaskQueueConfigRequest{
 		Namespace: s.Namespace(), Identity: identity, TaskQueue: kyc.TaskQueueDiditWrite,
 		TaskQueueType: enums.TASK_QUEUE_TYPE_ACTIVITY, UpdateQueueRateLimit: update,
 	})
 	require.NoError(s.t, err)
 	s.eventually(func() bool { // the server tells the queue a moment later
-		l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
+		l, err := s.QueueLimit(s.within(timeout), kyc.TaskQueueDiditWrite)
 		require.NoError(s.t, err)
 		return l.ByOperator() == (perSecond != nil) && (perSecond != nil || l.Source != ops.LimitFromServer)
 	}, "the queue has heard of its limit")
@@ -67,7 +67,7 @@ func (s *system) polls(identity string) bool {
 
 func (s *system) describeWrites() *workflowservice.DescribeTaskQueueResponse {
 	s.t.Helper()
-	d, err := s.Temporal().WorkflowService().DescribeTaskQueue(s.within(patience), &workflowservice.DescribeTaskQueueRequest{
+	d, err := s.Temporal().WorkflowService().DescribeTaskQueue(s.within(timeout), &workflowservice.DescribeTaskQueueRequest{
 		Namespace: s.Namespace(), TaskQueue: &taskqueuepb.TaskQueue{Name: kyc.TaskQueueDiditWrite},
 		TaskQueueType: enums.TASK_QUEUE_TYPE_ACTIVITY, ReportConfig: true,
 	})
@@ -78,7 +78,7 @@ func (s *system) describeWrites() *workflowservice.DescribeTaskQueueResponse {
 func TestWorkersSetTheLimitsAtTheServer(t *testing.T) {
 	s := startLimited(t)
 	for _, queue := range ops.LimitedQueues() {
-		l, err := s.QueueLimit(s.within(patience), queue)
+		l, err := s.QueueLimit(s.within(timeout), queue)
 		require.NoError(t, err)
 		assert.Equal(t, ops.LimitFromServer, l.Source)
 		assert.Equal(t, ops.LimitIdentity, l.SetBy)
@@ -107,7 +107,7 @@ func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {
 	s := startLimited(t)
 	two := float32(2)
 	s.anyone("somebody@console", &two)
-	l, set, err := s.LimitQueue(s.within(patience), kyc.TaskQueueDiditWrite, 4.85, "a worker that starts")
+	l, set, err := s.LimitQueue(s.within(timeout), kyc.TaskQueueDiditWrite, 4.85, "a worker that starts")
 	require.NoError(t, err)
 	assert.False(t, set)
 	assert.True(t, l.ByOperator())
@@ -115,18 +115,18 @@ func TestAnOperatorsLimitIsLeftAlone(t *testing.T) {
 	assert.Equal(t, "Didit asked us to", l.Reason)
 
 	s.anyone("somebody@console", nil) // taken back: the next worker that starts sets ours again
-	l, set, err = s.LimitQueue(s.within(patience), kyc.TaskQueueDiditWrite, 4.85, "a worker that starts")
+	l, set, err = s.LimitQueue(s.within(timeout), kyc.TaskQueueDiditWrite, 4.85, "a worker that starts")
 	require.NoError(t, err)
 	assert.True(t, set)
 	assert.False(t, l.ByOperator())
 	assert.InDelta(t, 4.85, l.PerSecond, 0.001)
 
 	s.eventually(func() bool {
-		l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
+		l, err := s.QueueLimit(s.within(timeout), kyc.TaskQueueDiditWrite)
 		require.NoError(t, err)
 		return l.Source == ops.LimitFromServer
 	}, "the queue has heard of its limit")
-	l, set, err = s.LimitQueue(s.within(patience), kyc.TaskQueueDiditWrite, 9.7, "a worker with another setting")
+	l, set, err = s.LimitQueue(s.within(timeout), kyc.TaskQueueDiditWrite, 9.7, "a worker with another setting")
 	require.NoError(t, err)
 	assert.True(t, set, "our own value must follow the setting")
 	assert.InDelta(t, 9.7, l.PerSecond, 0.001)
@@ -140,12 +140,12 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 	s.anyone("somebody@console", &none)
 	done := make(chan error, 1)
 	go func() {
-		began, err := s.Start(s.within(patience), kyc.Input{UserID: "paused"})
+		began, err := s.Start(s.within(timeout), kyc.Input{UserID: "paused"})
 		assert.True(t, began.New, "who waited long is told that somebody else began")
 		done <- err
 	}()
 	s.eventually(func() bool {
-		turn, err := s.QueuePosition(s.within(patience), kyc.PriorityInteractive)
+		turn, err := s.QueuePosition(s.within(timeout), kyc.PriorityInteractive)
 		require.NoError(t, err)
 		_, known := turn.ETA(time.Now())
 		return turn.Paused && !known && turn.Ahead == 1
@@ -156,7 +156,7 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 }
 
 // The server's own limit is what a worker relies on; where it may not set one its polls tell the rate.
-func TestTheWorkersTellTheRateWhereTheServerHasNone(t *testing.T) {
+func TestWorkersSendTheRateWhereTheServerHasNone(t *testing.T) {
 	skip.Long(t)
 	s := startLimited(t)
 	s.anyone("somebody@console", nil)
@@ -164,7 +164,7 @@ func TestTheWorkersTellTheRateWhereTheServerHasNone(t *testing.T) {
 		rate, source := s.inForce()
 		return source == enums.RATE_LIMIT_SOURCE_WORKER && math.Abs(rate-app.SafeRate(6000, 1)) < 0.01
 	}, "the workers' rate is in force")
-	l, err := s.QueueLimit(s.within(patience), kyc.TaskQueueDiditWrite)
+	l, err := s.QueueLimit(s.within(timeout), kyc.TaskQueueDiditWrite)
 	require.NoError(t, err)
 	assert.Equal(t, ops.LimitFromWorkers, l.Source)
 }

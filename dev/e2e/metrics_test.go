@@ -37,7 +37,7 @@ func (s *system) shows(process string, lines ...string) {
 	}
 }
 
-func TestMetricsTellTheStoryOfVerifications(t *testing.T) {
+func TestMetricsShowVerifications(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"}})
 

@@ -34,13 +34,13 @@ var orders = map[string]struct {
 	"approve-abandoned":  {"abandon", true, kyc.VerbApprove, didit.StatusApproved},
 }
 
-func TestOrders(t *testing.T) {
+func TestOperatorActions(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
 	for user, tc := range orders {
 		s.bring(user, tc.before, tc.closed)
 		id := uuid.NewString()
-		got, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo, ID: id})
+		got, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo, ID: id})
 		require.NoError(t, err, user)
 		require.True(t, got.Changed, user)
 		require.Equal(t, tc.after, got.After, user)
@@ -52,10 +52,10 @@ func TestOrders(t *testing.T) {
 		require.Contains(t, text, jo.Reason)
 		require.Equal(t, []string{jo.String()}, s.comments(got.SessionID), "Didit has it too")
 
-		again, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo, ID: id})
+		again, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo, ID: id})
 		require.NoError(t, err)
 		require.Equal(t, got, again, "a repeat with the same id is the same order")
-		other, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo})
+		other, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo})
 		require.NoError(t, err)
 		require.True(t, other.Already)
 		require.False(t, other.Changed)
@@ -82,7 +82,7 @@ func (s *system) bring(user, button string, closed bool) kyc.Started {
 // comments are those that Didit has kept in the session's reviews.
 func (s *system) comments(sessionID string) (comments []string) {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.within(patience), http.MethodGet, s.simURL+"/v3/session/"+sessionID+"/decision/", nil)
+	req, err := http.NewRequestWithContext(s.within(timeout), http.MethodGet, s.simURL+"/v3/session/"+sessionID+"/decision/", nil)
 	require.NoError(s.t, err)
 	req.Header.Set("X-Api-Key", apiKey)
 	res, err := http.DefaultClient.Do(req)
@@ -100,7 +100,7 @@ func (s *system) comments(sessionID string) (comments []string) {
 	return comments
 }
 
-func TestOrdersThatDiditWouldRefuse(t *testing.T) {
+func TestOperatorActionsThatDiditWouldRefuse(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
@@ -118,7 +118,7 @@ func TestOrdersThatDiditWouldRefuse(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.op.Operator = jo
-			_, err := s.Operate(s.within(patience), tc.op)
+			_, err := s.Operate(s.within(timeout), tc.op)
 			var refused *ops.OperationError
 			require.ErrorAs(t, err, &refused)
 			require.Equal(t, tc.kind, refused.Type)
@@ -128,7 +128,7 @@ func TestOrdersThatDiditWouldRefuse(t *testing.T) {
 	require.Zero(t, s.sim.CallCount(diditsim.EndpointUpdateStatus), "nothing was even tried")
 }
 
-func TestAnOrderWhoseAnswerWasLost(t *testing.T) {
+func TestAnOperatorActionWhoseAnswerWasLost(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
@@ -142,7 +142,7 @@ func TestAnOrderWhoseAnswerWasLost(t *testing.T) {
 		fault.VendorData = user
 		s.sim.FailNext(http.MethodPatch, "/v3/session/", fault)
 		id := uuid.NewString()
-		got, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: kyc.VerbResubmit, Operator: jo, ID: id})
+		got, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: kyc.VerbResubmit, Operator: jo, ID: id})
 		require.NoError(t, err, user)
 		require.True(t, got.Changed, user)
 		require.Equal(t, didit.StatusResubmitted, got.After)
@@ -154,7 +154,7 @@ func TestAnOrderWhoseAnswerWasLost(t *testing.T) {
 }
 
 // An operator action reports by itself what no webhook does.
-func TestALostWebhookAfterAnOrder(t *testing.T) {
+func TestALostWebhookAfterAnOperatorAction(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
@@ -167,7 +167,7 @@ func TestALostWebhookAfterAnOrder(t *testing.T) {
 	} {
 		began := s.bring(user, tc.before, tc.closed)
 		s.sim.SetWebhookScript(func(diditsim.Event) []diditsim.Send { return nil })
-		got, err := s.Operate(s.within(patience), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo})
+		got, err := s.Operate(s.within(timeout), kyc.Operation{UserID: user, Verb: tc.verb, Operator: jo})
 		require.NoError(t, err)
 		s.status(user, got.After)
 		require.Equal(t, began.Session.SessionID, s.stateOf(user).SessionID)

@@ -53,7 +53,7 @@ func (b *browser) webUI() place {
 		}
 		id := kyc.OperationID(user, kyc.Verb(verb), uuid.NewString())
 		b.startWorkflow(id, `{"legal_hold_checked": true, "user_id": "`+user+`", "verb": "`+verb+`", `+who)
-		ctx := b.within(5 * patience)
+		ctx := b.within(5 * timeout)
 		if err := b.Temporal().GetWorkflow(ctx, id, "").Get(ctx, nil); err != nil {
 			return err.Error()
 		}
@@ -103,7 +103,7 @@ func TestEveryVerbFromEveryPlace(t *testing.T) {
 				require.Equal(t, tc.refused == "", refusal == "", refusal)
 				require.Regexp(t, tc.refused, refusal)
 				if tc.verb == "erase" {
-					_, err := s.State(s.within(patience), user)
+					_, err := s.State(s.within(timeout), user)
 					require.ErrorIs(t, err, kyc.ErrNotFound)
 				} else {
 					s.eventually(func() bool { return s.stateOf(user).Outcome == tc.outcome }, "the outcome "+string(tc.outcome))
@@ -115,7 +115,7 @@ func TestEveryVerbFromEveryPlace(t *testing.T) {
 					return // refused at once: nothing was done
 				}
 				s.eventually(func() bool { // the visibility store lags a little
-					story, err := s.Timeline(s.within(patience), user)
+					story, err := s.Timeline(s.within(timeout), user)
 					return err == nil && has(story, ops.Step{What: ops.StepAction, Actor: "jo", Reason: reason, Note: tc.verb})
 				}, "who and why, in the story")
 			})

@@ -70,7 +70,7 @@ func startPrometheus(t *testing.T, targets map[string]string) *prom {
 	require.Eventually(t, func() bool { // what happens before the first look is no increase
 		up := p.query("sum(min_over_time(up[3s]))")
 		return len(up) == 1 && up[0].Values[0][1] == strconv.Itoa(len(targets))
-	}, patience, 250*time.Millisecond, "Prometheus has looked at all")
+	}, timeout, 250*time.Millisecond, "Prometheus has looked at all")
 	return p
 }
 

@@ -187,18 +187,18 @@ func TestRandomLivesOnTheRealServer(t *testing.T) {
 	c.each(int(number), func(i int) {
 		var wrong string
 		seed := first + uint64(i)
-		if lived[i], wrong = c.live(fmt.Sprintf("life-%d", seed), lifeOf(seed), patience); wrong != "" {
+		if lived[i], wrong = c.live(fmt.Sprintf("life-%d", seed), lifeOf(seed), timeout); wrong != "" {
 			fails(seed, wrong)
 		}
 	})
 	if t.Failed() {
 		return
 	}
-	if err := c.sim.Wait(c.within(patience)); err != nil {
+	if err := c.sim.Wait(c.within(timeout)); err != nil {
 		t.Fatal("webhooks are still on their way:", err)
 	}
 	c.each(len(lived), func(i int) { // a life that is over stays as it is
-		if wrong := within(t.Context(), patience, lived[i].judge); wrong != "" {
+		if wrong := within(t.Context(), timeout, lived[i].judge); wrong != "" {
 			t.Errorf("life %d, later: %s", first+uint64(i), wrong)
 		}
 	})

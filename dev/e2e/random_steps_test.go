@@ -43,7 +43,7 @@ func lifeOf(seed uint64) []step {
 
 func (p *resident) starts(in kyc.Input) error {
 	in.UserID = p.user
-	ctx, stop := context.WithTimeout(p.t.Context(), patience)
+	ctx, stop := context.WithTimeout(p.t.Context(), timeout)
 	defer stop()
 	_, err := p.Start(ctx, in)
 	var other *kyc.FlowError
@@ -57,7 +57,7 @@ func (p *resident) happens(o step) error {
 	p.mu.Lock()
 	p.happened[o.kind]++
 	p.mu.Unlock()
-	ctx, stop := context.WithTimeout(p.t.Context(), patience)
+	ctx, stop := context.WithTimeout(p.t.Context(), timeout)
 	defer stop()
 	id := kyc.WorkflowID(p.user)
 	switch o.kind {
@@ -142,7 +142,7 @@ func (p *resident) deletesRun(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if left := within(ctx, patience, func(ctx context.Context) string {
+	if left := within(ctx, timeout, func(ctx context.Context) string {
 		if _, err := p.Temporal().DescribeWorkflowExecution(ctx, x.GetWorkflowId(), x.GetRunId()); err == nil {
 			return "the run is still there"
 		}

@@ -41,11 +41,11 @@ func TestRepeatsAreOneSignal(t *testing.T) {
 		s.open(began.Session.URL)
 		s.press(began.Session.URL, "approve")
 		require.Equal(t, kyc.OutcomeApproved, s.result(user).Outcome)
-		require.NoError(t, s.sim.Wait(s.within(patience)))
+		require.NoError(t, s.sim.Wait(s.within(timeout)))
 		require.LessOrEqual(t, s.signals(user), 3, "%d deliveries of each of three events", n)
 		if n > 1 {
 			require.NoError(t, s.sim.Resend(began.Session.SessionID), "long after the end")
-			require.NoError(t, s.sim.Wait(s.within(patience)))
+			require.NoError(t, s.sim.Wait(s.within(timeout)))
 		}
 		require.LessOrEqual(t, s.signals(user), 3)
 		s.sim.SetWebhookScript(nil)
@@ -119,7 +119,7 @@ func TestALostAnswerDoesNotChargeTwice(t *testing.T) {
 	var wg sync.WaitGroup
 	for _, user := range []string{"done-then-hang-up", "done-then-502", "hang-up", "500", "done-twice-lost"} {
 		wg.Go(func() {
-			began, err := s.Start(s.within(patience), kyc.Input{UserID: user})
+			began, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
 			if err != nil {
 				t.Error(user, err)
 				return
@@ -135,7 +135,7 @@ func TestALostAnswerDoesNotChargeTwice(t *testing.T) {
 	s.record("hang-up", "looked-and-created")
 }
 
-func TestNewsAfterTheEnd(t *testing.T) {
+func TestLateUpdates(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
 	began := s.begin("u1")
@@ -157,13 +157,13 @@ func TestNewsAfterTheEnd(t *testing.T) {
 	for range 3 {
 		require.NoError(t, s.sim.Resend(began.Session.SessionID))
 	}
-	require.NoError(t, s.sim.Wait(s.within(patience)))
+	require.NoError(t, s.sim.Wait(s.within(timeout)))
 	require.Equal(t, 2, s.count(`WorkflowId = "kyc-u1"`), "repeats of what the newest run had begin nothing")
 	require.True(t, s.logs.contain("process=webhook", "result=late", "status=Declined"))
 }
 
 // A reviewer may approve what the person abandoned. The person need not do it again.
-func TestNewsAboutAnOlderSession(t *testing.T) {
+func TestUpdatesOfAnOlderSession(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
@@ -197,13 +197,13 @@ var ends = map[string]struct {
 	}, true, true},
 	"failed": {func(s *system, u string) {
 		s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: http.StatusBadRequest, VendorData: u})
-		_, err := s.Start(s.within(patience), kyc.Input{UserID: u})
+		_, err := s.Start(s.within(timeout), kyc.Input{UserID: u})
 		require.Error(s.t, err)
 		s.closed(u)
 	}, true, true},
 	"cancelled": {func(s *system, u string) {
 		s.begin(u)
-		_, err := s.Cancel(s.within(patience), u, ops.Request{Operator: jo})
+		_, err := s.Cancel(s.within(timeout), u, ops.Request{Operator: jo})
 		require.NoError(s.t, err)
 		s.closed(u)
 	}, true, true},
@@ -217,14 +217,14 @@ func (s *system) terminate(ctx context.Context, workflowID, runID string) error 
 
 func (s *system) closeBy(user string, how func(context.Context, string, string) error) {
 	s.t.Helper()
-	require.NoError(s.t, how(s.within(patience), kyc.WorkflowID(user), ""))
-	require.Error(s.t, s.Temporal().GetWorkflow(s.within(patience), kyc.WorkflowID(user), "").Get(s.within(patience), nil))
+	require.NoError(s.t, how(s.within(timeout), kyc.WorkflowID(user), ""))
+	require.Error(s.t, s.Temporal().GetWorkflow(s.within(timeout), kyc.WorkflowID(user), "").Get(s.within(timeout), nil))
 }
 
 // cancelInTemporal is Temporal's own button for a cancellation.
 func (s *system) cancelInTemporal(user string) {
 	s.t.Helper()
-	require.NoError(s.t, s.Temporal().CancelWorkflow(s.within(patience), kyc.WorkflowID(user), ""))
+	require.NoError(s.t, s.Temporal().CancelWorkflow(s.within(timeout), kyc.WorkflowID(user), ""))
 	require.Equal(s.t, kyc.OutcomeCancelled, s.closed(user).Outcome)
 }
 
@@ -242,7 +242,7 @@ func TestFiftyCallersRaceForAClosedRun(t *testing.T) {
 				answers := make([]kyc.Started, 50)
 				for i := range answers {
 					wg.Go(func() {
-						a, err := s.Start(s.within(patience), kyc.Input{UserID: user, Reverify: reverify})
+						a, err := s.Start(s.within(timeout), kyc.Input{UserID: user, Reverify: reverify})
 						if err != nil {
 							t.Error(err)
 						}
@@ -279,7 +279,7 @@ func TestTheCapProtectsTheBill(t *testing.T) {
 		s.press(s.begin("u1").Session.URL, "abandon")
 		s.result("u1")
 	}
-	_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+	_, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
 	var refused *kyc.SessionError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, kyc.ErrorTypeSessionCap, refused.Type)
@@ -299,7 +299,7 @@ func TestSessionsThatAreNotOursChangeNothing(t *testing.T) {
 	res, err := http.DefaultClient.Do(req)
 	require.NoError(t, err)
 	require.NoError(t, res.Body.Close())
-	require.NoError(t, s.sim.Wait(s.within(patience)))
+	require.NoError(t, s.sim.Wait(s.within(timeout)))
 	require.True(t, s.delivered(didit.StatusNotStarted, http.StatusOK))
 	require.True(t, s.logs.contain("process=webhook", "result=foreign"))
 	require.Zero(t, s.count(`WorkflowId STARTS_WITH "kyc-"`))
@@ -323,7 +323,7 @@ func TestWhoGoesFirst(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{reconcileAfter: time.Second})
-	bulk, err := s.Start(s.within(patience), kyc.Input{UserID: "batch", Priority: kyc.PriorityBulk})
+	bulk, err := s.Start(s.within(timeout), kyc.Input{UserID: "batch", Priority: kyc.PriorityBulk})
 	require.NoError(t, err)
 	person := s.begin("person")
 	s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointDecision) > 1 }, "looks without a webhook")

@@ -56,7 +56,7 @@ func (n *newcomer) command(ctx context.Context, program string, args ...string) 
 // starter runs the starter and returns all that it printed, and its exit code.
 func (n *newcomer) starter(args ...string) (string, int) {
 	n.t.Helper()
-	cmd := n.command(n.within(5*patience), "starter", args...)
+	cmd := n.command(n.within(5*timeout), "starter", args...)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Run(); err != nil && cmd.ProcessState == nil {

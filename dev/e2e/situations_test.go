@@ -50,7 +50,7 @@ var situations = map[string]string{
 func inEverySituation(t *testing.T) *system {
 	t.Helper()
 	s := start(t, options{workerKey: "a-key-of-nobody", resultURL: moodySignup(t), server: tserver.Options{UI: true}})
-	_, err := s.Start(s.within(patience), kyc.Input{UserID: "wrong-key"})
+	_, err := s.Start(s.within(timeout), kyc.Input{UserID: "wrong-key"})
 	require.ErrorContains(t, err, kyc.ErrorTypeUnauthorized)
 	s.closed("wrong-key")
 	s.stopWorker()
@@ -87,7 +87,7 @@ func (s *system) begins(user string, fault diditsim.Fault) {
 	s.sim.FailNext(http.MethodPost, "/v3/session/", fault)
 	ctx := s.t.Context()
 	go func() { _, _ = s.Start(ctx, kyc.Input{UserID: user}) }()
-	s.eventually(func() bool { _, err := s.State(s.within(patience), user); return err == nil }, user+" has begun")
+	s.eventually(func() bool { _, err := s.State(s.within(timeout), user); return err == nil }, user+" has begun")
 }
 
 // puzzle brings a user to a state that nobody has heard of: the session is out of the key's sight.
@@ -97,7 +97,7 @@ func (s *system) puzzle(user string) {
 	s.open(began.Session.URL)
 	s.status(user, didit.StatusInProgress)
 	s.sim.FailNext(http.MethodGet, "/v3/session/"+began.Session.SessionID+"/decision/", diditsim.Fault{Status: http.StatusNotFound, Body: `{"detail": "Not found."}`, Times: 1000})
-	_, _ = s.Refresh(s.within(patience), user, ops.Request{Operator: jo}) // says the same as an error
+	_, _ = s.Refresh(s.within(timeout), user, ops.Request{Operator: jo}) // says the same as an error
 }
 
 // moodySignup takes the results of all but two users: those of one it refuses, those of another it wants no more.
@@ -121,7 +121,7 @@ var anyUUID = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 // list is what the list page gets, in the columns of situations, by workflow id without a UUID.
 func (s *system) list(query string) map[string]string {
 	s.t.Helper()
-	page, err := s.Temporal().ListWorkflow(s.within(patience), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 100, Query: query})
+	page, err := s.Temporal().ListWorkflow(s.within(timeout), &workflowservice.ListWorkflowExecutionsRequest{PageSize: 100, Query: query})
 	require.NoError(s.t, err)
 	rows := map[string]string{}
 	for _, x := range page.GetExecutions() {
@@ -145,7 +145,7 @@ func cell(x *workflowpb.WorkflowExecutionInfo, column string) string {
 	return "-"
 }
 
-func TestTheListTellsEachSituationApart(t *testing.T) {
+func TestTheListDistinguishesEachSituation(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := inEverySituation(t)

@@ -28,7 +28,7 @@ func build(t *testing.T, program string) string {
 
 // exec runs a program against the system's Temporal and returns what it printed and its exit code.
 func (s *system) exec(bin string, args ...string) (stdout, stderr string, code int) {
-	cmd := exec.CommandContext(s.within(5*patience), bin, args...)
+	cmd := exec.CommandContext(s.within(5*timeout), bin, args...)
 	cmd.Env = append(slices.DeleteFunc(os.Environ(), isTemporal), "TEMPORAL_ADDRESS="+s.server.Address)
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs

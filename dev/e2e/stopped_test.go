@@ -32,7 +32,7 @@ func TestStoppedInTemporal(t *testing.T) {
 
 func (s *system) stateOf(user string) kyc.State {
 	s.t.Helper()
-	state, err := s.State(s.within(patience), user)
+	state, err := s.State(s.within(timeout), user)
 	require.NoError(s.t, err)
 	return state
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // An operator's day with the command line, and what it leaves behind for whoever asks later.
-func TestTheStoryOfAUser(t *testing.T) {
+func TestTheTimelineOfAUser(t *testing.T) {
 	t.Parallel()
 	s, starter := start(t, options{}), build(t, "starter")
 	as := func(reason string) []string { return []string{"--user", "u1", "--actor", "jo", "--reason", reason} }
@@ -58,7 +58,7 @@ func TestTheStoryOfAUser(t *testing.T) {
 	} {
 		s.eventually(func() bool { // the visibility store lags a little
 			var err error
-			story, err = s.Timeline(s.within(patience), "u1")
+			story, err = s.Timeline(s.within(timeout), "u1")
 			return err == nil && has(story, want)
 		}, fmt.Sprintf("%+v", want))
 	}

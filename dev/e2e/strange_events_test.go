@@ -44,7 +44,7 @@ func TestEventsThatAreLateLostOrStrange(t *testing.T) {
 			l.becomes(a.SessionID, didit.StatusExpired)
 			var b reply
 			// An old link is handed out again for a minute at most.
-			require.Eventually(l.t, func() bool { b = l.start(""); return b.SessionID != a.SessionID }, patience, time.Second, "a fresh link")
+			require.Eventually(l.t, func() bool { b = l.start(""); return b.SessionID != a.SessionID }, timeout, time.Second, "a fresh link")
 			require.NotEmpty(l.t, b.URL)
 			require.NotEqual(l.t, a.URL, b.URL)
 			require.Equal(l.t, 2, l.sessionsOf(l.user))
@@ -79,7 +79,7 @@ func TestEventsThatAreLateLostOrStrange(t *testing.T) {
 			for _, st := range []didit.Status{didit.StatusInReview, didit.StatusResubmitted, didit.StatusApproved} {
 				require.Equal(l.t, http.StatusOK, l.event(a.SessionID, st, nil, raw))
 			}
-			got, err := l.Refresh(l.within(patience), l.user, ops.Request{Operator: jo})
+			got, err := l.Refresh(l.within(timeout), l.user, ops.Request{Operator: jo})
 			require.NoError(l.t, err)
 			require.Equal(l.t, 3, l.signals(l.user))
 			require.Equal(l.t, 1, got.Attempt)
@@ -104,7 +104,7 @@ func TestEventsThatAreLateLostOrStrange(t *testing.T) {
 		"a damaged signal is dropped": func(l *life) {
 			a := l.began()
 			for encoding, data := range map[string]string{"json/plain": "{", "binary/nonsense": "x"} {
-				_, err := l.Temporal().WorkflowService().SignalWorkflowExecution(l.within(patience), &workflowservice.SignalWorkflowExecutionRequest{
+				_, err := l.Temporal().WorkflowService().SignalWorkflowExecution(l.within(timeout), &workflowservice.SignalWorkflowExecutionRequest{
 					Namespace: l.Namespace(), WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(l.user)},
 					SignalName: kyc.SignalDiditEvent, Input: &commonpb.Payloads{Payloads: []*commonpb.Payload{{
 						Metadata: map[string][]byte{"encoding": []byte(encoding)}, Data: []byte(data),
@@ -131,7 +131,7 @@ func TestEventsThatAreLateLostOrStrange(t *testing.T) {
 // decisionOf is what Didit says of a session now.
 func (s *system) decisionOf(id string) string {
 	s.t.Helper()
-	req, err := http.NewRequestWithContext(s.within(patience), http.MethodGet, s.simURL+"/v3/session/"+id+"/decision/", nil)
+	req, err := http.NewRequestWithContext(s.within(timeout), http.MethodGet, s.simURL+"/v3/session/"+id+"/decision/", nil)
 	require.NoError(s.t, err)
 	req.Header.Set("X-Api-Key", apiKey)
 	res, err := http.DefaultClient.Do(req)
@@ -153,7 +153,7 @@ func TestAnInvalidInputIsNamedToAnyCaller(t *testing.T) {
 	} {
 		id := kyc.WorkflowID(input["user_id"].(string))
 		c := s.Temporal()
-		update, err := c.UpdateWithStartWorkflow(s.within(patience), client.UpdateWithStartWorkflowOptions{
+		update, err := c.UpdateWithStartWorkflow(s.within(timeout), client.UpdateWithStartWorkflowOptions{
 			StartWorkflowOperation: c.NewWithStartWorkflowOperation(client.StartWorkflowOptions{
 				ID: id, TaskQueue: kyc.TaskQueue, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 			}, kyc.WorkflowVerification, input),
@@ -162,7 +162,7 @@ func TestAnInvalidInputIsNamedToAnyCaller(t *testing.T) {
 			},
 		})
 		if err == nil {
-			err = update.Get(s.within(patience), nil)
+			err = update.Get(s.within(timeout), nil)
 		}
 		require.ErrorContains(t, err, kyc.ErrorTypeInvalidInput, rule)
 		require.ErrorContains(t, err, rule)

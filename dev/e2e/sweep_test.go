@@ -38,12 +38,12 @@ func (s *system) startLenientWebhook() (stop func()) {
 // sweep triggers the schedule and waits for the end of the sweep.
 func (s *system) sweep() (result kyc.SweepResult) {
 	s.t.Helper()
-	before, err := s.Sweeps(s.within(patience))
+	before, err := s.Sweeps(s.within(timeout))
 	require.NoError(s.t, err)
 	schedule := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), ops.SweepID)
-	require.NoError(s.t, schedule.Trigger(s.within(patience), client.ScheduleTriggerOptions{}))
+	require.NoError(s.t, schedule.Trigger(s.within(timeout), client.ScheduleTriggerOptions{}))
 	s.eventually(func() bool {
-		now, err := s.Sweeps(s.within(patience))
+		now, err := s.Sweeps(s.within(timeout))
 		result = now.Result
 		return err == nil && now.Last.After(before.Last) && result.State != ""
 	}, "the end of a sweep")
@@ -53,10 +53,10 @@ func (s *system) sweep() (result kyc.SweepResult) {
 // sweepEvents is how long the history of the newest sweep is.
 func (s *system) sweepEvents() (n int) {
 	s.t.Helper()
-	d, err := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), ops.SweepID).Describe(s.within(patience))
+	d, err := s.Temporal().ScheduleClient().GetHandle(s.t.Context(), ops.SweepID).Describe(s.within(timeout))
 	require.NoError(s.t, err)
 	run := d.Info.RecentActions[len(d.Info.RecentActions)-1].StartWorkflowResult
-	events := s.Temporal().GetWorkflowHistory(s.within(patience), run.WorkflowID, run.FirstExecutionRunID, false,
+	events := s.Temporal().GetWorkflowHistory(s.within(timeout), run.WorkflowID, run.FirstExecutionRunID, false,
 		enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		_, err := events.Next()
@@ -97,7 +97,7 @@ func TestASweepFindsWhatNoWebhookBrought(t *testing.T) {
 	for _, id := range sessions {
 		require.NoError(t, s.sim.SetStatus(id, didit.StatusDeclined))
 	}
-	require.NoError(t, s.sim.Wait(s.within(patience)))
+	require.NoError(t, s.sim.Wait(s.within(timeout)))
 	s.stopWebhook = s.startLenientWebhook()
 	for user := range sessions {
 		require.Equal(t, kyc.OutcomeApproved, s.closed(user).Outcome, "nothing has brought the change")
@@ -114,7 +114,7 @@ func TestASweepFindsWhatNoWebhookBrought(t *testing.T) {
 	for _, id := range sessions {
 		require.NoError(t, s.sim.Resend(id))
 	}
-	require.NoError(t, s.sim.Wait(s.within(patience)))
+	require.NoError(t, s.sim.Wait(s.within(timeout)))
 	again := s.sweep()
 	require.Zero(t, again.Found)
 	t.Logf("the next sweep: %d reads, %d events of history", again.Reads, s.sweepEvents())

@@ -37,8 +37,8 @@ const (
 	secret = "e2e-webhook-secret-of-the-simulator"
 	flow   = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	flow2  = "bbbbbbbb-cccc-4ddd-8eee-ffffffffffff"
-	// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
-	patience = 3 * time.Minute
+	// timeout is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+	timeout = 3 * time.Minute
 )
 
 // system is everything: Temporal, the simulated Didit, a worker and a webhook.
@@ -55,7 +55,7 @@ type system struct {
 
 	stopWebhook, stopWorker func()
 	metrics                 map[string]string         // addresses, by process
-	watches                 map[string]*app.Telemetry // of each process that runs
+	telemetry               map[string]*app.Telemetry // of each process that runs
 }
 
 type options struct {
@@ -108,7 +108,7 @@ func start(t *testing.T, o options) *system {
 // bare is a server that nothing of ours has touched.
 func bare(t *testing.T, o options) *system {
 	t.Helper()
-	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}, watches: map[string]*app.Telemetry{}}
+	return &system{t: t, o: o, server: tserver.Run(t, o.server), logs: &logs{}, metrics: map[string]string{}, telemetry: map[string]*app.Telemetry{}}
 }
 
 func (s *system) dial() *ops.Client {
@@ -123,7 +123,7 @@ func (s *system) dialAs(process string) (*kyc.Client, *app.Telemetry) {
 	watch, err := app.StartTelemetry(s.t.Context(), s.o.observe, process, s.logger(process))
 	require.NoError(s.t, err)
 	s.t.Cleanup(watch.Close)
-	s.metrics[process], s.watches[process] = watch.Address, watch
+	s.metrics[process], s.telemetry[process] = watch.Address, watch
 	dial := client.Options{HostPort: s.server.Address, Logger: log.NewStructuredLogger(s.logger("temporal"))}
 	s.keys.Apply(&dial)
 	return harness.Dial(s.t, watch.Client(dial)), watch
@@ -172,7 +172,7 @@ func (s *system) logger(who string) *slog.Logger {
 // begin starts a user.
 func (s *system) begin(user string) kyc.Started {
 	s.t.Helper()
-	started, err := s.Start(s.within(patience), kyc.Input{UserID: user})
+	started, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
 	require.NoError(s.t, err)
 	return started
 }
@@ -180,7 +180,7 @@ func (s *system) begin(user string) kyc.Started {
 // result waits for the end of a user's verification.
 func (s *system) result(user string) kyc.State {
 	s.t.Helper()
-	state, err := s.Wait(s.within(patience), user)
+	state, err := s.Wait(s.within(timeout), user)
 	require.NoError(s.t, err)
 	return state
 }
@@ -189,14 +189,14 @@ func (s *system) result(user string) kyc.State {
 func (s *system) status(user string, want didit.Status) {
 	s.t.Helper()
 	s.eventually(func() bool {
-		state, err := s.State(s.within(patience), user)
+		state, err := s.State(s.within(timeout), user)
 		return err == nil && state.Status == want
 	}, "status "+string(want))
 }
 
 func (s *system) eventually(condition func() bool, what string) {
 	s.t.Helper()
-	require.Eventually(s.t, condition, patience, 20*time.Millisecond, what)
+	require.Eventually(s.t, condition, timeout, 20*time.Millisecond, what)
 }
 
 func (s *system) within(d time.Duration) context.Context {

@@ -102,7 +102,7 @@ exporters: { jaeger_storage_exporter: { trace_storage: memory } }
 	require.NoError(t, cmd.Start())
 	t.Cleanup(func() { _ = cmd.Wait() })
 	j := jaeger{ui: "http://" + ports[0], otlp: "http://" + ports[2]}
-	require.Eventually(t, func() bool { return j.get("/api/services", new(any)) == nil }, patience, 100*time.Millisecond, "Jaeger is up")
+	require.Eventually(t, func() bool { return j.get("/api/services", new(any)) == nil }, timeout, 100*time.Millisecond, "Jaeger is up")
 	return j
 }
 

@@ -85,7 +85,7 @@ func TestStartedTwice(t *testing.T) {
 	require.Empty(t, decided.Session.URL)
 	require.Equal(t, 1, s.sessionsOf("u1"))
 
-	reverified, err := s.Start(s.within(patience), kyc.Input{UserID: "u1", Reverify: true})
+	reverified, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1", Reverify: true})
 	require.NoError(t, err)
 	require.True(t, reverified.New)
 	require.NotEqual(t, first.Session.SessionID, reverified.Session.SessionID)
@@ -178,7 +178,7 @@ func TestTemporalDownMakesDiditSendAgain(t *testing.T) {
 	require.NoError(t, s.server.Kill())
 	s.press(began.Session.URL, "approve")
 	s.eventually(func() bool { return s.delivered(didit.StatusApproved, http.StatusServiceUnavailable) }, "503 while Temporal is down")
-	require.NoError(t, s.server.Restart(s.within(patience)))
+	require.NoError(t, s.server.Restart(s.within(timeout)))
 	require.Equal(t, kyc.OutcomeApproved, s.result("u1").Outcome)
 	require.True(t, s.delivered(didit.StatusApproved, http.StatusOK), "the retry was accepted")
 }
@@ -186,7 +186,7 @@ func TestTemporalDownMakesDiditSendAgain(t *testing.T) {
 func TestWrongAPIKey(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{workerKey: "a-key-of-nobody"})
-	_, err := s.Start(s.within(patience), kyc.Input{UserID: "u1"})
+	_, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
 	var refused *kyc.SessionError
 	require.ErrorAs(t, err, &refused)
 	require.Equal(t, kyc.ErrorTypeUnauthorized, refused.Type)
@@ -210,7 +210,7 @@ func TestRateLimitedCreateIsTriedAgain(t *testing.T) {
 	s.record("u1", "rate-limited")
 }
 
-func TestSearchAttributesTellTheStory(t *testing.T) {
+func TestSearchAttributesShowTheState(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
 	url := s.begin("u1").Session.URL
@@ -230,10 +230,10 @@ func TestBadUserIDsAreRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{})
 	for _, id := range []string{"", "someone@example.com", string(bytes.Repeat([]byte("a"), 129)), "-x", "a b"} {
-		_, err := s.Start(s.within(patience), kyc.Input{UserID: id})
+		_, err := s.Start(s.within(timeout), kyc.Input{UserID: id})
 		assert.ErrorIs(t, err, kyc.ErrInvalidInput, strconv.Quote(id))
 	}
-	_, err := s.State(s.within(patience), "nobody")
+	_, err := s.State(s.within(timeout), "nobody")
 	require.ErrorIs(t, err, kyc.ErrNotFound)
 	require.Empty(t, s.sim.Sessions())
 }
@@ -257,7 +257,7 @@ func (s *system) history(user string) []*historypb.HistoryEvent {
 func (s *system) historyOf(workflowID, runID string) []*historypb.HistoryEvent {
 	s.t.Helper()
 	var events []*historypb.HistoryEvent
-	it := s.Temporal().GetWorkflowHistory(s.within(patience), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	it := s.Temporal().GetWorkflowHistory(s.within(timeout), workflowID, runID, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for it.HasNext() {
 		ev, err := it.Next()
 		require.NoError(s.t, err)

@@ -48,7 +48,7 @@ func (b *browser) post(path string, body any) (int, string) {
 	b.t.Helper()
 	text, err := json.Marshal(body)
 	require.NoError(b.t, err)
-	req, err := http.NewRequestWithContext(b.within(patience), http.MethodPost, b.server.UIURL+"/api/v1/namespaces/default/workflows/"+path, bytes.NewReader(text))
+	req, err := http.NewRequestWithContext(b.within(timeout), http.MethodPost, b.server.UIURL+"/api/v1/namespaces/default/workflows/"+path, bytes.NewReader(text))
 	require.NoError(b.t, err)
 	req.Header.Set("Content-Type", "application/json")
 	req.Header.Set("X-CSRF-Token", b.token)
@@ -91,7 +91,7 @@ func (b *browser) sendUpdate(user, name, typed string) string {
 	return answer
 }
 
-func TestOrdersInTheWebUI(t *testing.T) {
+func TestOperatorActionsInTheWebUI(t *testing.T) {
 	t.Parallel()
 	s := start(t, options{server: tserver.Options{UI: true}})
 	b := s.browser()
@@ -100,7 +100,7 @@ func TestOrdersInTheWebUI(t *testing.T) {
 		id := kyc.OperationID(user, tc.verb, uuid.NewString())
 		b.startWorkflow(id, `{"user_id": "`+user+`", "verb": "`+string(tc.verb)+`", "actor": "jo", "reason": "documents-checked:CASE-1042"}`)
 		var got kyc.OperationResult
-		require.NoError(t, s.Temporal().GetWorkflow(s.within(patience), id, "").Get(s.within(patience), &got), user)
+		require.NoError(t, s.Temporal().GetWorkflow(s.within(timeout), id, "").Get(s.within(timeout), &got), user)
 		require.Equal(t, tc.after, got.After)
 		require.Equal(t, began.Session.SessionID, got.SessionID)
 		require.Equal(t, []string{jo.String()}, s.comments(got.SessionID))
@@ -108,7 +108,7 @@ func TestOrdersInTheWebUI(t *testing.T) {
 	}
 	id := "kyc-" + "approve-in-review"
 	b.startWorkflow(id+"~approve-1", `{"user_id": "approve-in-review", "verb": "approve", "actor": "jo", "reason": "a:1"}`)
-	err := s.Temporal().GetWorkflow(s.within(patience), id+"~approve-1", "").Get(s.within(patience), nil)
+	err := s.Temporal().GetWorkflow(s.within(timeout), id+"~approve-1", "").Get(s.within(timeout), nil)
 	require.ErrorContains(t, err, "must be kyc-approve-in-review~approve- and a new UUID")
 }
 

@@ -33,9 +33,9 @@ import (
 )
 
 const (
-	secret   = "proxied-webhook-secret-of-no-account"
-	patience = time.Minute
-	rounds   = 40
+	secret  = "proxied-webhook-secret-of-no-account"
+	timeout = time.Minute
+	rounds  = 40
 )
 
 // proxies are the settings of each: where to listen and what stands behind it. All else is its default.
@@ -148,7 +148,7 @@ func run(t *testing.T, dir, listen, program string, args ...string) {
 			_ = conn.Close()
 		}
 		return err == nil
-	}, patience, 20*time.Millisecond, "%s does not listen", program)
+	}, timeout, 20*time.Millisecond, "%s does not listen", program)
 }
 
 // post returns the status of the answer; 0 stands for none.

@@ -59,7 +59,7 @@ func newEnv(t *testing.T) *env {
 		"DIDIT_ENVIRONMENT=sandbox", "PAYLOAD_KEYS="+key, "CODEC_ORIGINS=https://"+internalHost)
 	worker := e.startWorker(temporal)
 	for _, r := range append(append(e.webhooks[:], e.apis[:]...), e.codec, worker) {
-		_, err := r.Working(e.within(patience))
+		_, err := r.Working(e.within(timeout))
 		require.NoError(t, err)
 	}
 	e.open()

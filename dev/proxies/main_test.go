@@ -16,8 +16,8 @@ var (
 	longPolls = flag.Bool("longpolls", false, "wait 45 s for the answer to a long poll through each proxy")
 )
 
-// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
-const patience = 3 * time.Minute
+// timeout is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+const timeout = 3 * time.Minute
 
 // programs is the folder with our programs, built as `make build` does.
 var programs string

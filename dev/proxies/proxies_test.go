@@ -132,7 +132,7 @@ func (e *env) answersNoOtherHost(r *run) {
 
 // The API and the codec server are reached below a path of a host that has other things too.
 func (e *env) servesBehindAPrefix(r *run) {
-	s := r.from("127.0.0.1", patience)
+	s := r.from("127.0.0.1", timeout)
 	base, auth := "https://"+internalHost, http.Header{"Authorization": {"Bearer " + token}}
 	a := s.must(e.t, http.MethodGet, base+"/kyc/openapi.json", nil, nil)
 	assert.Equal(e.t, http.StatusOK, a.code)
@@ -170,7 +170,7 @@ func (e *env) signInToTheCodecServer(s sender, base string) {
 
 // The longest long poll is answered by us, not by a proxy that hangs up.
 func (e *env) letsLongPollsWait(r *run) {
-	s, url := r.from("127.0.0.1", patience), "https://"+internalHost+"/kyc/v1/verifications"
+	s, url := r.from("127.0.0.1", timeout), "https://"+internalHost+"/kyc/v1/verifications"
 	header := http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
 	s.must(e.t, http.MethodPost, url, strings.NewReader(`{"user_id":"waits"}`), header)
 	began := time.Now()

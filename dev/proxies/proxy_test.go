@@ -79,7 +79,7 @@ func (p proxy) start(t *testing.T, e *env) *run {
 			_ = c.Close()
 		}
 		return err == nil
-	}, patience, 50*time.Millisecond, "%s listens", p.name)
+	}, timeout, 50*time.Millisecond, "%s listens", p.name)
 	return r
 }
 

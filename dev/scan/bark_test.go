@@ -19,7 +19,7 @@ import (
 )
 
 // A scanner that finds nothing has to show that it would: here every sink has a leak.
-func TestTheScannerBarks(t *testing.T) {
+func TestTheScannerFindsLeaks(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	w := start(t, "")
@@ -63,9 +63,9 @@ func TestTheScannerBarks(t *testing.T) {
 }
 
 // plantByHand starts a workflow that holds what none of ours would.
-func (w *world) plantByHand(token string) {
+func (w *env) plantByHand(token string) {
 	w.t.Helper()
-	_, err := w.Temporal().ExecuteWorkflow(w.within(patience), client.StartWorkflowOptions{
+	_, err := w.Temporal().ExecuteWorkflow(w.within(timeout), client.StartWorkflowOptions{
 		ID: "planted", TaskQueue: "nobody-works-here", StaticSummary: marker("document_number"),
 		Memo: map[string]any{"phone": markedPhone},
 		TypedSearchAttributes: temporal.NewSearchAttributes(

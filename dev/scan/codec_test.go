@@ -15,7 +15,7 @@ import (
 )
 
 // decrypt asks the codec server, in right and in wrong ways. There is one where there are keys.
-func (w *world) decrypt() {
+func (w *env) decrypt() {
 	w.t.Helper()
 	if w.keys == "" {
 		return
@@ -45,9 +45,9 @@ func (w *world) decrypt() {
 }
 
 // ciphertext is a payload of a user's history, as the Web UI sends it.
-func (w *world) ciphertext(user string) string {
+func (w *env) ciphertext(user string) string {
 	w.t.Helper()
-	events := w.Temporal().GetWorkflowHistory(w.within(patience), kyc.WorkflowID(user), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	events := w.Temporal().GetWorkflowHistory(w.within(timeout), kyc.WorkflowID(user), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	ev, err := events.Next()
 	require.NoError(w.t, err)
 	body, err := protojson.Marshal(&commonpb.Payloads{Payloads: ev.GetWorkflowExecutionStartedEventAttributes().GetInput().GetPayloads()})

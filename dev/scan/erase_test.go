@@ -16,7 +16,7 @@ import (
 // after them, by the user's id.
 var erasable = map[string]struct {
 	statuses []didit.Status
-	then     func(w *world, user string)
+	then     func(w *env, user string)
 }{
 	"erase-not-started":  {},
 	"erase-in-progress":  {statuses: []didit.Status{didit.StatusInProgress}},
@@ -28,32 +28,32 @@ var erasable = map[string]struct {
 	"erase-abandoned":    {statuses: []didit.Status{didit.StatusInProgress, didit.StatusAbandoned}, then: ended(kyc.OutcomeAbandoned)},
 	"erase-lapsed":       {statuses: []didit.Status{didit.StatusInProgress, didit.StatusApproved, didit.StatusKycExpired}},
 	"erase-changed-mind": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusApproved, didit.StatusDeclined}},
-	"erase-cancelled": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusInReview}, then: func(w *world, user string) {
+	"erase-cancelled": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusInReview}, then: func(w *env, user string) {
 		out, code := w.cli("cancel", "--user", user, "--actor", actor, "--reason", reason)
 		must(w.t, out, code)
 	}},
-	"erase-several": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusDeclined}, then: func(w *world, user string) {
+	"erase-several": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusDeclined}, then: func(w *env, user string) {
 		ended(kyc.OutcomeDeclined)(w, user)
 		w.begin(user, "--reverify")
 	}},
-	"erase-ordered": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusInReview}, then: func(w *world, user string) {
+	"erase-ordered": {statuses: []didit.Status{didit.StatusInProgress, didit.StatusInReview}, then: func(w *env, user string) {
 		out, code := w.cli("decide", "--user", user, "--status", "approved", "--actor", actor, "--reason", reason)
 		must(w.t, out, code)
 	}},
-	"erase-terminated": {then: func(w *world, user string) {
-		require.NoError(w.t, w.Temporal().TerminateWorkflow(w.within(patience), kyc.WorkflowID(user), "", reason))
+	"erase-terminated": {then: func(w *env, user string) {
+		require.NoError(w.t, w.Temporal().TerminateWorkflow(w.within(timeout), kyc.WorkflowID(user), "", reason))
 	}},
 }
 
-func ended(outcome kyc.Outcome) func(*world, string) {
-	return func(w *world, user string) { w.ends(user, outcome) }
+func ended(outcome kyc.Outcome) func(*env, string) {
+	return func(w *env, user string) { w.ends(user, outcome) }
 }
 
 // withoutSession are users for whom Didit makes none: it refuses, or has trouble for longer than anybody waits.
 var withoutSession = map[string]int{"erase-failed": http.StatusForbidden, "erase-queued": http.StatusServiceUnavailable}
 
 // erases brings users to every state and has them erased, by the command that operators use.
-func (w *world) erases() {
+func (w *env) erases() {
 	w.t.Helper()
 	for user, code := range withoutSession {
 		w.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{Status: code, Body: errorBodies()[0], Times: 1000, VendorData: user})
@@ -82,18 +82,18 @@ func (w *world) erases() {
 	all.Wait()
 }
 
-func (w *world) erase(user string, more ...string) (string, int) {
+func (w *env) erase(user string, more ...string) (string, int) {
 	w.t.Helper()
 	return w.cli(append([]string{"erase", "--user", user, "--actor", actor, "--reason", reason, "--yes", "--no-legal-hold"}, more...)...)
 }
 
 // eraseWholly erases a user and looks at what is left in every way that there is.
-func (w *world) eraseWholly(user string) {
+func (w *env) eraseWholly(user string) {
 	out, code := w.erase(user)
 	assert.Zero(w.t, code, out)
 	assert.Empty(w.t, w.sim.SessionsOf(user), user)
 	assert.False(w.t, w.sim.HasUser(user), user)
-	_, err := w.State(w.within(patience), user)
+	_, err := w.State(w.within(timeout), user)
 	assert.ErrorIs(w.t, err, kyc.ErrNotFound, user)
 	out, code = w.erase(user, "-o", "json")
 	assert.Zero(w.t, code, out)
@@ -104,7 +104,7 @@ func (w *world) eraseWholly(user string) {
 }
 
 // requireErased makes sure that there was something to be erased, and that it was known before.
-func (w *world) requireErased() {
+func (w *env) requireErased() {
 	w.t.Helper()
 	left := map[string]bool{}
 	for _, token := range w.tokensOf(w.erased) {

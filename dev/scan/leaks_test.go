@@ -51,7 +51,7 @@ func volume(all []sink) (n int) {
 }
 
 // requireFull makes sure that there was something to find: a sink that is empty proves nothing.
-func (w *world) requireFull(all []sink) {
+func (w *env) requireFull(all []sink) {
 	w.t.Helper()
 	kinds := []string{
 		"history of kyc-approved, event 1,", "history of kyc-erase-approved~erase-", "list entry of kyc-approved", "description of kyc-approved",

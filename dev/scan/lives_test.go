@@ -16,7 +16,7 @@ import (
 )
 
 // live goes the ways of a verification that people and reviewers go.
-func (w *world) live() {
+func (w *env) live() {
 	w.t.Helper()
 	for user, way := range map[string]struct {
 		statuses []didit.Status
@@ -56,7 +56,7 @@ func (w *world) live() {
 }
 
 // again starts users who were there before: the worker looks at Didit's list of sessions.
-func (w *world) again() {
+func (w *env) again() {
 	w.t.Helper()
 	for _, user := range []string{"approved", "expired", "abandoned"} {
 		w.cli("start", "--user", user, "--timeout", "60s", "--reverify", "--return-url", "https://shop.test/welcome", "--language", "en")
@@ -76,7 +76,7 @@ func (w *world) again() {
 }
 
 // refused makes Didit refuse, break and vanish, with whatever it may say then.
-func (w *world) refused() {
+func (w *env) refused() {
 	w.t.Helper()
 	bodies := errorBodies()
 	n := 0
@@ -111,7 +111,7 @@ func (w *world) refused() {
 }
 
 // refusedOnce lets one call about a user fail.
-func (w *world) refusedOnce(user, call string, f diditsim.Fault) {
+func (w *env) refusedOnce(user, call string, f diditsim.Fault) {
 	w.t.Helper()
 	if call == "create" {
 		w.sim.FailNext(http.MethodPost, "/v3/session/", f)
@@ -135,7 +135,7 @@ func (w *world) refusedOnce(user, call string, f diditsim.Fault) {
 }
 
 // operate does by hand what can be done by hand, and looks at it in every way.
-func (w *world) operate() {
+func (w *env) operate() {
 	w.t.Helper()
 	by := []string{"--actor", actor, "--reason", reason}
 	for verb, before := range map[string][]didit.Status{
@@ -166,7 +166,7 @@ func (w *world) operate() {
 }
 
 // prepare runs what an account and a namespace are prepared with.
-func (w *world) prepare() {
+func (w *env) prepare() {
 	w.t.Helper()
 	file := filepath.Join(w.t.TempDir(), "env")
 	require.NoError(w.t, os.WriteFile(file, []byte("DIDIT_API_KEY="+apiKey+"\n"), 0o600))

@@ -12,8 +12,8 @@ import (
 	"didit-temporal/dev/procs"
 )
 
-// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
-const patience = 2 * time.Minute
+// timeout is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+const timeout = 2 * time.Minute
 
 var prebuilt = flag.String("programs", "", "folder with the three programs; empty: build them")
 

@@ -15,7 +15,7 @@ import (
 const panickyWorker = "a worker that panics"
 
 // panics lets the worker of production panic on each of its queues, with metrics, traces and the log at debug.
-func (w *world) panics() {
+func (w *env) panics() {
 	w.t.Helper()
 	w.keep(sink{name: "metrics of worker", data: w.scrape(w.metrics["worker"])})
 	w.stop("worker")

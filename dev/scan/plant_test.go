@@ -131,7 +131,7 @@ func marked(h http.Handler) http.Handler {
 }
 
 // mark plants markers, and remembers the token of every session: those that are deleted must not be found either.
-func (w *world) mark(what string, body map[string]any) {
+func (w *env) mark(what string, body map[string]any) {
 	if token, ok := body["session_token"].(string); ok {
 		user, _ := body["vendor_data"].(string)
 		w.mu.Lock()
@@ -144,7 +144,7 @@ func (w *world) mark(what string, body map[string]any) {
 }
 
 // needles are all forms of all that must not be found.
-func (w *world) needles() []needle {
+func (w *env) needles() []needle {
 	users := []string{}
 	w.mu.Lock()
 	for user := range w.tokens {
@@ -157,7 +157,7 @@ func (w *world) needles() []needle {
 }
 
 // tokensOf are those of all sessions that users ever had.
-func (w *world) tokensOf(users []string) (all []string) {
+func (w *env) tokensOf(users []string) (all []string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, user := range users {

@@ -41,12 +41,12 @@ type process struct {
 }
 
 // launch starts a program and returns once it works.
-func (w *world) launch(name string, args []string, env ...string) *process {
+func (w *env) launch(name string, args []string, env ...string) *process {
 	w.t.Helper()
 	return w.launchFile(filepath.Join(programs, name), name, procs.Ready(name, args...), args, env...)
 }
 
-func (w *world) launchFile(file, name, ready string, args []string, env ...string) *process {
+func (w *env) launchFile(file, name, ready string, args []string, env ...string) *process {
 	w.t.Helper()
 	p := &process{name: name, log: &buffer{}}
 	cmd := exec.Command(file, args...)
@@ -67,7 +67,7 @@ func (w *world) launchFile(file, name, ready string, args []string, env ...strin
 	return p
 }
 
-func (w *world) stop(name string) {
+func (w *env) stop(name string) {
 	for _, p := range w.processes {
 		if p.name == name {
 			p.stop()
@@ -76,14 +76,14 @@ func (w *world) stop(name string) {
 }
 
 // cli runs a command of the starter to its end, keeps what it prints and returns it.
-func (w *world) cli(args ...string) (out string, code int) {
+func (w *env) cli(args ...string) (out string, code int) {
 	w.t.Helper()
 	return w.cliWith(nil, args...)
 }
 
-func (w *world) cliWith(env []string, args ...string) (out string, code int) {
+func (w *env) cliWith(env []string, args ...string) (out string, code int) {
 	w.t.Helper()
-	cmd := exec.CommandContext(w.within(patience), filepath.Join(programs, "starter"), args...)
+	cmd := exec.CommandContext(w.within(timeout), filepath.Join(programs, "starter"), args...)
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + w.t.TempDir()}, append(w.temporal(), env...)...)
 	both, err := cmd.CombinedOutput()
 	if cmd.ProcessState == nil {

@@ -17,7 +17,7 @@ import (
 )
 
 // secretly is what a store of Temporal's may hold: the session's URL and token, unless there are keys that encrypt them.
-func (w *world) secretly() []class {
+func (w *env) secretly() []class {
 	if w.keys == "" {
 		return []class{classSession}
 	}
@@ -25,7 +25,7 @@ func (w *world) secretly() []class {
 }
 
 // gather returns everything that outlives a request.
-func (w *world) gather() []sink {
+func (w *env) gather() []sink {
 	w.t.Helper()
 	w.mu.Lock()
 	all := append([]sink{}, w.sinks...)
@@ -45,7 +45,7 @@ func (w *world) gather() []sink {
 }
 
 // files are those of Temporal's database.
-func (w *world) files(when string, may ...class) (all []sink) {
+func (w *env) files(when string, may ...class) (all []sink) {
 	w.t.Helper()
 	for _, file := range []string{"", "-wal", "-shm"} {
 		all = append(all, sink{name: "file " + filepath.Base(w.db) + file + " " + when, data: read(w.t, w.db+file), may: may})
@@ -54,9 +54,9 @@ func (w *world) files(when string, may ...class) (all []sink) {
 }
 
 // stored is all that Temporal's API tells of all namespaces: histories, and what lists and descriptions show.
-func (w *world) stored() (all []sink) {
+func (w *env) stored() (all []sink) {
 	w.t.Helper()
-	ctx := w.within(patience)
+	ctx := w.within(timeout)
 	spaces, err := w.Temporal().WorkflowService().ListNamespaces(ctx, &workflowservice.ListNamespacesRequest{PageSize: 100})
 	require.NoError(w.t, err)
 	for _, space := range spaces.GetNamespaces() {
@@ -79,9 +79,9 @@ func (w *world) stored() (all []sink) {
 }
 
 // run is the history and the description of one run.
-func (w *world) run(space string, x *commonpb.WorkflowExecution) (all []sink) {
+func (w *env) run(space string, x *commonpb.WorkflowExecution) (all []sink) {
 	w.t.Helper()
-	ctx := w.within(patience)
+	ctx := w.within(timeout)
 	about, err := w.Temporal().WorkflowService().DescribeWorkflowExecution(ctx, &workflowservice.DescribeWorkflowExecutionRequest{Namespace: space, Execution: x})
 	require.NoError(w.t, err)
 	all = append(all, sink{name: "description of " + x.GetWorkflowId(), data: w.wire(about), may: w.secretly()})
@@ -101,7 +101,7 @@ func (w *world) run(space string, x *commonpb.WorkflowExecution) (all []sink) {
 	return all
 }
 
-func (w *world) wire(m proto.Message) []byte {
+func (w *env) wire(m proto.Message) []byte {
 	w.t.Helper()
 	b, err := proto.Marshal(m)
 	require.NoError(w.t, err)
@@ -109,7 +109,7 @@ func (w *world) wire(m proto.Message) []byte {
 }
 
 // scrape reads the metrics of a process, where it has any.
-func (w *world) scrape(address string) []byte {
+func (w *env) scrape(address string) []byte {
 	client := http.Client{Timeout: 5 * time.Second}
 	res, err := client.Get("http://" + address + "/metrics")
 	if err != nil {

@@ -35,7 +35,7 @@ func event(change map[string]any) string {
 }
 
 // knock sends the webhook what Didit may send beside our events, and what strangers may send.
-func (w *world) knock() {
+func (w *env) knock() {
 	w.t.Helper()
 	post := func(want int, body, signature string, more map[string]string) {
 		w.t.Helper()
@@ -92,7 +92,7 @@ func (w *world) knock() {
 }
 
 // ask calls the HTTP API, in right and in wrong ways.
-func (w *world) ask() {
+func (w *env) ask() {
 	w.t.Helper()
 	auth := map[string]string{"Authorization": "Bearer " + bearer, "Content-Type": "application/json", "User-Agent": marker("stranger")}
 	// It names the fields that the caller should not have sent, to the caller.
@@ -125,7 +125,7 @@ func (w *world) ask() {
 }
 
 // shout lets the receiver of results fail and repeat what it was sent.
-func (w *world) shout() {
+func (w *env) shout() {
 	w.t.Helper()
 	tries := 0
 	w.receiver(func(rw http.ResponseWriter, r *http.Request) {

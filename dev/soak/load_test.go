@@ -15,7 +15,7 @@ import (
 
 // load is what is sent, and what came back.
 type load struct {
-	w      *world
+	w      *env
 	client *http.Client
 	r      *rand.Rand // of the one goroutine that decides what is sent
 
@@ -37,7 +37,7 @@ type load struct {
 // turnedAway is an event that Temporal did not take in time.
 type turnedAway struct{ at, took time.Duration }
 
-func newLoad(w *world) *load {
+func newLoad(w *env) *load {
 	l := &load{
 		w: w, r: rand.New(rand.NewPCG(*seed, 0)), last: make([]string, len(w.people)), sent: map[string]int{}, codes: map[int]int{},
 		taken: make([]map[string]bool, len(w.people)), unsure: make([]map[string]bool, len(w.people)),

@@ -24,8 +24,8 @@ var (
 	prebuilt = flag.String("programs", "", "folder with a worker and a webhook; empty: build them")
 )
 
-// patience is for conditions that come true soon on a fast machine; it is only used up when a test fails.
-const patience = 3 * time.Minute
+// timeout is for conditions that come true soon on a fast machine; it is only used up when a test fails.
+const timeout = 3 * time.Minute
 
 // programs is the folder with the worker and the webhook, built as `make build` does.
 var programs string

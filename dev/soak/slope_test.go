@@ -7,7 +7,7 @@ import (
 	"github.com/stretchr/testify/assert"
 )
 
-func TestTroublesAreToldApart(t *testing.T) {
+func TestTroublesAreDistinguished(t *testing.T) {
 	at := func(s, took float64) turnedAway {
 		return turnedAway{time.Duration(s * float64(time.Second)), time.Duration(took * float64(time.Second))}
 	}

@@ -90,7 +90,7 @@ func (l *load) requireAll(t *testing.T) {
 // worker decides about the signals before, the server keeps new ones aside, outside the history: so it looks again.
 func (l *load) eventually(ctx context.Context, t *testing.T, person int) (times map[string]int, missing []string) {
 	t.Helper()
-	until := time.Now().Add(patience)
+	until := time.Now().Add(timeout)
 	for {
 		var err error
 		times, err = l.w.signals(ctx, l.w.people[person])

@@ -7,12 +7,12 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit/diditsim"
 )
 
-// loner is a program without Temporal that signs the same users up.
-type loner struct {
+// program is a program without Temporal that signs the same users up.
+type program struct {
 	name      string
 	more      float64 // users, as a multiple; 0 is 1
 	processes int
@@ -24,7 +24,7 @@ type loner struct {
 	drawn     bool
 }
 
-var loners = []loner{
+var programs = []program{
 	{name: "the example", processes: 1, drawn: true},
 	{name: "the example, answers take 0.5 s", processes: 1, slow: true},
 	{name: "the example, 2,000 users", more: 2000. / 1200, processes: 1},
@@ -36,25 +36,25 @@ var loners = []loner{
 	{name: "a careful one, killed and started again", processes: 1, bucket: 291. / 300, kill: true, again: true},
 }
 
-// alone is what came of a loner.
-type alone struct {
-	loner
-	pace            world.Pace
+// programResult is what came of a program.
+type programResult struct {
+	program
+	pace            testbed.Pace
 	n, lost, double int
 	reasons         map[string]int
 	began           time.Time
 	last            time.Duration
-	calls           world.Calls
+	calls           testbed.Calls
 	writes          diditsim.ScopeUsage
 }
 
 func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
-	chosen := loners
+	chosen := programs
 	if env.Short {
-		chosen = []loner{loners[0], loners[len(loners)-1]}
+		chosen = []program{programs[0], programs[len(programs)-1]}
 	}
-	chosen = wanted(env, chosen, func(l loner) string { return l.name })
-	results := make([]alone, len(chosen))
+	chosen = wanted(env, chosen, func(l program) string { return l.name })
+	results := make([]programResult, len(chosen))
 	var cases []run.Case
 	for i, l := range chosen {
 		cases = append(cases, func(ctx context.Context) (err error) {
@@ -68,8 +68,8 @@ func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 	r := &run.Report{Notes: []string{
 		"lost: users who never get a URL from the program, because it gave them up or was killed.",
 		"two sessions: users who had passed when the program was killed and who are charged again after its restart. It has no memory.",
-		fmt.Sprintf("Didit's answers take %v where nothing else is said.", world.Latency),
-		"The example tells nobody a URL before the last user is done; here every user is told at once.",
+		fmt.Sprintf("Didit's answers take %v where nothing else is said.", testbed.Latency),
+		"The example tells nobody a URL before the last user is done; here every user is outcomes at once.",
 	}}
 	table := run.Table{Title: "the same signups without Temporal", Columns: []string{
 		"", "users", "worst window: writes sent", "429s", "users lost", "two sessions", "last URL", "why lost",
@@ -81,7 +81,7 @@ func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 		r.Figure(float64(a.writes.Refused), "%s: answered 429", a.name)
 		r.Figure(float64(a.writes.Worst), "%s: worst window of writes sent", a.name)
 		r.Figure(a.last.Seconds(), "%s: last URL, seconds", a.name)
-		if a.drawn && a.pace == world.Didit {
+		if a.drawn && a.pace == testbed.Didit {
 			r.Series = append(r.Series, curve("Didit's published example", a.calls, a.began))
 		}
 	}
@@ -89,17 +89,17 @@ func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// run starts the processes, kills them when half of the users are told, lets that half pass at Didit, and counts.
-func (l loner) run(ctx context.Context, env *run.Env, n int) (alone, error) {
+// run starts the processes, kills them when half of the users are outcomes, lets that half pass at Didit, and counts.
+func (l program) run(ctx context.Context, env *run.Env, n int) (programResult, error) {
 	if l.more > 0 {
 		n = int(l.more * float64(n))
 	}
-	out := alone{loner: l, pace: pace(env), n: n}
-	latency := world.Latency
+	out := programResult{program: l, pace: pace(env), n: n}
+	latency := testbed.Latency
 	if l.slow {
 		latency = 500 * time.Millisecond
 	}
-	didit, err := world.NewAlone(out.pace, latency)
+	didit, err := testbed.NewSimulator(out.pace, latency)
 	if err != nil {
 		return out, err
 	}
@@ -107,25 +107,25 @@ func (l loner) run(ctx context.Context, env *run.Env, n int) (alone, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*expected(out.pace, n)+8*out.pace.Window)
 	defer cancel()
 	out.began = time.Now()
-	told := newTold()
+	outcomes := newOutcomes()
 	env.Say("blog, %s: %d users", l.name, n)
-	running, err := l.start(ctx, env, didit, told, n)
+	running, err := l.start(ctx, env, didit, outcomes, n)
 	if err != nil {
 		return out, err
 	}
 	if l.kill {
-		if running, err = l.strike(ctx, env, didit, told, running, n); err != nil {
+		if running, err = l.strike(ctx, env, didit, outcomes, running, n); err != nil {
 			return out, err
 		}
 	}
 	for _, p := range running {
 		p.wait()
 	}
-	out.count(didit, told)
+	out.count(didit, outcomes)
 	return out, nil
 }
 
-func (l loner) start(ctx context.Context, env *run.Env, didit *world.Alone, told *told, n int) ([]*loop, error) {
+func (l program) start(ctx context.Context, env *run.Env, didit *testbed.Simulator, outcomes *outcomes, n int) ([]*loop, error) {
 	var all []*loop
 	for i := range l.processes {
 		args := []string{"-url", didit.URL, "-key", didit.Key, "-flow", didit.Flow, "-n", fmt.Sprint(n / l.processes), "-first", fmt.Sprint(1 + i*n/l.processes)}
@@ -135,7 +135,7 @@ func (l loner) start(ctx context.Context, env *run.Env, didit *world.Alone, told
 		if l.burst {
 			args = append(args, "-burst", fmt.Sprint(pace(env).Allowed(pace(env).Writes)))
 		}
-		p, err := startLoop(ctx, env, told, args...)
+		p, err := startLoop(ctx, env, outcomes, args...)
 		if err != nil {
 			return all, err
 		}
@@ -144,8 +144,8 @@ func (l loner) start(ctx context.Context, env *run.Env, didit *world.Alone, told
 	return all, nil
 }
 
-func (l loner) strike(ctx context.Context, env *run.Env, didit *world.Alone, told *told, running []*loop, n int) ([]*loop, error) {
-	if err := told.reach(ctx, n/2); err != nil {
+func (l program) strike(ctx context.Context, env *run.Env, didit *testbed.Simulator, outcomes *outcomes, running []*loop, n int) ([]*loop, error) {
+	if err := outcomes.reach(ctx, n/2); err != nil {
 		return nil, err
 	}
 	env.Say("blog, %s: kill -9", l.name)
@@ -153,23 +153,23 @@ func (l loner) strike(ctx context.Context, env *run.Env, didit *world.Alone, tol
 		p.kill()
 	}
 	var urls []string
-	for user := range told.all() {
+	for user := range outcomes.all() {
 		for _, s := range didit.Sim.SessionsOf(user) {
 			urls = append(urls, s.URL)
 		}
 	}
-	if err := world.Approve(ctx, urls); err != nil {
+	if err := testbed.Approve(ctx, urls); err != nil {
 		return nil, err
 	}
 	if !l.again {
 		return nil, nil
 	}
-	return l.start(ctx, env, didit, told, n)
+	return l.start(ctx, env, didit, outcomes, n)
 }
 
-func (a *alone) count(didit *world.Alone, told *told) {
-	a.calls, a.reasons = didit.Calls(), told.reasons()
-	served := told.all()
+func (a *programResult) count(didit *testbed.Simulator, outcomes *outcomes) {
+	a.calls, a.reasons = didit.Calls(), outcomes.reasons()
+	served := outcomes.all()
 	for i := range a.n {
 		user := fmt.Sprintf("signup-%d", i+1)
 		if _, ok := served[user]; !ok {
@@ -189,7 +189,7 @@ func (a *alone) count(didit *world.Alone, told *told) {
 	}
 }
 
-func (a *alone) why() string {
+func (a *programResult) why() string {
 	var lines []string
 	for reason, n := range a.reasons {
 		lines = append(lines, fmt.Sprintf("%d: %s", n, reason))

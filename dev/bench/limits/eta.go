@@ -7,31 +7,31 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
-// line is a queue of a certain length, at whose end people ask how long it will take.
-type line struct {
+// queue is one of a certain length, at whose end people ask how long it will take.
+type queue struct {
 	length, samples int
 	within          float64 // percent that an answer may be wrong
 }
 
-// guess is an answer, and what came true.
-type guess struct {
-	line
+// estimate is an answer, and what came true.
+type estimate struct {
+	queue
 	ahead     int
 	eta, took time.Duration
 }
 
-func (g guess) wrong() float64 {
+func (g estimate) wrong() float64 {
 	return percent(math.Abs(g.eta.Seconds()-g.took.Seconds()), g.took.Seconds())
 }
 
 func eta(ctx context.Context, env *run.Env) (*run.Report, error) {
-	lines := run.Pick(env, []line{{100, 5, 25}, {1000, 5, 10}}, []line{{40, 2, 25}})
-	results := make([][]guess, len(lines))
+	lines := run.Pick(env, []queue{{100, 5, 25}, {1000, 5, 10}}, []queue{{40, 2, 25}})
+	results := make([][]estimate, len(lines))
 	var cases []run.Case
 	for i, l := range lines {
 		cases = append(cases, func(ctx context.Context) (err error) {
@@ -44,8 +44,8 @@ func eta(ctx context.Context, env *run.Env) (*run.Report, error) {
 	}
 	r := &run.Report{Notes: []string{"told: kyc.Client.Turn, asked just before the start of one more user of the same priority."}}
 	table := run.Table{Title: "how long will it take?", Columns: []string{"backlog", "ahead", "told", "took", "wrong by"}}
-	for _, guesses := range results {
-		for i, g := range guesses {
+	for _, estimates := range results {
+		for i, g := range estimates {
 			table.Row(g.length, g.ahead, seconds(g.eta), seconds(g.took), fmt.Sprintf("%.1f %%", g.wrong()))
 			r.Target(g.wrong() <= g.within, "backlog of %d: told %s, took %s: wrong by %.1f %%, at most %.0f %% was wanted",
 				g.length, seconds(g.eta), seconds(g.took), g.wrong(), g.within)
@@ -56,27 +56,27 @@ func eta(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// run fills the line up, asks, and signs one user up behind it, several times.
-func (l line) run(ctx context.Context, env *run.Env) ([]guess, error) {
-	p := world.Didit // a model's queue is over before the server has counted it
-	server, t, err := world.New(ctx, env, world.TemporalOptions{}, world.Options{Pace: p, Workers: 2})
+// run fills the queue, asks, and signs one user up behind it, several times.
+func (l queue) run(ctx context.Context, env *run.Env) ([]estimate, error) {
+	p := testbed.Didit // a model's queue is over before the server has counted it
+	server, t, err := testbed.New(ctx, env, testbed.TemporalOptions{}, testbed.Options{Pace: p, Workers: 2})
 	if err != nil {
 		return nil, err
 	}
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(ctx, time.Duration(l.samples+1)*expected(p, l.length)+5*time.Minute)
 	defer cancel()
-	var guesses []guess
-	people := make([]*world.Crowd, l.samples)
+	var estimates []estimate
+	people := make([]*testbed.Users, l.samples)
 	started := 0
 	for i := range l.samples {
-		served := int(settle.Seconds() * world.Rate(p.Writes)) // meanwhile
+		served := int(settle.Seconds() * testbed.Rate(p.Writes)) // meanwhile
 		more := l.length + served - (started - len(t.Sim.Sessions()))
 		if err := t.Backlog(ctx, users(fmt.Sprintf("batch-%d", i+1), more), kyc.PriorityBulk); err != nil {
 			return nil, err
 		}
 		started += more + 1
-		if err := world.Sleep(ctx, settle); err != nil {
+		if err := testbed.Sleep(ctx, settle); err != nil {
 			return nil, err
 		}
 		turn, err := ops.New(t.Client).QueuePosition(ctx, kyc.PriorityBulk)
@@ -84,8 +84,8 @@ func (l line) run(ctx context.Context, env *run.Env) ([]guess, error) {
 			return nil, err
 		}
 		told, _ := turn.ETA(time.Now())
-		guesses = append(guesses, guess{line: l, ahead: turn.Ahead, eta: told})
-		people[i] = t.Crowd()
+		estimates = append(estimates, estimate{queue: l, ahead: turn.Ahead, eta: told})
+		people[i] = t.Users()
 		people[i].SignUp(ctx, fmt.Sprintf("person-%d", i+1), kyc.PriorityBulk)
 		env.Say("eta, backlog of %d: told %s", l.length, seconds(told))
 	}
@@ -94,10 +94,10 @@ func (l line) run(ctx context.Context, env *run.Env) ([]guess, error) {
 			return nil, err
 		}
 		if took := who.Took(); len(took) > 0 {
-			guesses[i].took = took[0]
+			estimates[i].took = took[0]
 		}
 	}
-	return guesses, nil
+	return estimates, nil
 }
 
 // settle is for those who have just been started to queue their creates, and for the server to count them: its count is

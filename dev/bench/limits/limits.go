@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 )
 
 const (
@@ -18,13 +18,13 @@ const (
 
 // Benchmarks lists them.
 func Benchmarks() []run.Bench {
-	crowded := run.Picture{
+	signupsPicture := run.Picture{
 		Name: picture, Title: "1,200 signups at once: requests that Didit got in the last 60 seconds",
 		X: "seconds since the signups", Y: "writes in the last 60 s", Floor: 400,
 	}
 	return []run.Bench{
-		{Name: "signups", Group: group, About: "1,200 signups at once while workers are killed: the limits are kept and used", Run: signups, Picture: crowded},
-		{Name: "blog", Group: group, About: "the same signups by programs without Temporal, Didit's published example first", Run: blog, Picture: crowded},
+		{Name: "signups", Group: group, About: "1,200 signups at once while workers are killed: the limits are kept and used", Run: signups, Picture: signupsPicture},
+		{Name: "blog", Group: group, About: "the same signups by programs without Temporal, Didit's published example first", Run: blog, Picture: signupsPicture},
 		{Name: "storm", Group: group, About: "Didit refuses every write for two minutes: who calls, and how soon it goes on", Run: storm},
 		{Name: "priority", Group: group, About: "a person who signs up behind a batch of 5,000", Run: priority},
 		{Name: "eta", Group: group, About: "how long will it take: what the queue tells, and what comes true", Run: eta},
@@ -34,7 +34,7 @@ func Benchmarks() []run.Bench {
 }
 
 // pace is Didit's, or that of a small model.
-func pace(env *run.Env) world.Pace { return run.Pick(env, world.Didit, world.Model) }
+func pace(env *run.Env) testbed.Pace { return run.Pick(env, testbed.Didit, testbed.Model) }
 
 func users(prefix string, n int) []string {
 	all := make([]string, n)
@@ -59,6 +59,6 @@ func percent(part, whole float64) float64 {
 }
 
 // expected is how long n creates take at least, if nobody else wants one.
-func expected(p world.Pace, n int) time.Duration {
-	return time.Duration(float64(n) / world.Rate(p.Writes) * float64(time.Second))
+func expected(p testbed.Pace, n int) time.Duration {
+	return time.Duration(float64(n) / testbed.Rate(p.Writes) * float64(time.Second))
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/procs"
 )
 
@@ -21,7 +21,7 @@ type loop struct {
 	done chan struct{}
 }
 
-func startLoop(ctx context.Context, env *run.Env, told *told, args ...string) (*loop, error) {
+func startLoop(ctx context.Context, env *run.Env, outcomes *outcomes, args ...string) (*loop, error) {
 	// It is not bound to ctx: wait and kill end it.
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(env.Programs, "loop"), args...) //nolint:gosec // G204: we have just built it
 	out, err := cmd.StdoutPipe()
@@ -36,7 +36,7 @@ func startLoop(ctx context.Context, env *run.Env, told *told, args ...string) (*
 	go func() {
 		defer close(l.done)
 		defer stop()
-		told.read(out)
+		outcomes.read(out)
 		_ = cmd.Wait()
 	}()
 	return l, nil
@@ -49,17 +49,17 @@ func (l *loop) kill() {
 	<-l.done
 }
 
-// told is what loops have told of their users.
-type told struct {
+// outcomes is what loops have outcomes of their users.
+type outcomes struct {
 	mu   sync.Mutex
 	ok   map[string]time.Time
 	lost map[string]string
 }
 
-func newTold() *told { return &told{ok: map[string]time.Time{}, lost: map[string]string{}} }
+func newOutcomes() *outcomes { return &outcomes{ok: map[string]time.Time{}, lost: map[string]string{}} }
 
 // read takes lines such as "ok user" and "lost user why". The first ok counts.
-func (t *told) read(r io.Reader) {
+func (t *outcomes) read(r io.Reader) {
 	for lines := bufio.NewScanner(r); lines.Scan(); {
 		word, rest, _ := strings.Cut(lines.Text(), " ")
 		user, why, _ := strings.Cut(rest, " ")
@@ -74,7 +74,7 @@ func (t *told) read(r io.Reader) {
 }
 
 // all are the users who have a URL, and since when.
-func (t *told) all() map[string]time.Time {
+func (t *outcomes) all() map[string]time.Time {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	m := map[string]time.Time{}
@@ -84,7 +84,7 @@ func (t *told) all() map[string]time.Time {
 	return m
 }
 
-func (t *told) reasons() map[string]int {
+func (t *outcomes) reasons() map[string]int {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	n := map[string]int{}
@@ -96,9 +96,9 @@ func (t *told) reasons() map[string]int {
 	return n
 }
 
-func (t *told) reach(ctx context.Context, n int) error {
+func (t *outcomes) reach(ctx context.Context, n int) error {
 	for len(t.all()) < n {
-		if err := world.Sleep(ctx, 50*time.Millisecond); err != nil {
+		if err := testbed.Sleep(ctx, 50*time.Millisecond); err != nil {
 			return err
 		}
 	}

@@ -8,12 +8,12 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/kyc"
 )
 
-// rush is people who sign up behind a batch.
-type rush struct {
+// arrivals is people who sign up behind a batch.
+type arrivals struct {
 	name     string
 	priority kyc.Priority
 	backlog  int
@@ -21,17 +21,17 @@ type rush struct {
 	over     time.Duration // they come at random moments of it
 }
 
-type rushed struct {
-	rush
+type arrivalsResult struct {
+	arrivals
 	took  []time.Duration
 	lost  int
 	ahead int // sessions that the batch has got by then, from its start on
 }
 
 func priority(ctx context.Context, env *run.Env) (*run.Report, error) {
-	short := rush{backlog: 300, people: 20, over: 5 * time.Second}
-	full := rush{backlog: 5000, people: 50, over: time.Minute}
-	results := make([]rushed, 2)
+	short := arrivals{backlog: 300, people: 20, over: 5 * time.Second}
+	full := arrivals{backlog: 5000, people: 50, over: time.Minute}
+	results := make([]arrivalsResult, 2)
 	var cases []run.Case
 	for i, p := range []kyc.Priority{kyc.PriorityInteractive, kyc.PriorityBulk} {
 		r := run.Pick(env, full, short)
@@ -60,10 +60,10 @@ func priority(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-func (x rush) run(ctx context.Context, env *run.Env) (rushed, error) {
-	out := rushed{rush: x}
+func (x arrivals) run(ctx context.Context, env *run.Env) (arrivalsResult, error) {
+	out := arrivalsResult{arrivals: x}
 	p := pace(env)
-	server, t, err := world.New(ctx, env, world.TemporalOptions{}, world.Options{Pace: p, Workers: 2})
+	server, t, err := testbed.New(ctx, env, testbed.TemporalOptions{}, testbed.Options{Pace: p, Workers: 2})
 	if err != nil {
 		return out, err
 	}
@@ -80,11 +80,11 @@ func (x rush) run(ctx context.Context, env *run.Env) (rushed, error) {
 		moments[i] = time.Duration(draw.Int64N(int64(x.over)))
 	}
 	slices.Sort(moments)
-	people, began := t.Crowd(), time.Now()
+	people, began := t.Users(), time.Now()
 	stop := follow(ctx, env, "priority, "+x.name, people, x.people)
 	defer stop()
 	for i, at := range moments {
-		if err := world.Sleep(ctx, time.Until(began.Add(at))); err != nil {
+		if err := testbed.Sleep(ctx, time.Until(began.Add(at))); err != nil {
 			return out, err
 		}
 		people.SignUp(ctx, fmt.Sprintf("person-%d", i+1), x.priority)

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -22,7 +22,7 @@ func queued(ctx context.Context, env *run.Env) (r *run.Report, err error) {
 
 func drain(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 	p := pace(env)
-	server, t, err := world.New(ctx, env, world.TemporalOptions{Lasting: true}, world.Options{Pace: p, Workers: 2})
+	server, t, err := testbed.New(ctx, env, testbed.TemporalOptions{Lasting: true}, testbed.Options{Pace: p, Workers: 2})
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +41,7 @@ func drain(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 			told = time.Now()
 			env.Say("queued: %d of %d have a session", len(t.Sim.Sessions()), n)
 		}
-		if world.Sleep(ctx, 200*time.Millisecond) != nil {
+		if testbed.Sleep(ctx, 200*time.Millisecond) != nil {
 			break
 		}
 	}

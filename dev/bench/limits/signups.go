@@ -7,13 +7,13 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
 
-// crowd is one way to run the system under a crowd.
-type crowd struct {
+// signupsCase is one way to run the system under a signupsCase.
+type signupsCase struct {
 	name       string
 	workers    int
 	kills      int // of workers, with SIGKILL, midway
@@ -22,7 +22,7 @@ type crowd struct {
 	drawn      bool // into the picture
 }
 
-var crowds = []crowd{
+var signupsCases = []signupsCase{
 	{name: "1 worker", workers: 1, kills: 1, partitions: 1},
 	{name: "2 workers", workers: 2, kills: 2, partitions: 1, drawn: true},
 	{name: "8 workers", workers: 8, kills: 2, partitions: 1},
@@ -31,26 +31,26 @@ var crowds = []crowd{
 	{name: "2 workers, Temporal killed too", workers: 2, kills: 2, partitions: 1, temporal: true},
 }
 
-// crowded is what came of a crowd.
-type crowded struct {
-	crowd
-	pace               world.Pace
+// signupsResult is what came of a signupsCase.
+type signupsResult struct {
+	signupsCase
+	pace               testbed.Pace
 	n, lost, refused   int
 	double, unfinished int
 	again              int
 	began, end         time.Time
-	calls              world.Calls
+	calls              testbed.Calls
 	writes, reads      diditsim.ScopeUsage
 	servedAt           []time.Time
 }
 
 func signups(ctx context.Context, env *run.Env) (*run.Report, error) {
-	chosen := crowds
+	chosen := signupsCases
 	if env.Short {
-		chosen = crowds[1:2]
+		chosen = signupsCases[1:2]
 	}
-	chosen = wanted(env, chosen, func(c crowd) string { return c.name })
-	results := make([]crowded, len(chosen))
+	chosen = wanted(env, chosen, func(c signupsCase) string { return c.name })
+	results := make([]signupsResult, len(chosen))
 	var cases []run.Case
 	for i, c := range chosen {
 		cases = append(cases, func(ctx context.Context) (err error) {
@@ -76,10 +76,10 @@ func signups(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 // run signs all up at once, kills midway, and waits until everybody has a URL, or for three times as long as it should take.
-func (c crowd) run(ctx context.Context, env *run.Env, n int) (crowded, error) {
-	out := crowded{crowd: c, pace: pace(env), n: n}
-	server, t, err := world.New(ctx, env, world.TemporalOptions{Partitions: c.partitions, Lasting: c.temporal},
-		world.Options{Pace: out.pace, Workers: c.workers, Webhook: true})
+func (c signupsCase) run(ctx context.Context, env *run.Env, n int) (signupsResult, error) {
+	out := signupsResult{signupsCase: c, pace: pace(env), n: n}
+	server, t, err := testbed.New(ctx, env, testbed.TemporalOptions{Partitions: c.partitions, Lasting: c.temporal},
+		testbed.Options{Pace: out.pace, Workers: c.workers, Webhook: true})
 	if err != nil {
 		return out, err
 	}
@@ -87,7 +87,7 @@ func (c crowd) run(ctx context.Context, env *run.Env, n int) (crowded, error) {
 	limit := 3*expected(out.pace, n) + 2*time.Minute
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	people := t.Crowd()
+	people := t.Users()
 	out.began = time.Now()
 	names := users("signup", n)
 	for _, user := range names {
@@ -110,7 +110,7 @@ func (c crowd) run(ctx context.Context, env *run.Env, n int) (crowded, error) {
 
 // strike kills workers while the first half of the people are served, lets that half pass at Didit, and kills Temporal.
 // It returns who has passed.
-func (c crowd) strike(ctx context.Context, env *run.Env, server *world.Temporal, t *world.Tenant, people *world.Crowd, n int) ([]string, error) {
+func (c signupsCase) strike(ctx context.Context, env *run.Env, server *testbed.Temporal, t *testbed.Tenant, people *testbed.Users, n int) ([]string, error) {
 	draw := rand.New(rand.NewPCG(env.Seed, uint64(c.workers)))
 	for i := range c.kills {
 		at := n/8 + i*n/4 + draw.IntN(n/8)
@@ -129,7 +129,7 @@ func (c crowd) strike(ctx context.Context, env *run.Env, server *world.Temporal,
 	for user, url := range people.URLs() {
 		passed, urls = append(passed, user), append(urls, url)
 	}
-	if err := world.Approve(ctx, urls); err != nil {
+	if err := testbed.Approve(ctx, urls); err != nil {
 		return nil, err
 	}
 	if !c.temporal {
@@ -142,13 +142,13 @@ func (c crowd) strike(ctx context.Context, env *run.Env, server *world.Temporal,
 	if err := server.Kill(); err != nil {
 		return nil, err
 	}
-	if err := world.Sleep(ctx, 2*time.Second); err != nil {
+	if err := testbed.Sleep(ctx, 2*time.Second); err != nil {
 		return nil, err
 	}
 	return passed, server.Restart(ctx)
 }
 
-func (o *crowded) count(t *world.Tenant, people *world.Crowd, names []string) {
+func (o *signupsResult) count(t *testbed.Tenant, people *testbed.Users, names []string) {
 	o.calls, o.servedAt, o.again = t.Calls(), people.ServedAt(), people.Again()
 	o.writes, o.reads = t.Usage(diditsim.ScopeWrite), t.Usage(diditsim.ScopeRead)
 	o.refused = people.Refused()
@@ -161,11 +161,11 @@ func (o *crowded) count(t *world.Tenant, people *world.Crowd, names []string) {
 }
 
 // use is the part of Didit's write allowance that was used, in percent.
-func (o *crowded) use() float64 {
+func (o *signupsResult) use() float64 {
 	return percent(o.calls.Writes().Made().Rate(0.05, 0.95), float64(o.pace.Writes)/60)
 }
 
-func (o *crowded) summarise(r *run.Report, summary *run.Table) {
+func (o *signupsResult) summarise(r *run.Report, summary *run.Table) {
 	use, last := o.use(), o.end.Sub(o.began)
 	if len(o.servedAt) > 0 {
 		last = o.servedAt[len(o.servedAt)-1].Sub(o.began)
@@ -187,13 +187,13 @@ func (o *crowded) summarise(r *run.Report, summary *run.Table) {
 	r.Figure(float64(o.writes.Worst), "%s: worst window of writes", o.name)
 	r.Figure(float64(o.reads.Worst), "%s: worst window of reads", o.name)
 	r.Tables = append(r.Tables, o.minutes())
-	if o.drawn && o.pace == world.Didit {
+	if o.drawn && o.pace == testbed.Didit {
 		r.Series = append(r.Series, curve("with Temporal, two workers", o.calls, o.began), limitLine(o.pace, o.end.Sub(o.began)))
 	}
 }
 
 // minutes is a table of the calls in each minute, or in each window of a model.
-func (o *crowded) minutes() run.Table {
+func (o *signupsResult) minutes() run.Table {
 	table := run.Table{Title: fmt.Sprintf("%s: calls in each window of %s", o.name, seconds(o.pace.Window)),
 		Columns: []string{"from", "writes", "reads", "429s", "URLs"}}
 	for at := o.began; at.Before(o.end); at = at.Add(o.pace.Window) {

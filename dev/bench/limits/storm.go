@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -14,8 +14,8 @@ import (
 // inFlight is how long after a refusal has left Didit a call may arrive that its worker had sent before it knew.
 const inFlight = 250 * time.Millisecond
 
-// gale is the plan of a storm.
-type gale struct {
+// stormPlan is the plan of a storm.
+type stormPlan struct {
 	workers      int
 	perSecond    float64 // people who sign up
 	before, last time.Duration
@@ -25,8 +25,8 @@ type gale struct {
 
 func storm(ctx context.Context, env *run.Env) (r *run.Report, err error) {
 	g := run.Pick(env,
-		gale{workers: 2, perSecond: 4, before: 30 * time.Second, last: 2 * time.Minute, retryAfter: 20 * time.Second, after: 30 * time.Second},
-		gale{workers: 2, perSecond: 10, before: 3 * time.Second, last: 14 * time.Second, retryAfter: 5 * time.Second, after: 2 * time.Second})
+		stormPlan{workers: 2, perSecond: 4, before: 30 * time.Second, last: 2 * time.Minute, retryAfter: 20 * time.Second, after: 30 * time.Second},
+		stormPlan{workers: 2, perSecond: 10, before: 3 * time.Second, last: 14 * time.Second, retryAfter: 5 * time.Second, after: 2 * time.Second})
 	err = env.Each(ctx, func(ctx context.Context) error {
 		r, err = g.run(ctx, env)
 		return err
@@ -34,21 +34,21 @@ func storm(ctx context.Context, env *run.Env) (r *run.Report, err error) {
 	return r, err
 }
 
-func (g gale) run(ctx context.Context, env *run.Env) (*run.Report, error) {
+func (g stormPlan) run(ctx context.Context, env *run.Env) (*run.Report, error) {
 	p := pace(env)
-	server, t, err := world.New(ctx, env, world.TemporalOptions{}, world.Options{Pace: p, Workers: g.workers})
+	server, t, err := testbed.New(ctx, env, testbed.TemporalOptions{}, testbed.Options{Pace: p, Workers: g.workers})
 	if err != nil {
 		return nil, err
 	}
 	defer server.Close()
 	ctx, cancel := context.WithTimeout(ctx, 3*(g.before+g.last+g.after)+2*time.Minute)
 	defer cancel()
-	people := t.Crowd()
+	people := t.Users()
 	loading, n := make(chan error, 1), int(g.perSecond*(g.before+g.last+g.after).Seconds())
 	stop := follow(ctx, env, "storm", people, n)
 	defer stop()
 	go func() { loading <- load(ctx, people, n, g.perSecond) }()
-	if err := world.Sleep(ctx, g.before); err != nil {
+	if err := testbed.Sleep(ctx, g.before); err != nil {
 		return nil, err
 	}
 	env.Say("storm: Didit refuses every write for %v", g.last)
@@ -62,7 +62,7 @@ func (g gale) run(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 // load lets n people sign up at a steady rate.
-func load(ctx context.Context, people *world.Crowd, n int, perSecond float64) error {
+func load(ctx context.Context, people *testbed.Users, n int, perSecond float64) error {
 	tick := time.NewTicker(time.Duration(float64(time.Second) / perSecond))
 	defer tick.Stop()
 	for i := range n {
@@ -76,7 +76,7 @@ func load(ctx context.Context, people *world.Crowd, n int, perSecond float64) er
 	return nil
 }
 
-func (g gale) report(t *world.Tenant, people *world.Crowd, n int, began time.Time) *run.Report {
+func (g stormPlan) report(t *testbed.Tenant, people *testbed.Users, n int, began time.Time) *run.Report {
 	r, calls := &run.Report{}, t.Calls().Writes()
 	table := run.Table{
 		Title:   fmt.Sprintf("all writes are refused for %v, Retry-After %v, %d workers, %.0f signups per second", g.last, g.retryAfter, g.workers, g.perSecond),
@@ -85,7 +85,7 @@ func (g gale) report(t *world.Tenant, people *world.Crowd, n int, began time.Tim
 	var free time.Time // when the last worker is allowed to call again
 	for i := range g.workers {
 		by := fmt.Sprintf("worker-%d", i+1)
-		w := watch(calls.Where(func(c world.Call) bool { return c.By == by }))
+		w := watch(calls.Where(func(c testbed.Call) bool { return c.By == by }))
 		table.Row(by, w.refused, w.flying, w.early, w.probes)
 		r.Promise(w.early == 0, "%s made %d calls during Retry-After", by, w.early)
 		for _, n := range w.probes {
@@ -94,7 +94,7 @@ func (g gale) report(t *world.Tenant, people *world.Crowd, n int, began time.Tim
 		free = latest(free, w.until)
 	}
 	end := began.Add(g.last)
-	full := atFullRate(calls.Made(), end, world.Rate(t.Pace.Writes))
+	full := atFullRate(calls.Made(), end, testbed.Rate(t.Pace.Writes))
 	lost := n - people.Served()
 	rest := run.Table{Title: "afterwards", Columns: []string{"", ""}}
 	rest.Row("users", n)
@@ -127,7 +127,7 @@ type watched struct {
 
 // watch goes through the writes of one worker. A period is from a refusal to the end of its Retry-After; what is refused
 // after that begins the next one.
-func watch(calls world.Calls) watched {
+func watch(calls testbed.Calls) watched {
 	var w watched
 	var known time.Time // when the refusal that began this period was known
 	for _, c := range calls {
@@ -160,7 +160,7 @@ func watch(calls world.Calls) watched {
 }
 
 // atFullRate is the first moment from which on the queue's rate is reached.
-func atFullRate(made world.Calls, from time.Time, rate float64) time.Time {
+func atFullRate(made testbed.Calls, from time.Time, rate float64) time.Time {
 	span := 10 * time.Second
 	if rate > 10 {
 		span = 2 * time.Second

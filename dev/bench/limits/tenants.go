@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -23,7 +23,7 @@ func tenants(ctx context.Context, env *run.Env) (r *run.Report, err error) {
 
 func together(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 	p := pace(env)
-	server, err := world.NewTemporal(ctx, env, world.TemporalOptions{})
+	server, err := testbed.NewTemporal(ctx, env, testbed.TemporalOptions{})
 	if err != nil {
 		return nil, err
 	}
@@ -31,21 +31,21 @@ func together(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, 3*expected(p, n)+2*time.Minute)
 	defer cancel()
 	names := []string{"shop", "bank"}
-	all := make([]*world.Tenant, len(names))
+	all := make([]*testbed.Tenant, len(names))
 	for i, name := range names {
-		if all[i], err = server.Tenant(ctx, world.Options{Namespace: name, Pace: p, Workers: 1}); err != nil {
+		if all[i], err = server.Tenant(ctx, testbed.Options{Namespace: name, Pace: p, Workers: 1}); err != nil {
 			return nil, err
 		}
 	}
 	env.Say("tenants: two namespaces with %d users each", n)
-	crowds := make([]*world.Crowd, len(names))
+	signingUp := make([]*testbed.Users, len(names))
 	var waiting sync.WaitGroup
 	for i, t := range all {
-		crowds[i] = t.Crowd()
+		signingUp[i] = t.Users()
 		for _, user := range users("signup", n) { // the same users: namespaces share nothing
-			crowds[i].SignUp(ctx, user, kyc.PriorityInteractive)
+			signingUp[i].SignUp(ctx, user, kyc.PriorityInteractive)
 		}
-		waiting.Go(func() { _ = crowds[i].Wait(ctx) })
+		waiting.Go(func() { _ = signingUp[i].Wait(ctx) })
 	}
 	waiting.Wait()
 	r := &run.Report{}
@@ -53,7 +53,7 @@ func together(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 		Columns: []string{"namespace", "worst window: writes", "429s", "users lost", "use", "writes per minute"}}
 	sum := 0.0
 	for i, t := range all {
-		sum += tenantRow(r, &table, names[i], t, n-crowds[i].Served())
+		sum += tenantRow(r, &table, names[i], t, n-signingUp[i].Served())
 	}
 	table.Row("both", "", "", "", fmt.Sprintf("%.1f %%", percent(sum, float64(p.Writes)/60)), 60*sum)
 	r.Figure(percent(sum, float64(p.Writes)/60), "both: use of one allowance, percent")
@@ -61,7 +61,7 @@ func together(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 	return r, nil
 }
 
-func tenantRow(r *run.Report, table *run.Table, name string, t *world.Tenant, lost int) (rate float64) {
+func tenantRow(r *run.Report, table *run.Table, name string, t *testbed.Tenant, lost int) (rate float64) {
 	u := t.Usage(diditsim.ScopeWrite)
 	rate = t.Calls().Writes().Made().Rate(0.05, 0.95)
 	use := percent(rate, float64(t.Pace.Writes)/60)

@@ -5,14 +5,14 @@ import (
 	"net/http"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit"
 )
 
 // forged is what a request costs that nobody signed: an attacker pays for sending it, and we for refusing.
 func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
-	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{Peer: true}, true)
+	s, err := newSystem(ctx, env, testbed.TemporalOptions{}, testbed.Fast{Peer: true}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
 		ours := request{url: s.WebhookURL, header: c.header, body: body, want: c.code}
 		theirs := request{url: s.PeerURL + c.path, header: c.header, body: body, want: http.StatusForbidden}
 		n := run.Pick(env, 30_000, 1000) // the kernel counts processor time in 10 ms
-		pairs, err := turns(ctx, env, "forged, "+c.name, pairsOf(env), s.refused(s.Hook, ours, n), s.refused(s.Peer, theirs, n))
+		pairs, err := alternate(ctx, env, "forged, "+c.name, pairsOf(env), s.refused(s.Hook, ours, n), s.refused(s.Peer, theirs, n))
 		if err != nil {
 			return nil, err
 		}
@@ -53,7 +53,7 @@ func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 // refused is a turn of n equal requests.
-func (s *system) refused(p *procs.Program, r request, n int) turn {
+func (s *system) refused(p *procs.Program, r request, n int) measurement {
 	return func(ctx context.Context, _ int) (figures, error) {
 		return s.sent(ctx, p, connections/4, n, func(int) request { return r })
 	}

@@ -9,7 +9,7 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -64,7 +64,7 @@ func history(ctx context.Context, env *run.Env) (*run.Report, error) {
 
 // happy lets one verification go well and returns its history and the size of it.
 func happy(ctx context.Context, env *run.Env, results bool) ([]*historypb.HistoryEvent, int64, error) {
-	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{Results: results}, true)
+	s, err := newSystem(ctx, env, testbed.TemporalOptions{}, testbed.Fast{Results: results}, true)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -76,7 +76,7 @@ func happy(ctx context.Context, env *run.Env, results bool) ([]*historypb.Histor
 	v := about[0]
 	for _, status := range []didit.Status{didit.StatusNotStarted, didit.StatusInProgress, didit.StatusApproved} {
 		if status == didit.StatusApproved {
-			if err := world.Approve(ctx, []string{v.session.URL}); err != nil {
+			if err := testbed.Approve(ctx, []string{v.session.URL}); err != nil {
 				return nil, 0, err
 			}
 		}
@@ -87,7 +87,7 @@ func happy(ctx context.Context, env *run.Env, results bool) ([]*historypb.Histor
 		if err != nil {
 			return nil, 0, err
 		}
-		if err := s.settle(ctx); err != nil { // minutes lie between them in life
+		if err := s.waitIdle(ctx); err != nil { // minutes lie between them in life
 			return nil, 0, err
 		}
 	}

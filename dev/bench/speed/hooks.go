@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -29,7 +29,7 @@ func (v verification) body(status didit.Status, size int) []byte {
 	event := map[string]any{
 		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "created_at": now, "timestamp": now,
 		"application_id": "00000000-0000-4000-8000-00000000d1d1", "environment": didit.EnvironmentLive, "session_id": v.session.SessionID,
-		"session_kind": "user", "status": status, "workflow_id": world.Flow, "workflow_version": 1, "vendor_data": v.user,
+		"session_kind": "user", "status": status, "workflow_id": testbed.Flow, "workflow_version": 1, "vendor_data": v.user,
 		"metadata": kyc.SessionMetadata{Deployment: v.deployment, RunID: v.run, Attempt: 1},
 	}
 	b, _ := json.Marshal(event) // strings and numbers only
@@ -55,7 +55,7 @@ func decision(size int) any {
 
 // hook is the request that brings a body, signed in all ways that Didit does.
 func hook(url string, body []byte, want int) (request, error) {
-	v2, err := didit.SignV2(world.Secret, body)
+	v2, err := didit.SignV2(testbed.Secret, body)
 	if err != nil {
 		return request{}, err
 	}
@@ -66,7 +66,7 @@ func hook(url string, body []byte, want int) (request, error) {
 		return request{}, fmt.Errorf("read our own webhook: %w", err)
 	}
 	return request{url: url, body: body, want: want, header: http.Header{
-		"Content-Type": {"application/json"}, "X-Signature": {didit.Sign(world.Secret, body)}, "X-Signature-V2": {v2},
+		"Content-Type": {"application/json"}, "X-Signature": {didit.Sign(testbed.Secret, body)}, "X-Signature-V2": {v2},
 		"X-Timestamp": {strconv.FormatInt(stamped.Timestamp, 10)},
 	}}, nil
 }

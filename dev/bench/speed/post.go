@@ -7,7 +7,7 @@ import (
 
 	"didit-temporal/dev/bench/bare"
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 )
 
 const bareUWS = "bare Update-With-Start"
@@ -25,7 +25,7 @@ func post(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 func postOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
-	s, err := newSystem(ctx, env, on.o, world.Fast{API: true, Peer: true}, false)
+	s, err := newSystem(ctx, env, on.o, testbed.Fast{API: true, Peer: true}, false)
 	if err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func postOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
 		{"idle", 0, run.Pick(env, 60, 10)},
 		{fmt.Sprintf("%d a second", on.rate), float64(on.rate), run.Pick(env, 3*on.rate, 25)},
 	} {
-		pairs, err := s.turns(ctx, env, on.of("post, "+c.name), pairsOf(env), s.timed(c, s.postOne), s.timed(c, s.bareOne))
+		pairs, err := s.alternate(ctx, env, on.of("post, "+c.name), pairsOf(env), s.timed(c, s.postOne), s.timed(c, s.bareOne))
 		if err != nil {
 			return err
 		}
@@ -62,7 +62,7 @@ type postCase struct {
 }
 
 // timed is a turn of a case.
-func (s *system) timed(c postCase, one func(ctx context.Context, user string) error) turn {
+func (s *system) timed(c postCase, one func(ctx context.Context, user string) error) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		do := func(ctx context.Context, j int) error { return one(ctx, fmt.Sprintf("post-%.0f-%d-%d", c.rate, i, j)) }
 		measure := func() (load, error) { return closed(ctx, 1, c.n, do) }
@@ -80,7 +80,7 @@ func (s *system) timed(c postCase, one func(ctx context.Context, user string) er
 func (s *system) postOne(ctx context.Context, user string) error {
 	_, err := s.flood.send(ctx, request{
 		url: s.APIURL, body: fmt.Appendf(nil, `{"user_id": %q}`, user), want: http.StatusCreated,
-		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + world.Token}},
+		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + testbed.Token}},
 	})
 	return err
 }

@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/port"
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit"
@@ -56,7 +56,7 @@ func (s *system) againstBlog(ctx context.Context, env *run.Env, r *run.Report, t
 		})
 		return l.figures(), err
 	}
-	pairs, err := s.turns(ctx, env, of("the published example"), fewPairs(env), s.hooked(about, n), theirs)
+	pairs, err := s.alternate(ctx, env, of("the published example"), fewPairs(env), s.hooked(about, n), theirs)
 	if err != nil {
 		return err
 	}
@@ -89,7 +89,7 @@ func startBlog(ctx context.Context) (url string, stop func(), err error) {
 	}
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), python, "-m", "uvicorn", "blog:app", "--port", strconv.Itoa(p), "--log-level", "error", //nolint:gosec // G204: ours
 		"--timeout-keep-alive", "120") // as our own server
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "WEBHOOK_SECRET="+world.Secret)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "WEBHOOK_SECRET="+testbed.Secret)
 	if err := procs.Start(cmd); err != nil {
 		remove()
 		return "", nil, err
@@ -112,7 +112,7 @@ func listening(ctx context.Context, p int) error {
 		if err == nil {
 			return c.Close()
 		}
-		if err := world.Sleep(ctx, 100*time.Millisecond); err != nil {
+		if err := testbed.Sleep(ctx, 100*time.Millisecond); err != nil {
 			return err
 		}
 	}
@@ -141,7 +141,7 @@ func startPythonVerifier(ctx context.Context) (*pythonVerifier, error) {
 
 // perBody returns the seconds that Python needs for a body.
 func (p *pythonVerifier) perBody(what string, r request) (float64, error) {
-	if _, err := fmt.Fprintf(p.in, "%s %s %d\n%s", what, world.Secret, len(r.body), r.body); err != nil {
+	if _, err := fmt.Fprintf(p.in, "%s %s %d\n%s", what, testbed.Secret, len(r.body), r.body); err != nil {
 		return 0, err
 	}
 	line, err := p.out.ReadString('\n')

@@ -6,13 +6,13 @@ import (
 	"os"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/procs"
 )
 
 // scaling is what a second and a fourth process bring on this machine, and what stands in the way of more.
 func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
-	s, err := newSystem(ctx, env, world.TemporalOptions{}, world.Fast{}, true)
+	s, err := newSystem(ctx, env, testbed.TemporalOptions{}, testbed.Fast{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -22,7 +22,7 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	for _, workers := range run.Pick(env, []int{2, 4}, []int{2}) {
 		users, name := run.Pick(env, 100, 32), fmt.Sprintf("%d workers", workers)
 		one, many := map[string]float64{}, map[string]float64{}
-		pairs, err := s.turns(ctx, env, "scaling, "+name, fewPairs(env), s.withWorkers(name, workers, users, many), s.withWorkers(name, 1, users, one))
+		pairs, err := s.alternate(ctx, env, "scaling, "+name, fewPairs(env), s.withWorkers(name, workers, users, many), s.withWorkers(name, 1, users, one))
 		if err != nil {
 			return nil, err
 		}
@@ -40,7 +40,7 @@ func scaling(ctx context.Context, env *run.Env) (*run.Report, error) {
 	}
 	defer stop()
 	n, one, two := run.Pick(env, 600, 200), map[string]float64{}, map[string]float64{}
-	pairs, err := s.turns(ctx, env, "scaling, 2 webhooks", fewPairs(env), s.withWebhooks(about, n, two, p, s.WebhookURL, second),
+	pairs, err := s.alternate(ctx, env, "scaling, 2 webhooks", fewPairs(env), s.withWebhooks(about, n, two, p, s.WebhookURL, second),
 		s.withWebhooks(about, n, one, p, s.WebhookURL))
 	if err != nil {
 		return nil, err
@@ -59,7 +59,7 @@ func share(t *run.Table, name string, cores map[string]float64) {
 }
 
 // withWorkers is a turn of starts with so many workers.
-func (s *system) withWorkers(name string, workers, users int, cores map[string]float64) turn {
+func (s *system) withWorkers(name string, workers, users int, cores map[string]float64) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		for range workers - 1 {
 			stop, err := s.server.AddWorker(ctx, s.Tenant)
@@ -85,9 +85,9 @@ func (s *system) withWorkers(name string, workers, users int, cores map[string]f
 }
 
 // withWebhooks is a turn of events to one or two processes. The second one runs in either case.
-func (s *system) withWebhooks(about []verification, n int, cores map[string]float64, second *procs.Program, urls ...string) turn {
+func (s *system) withWebhooks(about []verification, n int, cores map[string]float64, second *procs.Program, urls ...string) measurement {
 	return func(ctx context.Context, _ int) (figures, error) {
-		other, err := world.PID(ctx, second)
+		other, err := testbed.PID(ctx, second)
 		if err != nil {
 			return nil, err
 		}
@@ -113,13 +113,13 @@ func (s *system) withWebhooks(about []verification, n int, cores map[string]floa
 func (s *system) watched(ctx context.Context, webhooks []int, cores map[string]float64, f func() (float64, error)) error {
 	pids := map[string][]int{"Temporal": {s.server.PID()}, "rest": {os.Getpid()}, "webhooks": webhooks}
 	for _, p := range s.Workers {
-		pid, err := world.PID(ctx, p)
+		pid, err := testbed.PID(ctx, p)
 		if err != nil {
 			return err
 		}
 		pids["workers"] = append(pids["workers"], pid)
 	}
-	pid, err := world.PID(ctx, s.Hook)
+	pid, err := testbed.PID(ctx, s.Hook)
 	if err != nil {
 		return err
 	}

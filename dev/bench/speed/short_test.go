@@ -37,15 +37,15 @@ func TestShortFormsMeasure(t *testing.T) {
 	})
 }
 
-func TestTurnsChangeWhoBegins(t *testing.T) {
+func TestSidesAlternateWhoBegins(t *testing.T) {
 	var order []string
-	side := func(name string, value float64) turn {
+	side := func(name string, value float64) measurement {
 		return func(_ context.Context, i int) (figures, error) {
 			order = append(order, name)
 			return figures{"x": value * float64(i+1)}, nil
 		}
 	}
-	pairs, err := turns(t.Context(), run.NewEnv("", 1, t.Output()), "x", 3, side("a", 2), side("b", 1))
+	pairs, err := alternate(t.Context(), run.NewEnv("", 1, t.Output()), "x", 3, side("a", 2), side("b", 1))
 	require.NoError(t, err)
 	assert.Equal(t, []string{"a", "b", "b", "a", "a", "b", "b", "a"}, order)
 	assert.InDelta(t, 2, pairs["x"].Ratio().Median, 1e-9)
@@ -67,7 +67,7 @@ func numbered(n int) []verification {
 	return all
 }
 
-func TestTurnsGoThroughAllWhoWait(t *testing.T) {
+func TestMeasurementsGoThroughAllWhoWait(t *testing.T) {
 	all := numbered(7)
 	assert.Equal(t, all, partOf(all, 3, 9), "fewer than a turn takes")
 	assert.Equal(t, all[0:3], partOf(all, 0, 3))

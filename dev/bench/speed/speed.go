@@ -15,7 +15,7 @@ import (
 
 	"didit-temporal/dev/bench/ratio"
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 )
 
 const group = "performance"
@@ -43,12 +43,12 @@ func Benchmarks() []run.Bench {
 // figures are what one turn has measured, by name.
 type figures map[string]float64
 
-// turn measures one side once; i numbers the pairs.
-type turn func(ctx context.Context, i int) (figures, error)
+// measurement measures one side once; i numbers the pairs.
+type measurement func(ctx context.Context, i int) (figures, error)
 
-// turns lets ours and theirs measure n times each, in turns; who begins changes from pair to pair. The first pair, in
+// alternate lets ours and theirs measure n times each, in turns; who begins changes from pair to pair. The first pair, in
 // which connections are made and caches are filled, is left out.
-func turns(ctx context.Context, env *run.Env, name string, n int, ours, theirs turn) (map[string]*ratio.Pairs, error) {
+func alternate(ctx context.Context, env *run.Env, name string, n int, ours, theirs measurement) (map[string]*ratio.Pairs, error) {
 	pairs, said := map[string]*ratio.Pairs{}, time.Now()
 	for i := range n + 1 {
 		a, b, err := pair(ctx, i, ours, theirs)
@@ -78,7 +78,7 @@ func turns(ctx context.Context, env *run.Env, name string, n int, ours, theirs t
 	return pairs, nil
 }
 
-func pair(ctx context.Context, i int, ours, theirs turn) (a, b figures, err error) {
+func pair(ctx context.Context, i int, ours, theirs measurement) (a, b figures, err error) {
 	if i%2 == 1 {
 		if b, err = theirs(ctx, i); err == nil {
 			a, err = ours(ctx, i)
@@ -91,26 +91,26 @@ func pair(ctx context.Context, i int, ours, theirs turn) (a, b figures, err erro
 	return a, b, err
 }
 
-// turns is turns with all at rest before each: what one turn has left to do must not disturb the other.
-func (s *system) turns(ctx context.Context, env *run.Env, name string, n int, ours, theirs turn) (map[string]*ratio.Pairs, error) {
-	rested := func(t turn) turn {
+// alternate is alternate with an idle system before each measurement: what one side has left to do must not disturb the other.
+func (s *system) alternate(ctx context.Context, env *run.Env, name string, n int, ours, theirs measurement) (map[string]*ratio.Pairs, error) {
+	idle := func(t measurement) measurement {
 		return func(ctx context.Context, i int) (figures, error) {
-			if err := s.settle(ctx); err != nil {
+			if err := s.waitIdle(ctx); err != nil {
 				return nil, err
 			}
 			return t(ctx, i)
 		}
 	}
-	return turns(ctx, env, name, n, rested(ours), rested(theirs))
+	return alternate(ctx, env, name, n, idle(ours), idle(theirs))
 }
 
-// settle waits until Temporal and the workers do next to nothing, or for ten seconds.
-func (s *system) settle(ctx context.Context) error {
+// waitIdle waits until Temporal and the workers do next to nothing, or for ten seconds.
+func (s *system) waitIdle(ctx context.Context) error {
 	const look = 250 * time.Millisecond
 	for range 40 {
 		before, err := s.busy(ctx)
 		if err == nil {
-			err = world.Sleep(ctx, look)
+			err = testbed.Sleep(ctx, look)
 		}
 		if err != nil {
 			return err
@@ -165,16 +165,16 @@ func perSecond(x float64) string { return fmt.Sprintf("%.0f/s", x) }
 
 // system is a server with our programs on it.
 type system struct {
-	*world.Tenant
-	server *world.Temporal
+	*testbed.Tenant
+	server *testbed.Temporal
 	flood  *flood
 	plain  client.Client // the peers': Temporal's SDK as it comes
 	users  sync.Map      // that were started
 }
 
 // newSystem starts one with one worker.
-func newSystem(ctx context.Context, env *run.Env, to world.TemporalOptions, f world.Fast, webhook bool) (*system, error) {
-	server, tenant, err := world.New(ctx, env, to, world.Options{Pace: world.Lifted, Workers: 1, Webhook: webhook, Fast: &f})
+func newSystem(ctx context.Context, env *run.Env, to testbed.TemporalOptions, f testbed.Fast, webhook bool) (*system, error) {
+	server, tenant, err := testbed.New(ctx, env, to, testbed.Options{Pace: testbed.Lifted, Workers: 1, Webhook: webhook, Fast: &f})
 	if err != nil {
 		return nil, err
 	}
@@ -196,7 +196,7 @@ func (s *system) Close() {
 }
 
 // serverTime adds to the figures of a turn of n how much of Temporal's own processor time each of them took.
-func (s *system) serverTime(n int, t turn) turn {
+func (s *system) serverTime(n int, t measurement) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		before, err := usageOf(s.server.PID())
 		if err != nil {

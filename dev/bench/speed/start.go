@@ -6,7 +6,7 @@ import (
 
 	"didit-temporal/dev/bench/bare"
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 )
 
 // start is how fast verifications come to the point where they wait for their users.
@@ -18,30 +18,30 @@ func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 func startOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
-	s, err := newSystem(ctx, env, on.o, world.Fast{Peer: true}, false)
+	s, err := newSystem(ctx, env, on.o, testbed.Fast{Peer: true}, false)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	pairs, n := pairsOf(env), run.Pick(env, env.Times(on.burst, 20), 32)
-	ours := func(name string, n int) turn {
+	ours := func(name string, n int) measurement {
 		return s.serverTime(n, func(ctx context.Context, i int) (figures, error) {
 			_, l, err := s.begin(ctx, fmt.Sprintf("%s-%d", name, i), n)
 			return l.figures(), err
 		})
 	}
-	theirs := func(name string, n int, in bare.Input) turn {
+	theirs := func(name string, n int, in bare.Input) measurement {
 		return s.serverTime(n, func(ctx context.Context, i int) (figures, error) {
 			_, l, err := s.bareBegin(ctx, fmt.Sprintf("%s-%d", name, i), n, in)
 			return l.figures(), err
 		})
 	}
-	measured, err := s.turns(ctx, env, on.of("start"), pairs, ours("start", n), theirs("bare", n, bare.Input{Timer: true}))
+	measured, err := s.alternate(ctx, env, on.of("start"), pairs, ours("start", n), theirs("bare", n, bare.Input{Timer: true}))
 	if err != nil {
 		return err
 	}
 	some := max(20, n/2)
-	told, err := s.turns(ctx, env, on.of("start, with attributes"), pairsOf(env), ours("start-told", some), theirs("told", some, bare.Input{Timer: true, Upsert: true}))
+	told, err := s.alternate(ctx, env, on.of("start, with attributes"), pairsOf(env), ours("start-told", some), theirs("told", some, bare.Input{Timer: true, Upsert: true}))
 	if err != nil {
 		return err
 	}

@@ -7,14 +7,14 @@ import (
 	"strings"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/postgres"
 )
 
 // store is where Temporal keeps its state.
 type store struct {
 	name  string
-	o     world.TemporalOptions
+	o     testbed.TemporalOptions
 	quick bool // a turn takes a second or two
 	rate  int  // of starts a second, about half of what a machine with two cores does
 	// waiting is how many verifications wait where many shall: as many as begin in a few minutes.
@@ -24,8 +24,8 @@ type store struct {
 
 var (
 	inMemory   = store{name: "SQLite in memory", quick: true, rate: 50, waiting: 10_000, burst: 500}
-	inFile     = store{name: "SQLite in a file", o: world.TemporalOptions{Lasting: true}}
-	onPostgres = store{name: "PostgreSQL", o: world.TemporalOptions{Postgres: true}, rate: 25, waiting: 2400, burst: 250}
+	inFile     = store{name: "SQLite in a file", o: testbed.TemporalOptions{Lasting: true}}
+	onPostgres = store{name: "PostgreSQL", o: testbed.TemporalOptions{Postgres: true}, rate: 25, waiting: 2400, burst: 250}
 )
 
 const noPostgres = "PostgreSQL was not measured: it is not installed here."
@@ -64,7 +64,7 @@ func onStores(env *run.Env, note string, measure func(r *run.Report, on store) e
 
 // stores is what it costs that Temporal's state outlives its process.
 func stores(ctx context.Context, env *run.Env) (*run.Report, error) {
-	memory, err := newSystem(ctx, env, inMemory.o, world.Fast{}, true)
+	memory, err := newSystem(ctx, env, inMemory.o, testbed.Fast{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -91,14 +91,14 @@ func stores(ctx context.Context, env *run.Env) (*run.Report, error) {
 
 // againstMemory compares our system on a store with our system on SQLite in memory.
 func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, memory *system, other store) error {
-	s, err := newSystem(ctx, env, other.o, world.Fast{}, true)
+	s, err := newSystem(ctx, env, other.o, testbed.Fast{}, true)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	users, events := run.Pick(env, 100, 32), run.Pick(env, 400, 64)
-	pairs, err := s.turns(ctx, env, "stores, "+other.name, fewPairs(env),
-		s.startAndHear(other.name, users, events), memory.startAndHear(other.name, users, events))
+	pairs, err := s.alternate(ctx, env, "stores, "+other.name, fewPairs(env),
+		s.startAndSend(other.name, users, events), memory.startAndSend(other.name, users, events))
 	if err != nil {
 		return err
 	}
@@ -109,17 +109,17 @@ func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.
 	return nil
 }
 
-// startAndHear is a turn of starts, and of webhooks about those who wait then.
-func (s *system) startAndHear(name string, users, events int) turn {
+// startAndSend is a turn of starts, and of webhooks about those who wait then.
+func (s *system) startAndSend(name string, users, events int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		about, l, err := s.begin(ctx, fmt.Sprintf("%s-%d", strings.ReplaceAll(name, " ", "-"), i), users)
 		if err != nil {
 			return nil, err
 		}
 		started := l.figures()
-		heard, err := s.hooked(about, events)(ctx, i)
+		webhooks, err := s.hooked(about, events)(ctx, i)
 		return figures{
-			"starts": started["rate"], "starts p50": started["p50"], "webhooks": heard["rate"], "webhooks p50": heard["p50"],
+			"starts": started["rate"], "starts p50": started["p50"], "webhooks": webhooks["rate"], "webhooks p50": webhooks["p50"],
 		}, err
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/procs"
 )
 
@@ -42,7 +42,7 @@ func usageOf(pid int) (u usage, err error) {
 }
 
 func programUsage(ctx context.Context, p *procs.Program) (usage, error) {
-	pid, err := world.PID(ctx, p)
+	pid, err := testbed.PID(ctx, p)
 	if err != nil {
 		return usage{}, err
 	}

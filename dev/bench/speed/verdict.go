@@ -6,7 +6,7 @@ import (
 
 	"didit-temporal/dev/bench/bare"
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -20,18 +20,18 @@ func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
 }
 
 func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
-	s, err := newSystem(ctx, env, on.o, world.Fast{Peer: true, Results: true}, true)
+	s, err := newSystem(ctx, env, on.o, testbed.Fast{Peer: true, Results: true}, true)
 	if err != nil {
 		return err
 	}
 	defer s.Close()
 	n, after := run.Pick(env, 80, 16), []string{bare.First, bare.TaskQueue}
-	measured, err := s.turns(ctx, env, on.of("verdict"), pairsOf(env), s.serverTime(n, s.decided("bare", n)),
+	measured, err := s.alternate(ctx, env, on.of("verdict"), pairsOf(env), s.serverTime(n, s.decided("bare", n)),
 		s.serverTime(n, s.bareDecided("bare", n, bare.Input{Timer: true, After: after})))
 	if err != nil {
 		return err
 	}
-	told, err := s.turns(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("told", n),
+	told, err := s.alternate(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("told", n),
 		s.bareDecided("told", n, bare.Input{Timer: true, After: after, Upsert: true}))
 	if err != nil {
 		return err
@@ -48,7 +48,7 @@ func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error
 }
 
 // decided is a turn of n users whose verdict's webhook comes in; that they came so far is not timed.
-func (s *system) decided(name string, n int) turn {
+func (s *system) decided(name string, n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		about, _, err := s.begin(ctx, fmt.Sprintf("verdict-%s-%d", name, i), n)
 		if err != nil {
@@ -58,12 +58,12 @@ func (s *system) decided(name string, n int) turn {
 		for i, v := range about {
 			urls[i] = v.session.URL
 		}
-		if err := world.Approve(ctx, urls); err != nil {
+		if err := testbed.Approve(ctx, urls); err != nil {
 			return nil, err
 		}
 		all, err := hooks(s.WebhookURL, about, didit.StatusApproved, n)
 		if err == nil {
-			err = s.settle(ctx)
+			err = s.waitIdle(ctx)
 		}
 		if err != nil {
 			return nil, err
@@ -83,12 +83,12 @@ func (s *system) decided(name string, n int) turn {
 	}
 }
 
-func (s *system) bareDecided(name string, n int, in bare.Input) turn {
+func (s *system) bareDecided(name string, n int, in bare.Input) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		prefix := fmt.Sprintf("peer-%s-%d", name, i)
 		runs, _, err := s.bareBegin(ctx, prefix, n, in)
 		if err == nil {
-			err = s.settle(ctx)
+			err = s.waitIdle(ctx)
 		}
 		if err != nil {
 			return nil, err

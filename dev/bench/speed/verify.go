@@ -11,13 +11,13 @@ import (
 	"time"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit"
 )
 
 // verify is what it costs to check a signature, for bodies of some sizes.
 func verify(ctx context.Context, env *run.Env) (*run.Report, error) {
-	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{world.Secret}, Tolerance: time.Hour})
+	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{testbed.Secret}, Tolerance: time.Hour})
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (c *checks) compare(ctx context.Context, env *run.Env, r *run.Report, t *ru
 			return figures{"took": took, "per second": 1 / took}, nil
 		}
 		theirs := func(context.Context, int) (figures, error) { return figures{"took": timed(c.floor())}, nil }
-		bare, err := turns(ctx, env, "verify, "+x.name+size, pairsOf(env), ours, theirs)
+		bare, err := alternate(ctx, env, "verify, "+x.name+size, pairsOf(env), ours, theirs)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (c *checks) compare(ctx context.Context, env *run.Env, r *run.Report, t *ru
 		if x.python == "" || c.python == nil {
 			continue
 		}
-		snake, err := turns(ctx, env, "verify, "+x.name+size+", Python", pairsOf(env), ours, func(context.Context, int) (figures, error) {
+		snake, err := alternate(ctx, env, "verify, "+x.name+size+", Python", pairsOf(env), ours, func(context.Context, int) (figures, error) {
 			took, err := c.python.perBody(x.python, c.good)
 			return figures{"per second": 1 / took}, err
 		})
@@ -100,7 +100,7 @@ func (c *checks) compare(ctx context.Context, env *run.Env, r *run.Report, t *ru
 
 // floor is the least there is: the HMAC of the bytes, with its state used again.
 func (c *checks) floor() func() {
-	mac, sum := hmac.New(sha256.New, []byte(world.Secret)), make([]byte, 0, sha256.Size)
+	mac, sum := hmac.New(sha256.New, []byte(testbed.Secret)), make([]byte, 0, sha256.Size)
 	return func() {
 		mac.Reset()
 		mac.Write(c.good.body)

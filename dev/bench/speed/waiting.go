@@ -9,7 +9,7 @@ import (
 
 	"didit-temporal/dev/bench/ratio"
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 )
 
 var memory = run.Picture{
@@ -28,7 +28,7 @@ const (
 
 // waiting is what many people who take their time cost.
 func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
-	s, err := newSystem(ctx, env, world.TemporalOptions{Lasting: true}, world.Fast{}, true)
+	s, err := newSystem(ctx, env, testbed.TemporalOptions{Lasting: true}, testbed.Fast{}, true)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +48,7 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 	for i := range steps {
 		about, _, err := s.begin(ctx, fmt.Sprintf("waiting-%d", i), n/steps)
 		if err == nil {
-			err = s.hear(ctx, about)
+			err = s.sendToEach(ctx, about)
 		}
 		if err != nil {
 			return nil, err
@@ -69,8 +69,8 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// hear lets each verification have one webhook, as most that wait have had.
-func (s *system) hear(ctx context.Context, about []verification) error {
+// sendToEach lets each verification have one webhook, as most that wait have had.
+func (s *system) sendToEach(ctx context.Context, about []verification) error {
 	all, err := hooks(s.WebhookURL, about, waits, len(about))
 	if err != nil {
 		return err
@@ -81,14 +81,14 @@ func (s *system) hear(ctx context.Context, about []verification) error {
 	}); err != nil {
 		return err
 	}
-	return s.settle(ctx)
+	return s.waitIdle(ctx)
 }
 
 // footprint is in megabytes.
 type footprint struct{ worker, webhook, server, disk float64 }
 
 func (s *system) footprint(ctx context.Context) (f footprint, err error) {
-	if err := world.Sleep(ctx, time.Second); err != nil { // what is in flight settles
+	if err := testbed.Sleep(ctx, time.Second); err != nil { // what is in flight settles
 		return f, err
 	}
 	worker, err := programUsage(ctx, s.Workers[0])

@@ -9,7 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"didit-temporal/dev/bench/run"
-	"didit-temporal/dev/bench/world"
+	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
@@ -50,7 +50,7 @@ type hookCase struct {
 
 // measure is on a server of its own.
 func (c hookCase) measure(ctx context.Context, env *run.Env, r *run.Report, table *run.Table, on store) error {
-	s, err := newSystem(ctx, env, on.o, world.Fast{Observed: c.observed}, true)
+	s, err := newSystem(ctx, env, on.o, testbed.Fast{Observed: c.observed}, true)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (c hookCase) measure(ctx context.Context, env *run.Env, r *run.Report, tabl
 		return err
 	}
 	n, of := run.Pick(env, 600, 128), func(figure string) string { return on.of("webhooks, " + c.name + ", " + figure) }
-	pairs, err := s.turns(ctx, env, on.of("webhook, "+c.name), on.pairs(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
+	pairs, err := s.alternate(ctx, env, on.of("webhook, "+c.name), on.pairs(env), s.serverTime(n, s.hooked(about, n)), s.serverTime(n, s.signalled(about, n)))
 	if err != nil {
 		return err
 	}
@@ -86,7 +86,7 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 		return err
 	}
 	defer stop()
-	pairs, err := s.turns(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, 1, about, n))
+	pairs, err := s.alternate(ctx, env, of("against one that is not observed"), pairsOf(env), s.hooked(about, n), s.hookedAt(url, p, 1, about, n))
 	if err != nil {
 		return err
 	}
@@ -98,12 +98,12 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 }
 
 // hooked is a turn of n webhooks about verifications.
-func (s *system) hooked(about []verification, n int) turn {
+func (s *system) hooked(about []verification, n int) measurement {
 	return s.hookedAt(s.WebhookURL, s.Hook, 0, about, n)
 }
 
 // hookedAt is hooked for a process; side tells ours, 0, from the other, 1.
-func (s *system) hookedAt(url string, p *procs.Program, side int, about []verification, n int) turn {
+func (s *system) hookedAt(url string, p *procs.Program, side int, about []verification, n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		all, err := hooks(url, partOf(about, 2*i+side, n), waits, n)
 		if err != nil {
@@ -126,7 +126,7 @@ func partOf(about []verification, turn, n int) []verification {
 }
 
 // signalled is the same by bare signals.
-func (s *system) signalled(about []verification, n int) turn {
+func (s *system) signalled(about []verification, n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		about, events := partOf(about, 2*i+1, n), make([]kyc.DiditEvent, n)
 		for i := range events {

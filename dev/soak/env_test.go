@@ -25,8 +25,8 @@ const (
 	flow   = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
-// world is Temporal on a file, a Didit that sends nothing by itself, and our two programs.
-type world struct {
+// env is Temporal on a file, a Didit that sends nothing by itself, and our two programs.
+type env struct {
 	*kyc.Client
 	t          *testing.T
 	webhookURL string
@@ -38,9 +38,9 @@ type world struct {
 // person is a user with an open verification.
 type person struct{ id, run, session string }
 
-func start(t *testing.T, people int) *world {
+func start(t *testing.T, people int) *env {
 	t.Helper()
-	w := &world{t: t}
+	w := &env{t: t}
 	server, c := harness.Temporal(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
 	w.Client = c
 	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited})
@@ -57,16 +57,16 @@ func start(t *testing.T, people int) *world {
 	return w
 }
 
-func (w *world) supervise(name string, env ...string) *procs.Process {
+func (w *env) supervise(name string, env ...string) *procs.Process {
 	w.t.Helper()
-	r, err := harness.Supervise(w.t, programs, name, nil, env...).Working(harness.Within(w.t, patience))
+	r, err := harness.Supervise(w.t, programs, name, nil, env...).Working(harness.Within(w.t, timeout))
 	require.NoError(w.t, err)
 	return r
 }
 
-func (w *world) signUp(n int) {
+func (w *env) signUp(n int) {
 	w.t.Helper()
-	ctx := harness.Within(w.t, patience)
+	ctx := harness.Within(w.t, timeout)
 	w.people = make([]person, n)
 	slots := make(chan struct{}, 16)
 	var all sync.WaitGroup
@@ -86,7 +86,7 @@ func (w *world) signUp(n int) {
 }
 
 // signals counts each event in a person's history.
-func (w *world) signals(ctx context.Context, p person) (map[string]int, error) {
+func (w *env) signals(ctx context.Context, p person) (map[string]int, error) {
 	times := map[string]int{}
 	events := w.Temporal().GetWorkflowHistory(ctx, kyc.WorkflowID(p.id), p.run, false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {

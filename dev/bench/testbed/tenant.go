@@ -1,4 +1,4 @@
-package world
+package testbed
 
 import (
 	"context"
@@ -49,8 +49,8 @@ type Tenant struct {
 
 	fast
 
-	env *run.Env
-	ear *ear
+	env     *run.Env
+	callLog *callLog
 }
 
 // New is a server with one tenant.
@@ -80,7 +80,7 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 			return nil, err
 		}
 	}
-	if err := patiently(ctx, func(ctx context.Context) error { return s.dial(ctx, t, o.Namespace) }); err != nil {
+	if err := retry(ctx, func(ctx context.Context) error { return s.dial(ctx, t, o.Namespace) }); err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, t.Close)
@@ -96,9 +96,9 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 		so.WebhookURL = "http://" + webhookAddr + receiver.Path
 	}
 	t.Sim = diditsim.New(so)
-	t.ear = &ear{next: t.Sim, latency: Latency}
+	t.callLog = &callLog{next: t.Sim, latency: Latency}
 	if o.Fast != nil {
-		t.hurry(webhookAddr)
+		t.makeFast(webhookAddr)
 	}
 	if o.Fast != nil && o.Fast.Results {
 		if err := s.takeResults(t); err != nil {
@@ -170,7 +170,7 @@ func (s *Temporal) worker(t *Tenant) (*procs.Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := s.supervise(t, "worker", nil, append(slices.Concat(t.results, t.observed, t.calm), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
+	p := s.supervise(t, "worker", nil, append(slices.Concat(t.results, t.observed, t.noReconcile), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
 		"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE="+strconv.Itoa(t.Pace.Reads),
 		"DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))...)
 	t.Workers = append(t.Workers, p)
@@ -188,7 +188,7 @@ func key(namespace string) string { return "bench-api-key-of-no-account-" + name
 
 // Listen gives a caller of Didit an address of its own.
 func (s *Temporal) Listen(t *Tenant, by string) (url string, err error) {
-	url, stop, err := serve(t.ear.of(by))
+	url, stop, err := serve(t.callLog.from(by))
 	if err == nil {
 		s.closers = append(s.closers, stop)
 	}
@@ -206,7 +206,7 @@ func serve(h http.Handler) (url string, stop func(), err error) {
 }
 
 // Calls is what Didit has heard so far.
-func (t *Tenant) Calls() Calls { return t.ear.heard() }
+func (t *Tenant) Calls() Calls { return t.callLog.all() }
 
 // Usage is what Didit itself has counted in a scope, over all keys.
 func (t *Tenant) Usage(scope diditsim.Scope) diditsim.ScopeUsage {

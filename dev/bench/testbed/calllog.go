@@ -1,4 +1,4 @@
-package world
+package testbed
 
 import (
 	"net/http"
@@ -19,20 +19,20 @@ type Call struct {
 	RetryAfter time.Duration
 }
 
-// ear listens at the wall of the simulator.
-type ear struct {
+// callLog listens at the wall of the simulator.
+type callLog struct {
 	latency time.Duration // of every answer
-	deaf    bool          // nothing is noted
+	off     bool          // nothing is noted
 	next    http.Handler
 
 	mu    sync.Mutex
 	calls []*Call
 }
 
-// of serves one caller.
-func (e *ear) of(by string) http.Handler {
+// from serves one caller.
+func (e *callLog) from(by string) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if e.deaf || !strings.HasPrefix(r.URL.Path, "/v3/") {
+		if e.off || !strings.HasPrefix(r.URL.Path, "/v3/") {
 			e.next.ServeHTTP(w, r)
 			return
 		}
@@ -40,32 +40,32 @@ func (e *ear) of(by string) http.Handler {
 		e.mu.Lock()
 		e.calls = append(e.calls, call)
 		e.mu.Unlock()
-		e.next.ServeHTTP(&listener{ResponseWriter: w, ear: e, call: call}, r)
+		e.next.ServeHTTP(&recorder{ResponseWriter: w, callLog: e, call: call}, r)
 	})
 }
 
-// listener notes the answer, and lets it take as long as an answer from far away.
-type listener struct {
+// recorder notes the answer, and lets it take as long as an answer from far away.
+type recorder struct {
 	http.ResponseWriter
-	ear  *ear
-	call *Call
+	callLog *callLog
+	call    *Call
 }
 
 // WriteHeader is called once by the simulator.
-func (l *listener) WriteHeader(code int) {
-	time.Sleep(l.ear.latency)
+func (l *recorder) WriteHeader(code int) {
+	time.Sleep(l.callLog.latency)
 	after, _ := strconv.Atoi(l.Header().Get("Retry-After"))
-	l.ear.mu.Lock()
+	l.callLog.mu.Lock()
 	l.call.Code, l.call.Answered, l.call.RetryAfter = code, time.Now(), time.Duration(after)*time.Second
-	l.ear.mu.Unlock()
+	l.callLog.mu.Unlock()
 	l.ResponseWriter.WriteHeader(code)
 }
 
 // Unwrap lets the simulator hang up.
-func (l *listener) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+func (l *recorder) Unwrap() http.ResponseWriter { return l.ResponseWriter }
 
-// heard returns all calls in the order in which they came.
-func (e *ear) heard() []Call {
+// all returns all calls in the order in which they came.
+func (e *callLog) all() []Call {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	all := make([]Call, 0, len(e.calls))

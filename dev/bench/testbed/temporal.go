@@ -1,6 +1,6 @@
-// Package world is a whole system for a benchmark: Temporal in a child process, a simulated Didit with its limits in
+// Package testbed is a whole system for a benchmark: Temporal in a child process, a simulated Didit with its limits in
 // this one, and our programs as processes. It is torn down by Close, and by the kernel if this process dies.
-package world
+package testbed
 
 import (
 	"context"
@@ -90,8 +90,8 @@ func (s *Temporal) namespace(ctx context.Context, name string) error {
 	return nil
 }
 
-// patiently repeats f until it works or patience is over: parts of a server know a new namespace only after seconds.
-func patiently(ctx context.Context, f func(context.Context) error) error {
+// retry repeats f until it works or signupTimeout is over: parts of a server know a new namespace only after seconds.
+func retry(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {

@@ -34,9 +34,9 @@ const (
 	reason = "documents-checked:CASE-1042"
 )
 
-// world is the whole system: Temporal on a file, a Didit that plants markers, our programs at log level debug, and a
+// env is the whole system: Temporal on a file, a Didit that plants markers, our programs at log level debug, and a
 // receiver of results that repeats what it is sent.
-type world struct {
+type env struct {
 	*kyc.Client
 	t          *testing.T
 	keys       string // PAYLOAD_KEYS
@@ -59,9 +59,9 @@ type world struct {
 	erased []string            // users
 }
 
-func start(t *testing.T, keys string) *world {
+func start(t *testing.T, keys string) *env {
 	t.Helper()
-	w := &world{
+	w := &env{
 		t: t, keys: keys, db: filepath.Join(t.TempDir(), "temporal.db"), tokens: map[string][]string{}, metrics: map[string]string{},
 	}
 	w.server = tserver.Run(t, tserver.Options{DBFile: w.db})
@@ -94,25 +94,25 @@ func start(t *testing.T, keys string) *world {
 }
 
 // temporal is what every program is told of Temporal.
-func (w *world) temporal() []string {
+func (w *env) temporal() []string {
 	return []string{"TEMPORAL_ADDRESS=" + w.server.Address, "PAYLOAD_KEYS=" + w.keys}
 }
 
 // env is the environment of a process that goes on.
-func (w *world) env(process string, more ...string) []string {
+func (w *env) env(process string, more ...string) []string {
 	metrics := harness.Address(w.t)
 	w.metrics[process] = metrics
 	return append(append(w.temporal(), "METRICS_ADDR="+metrics, "OTEL_EXPORTER_OTLP_ENDPOINT="+w.traces, "OTEL_BSP_SCHEDULE_DELAY=100"), more...)
 }
 
-func (w *world) workerEnv(process string) []string {
+func (w *env) workerEnv(process string) []string {
 	return w.env(process, "DIDIT_API_KEY="+apiKey, "DIDIT_WORKFLOW_ID="+flow, "DIDIT_BASE_URL="+w.simURL,
 		"DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000", "DIDIT_QUEUE_PARTITIONS=1", "RECONCILE_AFTER=2s",
 		"RESULT_URL="+w.resultURL, "RESULT_SECRETS="+resultSecret)
 }
 
 // dial connects the test itself.
-func (w *world) dial() {
+func (w *env) dial() {
 	w.t.Helper()
 	keys, err := codec.ParseKeys(w.keys)
 	require.NoError(w.t, err)
@@ -134,7 +134,7 @@ func service(spans []byte) string {
 }
 
 // receive is the receiver of results.
-func (w *world) receive(rw http.ResponseWriter, r *http.Request) {
+func (w *env) receive(rw http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
 	header := r.Header.Clone()
 	header.Del("Authorization") // RESULT_URL's own
@@ -147,30 +147,30 @@ func (w *world) receive(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (w *world) receiver(answer http.HandlerFunc) {
+func (w *env) receiver(answer http.HandlerFunc) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.results = answer
 }
 
 // keep adds something that outlives a request.
-func (w *world) keep(s sink) {
+func (w *env) keep(s sink) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.sinks = append(w.sinks, s)
 }
 
-func (w *world) within(d time.Duration) context.Context {
+func (w *env) within(d time.Duration) context.Context {
 	return harness.Within(w.t, d)
 }
 
-func (w *world) eventually(condition func() bool, what string) {
+func (w *env) eventually(condition func() bool, what string) {
 	w.t.Helper()
-	require.Eventually(w.t, condition, patience, 20*time.Millisecond, what)
+	require.Eventually(w.t, condition, timeout, 20*time.Millisecond, what)
 }
 
 // begin starts a user on the command line and returns Didit's session.
-func (w *world) begin(user string, more ...string) diditsim.Session {
+func (w *env) begin(user string, more ...string) diditsim.Session {
 	w.t.Helper()
 	out, code := w.cli(append([]string{"start", "--user", user, "--timeout", "60s"}, more...)...)
 	must(w.t, out, code)
@@ -180,7 +180,7 @@ func (w *world) begin(user string, more ...string) diditsim.Session {
 }
 
 // moves brings a session through statuses, each of which the verification has heard of before the next.
-func (w *world) moves(user string, to ...didit.Status) {
+func (w *env) moves(user string, to ...didit.Status) {
 	w.t.Helper()
 	id := w.sim.SessionsOf(user)[0].ID
 	for _, status := range to {
@@ -189,25 +189,25 @@ func (w *world) moves(user string, to ...didit.Status) {
 	}
 }
 
-func (w *world) status(user string, want didit.Status) {
+func (w *env) status(user string, want didit.Status) {
 	w.t.Helper()
 	w.eventually(func() bool {
-		state, err := w.State(w.within(patience), user)
+		state, err := w.State(w.within(timeout), user)
 		return err == nil && state.Status == want
 	}, user+" is "+string(want))
 }
 
-func (w *world) ends(user string, want kyc.Outcome) {
+func (w *env) ends(user string, want kyc.Outcome) {
 	w.t.Helper()
-	state, err := w.Wait(w.within(patience), user)
+	state, err := w.Wait(w.within(timeout), user)
 	require.NoError(w.t, err, user)
 	require.Equal(w.t, want, state.Outcome, user)
 }
 
 // call makes a request and keeps the answer.
-func (w *world) call(s sink, method, url, body string, header map[string]string) (int, string) {
+func (w *env) call(s sink, method, url, body string, header map[string]string) (int, string) {
 	w.t.Helper()
-	req, err := http.NewRequestWithContext(w.within(patience), method, url, strings.NewReader(body))
+	req, err := http.NewRequestWithContext(w.within(timeout), method, url, strings.NewReader(body))
 	require.NoError(w.t, err)
 	for name, value := range header {
 		req.Header.Set(name, value)

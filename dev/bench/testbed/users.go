@@ -1,4 +1,4 @@
-package world
+package testbed
 
 import (
 	"context"
@@ -14,8 +14,8 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Crowd are people who sign up, and when each of them got a URL to open.
-type Crowd struct {
+// Users are people who sign up, and when each of them got a URL to open.
+type Users struct {
 	tenant *Tenant
 
 	mu      sync.Mutex
@@ -27,24 +27,24 @@ type Crowd struct {
 	all     sync.WaitGroup
 }
 
-// Crowd is an empty one.
-func (t *Tenant) Crowd() *Crowd {
-	return &Crowd{
+// Users is an empty one.
+func (t *Tenant) Users() *Users {
+	return &Users{
 		tenant: t, asked: map[string]time.Time{}, served: map[string]time.Time{}, urls: map[string]string{}, refused: map[string]error{},
 	}
 }
 
-// patience of a signup service: longer than any queue here.
-const patience = time.Hour
+// signupTimeout of a signup service: longer than any queue here.
+const signupTimeout = time.Hour
 
 // SignUp starts a user as a signup service does: whatever goes wrong on the way to Temporal, it asks again.
-func (c *Crowd) SignUp(ctx context.Context, user string, p kyc.Priority) {
+func (c *Users) SignUp(ctx context.Context, user string, p kyc.Priority) {
 	c.mu.Lock()
 	c.asked[user] = time.Now()
 	c.mu.Unlock()
 	c.all.Go(func() {
 		for {
-			attempt, cancel := context.WithTimeout(ctx, patience)
+			attempt, cancel := context.WithTimeout(ctx, signupTimeout)
 			began, err := c.tenant.Start(attempt, kyc.Input{UserID: user, Priority: p})
 			cancel()
 			if final := c.note(user, began, err); final || !sleep(ctx, 250*time.Millisecond) {
@@ -55,7 +55,7 @@ func (c *Crowd) SignUp(ctx context.Context, user string, p kyc.Priority) {
 }
 
 // note reports whether the user need not ask again.
-func (c *Crowd) note(user string, began kyc.Started, err error) bool {
+func (c *Users) note(user string, began kyc.Started, err error) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch no := new(kyc.SessionError); {
@@ -71,7 +71,7 @@ func (c *Crowd) note(user string, began kyc.Started, err error) bool {
 }
 
 // Wait returns when everybody has a URL or was refused, or with the error of ctx.
-func (c *Crowd) Wait(ctx context.Context) error {
+func (c *Users) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
 		c.all.Wait()
@@ -86,7 +86,7 @@ func (c *Crowd) Wait(ctx context.Context) error {
 }
 
 // Reach returns when n people have a URL.
-func (c *Crowd) Reach(ctx context.Context, n int) error {
+func (c *Users) Reach(ctx context.Context, n int) error {
 	for c.Served() < n {
 		if !sleep(ctx, 50*time.Millisecond) {
 			return context.Cause(ctx)
@@ -96,28 +96,28 @@ func (c *Crowd) Reach(ctx context.Context, n int) error {
 }
 
 // Served counts who has a URL.
-func (c *Crowd) Served() int {
+func (c *Users) Served() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.served)
 }
 
 // Again counts how often somebody had to ask once more.
-func (c *Crowd) Again() int {
+func (c *Users) Again() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.again
 }
 
 // Refused are those who were told that there will be no session.
-func (c *Crowd) Refused() int {
+func (c *Users) Refused() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.refused)
 }
 
 // URLs are those that people have got so far, by user.
-func (c *Crowd) URLs() map[string]string {
+func (c *Users) URLs() map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	m := make(map[string]string, len(c.urls))
@@ -128,7 +128,7 @@ func (c *Crowd) URLs() map[string]string {
 }
 
 // Took is how long each user who has a URL waited for it, the shortest wait first.
-func (c *Crowd) Took() []time.Duration {
+func (c *Users) Took() []time.Duration {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []time.Duration
@@ -140,7 +140,7 @@ func (c *Crowd) Took() []time.Duration {
 }
 
 // ServedAt are the times at which URLs came, in order.
-func (c *Crowd) ServedAt() []time.Time {
+func (c *Users) ServedAt() []time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	var all []time.Time
@@ -159,7 +159,7 @@ func Approve(ctx context.Context, urls []string) error {
 // Backlog starts verifications and waits for nothing, as a batch job in any language does.
 func (t *Tenant) Backlog(ctx context.Context, users []string, p kyc.Priority) error {
 	err := each(32, users, func(user string) error {
-		return patiently(ctx, func(ctx context.Context) error {
+		return retry(ctx, func(ctx context.Context) error {
 			_, err := t.Temporal().ExecuteWorkflow(ctx, client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue},
 				kyc.WorkflowVerification, kyc.Input{UserID: user, Priority: p})
 			return err

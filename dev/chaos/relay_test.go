@@ -13,7 +13,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// condition is how it stands with the connections of a line.
+// condition is how it stands with the connections of a relay.
 type condition int
 
 const (
@@ -23,8 +23,8 @@ const (
 	refusing             // hangs up at once
 )
 
-// line is the way from the webhook to Temporal, in a condition that can be changed.
-type line struct {
+// relay is the way from the webhook to Temporal, in a condition that can be changed.
+type relay struct {
 	address string
 
 	mu      sync.Mutex
@@ -34,12 +34,12 @@ type line struct {
 	calls   int // messages that were taken and not passed on
 }
 
-// newLine forwards to an address, and returns the address of its own end too.
-func newLine(t *testing.T, address string) *line {
+// newRelay forwards to an address, and returns the address of its own end too.
+func newRelay(t *testing.T, address string) *relay {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	x := &line{address: l.Addr().String(), changed: make(chan struct{}), conns: map[net.Conn]bool{}}
+	x := &relay{address: l.Addr().String(), changed: make(chan struct{}), conns: map[net.Conn]bool{}}
 	t.Cleanup(func() {
 		_ = l.Close()
 		x.set(refusing)
@@ -58,7 +58,7 @@ func newLine(t *testing.T, address string) *line {
 
 // set changes the condition. Only holding keeps what is under way: all other changes break the connections, so that
 // what was swallowed never arrives.
-func (x *line) set(c condition) {
+func (x *relay) set(c condition) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if c == refusing || x.now == swallowing {
@@ -72,7 +72,7 @@ func (x *line) set(c condition) {
 	x.changed = make(chan struct{})
 }
 
-func (x *line) connect(in net.Conn, address string) {
+func (x *relay) connect(in net.Conn, address string) {
 	out, err := net.Dial("tcp", address)
 	x.mu.Lock()
 	if err != nil || x.now == refusing {
@@ -93,7 +93,7 @@ func (x *line) connect(in net.Conn, address string) {
 }
 
 // pass reads without waiting, whatever becomes of what it has read.
-func (x *line) pass(out, in net.Conn) {
+func (x *relay) pass(out, in net.Conn) {
 	chunks := make(chan []byte, 1<<12)
 	go func() {
 		defer func() { _ = out.Close() }()
@@ -129,7 +129,7 @@ func writeTo(w io.Writer, b []byte) error {
 }
 
 // wait returns when the line passes again, or is cut, in which case there is nothing to write to.
-func (x *line) wait() {
+func (x *relay) wait() {
 	for {
 		x.mu.Lock()
 		now, changed := x.now, x.changed
@@ -144,7 +144,7 @@ func (x *line) wait() {
 // signal is once in each request to signal a verification; our requests are not compressed.
 var signal = []byte(kyc.SignalDiditEvent)
 
-func (x *line) count(b []byte) {
+func (x *relay) count(b []byte) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if x.now != passing {
@@ -153,7 +153,7 @@ func (x *line) count(b []byte) {
 }
 
 // taken is how many messages were taken and not passed on since the condition changed.
-func (x *line) taken() int {
+func (x *relay) taken() int {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	return x.calls

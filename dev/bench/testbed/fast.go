@@ -1,4 +1,4 @@
-package world
+package testbed
 
 import (
 	"context"
@@ -48,11 +48,11 @@ type fast struct {
 	Starter    *procs.Program
 	Peer       *procs.Program
 
-	spans    *atomic.Int64 // requests with spans that the collector has taken
-	results  []string      // environment of workers
-	calm     []string      // the same: no look at Didit in the middle of what is measured
-	observed []string      // environment of all
-	keys     string        // of payloads; empty: plain text
+	spans       *atomic.Int64 // requests with spans that the collector has taken
+	results     []string      // environment of workers
+	noReconcile []string      // the same: no look at Didit in the middle of what is measured
+	observed    []string      // environment of all
+	keys        string        // of payloads; empty: plain text
 }
 
 // Spans counts the requests that brought spans.
@@ -83,8 +83,8 @@ func (s *Temporal) collect(t *Tenant) error {
 	return nil
 }
 
-func (t *Tenant) hurry(webhookAddr string) {
-	t.ear.latency, t.ear.deaf, t.calm = 0, true, []string{"RECONCILE_AFTER=24h"}
+func (t *Tenant) makeFast(webhookAddr string) {
+	t.callLog.latency, t.callLog.off, t.noReconcile = 0, true, []string{"RECONCILE_AFTER=24h"}
 	t.WebhookURL = "http://" + webhookAddr + receiver.Path
 	t.Sim.SetWebhookScript(diditsim.DropMask(math.MaxUint64))
 }

@@ -28,8 +28,8 @@ const (
 	flow   = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
-// world is everything: Temporal on a file, the simulated Didit, and our two programs.
-type world struct {
+// env is everything: Temporal on a file, the simulated Didit, and our two programs.
+type env struct {
 	*kyc.Client
 	t          *testing.T
 	server     *tserver.Server
@@ -50,12 +50,12 @@ type options struct {
 	webhookVia     func(address string) string // between the webhook and Temporal
 }
 
-func start(t *testing.T, o options) *world {
+func start(t *testing.T, o options) *env {
 	t.Helper()
 	if o.reconcileAfter == 0 {
 		o.reconcileAfter = 15 * time.Minute
 	}
-	w := &world{t: t, creates: map[string]int{}}
+	w := &env{t: t, creates: map[string]int{}}
 	w.server, w.Client = harness.Temporal(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
 	webhookAddr := harness.Address(t)
 	w.webhookURL = "http://" + webhookAddr + receiver.Path
@@ -76,14 +76,14 @@ func start(t *testing.T, o options) *world {
 	w.webhook = harness.Supervise(t, programs, "webhook", nil, "TEMPORAL_ADDRESS="+address,
 		"DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr)
 	for _, p := range []*procs.Program{w.worker, w.webhook} {
-		_, err := p.Working(w.within(patience))
+		_, err := p.Working(w.within(timeout))
 		require.NoError(t, err)
 	}
 	return w
 }
 
 // didit is the simulator behind an ear at the wall.
-func (w *world) didit(rw http.ResponseWriter, r *http.Request) {
+func (w *env) didit(rw http.ResponseWriter, r *http.Request) {
 	if r.Method == http.MethodPost && r.URL.Path == "/v3/session/" {
 		body, _ := io.ReadAll(r.Body)
 		r.Body = io.NopCloser(bytes.NewReader(body))
@@ -105,30 +105,30 @@ func (w *world) didit(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (w *world) createsOf(user string) int {
+func (w *env) createsOf(user string) int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.creates[user]
 }
 
-func (w *world) within(d time.Duration) context.Context {
+func (w *env) within(d time.Duration) context.Context {
 	return harness.Within(w.t, d)
 }
 
-func (w *world) eventually(condition func() bool, what string, args ...any) {
+func (w *env) eventually(condition func() bool, what string, args ...any) {
 	w.t.Helper()
-	require.Eventuallyf(w.t, condition, patience, 20*time.Millisecond, what, args...)
+	require.Eventuallyf(w.t, condition, timeout, 20*time.Millisecond, what, args...)
 }
 
-func (w *world) begin(user string) kyc.Started {
+func (w *env) begin(user string) kyc.Started {
 	w.t.Helper()
-	began, err := w.signUp(w.within(patience), user)
+	began, err := w.signUp(w.within(timeout), user)
 	require.NoError(w.t, err)
 	return began
 }
 
 // signUp starts a user as a signup service does: whatever goes wrong, it asks again.
-func (w *world) signUp(ctx context.Context, user string) (kyc.Started, error) {
+func (w *env) signUp(ctx context.Context, user string) (kyc.Started, error) {
 	for {
 		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
 		began, err := w.Start(attempt, kyc.Input{UserID: user})
@@ -145,7 +145,7 @@ func (w *world) signUp(ctx context.Context, user string) (kyc.Started, error) {
 }
 
 // ends waits for the end of a user's verification, whatever happens to Temporal meanwhile.
-func (w *world) ends(ctx context.Context, user string) (kyc.State, error) {
+func (w *env) ends(ctx context.Context, user string) (kyc.State, error) {
 	for {
 		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
 		state, err := w.Wait(attempt, user)
@@ -161,9 +161,9 @@ func (w *world) ends(ctx context.Context, user string) (kyc.State, error) {
 	}
 }
 
-func (w *world) result(user string) kyc.State {
+func (w *env) result(user string) kyc.State {
 	w.t.Helper()
-	state, err := w.ends(w.within(patience), user)
+	state, err := w.ends(w.within(timeout), user)
 	require.NoError(w.t, err)
 	return state
 }
