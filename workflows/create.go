@@ -23,7 +23,7 @@ func (v *verification) createSession(
 	ctx workflow.Context, in kyc.Input, input activities.CreateSessionInput,
 ) (made activities.MadeSession, err error) {
 	made, err = v.callCreate(ctx, in, input, kyc.ErrorTypeUnavailable, workerDied)
-	if !unclear(err) || ctx.Err() != nil {
+	if !unclear(err) {
 		return made, err
 	}
 	v.creation.waitingFor = kyc.WaitingForDidit
@@ -65,14 +65,8 @@ func (v *verification) callCreate(
 	}
 	err = create.Get(detached, &made) // a queued one is gone; one that was sent returns what it made
 	v.creation.maybeOrphaned = unclear(err)
-	if v.operators.end != nil && rateLimited(err) {
+	if err != nil && ctx.Err() != nil { // a cancelled call returns the error of its last attempt
 		err = ctx.Err()
 	}
 	return made, err
-}
-
-// rateLimited reports whether Didit's rate limit refused a call. That error ends only calls that were cancelled.
-func rateLimited(err error) bool {
-	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == kyc.ErrorTypeRateLimited
 }

@@ -97,32 +97,37 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 	}
 }
 
-// Didit's "slow down" is no reason to fail for a verification that somebody cancels meanwhile.
-func TestCancelledWhileRateLimited(t *testing.T) {
+// A verification that is cancelled during a create ends as cancelled, however the create fails.
+func TestCancelledDuringACreateThatFails(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	s := start(t, options{})
-	var asked atomic.Bool
-	s.sim.FailNext(http.MethodPost, "/v3/session/", diditsim.Fault{
-		Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"60"}}, DelayAnswer: 2 * time.Second,
-		Match: func(*http.Request) bool { asked.Store(true); return true },
-	})
-	var caller sync.WaitGroup
-	caller.Go(func() {
-		_, err := s.Start(s.within(timeout), kyc.Input{UserID: "u1"})
-		var none *kyc.SessionError
-		if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
-			t.Errorf("the caller was told %v", err)
-		}
-	})
-	s.eventually(asked.Load, "the create")
-	got, err := s.Cancel(s.within(timeout), "u1", ops.Request{Operator: jo})
-	require.NoError(t, err)
-	require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
-	caller.Wait()
-	require.Equal(t, got, s.result("u1"))
-	require.Zero(t, s.sessionsOf("u1"))
-	s.record("u1", "cancelled-turned-away")
+	for user, fault := range map[string]diditsim.Fault{
+		"turned-away": {Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {"60"}}},
+		"unavailable": {Status: http.StatusServiceUnavailable},
+		"no-credit":   {Status: http.StatusPaymentRequired},
+	} {
+		var asked atomic.Bool
+		fault.VendorData, fault.DelayAnswer = user, 2*time.Second
+		fault.Match = func(*http.Request) bool { asked.Store(true); return true }
+		s.sim.FailNext(http.MethodPost, "/v3/session/", fault)
+		var caller sync.WaitGroup
+		caller.Go(func() {
+			_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
+			var none *kyc.SessionError
+			if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
+				t.Errorf("%s: the caller got %v", user, err)
+			}
+		})
+		s.eventually(asked.Load, "the create")
+		got, err := s.Cancel(s.within(timeout), user, ops.Request{Operator: jo})
+		require.NoError(t, err, "%s: %+v", user, s.stateOf(user))
+		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
+		caller.Wait()
+		require.Equal(t, got, s.result(user))
+		require.Zero(t, s.sessionsOf(user))
+		s.record(user, "cancelled-"+user)
+	}
 }
 
 func TestRefresh(t *testing.T) {
