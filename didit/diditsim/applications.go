@@ -50,14 +50,14 @@ func (a *application) publicID() string {
 // appOf is the application whose key a call has, valid or not: refuse checks the key. It needs s.mu.
 func (s *Server) appOf(r *http.Request) *application { return s.apps[r.Header.Get("x-api-key")] }
 
-// user identifies the entity that Didit keeps when sessions are deleted. Didit matches without regard to case.
-type user struct {
+// userID identifies the entity that Didit keeps when sessions are deleted. Didit matches without regard to case.
+type userID struct {
 	app    *application
 	vendor string
 }
 
-func userID(app *application, vendorData string) user {
-	return user{app, strings.ToLower(strings.TrimSpace(vendorData))}
+func userIDOf(app *application, vendorData string) userID {
+	return userID{app, strings.ToLower(strings.TrimSpace(vendorData))}
 }
 
 // withToken makes an HTTP handler of show for calls with an access token to the application of that account.

@@ -97,7 +97,7 @@ type Server struct {
 	events   int            // ever announced
 
 	apps          map[string]*application // of registered accounts, by key
-	users         map[user]*entity
+	users         map[userID]*entity
 	accounts      map[string]*account    // by address, in lower case
 	registrations map[string][]time.Time // newest ones, by sender
 	balance       string
@@ -115,7 +115,7 @@ func New(o Options) *Server {
 	s := &Server{
 		opts: o, mux: http.NewServeMux(), dispatcher: newDispatcher(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
-		apps: map[string]*application{}, users: map[user]*entity{}, accounts: map[string]*account{},
+		apps: map[string]*application{}, users: map[userID]*entity{}, accounts: map[string]*account{},
 		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
 	}
 	s.callLog.calls = map[Call]int{}

@@ -23,7 +23,7 @@ var entityStatuses = []string{"ACTIVE", "FLAGGED", "BLOCKED"}
 func (s *Server) HasUser(vendorData string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	wanted := userID(nil, vendorData).vendor
+	wanted := userIDOf(nil, vendorData).vendor
 	for u := range s.users {
 		if u.vendor == wanted {
 			return true
@@ -34,7 +34,7 @@ func (s *Server) HasUser(vendorData string) bool {
 
 // addUser creates the user entity of a session, unless it exists. It needs s.mu.
 func (s *Server) addUser(x *session) {
-	if id := userID(x.app, x.VendorData); s.users[id] == nil && !x.flow.business() {
+	if id := userIDOf(x.app, x.VendorData); s.users[id] == nil && !x.flow.business() {
 		s.users[id] = &entity{VendorData: x.VendorData, Status: "ACTIVE", CreatedAt: isoTime(s.opts.Now())}
 	}
 }
@@ -63,7 +63,7 @@ func (s *Server) createUser(app *application, _ *http.Request, body []byte) *ans
 	if no := u.update(body); no != nil {
 		return no
 	}
-	id := userID(app, u.VendorData)
+	id := userIDOf(app, u.VendorData)
 	switch {
 	case u.VendorData == "":
 		return invalid("vendor_data", "This field is required.")
@@ -76,7 +76,7 @@ func (s *Server) createUser(app *application, _ *http.Request, body []byte) *ans
 
 // userOf finds the user of a path.
 func (s *Server) userOf(app *application, r *http.Request) *entity {
-	return s.users[userID(app, r.PathValue("vendor"))]
+	return s.users[userIDOf(app, r.PathValue("vendor"))]
 }
 
 func showUser(u *entity, _ *http.Request, _ []byte) *answer { return ok(u.shown()) }
@@ -119,7 +119,7 @@ func (s *Server) deleteUsers(app *application, _ *http.Request, b deleteUsersBod
 	switch ways := [...]bool{b.VendorData != nil, b.InternalIDs != nil, b.All}; ways {
 	case [...]bool{true, false, false}:
 		for _, v := range b.VendorData {
-			delete(s.users, userID(app, v))
+			delete(s.users, userIDOf(app, v))
 		}
 	case [...]bool{false, true, false}:
 	case [...]bool{false, false, true}:
