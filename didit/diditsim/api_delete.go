@@ -29,7 +29,7 @@ func (s *Server) erase(x *session, b didit.DeleteSessionRequest) map[string]any 
 	done := map[string]any{
 		"session_id":                    x.ID,
 		"session_number":                x.Number,
-		"face_retention_outcome":        "none",
+		"face_retention_outcome":        didit.FaceNone,
 		"biometric_template_uuid":       nil,
 		"biometric_template_expires_at": nil,
 		"deleted_child_verifications":   0,
@@ -38,12 +38,12 @@ func (s *Server) erase(x *session, b didit.DeleteSessionRequest) map[string]any 
 	switch {
 	case face == nil || face.status(x) == "": // the session has no face
 	case keep && x.VendorData == "":
-		done["face_retention_outcome"] = "ineligible_no_vendor_user"
+		done["face_retention_outcome"] = didit.FaceIneligibleVendorUser
 	case keep:
-		done["face_retention_outcome"] = "retained_with_user"
+		done["face_retention_outcome"] = didit.FaceRetainedWithUser
 		done["biometric_template_uuid"] = uuid.NewString()
 	default:
-		done["face_retention_outcome"] = "deleted"
+		done["face_retention_outcome"] = didit.FaceDeleted
 	}
 	return done
 }
