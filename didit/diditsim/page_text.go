@@ -17,7 +17,7 @@ var pageTexts = map[didit.Status]pageText{
 	didit.StatusAwaitingUser: {"Waiting for other people", "Didit waits for the verification of others, such as the owners of a company.", ""},
 	didit.StatusResubmitted:  {"Please try again", "A reviewer asks you to repeat these steps: ", ""}, // view adds the steps
 	didit.StatusInReview: {
-		"We are checking your details", "The user only waits. The decision below is that of a reviewer in Didit’s console.", "",
+		"We are checking your details", "The user waits for the decision. The buttons below are those of a reviewer in Didit’s console.", "",
 	},
 	didit.StatusApproved: {"You are verified", "All done. You can close this page.", "good"},
 	didit.StatusDeclined: {
