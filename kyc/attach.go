@@ -20,13 +20,12 @@ type attachment struct {
 	update  client.WorkflowUpdateHandle
 }
 
-// answerWithin bounds the request that starts and waits for the session at once. A caller with less time than twice that
-// gets half of it for each of the two ways to ask.
+// answerWithin bounds the request that starts and waits for the session at once. A caller with less than twice that time
+// spends half of it on each of the two requests.
 const answerWithin = 5 * time.Second
 
-// attach asks an open run, or starts one. One request does both where the answer comes soon. Where it does not, a second
-// one waits for stage Accepted only: a caller whose time runs out while Didit's limit makes it wait then knows which run
-// it waits for.
+// attach sends the update to an open run, or starts one. One request does both if the answer comes soon. If not, a second
+// request waits for stage Accepted only: then a caller that times out while Didit's limit delays it knows its run.
 func (c *Client) attach(ctx context.Context, r startRequest) (attachment, error) {
 	if r.runID != "" {
 		return c.askOpen(ctx, r)
@@ -52,7 +51,7 @@ func firstWait(ctx context.Context) time.Duration {
 	return min(answerWithin, time.Until(end)/2)
 }
 
-// timedOut reports whether the server was the first to notice that the time of a request is over.
+// timedOut reports whether the server noticed before the client that the time of a request is over.
 func timedOut(err error) bool {
 	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	var deadline *serviceerror.DeadlineExceeded
@@ -60,7 +59,7 @@ func timedOut(err error) bool {
 	return errors.As(err, &update) || errors.As(err, &deadline) || errors.As(err, &canceled)
 }
 
-// askOpen sends the update to a run that is open.
+// askOpen sends the update to an open run.
 func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error) {
 	update, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: WorkflowID(r.in.UserID), RunID: r.runID, UpdateID: r.updateID, UpdateName: UpdateSession,
@@ -70,7 +69,7 @@ func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error
 	switch {
 	case isNotFound(err):
 		return attachment{runID: r.runID, closed: true}, nil
-	case errors.As(err, &refused) && !r.another: // the run takes no more updates; what it knows must do
+	case errors.As(err, &refused) && !r.another: // the run takes no more updates: its state is the answer
 		return attachment{runID: r.runID}, nil
 	case err != nil:
 		return attachment{}, err
@@ -78,7 +77,7 @@ func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error
 	return attachment{runID: r.runID, update: update}, nil
 }
 
-// ask is one Update-With-Start, which returns when the update has come to a stage.
+// ask is one Update-With-Start, which returns when the update has reached a stage.
 func (c *Client) ask(ctx context.Context, note *startNote, r startRequest, stage client.WorkflowUpdateStage) (attachment, error) {
 	start := c.temporal.NewWithStartWorkflowOperation(startOptions(r.in, r.reuse), WorkflowVerification, r.in)
 	update, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
@@ -95,17 +94,17 @@ func (c *Client) ask(ctx context.Context, note *startNote, r startRequest, stage
 	return attachment{runID: update.RunID(), started: note.started.Load(), closed: note.closed.Load(), update: update}, nil
 }
 
-// madeBy reports whether the start with that request id made the run, of which the caller was not informed in time. Where
-// that cannot be found out, another caller made it.
+// madeBy reports whether the start with that request id made the run, if its answer came too late for the caller. If that is
+// unknown, it reports that another caller made it.
 func (c *Client) madeBy(ctx context.Context, userID, runID, requestID string) bool {
 	desc, err := c.describe(ctx, userID, runID)
 	info := desc.GetWorkflowExtendedInfo().GetRequestIdInfos()[requestID]
 	return err == nil && info.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
 }
 
-// staticDetails is what an operator reads on every verification's page; the workflow keeps the current details beside it.
+// staticDetails is on every verification's page; the workflow adds the current details.
 const staticDetails = "Gets the user a session at Didit, waits for the person, and ends with Didit's decision. " +
-	"The query `state` says how it stands; the result names the `outcome`. " +
+	"The query `state` returns the current state; the result has the `outcome`. " +
 	"Names and documents are not here: read them at Didit, by `session_id`."
 
 func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
@@ -116,14 +115,14 @@ func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWor
 		WorkflowIDReusePolicy:    reuse,
 		StaticSummary:            "Verify user " + in.UserID + " at Didit",
 		StaticDetails:            staticDetails,
-		// What the workflow would write first: written here it costs no event, and no second write to the list.
+		// The first value that the workflow would set: set here it costs no event, and no second write to the visibility store.
 		TypedSearchAttributes: temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForLimit))),
 	}
 }
 
-// explain replaces an error of a request by its cause, where the user's run has one: another program holds its id, an
-// operator has paused or stopped it, or the update was refused.
+// explain replaces an error of a request by its cause, if the user's run has one: another program holds its id, an operator
+// has paused or stopped it, or it refused the update.
 func (c *Client) explain(ctx context.Context, userID string, err error) error {
 	var app *temporal.ApplicationError
 	if errors.As(err, &app) && app.Type() == ErrorTypeInvalidInput {
@@ -133,7 +132,7 @@ func (c *Client) explain(ctx context.Context, userID string, err error) error {
 	if errors.As(err, &run) {
 		return err
 	}
-	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkWithin)
+	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer stop()
 	if desc, describeErr := c.describe(asking, userID, ""); describeErr == nil && (ctx.Err() == nil || desc.GetWorkflowExecutionInfo().GetType().GetName() != WorkflowVerification) {
 		if cause := runError(userID, desc); cause != nil {

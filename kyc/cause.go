@@ -12,8 +12,8 @@ import (
 	"didit-temporal/kyc/codec"
 )
 
-// Cause says what stands behind an error of the Client and what to do about it, for errors that an operator has to act on:
-// "what; what to do". It is empty for any other error, such as one that goes away by itself.
+// Cause returns the cause of an error of the Client and what to do, for errors that an operator must act on: "what; what to
+// do". It is empty for any other error, such as a transient one.
 func Cause(err error) string {
 	var key *codec.UnknownKeyError
 	var missing *serviceerror.NamespaceNotFound
@@ -24,32 +24,32 @@ func Cause(err error) string {
 	case err == nil:
 		return ""
 	case errors.As(err, &key):
-		return fmt.Sprintf("this process lacks the payload key %q, with which the answer is encrypted; give it the worker's PAYLOAD_KEYS and start it again", key.ID)
+		return fmt.Sprintf("this process lacks the payload key %q, with which the answer is encrypted; give it the worker's PAYLOAD_KEYS and restart it", key.ID)
 	case errors.Is(err, codec.ErrDamaged):
-		return "the answer does not decrypt with the payload key of its id; give this process the worker's PAYLOAD_KEYS and start it again"
+		return "the answer does not decrypt with the payload key of its id; give this process the worker's PAYLOAD_KEYS and restart it"
 	case errors.As(err, &missing):
-		return fmt.Sprintf("Temporal has no namespace %q; check TEMPORAL_NAMESPACE, or make it with "+
+		return fmt.Sprintf("Temporal has no namespace %q; check TEMPORAL_NAMESPACE, or create it with "+
 			"`temporal operator namespace create --retention 720h %s` and run `starter setup`", missing.Namespace, missing.Namespace)
 	case errors.As(err, &argument) && strings.Contains(strings.ToLower(argument.Message), "search attribute"):
 		return "the namespace lacks search attributes of this version; run `starter setup` once"
 	case errors.As(err, &denied):
 		return "Temporal refuses this process; check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
 	case errors.As(err, &busy):
-		return "Temporal limits its callers at the moment; wait, and raise the namespace's limit if this comes back"
+		return "Temporal's rate limit is reached; wait, and raise the namespace's limit if this comes back"
 	case noPoller(err):
-		return "no worker polls for verifications; start one in this namespace, and read its log if one should run"
+		return "no worker polls for verifications; start one in this namespace, or read the log of the one that runs"
 	}
 	return ""
 }
 
-// OfTemporal reports whether an error of the Client is Temporal's: it refused, could not be reached, or no worker answered.
+// OfTemporal reports whether an error of the Client comes from Temporal: it refused, was unreachable, or no worker answered.
 func OfTemporal(err error) bool {
 	var answered serviceerror.ServiceError
 	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	return errors.As(err, &answered) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded) || Cause(err) != ""
 }
 
-// noPoller reports whether the server has seen no worker: it fails queries then without waiting.
+// noPoller reports whether no worker polls: the server then fails queries at once.
 func noPoller(err error) bool {
 	var failed *serviceerror.FailedPrecondition
 	return errors.As(err, &failed) && strings.Contains(failed.Message, "no poller")

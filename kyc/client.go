@@ -13,33 +13,33 @@ import (
 	"go.temporal.io/sdk/temporal"
 )
 
-// Client talks to verifications through Temporal; Dial makes one. It is safe for concurrent use.
+// Client calls verifications through Temporal; Dial makes one. It is safe for concurrent use.
 type Client struct {
 	temporal  client.Client
 	namespace string
 	payloads  converter.DataConverter
 }
 
-// Temporal is the connection, for workers and for what this package does not wrap.
+// Temporal returns the connection, for workers and for calls that this package does not wrap.
 func (c *Client) Temporal() client.Client { return c.temporal }
 
-// Namespace is the Temporal namespace of the connection.
+// Namespace returns the Temporal namespace of the connection.
 func (c *Client) Namespace() string { return c.namespace }
 
-// DataConverter decodes what the connection's payloads hold, for programs that read histories.
+// DataConverter returns the converter of the connection's payloads, for programs that read histories.
 func (c *Client) DataConverter() converter.DataConverter { return c.payloads }
 
 // Close ends the connection.
 func (c *Client) Close() { c.temporal.Close() }
 
-// State returns how the user's verification stands, or ErrNotFound. For an open run a worker must be running. A run that
-// an operator stopped in Temporal, or that failed by a fault, is a *RunError.
+// State returns the state of the user's verification, or ErrNotFound. For an open run a worker must be running. A run that
+// was stopped in Temporal, or that failed, is a *RunError.
 func (c *Client) State(ctx context.Context, userID string) (State, error) {
 	found, err := c.Find(ctx, userID)
 	return found.State, err
 }
 
-// query asks a run what it knows.
+// query reads the snapshot of a run.
 func (c *Client) query(ctx context.Context, userID, runID string) (s Snapshot, err error) {
 	answer, err := c.temporal.QueryWorkflow(ctx, WorkflowID(userID), runID, QueryVerification)
 	if err != nil {
@@ -65,17 +65,17 @@ func (c *Client) verdict(ctx context.Context, userID, runID string) (State, erro
 	return state, nil
 }
 
-// A waiter asks for the outcome after one second, then at growing intervals up to longestPoll: a run that has an outcome
-// may stay open for days while its callback is delivered.
-const longestPoll = 5 * time.Second
+// Wait polls for the outcome after one second, then at growing intervals up to maxPollInterval: a run that has an outcome may
+// stay open for days while its callback is delivered.
+const maxPollInterval = 5 * time.Second
 
 // Wait returns the user's state once it has an outcome, or ErrNotFound. It follows the user over resets and later runs,
 // and does not wait until the callback is delivered.
 func (c *Client) Wait(ctx context.Context, userID string) (State, error) {
-	for pause := time.Second; ; pause = min(2*pause, longestPoll) {
-		polling, stop := context.WithTimeout(ctx, 2*longestPoll)
+	for interval := time.Second; ; interval = min(2*interval, maxPollInterval) {
+		polling, stop := context.WithTimeout(ctx, 2*maxPollInterval)
 		found, err := c.findOutcome(polling, userID)
-		timedOut := polling.Err() != nil && ctx.Err() == nil // without a worker no run answers; it may come back
+		timedOut := polling.Err() != nil && ctx.Err() == nil // no worker answers; one may come back
 		stop()
 		var run *RunError
 		switch {
@@ -83,7 +83,7 @@ func (c *Client) Wait(ctx context.Context, userID string) (State, error) {
 		case err != nil, found.State.Outcome != "":
 			return found.State, err
 		}
-		c.untilClosed(ctx, userID, found.RunID, pause)
+		c.untilClosed(ctx, userID, found.RunID, interval)
 		if ctx.Err() != nil {
 			return State{}, clientError("wait for", userID, ctx.Err())
 		}
@@ -99,7 +99,7 @@ func (c *Client) untilClosed(ctx context.Context, userID, runID string, d time.D
 		return
 	}
 	if err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, nil); err != nil {
-		<-ctx.Done() // a run that was stopped: its successor may be a moment away
+		<-ctx.Done() // a run that was stopped: its successor may start soon
 	}
 }
 

@@ -15,25 +15,25 @@ import (
 	"didit-temporal/didit"
 )
 
-// DeliverResult says what became of an event.
+// DeliverResult is what Deliver did with an event.
 type DeliverResult string
 
-// What can become of an event that Deliver took.
+// The results of Deliver.
 const (
 	DeliveredSignal   DeliverResult = "signal"  // the user's open run has it, or had it before
 	DeliveredResume   DeliverResult = "resume"  // no run was open: the event began one
-	DeliveredNoChange DeliverResult = "no_news" // it says what is known without it
+	DeliveredNoChange DeliverResult = "no_news" // its status changes nothing
 	DeliveredForeign  DeliverResult = "nobody"  // the session is not ours
 )
 
-// Deliver hands a verified event to the user's verification. ours says that the session's metadata names this
-// deployment; otherwise it is ours only if the user's newest run has it. When Deliver returns nil, Temporal has stored
-// the event, or it changes nothing here. Repeats of an event change nothing, however late they come.
+// Deliver sends a verified event to the user's verification. ours says that the session's metadata names this deployment;
+// otherwise Deliver takes only events of the session of the user's newest run. When it returns nil, Temporal has stored the
+// event, or the event changes nothing. Repeats of an event change nothing, however late they come.
 func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours bool) (DeliverResult, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return "", err
 	}
-	ctx = withAllItsTime(ctx)
+	ctx = withFullDeadline(ctx)
 	if !ours {
 		known, err := c.hasSession(ctx, userID, ev.SessionID)
 		if err != nil {
@@ -43,11 +43,11 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 			return DeliveredForeign, nil
 		}
 	}
-	if ev.Status == didit.StatusNotStarted { // no session goes back to it
+	if ev.Status == didit.StatusNotStarted { // a session never returns to it
 		return DeliveredNoChange, nil
 	}
 	ctx = withRequestID(ctx, ev.EventID)
-	// Not SignalWithStart at once: a repeat of what a closed run had would begin another run.
+	// Not SignalWithStart at first: a repeat of an event of a closed run would begin another run.
 	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), "", SignalDiditEvent, ev)
 	switch {
 	case err == nil:
@@ -60,7 +60,7 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 	return DeliveredResume, c.resume(ctx, userID, ev)
 }
 
-// hasSession reports whether the user's newest run is about the session. Its search attribute is readable without keys.
+// hasSession reports whether the user's newest run follows the session, by a search attribute, which needs no payload key.
 func (c *Client) hasSession(ctx context.Context, userID, sessionID string) (bool, error) {
 	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
 	if isNotFound(err) {
@@ -72,7 +72,7 @@ func (c *Client) hasSession(ctx context.Context, userID, sessionID string) (bool
 	return attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeSessionID) == sessionID, nil
 }
 
-// resume begins a run of the user's verification with an event. Deliveries that race begin one run.
+// resume begins a run of the user's verification with an event. Concurrent calls begin one run.
 func (c *Client) resume(ctx context.Context, userID string, ev DiditEvent) error {
 	_, err := c.temporal.SignalWithStartWorkflow(ctx, WorkflowID(userID), SignalDiditEvent, ev, client.StartWorkflowOptions{
 		TaskQueue:                TaskQueue,
@@ -96,7 +96,7 @@ func tooManySignals(err error) bool {
 }
 
 // refreshInstead makes a run that takes no more signals read Didit's decision. Events of one minute share one update.
-// Where the run takes no more updates either, its own schedule finds what is new.
+// If the run takes no more updates either, its polls find the change.
 func (c *Client) refreshInstead(ctx context.Context, userID string) error {
 	_, err := c.temporal.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{
 		WorkflowID: WorkflowID(userID), UpdateName: UpdateRefresh,

@@ -21,10 +21,10 @@ import (
 // Dial connects to Temporal. It fails if Temporal does not answer. Options usually come from the environment, by
 // go.temporal.io/sdk/contrib/envconfig; where payloads are encrypted, codec.Keys.Apply adds the keys to them first.
 func Dial(ctx context.Context, o client.Options) (*Client, error) {
-	if o.DataConverter == nil && o.FailureConverter == nil { // without keys, what is encrypted is at least an error that says so
+	if o.DataConverter == nil && o.FailureConverter == nil { // without keys, an encrypted payload is an error that says so
 		codec.Keys{}.Apply(&o)
 	}
-	if o.ConnectionOptions.GrpcCompression == nil { // the SDK's default, gzip, makes both ends work more for messages of a kilobyte
+	if o.ConnectionOptions.GrpcCompression == nil { // the SDK's default, gzip, costs more CPU than it saves for messages of a kilobyte
 		o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	}
 	o.HostPort, o.Namespace = cmp.Or(o.HostPort, client.DefaultHostPort), cmp.Or(o.Namespace, client.DefaultNamespace)
@@ -40,11 +40,11 @@ func Dial(ctx context.Context, o client.Options) (*Client, error) {
 	return &Client{temporal: c, namespace: o.Namespace, payloads: o.DataConverter}, nil
 }
 
-// startNote is what the server says about the start in an Update-With-Start; the SDK drops it.
+// startNote is the server's answer about the start in an Update-With-Start, which the SDK drops.
 type startNote struct {
-	requestID string      // of the start, in every request that notes here
+	requestID string      // of the start, in all requests of this note
 	started   atomic.Bool // this call made the run
-	closed    atomic.Bool // the update's answer comes from a run that has ended
+	closed    atomic.Bool // the update was answered by a run that has ended
 }
 
 type startNoteKey struct{}
@@ -107,21 +107,21 @@ func stampRequestID(ctx context.Context, method string, req, reply any, cc *grpc
 	return invoke(ctx, method, req, reply, cc, opts...)
 }
 
-// withAllItsTime lets each call that is made with ctx take as long as ctx lasts. The SDK gives a call half of what is left
-// until the deadline, so that it could be made again: but it makes none again that took too long, so half of the time
-// would be given away. Here it sees a deadline that is twice as far; the end of ctx ends the call all the same.
-func withAllItsTime(ctx context.Context) context.Context {
+// withFullDeadline lets each call that is made with ctx take as long as ctx lasts. The SDK gives a call half of the time until
+// the deadline, to leave time for a retry, but it does not retry a call that took too long. So it gets a deadline that is
+// twice as far; the end of ctx still ends the call.
+func withFullDeadline(ctx context.Context) context.Context {
 	deadline, ok := ctx.Deadline()
 	if !ok {
 		return ctx
 	}
-	return unhurried{ctx, deadline.Add(time.Until(deadline))}
+	return longerDeadline{ctx, deadline.Add(time.Until(deadline))}
 }
 
-type unhurried struct {
+type longerDeadline struct {
 	context.Context
 	deadline time.Time
 }
 
-// Deadline is only what the SDK is told.
-func (u unhurried) Deadline() (time.Time, bool) { return u.deadline, true }
+// Deadline is the deadline that the SDK reads.
+func (l longerDeadline) Deadline() (time.Time, bool) { return l.deadline, true }

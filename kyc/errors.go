@@ -15,21 +15,21 @@ var (
 
 // Types of the errors that appear in a verification's history, in State.ErrorType and in SessionError.
 const (
-	ErrorTypeRateLimited  = "DiditRateLimited"  // 429: tried again when Didit says so
-	ErrorTypeUnavailable  = "DiditUnavailable"  // 5xx or no answer: tried again
+	ErrorTypeRateLimited  = "DiditRateLimited"  // 429: retried when Didit allows it
+	ErrorTypeUnavailable  = "DiditUnavailable"  // 5xx or no answer: retried
 	ErrorTypeRejected     = "DiditRejected"     // another 4xx, or a redirect
 	ErrorTypeUnauthorized = "DiditUnauthorized" // 401 or 403
 	ErrorTypeOutOfCredit  = "DiditOutOfCredit"  // 402, or a code that says so
 	ErrorTypeNotFound     = "DiditNotFound"     // 404
 	ErrorTypeSessionCap   = "SessionCapReached" // the user has had SESSION_CAP sessions in 30 days: final
 	ErrorTypeInvalidInput = "InvalidInput"      // the workflow was started with an input that breaks a rule
-	ErrorTypeRefused      = "OperationRefused"  // an operator asked for what cannot be done; the message says why
+	ErrorTypeRefused      = "OperationRefused"  // an operator action that cannot be done; the message says why
 	ErrorTypeCancelled    = "Cancelled"         // the verification was cancelled before there was a session
 	ErrorTypeErased       = "Erased"            // the user was erased before there was a session
 	ErrorTypeLegalHold    = "DiditLegalHold"    // Didit keeps a session that is in a report filed with an authority: final
 
-	ErrorTypeCallbackFailed = "CallbackFailed" // the receiver of results does not take one: tried again for three days
-	ErrorTypeCallbackGone   = "CallbackGone"   // the receiver of results answered 410: final
+	ErrorTypeCallbackFailed = "CallbackFailed" // the callback endpoint does not take a result: retried for three days
+	ErrorTypeCallbackGone   = "CallbackGone"   // the callback endpoint answered 410: final
 )
 
 // SessionError says why a verification has no session: its outcome is failed, or it ended before there was one.
@@ -39,20 +39,20 @@ type SessionError struct {
 	Type   string // an ErrorType constant, empty if the verification was terminated
 }
 
-// RunError says why a user's run cannot say how its user stands.
+// RunError says why a user's run has no state.
 type RunError struct {
 	UserID string
 	RunID  string
 	Reason RunErrorReason
-	Status string // Temporal's word for the run, such as Terminated, or what else holds its id
+	Status string // Temporal's status of the run, such as Terminated, or what else holds its id
 }
 
-// RunErrorReason is why a run cannot answer.
+// RunErrorReason is why a run has no state.
 type RunErrorReason string
 
 // The reasons.
 const (
-	RunEnded    RunErrorReason = "ended"    // stopped in Temporal, or failed by a fault
+	RunEnded    RunErrorReason = "ended"    // stopped in Temporal, or failed
 	RunPaused   RunErrorReason = "paused"   // paused in Temporal by an operator
 	RunOccupied RunErrorReason = "occupied" // the id belongs to a workflow that is no verification
 )
@@ -64,7 +64,7 @@ func (e *RunError) Error() string {
 	case RunOccupied:
 		return fmt.Sprintf("the workflow id of user %s is taken by %s (run %s): terminate it in Temporal", e.UserID, e.Status, e.RunID)
 	}
-	return fmt.Sprintf("the verification of user %s ended without a result: %s (run %s): see its history; starting the user again continues from what Didit says",
+	return fmt.Sprintf("the verification of user %s ended without a result: %s (run %s): see its history, then start the user again, which continues from Didit's state",
 		e.UserID, e.Status, e.RunID)
 }
 
@@ -79,7 +79,7 @@ func (e *FlowError) Error() string {
 		e.UserID, e.Have, e.Want)
 }
 
-// Error says what to do about it.
+// Error says why there is no session, and what to do.
 func (e *SessionError) Error() string {
 	if e.Type == "" {
 		return fmt.Sprintf("verification of user %s ended before Didit made a session (run %s)", e.UserID, e.RunID)
@@ -87,13 +87,13 @@ func (e *SessionError) Error() string {
 	return fmt.Sprintf("no session for user %s: %s: %s", e.UserID, e.Type, Hint(e.Type))
 }
 
-// Hint tells a person how to mend an error of the given type.
+// Hint says how to fix an error of the given type.
 func Hint(errorType string) string {
 	switch errorType {
 	case ErrorTypeRateLimited:
-		return "Didit asks us to slow down; it is tried again when Didit allows it"
+		return "Didit's rate limit; the call is retried when Didit allows it"
 	case ErrorTypeUnavailable:
-		return "Didit does not answer; it is tried again by itself"
+		return "Didit does not answer; the call is retried"
 	case ErrorTypeRejected:
 		return "Didit refused the request: check the account's balance, DIDIT_WORKFLOW_ID, the language, the return URL and DIDIT_BASE_URL"
 	case ErrorTypeUnauthorized:
@@ -108,18 +108,18 @@ func Hint(errorType string) string {
 	case ErrorTypeInvalidInput:
 		return "the workflow was started with an input or a workflow id that breaks a rule; its history names it"
 	case ErrorTypeRefused:
-		return "Didit or the verification does not allow it as things stand; the message says how they stand"
+		return "Didit or the verification does not allow it in its current state, which the message names"
 	case ErrorTypeCancelled:
 		return "the verification was cancelled; starting the user begins a new one"
 	case ErrorTypeErased:
-		return "the user was erased; starting the user begins a new one, which knows nothing of the old"
+		return "the user was erased; starting the user begins a new verification without the old data"
 	case ErrorTypeLegalHold:
-		return "Didit keeps the session, as it is in a report filed with an authority: settle it with Didit, then erase again"
+		return "Didit keeps the session, as it is in a report filed with an authority: resolve that with Didit, then erase again"
 	case ErrorTypeCallbackFailed:
-		return "the receiver at RESULT_URL does not take results: check that it runs and verifies with one of RESULT_SECRETS; " +
-			"until then ask for the state instead"
+		return "the endpoint at RESULT_URL does not take results: check that it runs and verifies with one of RESULT_SECRETS; " +
+			"until then poll the state instead"
 	case ErrorTypeCallbackGone:
-		return "the receiver at RESULT_URL answered 410 and wants no more of this result: check RESULT_URL, or remove it"
+		return "the endpoint at RESULT_URL answered 410 and wants no more of this result: check RESULT_URL, or remove it"
 	}
 	return "see the workflow's history"
 }

@@ -12,9 +12,9 @@ import (
 // eventNamespace is the UUIDv5 namespace of event keys. It must never change: keys are compared over years.
 var eventNamespace = uuid.MustParse("0d8c1f0e-6d0b-5a8e-9d3c-6f4f4a1f7a11")
 
-// FromDidit turns a verified webhook into the signal's payload. Its EventID is always a UUID: Didit's event_id, or, where
+// FromDidit converts a verified webhook to the signal's payload. Its EventID is always a UUID: Didit's event_id, or, where
 // Didit sent none, a UUIDv5 over session, type, status and created_at, so that a repeat has the same one even if it was
-// signed anew. An event_id of another form is hashed, since it is used in ids.
+// signed again. It hashes an event_id of another form, since ids are made of it.
 func FromDidit(ev didit.Event) DiditEvent {
 	id := canonicalUUID(ev.ID)
 	switch {
@@ -41,8 +41,8 @@ func canonicalUUID(s string) string {
 	return id.String()
 }
 
-// EventType is the type of an event. Destinations of version v1 name none: an event with a session and a status is a change
-// of status.
+// EventType returns the type of an event. Destinations of version v1 send none: an event with a session and a status is a
+// change of status.
 func EventType(ev didit.Event) string {
 	if ev.Type == "" && ev.SessionID != "" && ev.Status != "" {
 		return didit.EventStatusUpdated
@@ -61,7 +61,7 @@ const (
 	IgnoredForeign     Ignored = "foreign"           // a session that is not ours
 )
 
-// IgnoredIn says why an event changes no verification of an environment; empty if it may change one.
+// IgnoredIn returns why an event changes no verification of an environment; empty if it may change one.
 func IgnoredIn(here didit.Environment, ev didit.Event) Ignored {
 	switch {
 	case ev.Test:
@@ -79,9 +79,9 @@ func IgnoredIn(here didit.Environment, ev didit.Event) Ignored {
 // SessionMetadata marks a session at Didit as ours. Didit echoes it in webhooks and decisions. Another program that asks
 // for a session of the same user may overwrite it (docs.didit.me/sessions-api/create-session).
 type SessionMetadata struct {
-	// Deployment is whose session it is (KYC_DEPLOYMENT): several deployments may share one Didit application.
+	// Deployment made the session (KYC_DEPLOYMENT): several deployments may share one Didit application.
 	Deployment string `json:"kyc_deployment"`
-	// RunID is the Temporal run that asked for the session, before any reset; Attempt counts the sessions it asked for.
+	// RunID is the Temporal run that created the session, before any reset; Attempt counts the sessions of that run.
 	RunID   string `json:"temporal_run_id"`
 	Attempt int    `json:"attempt"`
 	// Reverify marks a session that was made beside an earlier verdict, which it replaces.
@@ -89,7 +89,7 @@ type SessionMetadata struct {
 }
 
 // MetadataOf reads the metadata of a session or a webhook: an object, or its JSON text. Names must match exactly, since
-// Didit's signature does not fix the order in which look-alikes come.
+// Didit's signature does not fix the order of names that differ only in case.
 func MetadataOf(raw json.RawMessage) SessionMetadata {
 	var text string
 	if json.Unmarshal(raw, &text) == nil {
@@ -101,7 +101,7 @@ func MetadataOf(raw json.RawMessage) SessionMetadata {
 	}
 	var m SessionMetadata
 	var attempt float64
-	_ = json.Unmarshal(fields["kyc_deployment"], &m.Deployment) // what is of another type stays zero
+	_ = json.Unmarshal(fields["kyc_deployment"], &m.Deployment) // a field of another type stays zero
 	_ = json.Unmarshal(fields["temporal_run_id"], &m.RunID)
 	_ = json.Unmarshal(fields["reverify"], &m.Reverify)
 	if json.Unmarshal(fields["attempt"], &attempt) == nil && attempt >= 1 && attempt < 1e6 {

@@ -8,13 +8,13 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 )
 
-// Found is a verification as it stands.
+// Found is the current state of a verification.
 type Found struct {
 	State State
 	// Session holds the URL that the person must open; zero unless the next step is the person's.
 	Session Session
 	RunID   string
-	// Paused lists the activities that an operator has paused: the verification waits until they go on.
+	// Paused lists the activities that an operator has paused: the verification waits until they are unpaused.
 	Paused []PausedActivity
 }
 
@@ -25,13 +25,13 @@ type PausedActivity struct {
 	Since    time.Time `json:"since,omitzero"`
 }
 
-// Find is State together with the run that it is about and, while the next step is the person's, the session.
+// Find returns the state with its run and, while the next step is the person's, the session.
 func (c *Client) Find(ctx context.Context, userID string) (Found, error) {
 	return c.find(ctx, userID, false)
 }
 
-// findOutcome is Find, but asks a worker only if the run has an outcome: thousands may wait for weeks, and every query is
-// work for a worker, where search attributes are not.
+// findOutcome is Find, but queries a worker only if the run has an outcome: thousands may wait for weeks, and every query
+// costs a worker time, while search attributes do not.
 func (c *Client) findOutcome(ctx context.Context, userID string) (Found, error) {
 	return c.find(ctx, userID, true)
 }
@@ -59,8 +59,8 @@ func (c *Client) find(ctx context.Context, userID string, outcomeOnly bool) (Fou
 	if outcomeOnly && attributeIn(info.GetSearchAttributes(), AttributeOutcome) == "" {
 		return found, nil
 	}
-	said, err := c.query(ctx, userID, found.RunID)
-	found.State, found.Session = said.State, said.Session
+	s, err := c.query(ctx, userID, found.RunID)
+	found.State, found.Session = s.State, s.Session
 	return found, err
 }
 
@@ -68,7 +68,7 @@ func (c *Client) describe(ctx context.Context, userID, runID string) (*workflows
 	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID)
 }
 
-// runError says why a run cannot say how its user stands; nil if it can.
+// runError says why a run has no state; nil if it has one.
 func runError(userID string, desc *workflowservice.DescribeWorkflowExecutionResponse) error {
 	info := desc.GetWorkflowExecutionInfo()
 	e := &RunError{UserID: userID, RunID: info.GetExecution().GetRunId(), Status: info.GetStatus().String()}

@@ -15,14 +15,14 @@ type Input struct {
 	Language string `json:"language,omitempty"`
 	// ReturnURL is where Didit sends the browser afterwards: absolute, http or https, or a link of an app such as
 	// myapp://done, which the HTTP API takes if RETURN_URL_SCHEMES lists its scheme. Put nothing personal into it, for
-	// it is kept in history. What it brings back is unsigned: ask for the state instead.
+	// it is kept in history. Its query parameters are unsigned: read the state instead.
 	ReturnURL string `json:"return_url,omitempty"`
 	// Reverify starts a new verification for a user who has been approved or declined before.
 	Reverify bool `json:"reverify,omitempty"`
-	// Priority decides who goes first when Didit's limit makes users wait.
+	// Priority orders the users who wait for Didit's rate limit.
 	Priority Priority `json:"priority,omitempty"`
-	// Resume begins a run that makes no session by itself: it finds out what Didit says about the user's sessions, reports
-	// what is new, and follows them. Only Client.Deliver sets it.
+	// Resume begins a run that makes no session by itself: it reads the user's sessions at Didit, reports what is new, and
+	// follows them. Only Client.Deliver sets it.
 	Resume bool `json:"resume,omitempty"`
 }
 
@@ -31,7 +31,7 @@ type Priority string
 
 // The two priorities; the empty one means interactive.
 const (
-	PriorityInteractive Priority = "interactive" // a person is looking at the screen
+	PriorityInteractive Priority = "interactive" // a person waits at the screen
 	PriorityBulk        Priority = "bulk"        // a batch
 )
 
@@ -54,7 +54,7 @@ func (p Priority) Key() int {
 // maxUserID is the length of the longest user id.
 const maxUserID = 128
 
-// ValidateUserID refuses what is not an opaque user id: one letter or digit, then up to 127 letters, digits, '.', '_',
+// ValidateUserID refuses an id that is not opaque: one letter or digit, then up to 127 letters, digits, '.', '_',
 // ':' or '-'. User ids are plain text in every list and log, so an e-mail address is refused on purpose.
 func ValidateUserID(id string) error {
 	const rule = "want 1 to 128 letters, digits, '.', '_', ':' or '-', the first a letter or digit; " +
@@ -99,7 +99,7 @@ func (in Input) Validate() error {
 	return in.Priority.Validate()
 }
 
-// Validate refuses a priority nobody has heard of.
+// Validate refuses an unknown priority.
 func (p Priority) Validate() error {
 	switch p {
 	case "", PriorityInteractive, PriorityBulk:
@@ -128,7 +128,7 @@ func validReturnURL(s string) bool {
 	return appScheme.MatchString(u.Scheme) && !browserScheme.MatchString(u.Scheme) && u.Host+u.Path != ""
 }
 
-// A link of an app has a scheme of its own. Those that a browser takes for itself are refused: they may run code.
+// A link of an app has a scheme of its own. Schemes that a browser handles itself are refused: they may run code.
 var (
 	appScheme     = regexp.MustCompile(`^[a-z][a-z0-9+.-]*$`)
 	browserScheme = regexp.MustCompile(`^(about|blob|content|data|file|filesystem|ftp|intent|javascript|vbscript|view-source|wss?)$`)

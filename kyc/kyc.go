@@ -20,7 +20,7 @@ const (
 // Task queues. Calls to Didit have queues of their own, one per limit of Didit, so that the Temporal server can hold
 // each of them below that limit over all workers.
 const (
-	TaskQueue           = "kyc"         // workflows and work that calls nobody
+	TaskQueue           = "kyc"         // workflows, and activities that do not call Didit
 	TaskQueueDiditWrite = "didit-write" // calls under Didit's limit for POST, PATCH and DELETE
 	TaskQueueDiditRead  = "didit-read"  // calls under Didit's limit for GET
 )
@@ -30,10 +30,10 @@ const (
 	SignalDiditEvent  = "didit-event"  // DiditEvent, no answer
 	QueryState        = "state"        // answers State
 	QueryVerification = "verification" // answers Snapshot; for programs, since it may hold the secret URL
-	UpdateSession     = "session"      // takes Input, answers Session once there is a URL or a verdict; also the id of a user's first one
+	UpdateSession     = "session"      // takes Input, answers Session once there is a URL or a verdict; also the id of a user's first update
 )
 
-// Search attributes, kept true at every step; SearchAttributes tells their types.
+// Search attributes, updated at every step.
 const (
 	AttributeStatus     = "KycStatus"       // Didit's status of the session
 	AttributeOutcome    = "KycOutcome"      // Outcome, empty while waiting
@@ -81,7 +81,7 @@ const (
 // Decided reports whether Didit gave a verdict on the user.
 func (o Outcome) Decided() bool { return o == OutcomeApproved || o == OutcomeDeclined }
 
-// WaitingFor says who has to do something next; empty at the end.
+// WaitingFor is who or what must act next; empty at the end.
 type WaitingFor string
 
 // What a verification can wait for.

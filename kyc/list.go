@@ -17,7 +17,7 @@ import (
 )
 
 // Summary is one run of a verification as Temporal's list shows it. It needs no worker and no payload key. The list lags
-// behind by a moment, and a user has one entry for each run that Temporal still keeps: State is the truth about a user.
+// a little, and a user has one entry for each run that Temporal still keeps: State is the truth about a user.
 type Summary struct {
 	UserID     string       `json:"user_id"`
 	RunID      string       `json:"run_id"`
@@ -34,7 +34,7 @@ type Summary struct {
 // MaxList is the largest page of a list.
 const MaxList = 1000
 
-// Filter chooses runs of verifications; the zero value chooses all. What is set must hold together.
+// Filter chooses runs of verifications that match all fields that are set; the zero value chooses all.
 type Filter struct {
 	Status     didit.Status
 	Outcome    Outcome
@@ -46,12 +46,12 @@ type Filter struct {
 	// Open chooses runs that are open: at most one of each user.
 	Open    bool
 	UserIDs []string
-	// Limit is the size of a page, 1 to MaxList; 0 means 100. Page is what the page before said is next.
+	// Limit is the size of a page, 1 to MaxList; 0 means 100. Page is Next of the page before.
 	Limit int
 	Page  string
 }
 
-// Page is a part of a list. Next is empty at its end.
+// Page is a part of a list. Next is empty on the last one.
 type Page struct {
 	Items []Summary
 	Next  string
@@ -84,7 +84,7 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	return page, nil
 }
 
-// query is in the language of Temporal's lists. Every text in it is checked first: there are no quotes to escape.
+// query returns the filter in Temporal's list syntax. It validates every text, so that none has a quote to escape.
 func (f Filter) query() (string, error) {
 	parts := []string{fmt.Sprintf("WorkflowType = '%s'", WorkflowVerification)}
 	for _, one := range []struct{ name, value string }{
@@ -131,7 +131,7 @@ func Outcomes() []Outcome {
 	}
 }
 
-// outcomes are those of an ended verification, for a query: the attribute may be empty, or absent, while it waits.
+// outcomes lists the outcomes for a query: while a verification waits, the attribute may be empty, or absent.
 func outcomes() string {
 	all := make([]string, len(Outcomes()))
 	for i, o := range Outcomes() {

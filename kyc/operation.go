@@ -13,10 +13,10 @@ import (
 const (
 	UpdateRefresh = "refresh" // reads Didit's decision now
 	UpdateCancel  = "cancel"  // ends the verification as cancelled
-	UpdateErase   = "erase"   // ends the verification as erased; the Operation of that name sends it and does the rest
+	UpdateErase   = "erase"   // ends the verification as erased; only the Operation erase sends it
 )
 
-// Verb is what an operator orders.
+// Verb is an operator action.
 type Verb string
 
 // The verbs. Each but VerbErase sets the status that Status names, as a reviewer in Didit's console would.
@@ -24,13 +24,13 @@ const (
 	VerbApprove  Verb = "approve"
 	VerbDecline  Verb = "decline"
 	VerbResubmit Verb = "resubmit" // the user must come back, with the same URL
-	VerbErase    Verb = "erase"    // Didit and Temporal forget the user
+	VerbErase    Verb = "erase"    // deletes the user's data at Didit and in Temporal
 )
 
 // Verbs lists the verbs.
 func Verbs() []Verb { return []Verb{VerbApprove, VerbDecline, VerbResubmit, VerbErase} }
 
-// Status is the status that a session gets by the verb; empty for VerbErase, and for a verb that nobody has heard of.
+// Status is the status that the verb gives a session; empty for VerbErase, and for an unknown verb.
 func (v Verb) Status() didit.Status {
 	switch v {
 	case VerbApprove:
@@ -43,7 +43,7 @@ func (v Verb) Status() didit.Status {
 	return ""
 }
 
-// Operator says who does something by hand, and why. Both are kept in history and sent to Didit, so they name no user.
+// Operator says who acts, and why. Both are kept in history and sent to Didit, so they must not name a user.
 type Operator struct {
 	// Actor is the operator's name in your directory: 1 to 64 letters, digits, '.', '_', ':' or '-'.
 	Actor string `json:"actor"`
@@ -51,7 +51,7 @@ type Operator struct {
 	Reason string `json:"reason"`
 }
 
-// String is how an operator appears at Didit, in the session's reviews.
+// String is the operator's comment in the session's reviews at Didit.
 func (o Operator) String() string { return o.Actor + " " + o.Reason }
 
 const (
@@ -91,21 +91,21 @@ type Operation struct {
 	Operator
 	// SessionID is Didit's id of the session; empty takes that of the user's newest verification that has one.
 	SessionID string `json:"session_id,omitempty"`
-	// LegalHoldChecked says that the operator has made sure that nobody has to keep the user's data. Without it nothing is
+	// LegalHoldChecked says that the operator has checked that no legal hold is on the user's data. Without it nothing is
 	// erased; other verbs ignore it.
 	LegalHoldChecked bool `json:"legal_hold_checked,omitempty"`
-	// ID makes a repeat of Client.Operate join the first call instead of doing it again: a UUID, empty takes a new one.
+	// ID makes a repeated call join the first one instead of acting again: a UUID; empty takes a new one.
 	ID string `json:"-"`
 }
 
-// OperationResult is what an Operation did. An erasure has no session and no statuses, but Erased.
+// OperationResult is the result of an Operation. An erasure sets Erased, and neither session nor statuses.
 type OperationResult struct {
 	UserID    string       `json:"user_id"`
 	SessionID string       `json:"session_id"`
 	Verb      Verb         `json:"verb"`
 	Before    didit.Status `json:"before"`
 	After     didit.Status `json:"after"`
-	// Changed is set if Didit did it. Already is set instead if the session had the status before, and nobody was asked.
+	// Changed is set if the operation changed something. Already is set instead if the session had the status before.
 	Changed bool    `json:"changed"`
 	Already bool    `json:"already"`
 	Erased  *Erased `json:"erased,omitempty"`
@@ -120,8 +120,8 @@ func (op Operation) Validate() error {
 	case op.Verb == VerbErase && op.SessionID != "":
 		return fmt.Errorf("%w: session_id: an erasure is of the whole user, so leave it out", ErrInvalidInput)
 	case op.Verb == VerbErase && !op.LegalHoldChecked:
-		return fmt.Errorf("%w: legal_hold_checked: nothing is erased until you have made sure that there is no legal hold on this "+
-			"user's data, and say so with true", ErrInvalidInput)
+		return fmt.Errorf("%w: legal_hold_checked: check that there is no legal hold on this "+
+			"user's data, then set it to true", ErrInvalidInput)
 	case op.Verb != VerbErase && op.Verb.Status() == "":
 		return fmt.Errorf("%w: verb: want one of %v", ErrInvalidInput, Verbs())
 	case op.SessionID != "" && !isUUID(op.SessionID):
@@ -132,17 +132,17 @@ func (op Operation) Validate() error {
 	return op.Operator.Validate()
 }
 
-// HasEnded says that a verification is over, and how.
+// HasEnded is the text that refuses an action on a verification that has ended.
 func HasEnded(s State) string {
 	return fmt.Sprintf("the verification has ended: %s", s.Outcome)
 }
 
-// OperationID names the workflow of one order about a user; id is a UUID.
+// OperationID returns the workflow id of one operator action on a user; id is a UUID.
 func OperationID(userID string, v Verb, id string) string {
 	return WorkflowID(userID) + "~" + string(v) + "-" + id
 }
 
-// ValidateWorkflowID refuses a workflow id by which nobody would find the order in the user's story.
+// ValidateWorkflowID refuses a workflow id with which the action is missing in the user's timeline.
 func (op Operation) ValidateWorkflowID(workflowID string) error {
 	want := OperationID(op.UserID, op.Verb, "")
 	if id, ok := strings.CutPrefix(workflowID, want); ok && isUUID(id) {

@@ -7,29 +7,29 @@ import (
 	"github.com/google/uuid"
 )
 
-// ResultType says what a result tells.
+// ResultType is what a result reports.
 type ResultType string
 
 // The types of results.
 const (
 	ResultCompleted   ResultType = "verification.completed"   // the verification ended, with any outcome but failed
 	ResultFailed      ResultType = "verification.failed"      // no session could be made: State.ErrorType says why
-	ResultInReview    ResultType = "verification.in_review"   // a reviewer has it
+	ResultInReview    ResultType = "verification.in_review"   // a reviewer must decide
 	ResultResubmitted ResultType = "verification.resubmitted" // the user must come back, at the same URL
 	// ResultChanged corrects an outcome that was reported before, or may have been.
 	ResultChanged ResultType = "verification.changed"
 )
 
-// Result is the body of the message that is posted to RESULT_URL, signed as https://www.standardwebhooks.com says.
-// Receivers ignore fields that they do not know.
+// Result is the body of a callback to RESULT_URL, signed as in https://www.standardwebhooks.com. An endpoint must ignore
+// unknown fields.
 type Result struct {
 	Type ResultType `json:"type"`
-	// Timestamp is when it was noticed; it is the same in every try. To order results use Data.UpdatedAt.
+	// Timestamp is when the workflow noticed the change; it is the same in every try. Order results by Data.UpdatedAt.
 	Timestamp time.Time `json:"timestamp"`
 	Data      State     `json:"data"`
 }
 
-// resultNamespace is the UUIDv5 namespace of results. It must never change: receivers remember ids.
+// resultNamespace is the UUIDv5 namespace of results. It must never change: endpoints store ids.
 var resultNamespace = uuid.MustParse("7b1f6a52-52a5-5c0e-8f6a-1b6d1d0c9a3e")
 
 // ResultID is the webhook-id of a result, the same in every try: a UUIDv5 over the run before any reset, the sequence of

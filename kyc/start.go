@@ -42,9 +42,9 @@ func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
 		if err != nil {
 			return Started{}, c.explain(ctx, in.UserID, err)
 		}
-		s, err := c.standing(ctx, r, a)
+		s, err := c.answer(ctx, r, a)
 		if runStopped(err) {
-			if err = c.followed(ctx, in.UserID, a.runID, err); err != nil {
+			if err = c.successor(ctx, in.UserID, a.runID, err); err != nil {
 				return s, err
 			}
 			r.updateID, r.reuse, r.runID = UpdateSession, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, ""
@@ -61,19 +61,19 @@ func (c *Client) Start(ctx context.Context, in Input) (Started, error) {
 	}
 }
 
-// startRequest is one way to ask for the session.
+// startRequest is one request for the session.
 type startRequest struct {
 	in       Input
 	began    time.Time // when the caller called
 	updateID string
 	reuse    enumspb.WorkflowIdReusePolicy
-	runID    string // ask this open run, and begin none
-	another  bool   // the state was seen, and another session is asked for
-	checked  bool   // Didit was asked whether the link still works
+	runID    string // send it to this open run, and begin none
+	another  bool   // the state is known, and another session is requested
+	checked  bool   // requests a read of Didit's decision, whether the link still works
 }
 
-// standing waits for the answer of a run and reads how it stands then, since the answer of an update is frozen.
-func (c *Client) standing(ctx context.Context, r startRequest, a attachment) (Started, error) {
+// answer waits for the answer of a run and then reads its state, since the answer of an update never changes.
+func (c *Client) answer(ctx context.Context, r startRequest, a attachment) (Started, error) {
 	s := Started{RunID: a.runID, New: a.started}
 	if a.closed {
 		state, err := c.verdict(ctx, r.in.UserID, a.runID)
@@ -89,19 +89,19 @@ func (c *Client) standing(ctx context.Context, r startRequest, a attachment) (St
 	if updateErr != nil && (!errors.As(updateErr, &app) || runStopped(updateErr)) {
 		return s, updateErr
 	}
-	said, err := c.query(ctx, r.in.UserID, a.runID)
-	if isNotFound(err) { // it was reset or deleted a moment ago
+	known, err := c.query(ctx, r.in.UserID, a.runID)
+	if isNotFound(err) { // it was just reset or deleted
 		return s, errStopped
 	}
-	s.State, s.Session = said.State, said.Session
+	s.State, s.Session = known.State, known.Session
 	if app != nil && err == nil && (a.started || r.another || s.State.UpdatedAt.After(r.began)) {
 		err = &SessionError{UserID: r.in.UserID, RunID: a.runID, Type: app.Type()}
 	}
 	return s, err
 }
 
-// checkWithin bounds how long a caller waits for Didit before an old link is handed out after all.
-const checkWithin = 3 * time.Second
+// checkTimeout bounds how long a caller waits for Didit before Start returns an old link.
+const checkTimeout = 3 * time.Second
 
 func (r startRequest) get(ctx context.Context, update client.WorkflowUpdateHandle, v *Session) error {
 	switch {
@@ -110,7 +110,7 @@ func (r startRequest) get(ctx context.Context, update client.WorkflowUpdateHandl
 	case !r.checked:
 		return update.Get(ctx, v)
 	}
-	soon, stop := context.WithTimeout(ctx, checkWithin)
+	soon, stop := context.WithTimeout(ctx, checkTimeout)
 	defer stop()
 	if err := update.Get(soon, v); soon.Err() == nil {
 		return err
@@ -118,7 +118,7 @@ func (r startRequest) get(ctx context.Context, update client.WorkflowUpdateHandl
 	return ctx.Err()
 }
 
-// errStopped stands for a run that was stopped while it was asked.
+// errStopped means that the run was stopped during the request.
 var errStopped = temporal.NewApplicationError("the run was stopped", typeStoppedRun)
 
 // typeStoppedRun is the server's type for a caller whose run was terminated or reset while the update waited.
@@ -131,8 +131,8 @@ func runStopped(err error) bool {
 	return errors.As(err, &app) && app.Type() == typeStoppedRun || errors.As(err, &ended) || isNotFound(err)
 }
 
-// followed finds out what became of a run that was stopped while it was asked: nil if another run can be asked now.
-func (c *Client) followed(ctx context.Context, userID, runID string, cause error) error {
+// successor returns nil if another run follows the one that was stopped during the request, or why there is none.
+func (c *Client) successor(ctx context.Context, userID, runID string, cause error) error {
 	desc, err := c.describe(ctx, userID, "")
 	if isNotFound(err) {
 		return nil
@@ -154,27 +154,27 @@ func (c *Client) followed(ctx context.Context, userID, runID string, cause error
 // and that webhook be lost.
 const LinkFreshFor = time.Minute
 
-// next says how to ask for what the state does not offer; false if the state is the answer.
+// next is the next request, if the state is not the answer; false if it is.
 func (r startRequest) next(s Started, closed bool) (startRequest, bool) {
 	another := r.in.WantsAnother(s.State)
 	switch {
 	case r.another:
 		return r, false
 	case closed && (another || s.State.UserID == ""):
-		// All callers that saw this run closed ask with the same id, so that they share one new run.
+		// All callers that found this run closed send the same id, so that they share one new run.
 		r.updateID, r.reuse, r.runID = UpdateSession+":"+s.RunID, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, ""
 	case !closed && another:
-		r.updateID, r.runID, r.another = r.seen(s.State), s.RunID, true
+		r.updateID, r.runID, r.another = r.sharedID(s.State), s.RunID, true
 	case !closed && !r.checked && s.State.PersonMustAct() && time.Since(s.State.CheckedAt) > LinkFreshFor && flowError(r.in, s.State) == nil:
-		r.updateID, r.runID, r.checked = r.seen(s.State), s.RunID, true
+		r.updateID, r.runID, r.checked = r.sharedID(s.State), s.RunID, true
 	default:
 		return r, false
 	}
 	return r, true
 }
 
-// seen is the id of an update that all callers share who saw this state, so that a thousand of them are one update.
-func (r startRequest) seen(s State) string {
+// sharedID is the id of an update that all callers with this state share, so that a thousand of them are one update.
+func (r startRequest) sharedID(s State) string {
 	at := s.UpdatedAt
 	if s.CheckedAt.After(at) {
 		at = s.CheckedAt
@@ -186,8 +186,8 @@ func (r startRequest) seen(s State) string {
 	return id
 }
 
-// WantsAnother reports whether an input asks for another session than the one whose state is given: after one that ended
-// without a verdict, and, with Reverify, beside a verdict or for another flow.
+// WantsAnother reports whether an input requests another session than the one with state s: after one that ended without a
+// verdict, and, with Reverify, beside a verdict or for another flow.
 func (in Input) WantsAnother(s State) bool {
 	switch {
 	case s.Outcome.Decided():

@@ -57,8 +57,8 @@ func (c payloads) Encode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	})
 }
 
-// Decode implements converter.PayloadCodec. What is not encrypted by us is left as it is: it was written before there
-// were keys, or by somebody who has none.
+// Decode implements converter.PayloadCodec. It leaves a payload that is not ours unchanged: one from before there were keys, or
+// from a program without keys.
 func (c payloads) Decode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	return each(in, func(p *commonpb.Payload) (*commonpb.Payload, error) {
 		if !encrypted(p) {
@@ -106,7 +106,7 @@ func (c payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 // bound is what is authenticated with the data: a payload cannot be passed off as one of another key or format.
 func bound(id string) []byte { return []byte(Encoding + "\x00" + id) }
 
-// shortened keeps an error readable whatever somebody has written into the metadata.
+// shortened keeps an error readable whatever the metadata holds.
 func shortened(id string) string {
 	if len(id) > 64 {
 		return id[:64] + "..."

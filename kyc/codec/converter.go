@@ -11,7 +11,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 )
 
-// Apply makes a connection encrypt with the keys, before kyc.Dial or client.Dial. Whoever talks to a verification needs
+// Apply makes a connection encrypt with the keys, before kyc.Dial or client.Dial. Every program that calls a verification needs
 // the same keys: without them a client cannot read the answers. A data converter of the caller's stays, below the
 // encryption; a failure converter is replaced.
 func (k Keys) Apply(o *client.Options) {
@@ -51,7 +51,7 @@ func (s strict) FromPayloads(p *commonpb.Payloads, to ...any) error {
 	return stopAtLostKey(s.DataConverter.FromPayloads(p, to...), to...)
 }
 
-// Disposable is what a workflow can do without, such as a signal that anybody may type. Where it is damaged, which no key
+// Disposable is a payload that a workflow can do without, such as a signal that is typed by hand. Where it is damaged, which no key
 // changes, the SDK drops it.
 type Disposable interface{ Disposable() }
 

@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Demo is a key that everybody knows, for trying things out: anybody can read what it encrypts, and so can every Keys.
+// Demo is a public key, for trying things out: everyone can read what it encrypts, and so can every Keys.
 const Demo = "demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0="
 
 const keySize = 32 // AES-256
@@ -20,7 +20,7 @@ const keySize = 32 // AES-256
 // Keys encrypts payloads with its first key and decrypts with all of them. The zero value encrypts nothing. It is safe
 // for concurrent use, and printing it in any way shows the ids only.
 type Keys struct {
-	ring *ring // a pointer, because fmt prints what hides in an unexported field of somebody's struct
+	ring *ring // a pointer, because fmt prints unexported fields of an enclosing struct
 }
 
 type ring struct{ keys []key }
@@ -34,7 +34,7 @@ type key struct {
 var idPattern = regexp.MustCompile(`^[A-Za-z0-9._-]{1,32}$`)
 
 // ParseKeys reads id:key entries, separated by commas; a key is 32 random bytes in base64. An empty text is the zero
-// Keys. The error tells all mistakes, one a line, and repeats nothing of a key.
+// Keys. The error lists all mistakes, one a line, and repeats nothing of a key.
 func ParseKeys(text string) (Keys, error) {
 	if strings.TrimSpace(text) == "" {
 		return Keys{}, nil
@@ -70,7 +70,7 @@ func (k Keys) IDs() []string {
 	return ids
 }
 
-// Demo reports whether the key that everybody knows is among them, under whatever id.
+// Demo reports whether the public demo key is among them, under any id.
 func (k Keys) Demo() bool {
 	for _, one := range k.all() {
 		if one.demo {
@@ -90,7 +90,7 @@ func (k Keys) all() []key {
 	return k.ring.keys
 }
 
-// find returns the key of an id. The one that everybody knows is always there.
+// find returns the key of an id. The demo key is always there.
 func (k Keys) find(id string) (key, bool) {
 	for _, one := range k.all() {
 		if one.id == id {

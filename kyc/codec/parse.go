@@ -12,11 +12,11 @@ import (
 
 const idRule = "is not 1 to 32 letters, digits, '.', '_' or '-'"
 
-// parser collects keys and what is wrong with them. Mistakes name the place: the id is not repeated, for somebody will
-// put the key first.
+// parser collects keys and the mistakes in them. A mistake names the position, not the id, because an operator may swap key
+// and id.
 type parser struct {
 	keys         []key
-	ids, secrets map[string]int // where each was seen
+	ids, secrets map[string]int // the position of each
 	errs         []error
 }
 
