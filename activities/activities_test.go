@@ -127,8 +127,8 @@ func TestCreateSession(t *testing.T) {
 	}
 }
 
-// Whatever became of earlier answers and runs, what Didit has of the user is looked at before another session is paid.
-func TestNothingIsBoughtBesideASessionThatNobodyHasLookedAt(t *testing.T) {
+// Whatever the earlier answers and runs, what Didit has of the user is read before another session is paid.
+func TestNoSessionIsCreatedBesideOneThatWasNotRead(t *testing.T) {
 	const ago = time.Hour
 	plain, again := activities.CreateSessionInput{UserID: "u1"}, activities.CreateSessionInput{UserID: "u1", Reverify: true, Since: time.Now()}
 	knows := func(in activities.CreateSessionInput, ids ...string) activities.CreateSessionInput {
@@ -140,21 +140,21 @@ func TestNothingIsBoughtBesideASessionThatNobodyHasLookedAt(t *testing.T) {
 		listed []didit.SessionSummary
 		looks  bool
 	}{
-		"none":                           {plain, nil, false},
-		"not opened":                     {plain, []didit.SessionSummary{made("a", didit.StatusNotStarted, ago)}, true},
-		"under way":                      {plain, []didit.SessionSummary{made("a", didit.StatusInProgress, ago)}, true},
-		"to be done again":               {plain, []didit.SessionSummary{made("a", didit.StatusResubmitted, ago)}, true},
-		"in review":                      {plain, []didit.SessionSummary{made("a", didit.StatusInReview, ago)}, true},
-		"approved":                       {plain, []didit.SessionSummary{made("a", didit.StatusApproved, ago)}, true},
-		"declined, behind an expired":    {plain, []didit.SessionSummary{made("b", didit.StatusExpired, 0), made("a", didit.StatusDeclined, ago)}, true},
-		"expired":                        {plain, []didit.SessionSummary{made("a", didit.StatusExpired, ago)}, false},
-		"abandoned":                      {plain, []didit.SessionSummary{made("a", didit.StatusAbandoned, ago)}, false},
-		"lapsed":                         {plain, []didit.SessionSummary{made("a", didit.StatusKycExpired, ago)}, false},
-		"approved, and looked at":        {knows(plain, "a"), []didit.SessionSummary{made("a", didit.StatusApproved, ago)}, false},
-		"two, of which one is looked at": {knows(plain, "a"), []didit.SessionSummary{made("b", didit.StatusApproved, 0), made("a", didit.StatusApproved, ago)}, true},
-		"a verdict of before":            {again, []didit.SessionSummary{made("a", didit.StatusApproved, ago)}, false},
-		"made for this very request":     {again, []didit.SessionSummary{made("b", didit.StatusNotStarted, -time.Second), made("a", didit.StatusApproved, ago)}, true},
-		"by a clock behind":              {again, []didit.SessionSummary{made("b", didit.StatusExpired, 30*time.Second)}, true},
+		"none":                        {plain, nil, false},
+		"not opened":                  {plain, []didit.SessionSummary{made("a", didit.StatusNotStarted, ago)}, true},
+		"under way":                   {plain, []didit.SessionSummary{made("a", didit.StatusInProgress, ago)}, true},
+		"to be done again":            {plain, []didit.SessionSummary{made("a", didit.StatusResubmitted, ago)}, true},
+		"in review":                   {plain, []didit.SessionSummary{made("a", didit.StatusInReview, ago)}, true},
+		"approved":                    {plain, []didit.SessionSummary{made("a", didit.StatusApproved, ago)}, true},
+		"declined, behind an expired": {plain, []didit.SessionSummary{made("b", didit.StatusExpired, 0), made("a", didit.StatusDeclined, ago)}, true},
+		"expired":                     {plain, []didit.SessionSummary{made("a", didit.StatusExpired, ago)}, false},
+		"abandoned":                   {plain, []didit.SessionSummary{made("a", didit.StatusAbandoned, ago)}, false},
+		"lapsed":                      {plain, []didit.SessionSummary{made("a", didit.StatusKycExpired, ago)}, false},
+		"approved, and read":          {knows(plain, "a"), []didit.SessionSummary{made("a", didit.StatusApproved, ago)}, false},
+		"two, of which one is read":   {knows(plain, "a"), []didit.SessionSummary{made("b", didit.StatusApproved, 0), made("a", didit.StatusApproved, ago)}, true},
+		"a verdict of before":         {again, []didit.SessionSummary{made("a", didit.StatusApproved, ago)}, false},
+		"made for this very request":  {again, []didit.SessionSummary{made("b", didit.StatusNotStarted, -time.Second), made("a", didit.StatusApproved, ago)}, true},
+		"by a clock behind":           {again, []didit.SessionSummary{made("b", didit.StatusExpired, 30*time.Second)}, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			creates := 0
@@ -179,7 +179,7 @@ func TestNothingIsBoughtBesideASessionThatNobodyHasLookedAt(t *testing.T) {
 }
 
 // A list that Didit does not give says nothing about what was paid, so nothing more is.
-func TestNothingIsBoughtUnseen(t *testing.T) {
+func TestNoSessionIsCreatedBeforeTheOthersAreRead(t *testing.T) {
 	d := fakeDidit{
 		list: func(didit.ListSessionsRequest) (didit.SessionPage, error) {
 			return didit.SessionPage{}, &didit.APIError{StatusCode: 503}

@@ -68,7 +68,7 @@ func refusesFor(d time.Duration) func() error {
 	}
 }
 
-func TestA429HoldsBackTheWholeWorkerUntilOneWasLetIn(t *testing.T) {
+func TestA429ClosesTheGateUntilAProbeSucceeds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := activities.RateLimitGate()
 		a, b := newDoor(h), newDoor(h)
@@ -100,7 +100,7 @@ func TestA429HoldsBackTheWholeWorkerUntilOneWasLetIn(t *testing.T) {
 	})
 }
 
-func TestTheStormGoesOnIfTheFirstOneIsRefused(t *testing.T) {
+func TestTheGateStaysClosedIfTheProbeIsRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(activities.RateLimitGate())
 		d.answer = refusesFor(10 * time.Second)
@@ -115,7 +115,7 @@ func TestTheStormGoesOnIfTheFirstOneIsRefused(t *testing.T) {
 	})
 }
 
-func TestACallFromBeforeTheStormDoesNotEndIt(t *testing.T) {
+func TestACallFromBeforeThe429DoesNotOpenTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := activities.RateLimitGate()
 		before, d := newDoor(h), newDoor(h)
@@ -133,7 +133,7 @@ func TestACallFromBeforeTheStormDoesNotEndIt(t *testing.T) {
 	})
 }
 
-func TestA429ThatNamesNoTimeHoldsForFiveSeconds(t *testing.T) {
+func TestA429WithoutRetryAfterClosesTheGateForFiveSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(activities.RateLimitGate())
 		d.answer = refusesFor(0)
@@ -146,7 +146,7 @@ func TestA429ThatNamesNoTimeHoldsForFiveSeconds(t *testing.T) {
 }
 
 // One limit must not hold back another, and a failure that is no 429 holds back nothing.
-func TestOnlyA429OfTheSameLimitHoldsBack(t *testing.T) {
+func TestOnlyA429OfTheSameLimitClosesTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		writes, reads := newDoor(activities.RateLimitGate()), newDoor(activities.RateLimitGate())
 		writes.answer, reads.answer = refusesFor(time.Minute), fine
@@ -164,7 +164,7 @@ func TestOnlyA429OfTheSameLimitHoldsBack(t *testing.T) {
 }
 
 // A panic in the one that goes first must not keep the gate closed for ever.
-func TestAPanicOfTheFirstOneDoesNotLockTheGate(t *testing.T) {
+func TestAPanicOfTheProbeDoesNotLockTheGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDoor(activities.RateLimitGate())
 		d.answer = refusesFor(10 * time.Second)

@@ -41,14 +41,14 @@ func TestSetStatusSaysWhoAndWhyToDidit(t *testing.T) {
 	require.NoError(t, err)
 }
 
-func TestFailuresOfAnOrderHaveNames(t *testing.T) {
+func TestFailuresOfAnActionHaveNames(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err   error
 		kind  string
 		text  string
 		delay time.Duration
 	}{
-		"too fast":          {&didit.APIError{StatusCode: http.StatusTooManyRequests, RetryAfter: time.Minute}, kyc.ErrorTypeRateLimited, "slow down", time.Minute},
+		"too fast":          {&didit.APIError{StatusCode: http.StatusTooManyRequests, RetryAfter: time.Minute}, kyc.ErrorTypeRateLimited, "rate limit", time.Minute},
 		"away":              {&didit.APIError{StatusCode: http.StatusBadGateway}, kyc.ErrorTypeUnavailable, "does not answer", 0},
 		"no answer":         {errors.New("connection reset"), kyc.ErrorTypeUnavailable, "does not answer", 0},
 		"by the status":     {&didit.APIError{StatusCode: http.StatusBadRequest, Detail: "Wrong Current Status"}, kyc.ErrorTypeRejected, "Wrong Current Status", 0},

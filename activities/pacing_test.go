@@ -52,7 +52,7 @@ func (o *outbound) GetInfo(ctx context.Context) activity.Info {
 	return info
 }
 
-func TestTurnsAreUsedEquallyLate(t *testing.T) {
+func TestTasksAreDelayedEqually(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r, called := &road{}, false
 		var suite testsuite.WorkflowTestSuite
@@ -101,7 +101,7 @@ func (v *travel) turn(took time.Duration) (wait time.Duration, late bool) {
 
 func newTravel() *travel { return &travel{now: time.Unix(1_800_000_000, 0)} }
 
-func TestALateWorkerIsSoonQuickAgain(t *testing.T) {
+func TestADelayedWorkerSoonSpeedsUpAgain(t *testing.T) {
 	v := newTravel()
 	v.turn(5 * time.Millisecond)
 	v.turn(2 * time.Second)
@@ -161,7 +161,7 @@ func TestAClockThatIsSetDoesNoLastingHarm(t *testing.T) {
 }
 
 // Whatever the road does, turns that were handed out evenly are used evenly, and few are lost.
-func TestTurnsThatPileUpAreSpreadAgain(t *testing.T) {
+func TestDelayedTasksAreSpreadAgain(t *testing.T) {
 	const rate, lasts = 4.82, 20 * time.Minute
 	for seed := range uint64(500) {
 		draw := rand.New(rand.NewPCG(seed, 1))

@@ -126,7 +126,7 @@ func TestAResultIsAMessageOfTheSpecification(t *testing.T) {
 		"ids never change: receivers remember them")
 }
 
-func TestWhatTheReceiverAnswers(t *testing.T) {
+func TestWhatTheCallbackEndpointAnswers(t *testing.T) {
 	for name, tc := range map[string]struct {
 		code   int
 		header string // Retry-After

@@ -13,7 +13,7 @@ import (
 	"didit-temporal/kyc/codec"
 )
 
-func TestAnErrorOfAnOperatorsMakingNamesItsCause(t *testing.T) {
+func TestAnErrorThatAnOperatorMustFixNamesItsCause(t *testing.T) {
 	for name, tc := range map[string]struct {
 		err  error
 		want string // part of the cause, and of what to do

@@ -160,7 +160,7 @@ func TestDeliver(t *testing.T) {
 }
 
 // The SDK tries again while a server is exhausted or away; the caller's deadline ends that, and Didit sends again.
-func TestDeliverGivesUpInTime(t *testing.T) {
+func TestDeliverEndsInTime(t *testing.T) {
 	for name, trouble := range map[string]error{
 		"exhausted": serviceerror.NewResourceExhausted(0, "too many requests"), "away": serviceerror.NewUnavailable("away"),
 	} {
@@ -177,7 +177,7 @@ func TestDeliverGivesUpInTime(t *testing.T) {
 }
 
 // Where a server stalls, half of the time is often not enough, and the SDK would leave it at half.
-func TestDeliverLetsACallTakeAllTheTime(t *testing.T) {
+func TestDeliverGivesACallTheFullDeadline(t *testing.T) {
 	t.Parallel()
 	const budget = 8 * time.Second // the SDK has an upper bound of its own, 10 s
 	ctx, cancel := context.WithTimeout(t.Context(), budget)

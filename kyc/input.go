@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/url"
 	"regexp"
+	"strings"
 )
 
 // Input starts a verification. On the wire it is JSON in which unknown fields are ignored and only UserID is required.
@@ -66,21 +67,17 @@ func ValidateUserID(id string) error {
 		return fmt.Errorf("%w: user_id has %d bytes; %s", ErrInvalidInput, len(id), rule)
 	}
 	for i := range len(id) {
-		if !userIDByte(id[i], i == 0) {
+		if !allowed(id[i], i == 0, "._:-") {
 			return fmt.Errorf("%w: user_id has a character that is not allowed at position %d; %s", ErrInvalidInput, i+1, rule)
 		}
 	}
 	return nil
 }
 
-func userIDByte(c byte, first bool) bool {
-	switch {
-	case c >= 'a' && c <= 'z', c >= 'A' && c <= 'Z', c >= '0' && c <= '9':
-		return true
-	case c == '.', c == '_', c == ':', c == '-':
-		return !first
-	}
-	return false
+// allowed reports whether c is a letter, a digit or, but for the first character, one of the marks.
+func allowed(c byte, first bool, marks string) bool {
+	letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
+	return letter || !first && strings.IndexByte(marks, c) >= 0
 }
 
 // Validate reports the first field of in that a verification, or Didit, would refuse.

@@ -75,9 +75,7 @@ func (o Operator) Validate() error {
 // plain reports whether s begins with a letter or digit and goes on with those and the given marks.
 func plain(s string, longest int, marks string) bool {
 	for i := range len(s) {
-		c := s[i]
-		letter := c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9'
-		if !letter && (i == 0 || strings.IndexByte(marks, c) < 0) {
+		if !allowed(s[i], i == 0, marks) {
 			return false
 		}
 	}

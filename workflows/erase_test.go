@@ -139,7 +139,7 @@ func TestErase(t *testing.T) {
 	}
 }
 
-func TestTemporalForgetsNothingBeforeDiditHas(t *testing.T) {
+func TestNothingIsDeletedInTemporalBeforeDidit(t *testing.T) {
 	s := newShredder(t, 1)
 	s.runsLeft = 1
 	s.failing("delete", answered(401))

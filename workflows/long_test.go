@@ -60,7 +60,7 @@ func longLife(t *testing.T, steps ...step) (*life, commands) {
 }
 
 func TestAYearInReviewStaysWithinItsHistory(t *testing.T) {
-	for name, arrives := range map[string]func(time.Duration, didit.Status) step{"heard of": hears, "found by polls": misses} {
+	for name, arrives := range map[string]func(time.Duration, didit.Status) step{"by webhooks": changes, "found by polls": loses} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l, c := longLife(t, arrives(time.Minute, inProgress), arrives(time.Hour, inReview), arrives(365*day, approved))
@@ -90,7 +90,7 @@ func TestFiftyResubmissionsStayWithinTheirHistory(t *testing.T) {
 			}
 			steps := []step{}
 			for i, s := range append(path, approved) {
-				steps = append(steps, hears(time.Duration(i+1)*tc.pace, s))
+				steps = append(steps, changes(time.Duration(i+1)*tc.pace, s))
 			}
 			l, c := longLife(t, steps...)
 			require.Equal(t, 51, l.state().Attempt)
@@ -101,7 +101,7 @@ func TestFiftyResubmissionsStayWithinTheirHistory(t *testing.T) {
 
 // The happy path is the one that most users take.
 func TestTheHappyPathIsShort(t *testing.T) {
-	_, c := longLife(t, hears(time.Minute, inProgress), hears(2*time.Minute, approved))
+	_, c := longLife(t, changes(time.Minute, inProgress), changes(2*time.Minute, approved))
 	require.LessOrEqual(t, c.events(), 36, "the server, which puts several commands into one task, writes at most 33")
 	require.LessOrEqual(t, c.upserts, 4)
 }

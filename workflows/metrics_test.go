@@ -84,7 +84,7 @@ func TestWhatAVerificationCounts(t *testing.T) {
 			map[string]time.Duration{workflows.MetricReviewTime: 2 * time.Hour, workflows.MetricTimeToOutcome + " outcome=approved": 4 * time.Hour},
 		},
 		"a webhook is lost": {
-			[]step{misses(time.Minute, declined), waits(2 * deadline)},
+			[]step{loses(time.Minute, declined), waits(2 * deadline)},
 			map[string]int64{workflows.MetricPolls + " found=yes": 1, workflows.MetricOutcomes + " outcome=declined reviewed=no": 1},
 			map[string]time.Duration{workflows.MetricTimeToOutcome + " outcome=declined": deadline},
 		},
@@ -94,7 +94,7 @@ func TestWhatAVerificationCounts(t *testing.T) {
 			map[string]time.Duration{workflows.MetricTimeToOutcome + " outcome=expired": deadline},
 		},
 		"a late update that says something": {moved(approved, declined), with(late, workflows.MetricChanges+" changed=yes"), nil},
-		"a late update that says nothing":   {[]step{hears(time.Hour, approved), says(2*time.Hour, approved)}, with(late, workflows.MetricChanges+" changed=no"), nil},
+		"a late update that says nothing":   {[]step{changes(time.Hour, approved), webhookOnly(2*time.Hour, approved)}, with(late, workflows.MetricChanges+" changed=no"), nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := newTally()

@@ -225,7 +225,7 @@ func TestOperationsThatBreakARule(t *testing.T) {
 		"another workflow id":            {"approve-u1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve- and a new UUID"},
 		"another verb's":                 {erase, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve-"},
 		"an id without a UUID":           {"kyc-u1~approve-1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "a new UUID"},
-		"legal holds were not looked at": {erase, kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo}, "legal_hold_checked: nothing is erased until"},
+		"legal holds were not checked": {erase, kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo}, "legal_hold_checked: check that there is no legal hold"},
 		"an erasure of one session":      {erase, kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo, LegalHoldChecked: true, SessionID: sessionID(1)}, "of the whole user"},
 		"no session's id":                {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo, SessionID: "s1"}, "session_id is not a UUID"},
 	} {

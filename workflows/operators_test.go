@@ -19,11 +19,11 @@ func TestCancel(t *testing.T) {
 		page    string
 	}{
 		"before the link is opened":      {nil, "", kyc.OutcomeCancelled, true, "is deleted at Didit"},
-		"while the person is at it":      {[]step{hears(time.Minute, inProgress)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
-		"opened, and the webhook lost":   {[]step{misses(time.Minute, inProgress)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
-		"in review":                      {[]step{hears(time.Minute, inReview)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
-		"asked again":                    {[]step{hears(time.Minute, resubmitted)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
-		"decided, and the webhook lost":  {[]step{misses(time.Minute, approved)}, "", kyc.OutcomeApproved, false, ""},
+		"while the person is at it":      {[]step{changes(time.Minute, inProgress)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
+		"opened, and the webhook lost":   {[]step{loses(time.Minute, inProgress)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
+		"in review":                      {[]step{changes(time.Minute, inReview)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
+		"asked again":                    {[]step{changes(time.Minute, resubmitted)}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
+		"decided, and the webhook lost":  {[]step{loses(time.Minute, approved)}, "", kyc.OutcomeApproved, false, ""},
 		"the decision is not about us":   {[]step{{time.Minute, func(l *life) { l.newest().vendor = "another" }}}, "", kyc.OutcomeCancelled, false, "its session stays at Didit"},
 		"Didit has deleted it":           {[]step{{time.Minute, func(l *life) { l.newest().deleted = true }}}, "", kyc.OutcomeCancelled, true, "Didit had deleted"},
 		"Didit does not let it go":       {nil, "delete", kyc.OutcomeCancelled, false, "Didit did not answer"},
@@ -97,10 +97,10 @@ func TestTwoCancels(t *testing.T) {
 }
 
 // The verdict comes while the cancel reads the decision: it must not be lost.
-func TestAVerdictThatComesWhileCancellingIsStronger(t *testing.T) {
+func TestAVerdictThatComesWhileCancellingTakesPrecedence(t *testing.T) {
 	r, l := &reply{}, newLife(t, patient)
 	l.slow(l.acts.ReadDecision, lasting(10*time.Second))
-	l.follow(start(nil), hears(time.Minute, inProgress), asks(time.Hour, kyc.UpdateCancel, jo, r), hears(time.Hour+5*time.Second, approved))
+	l.follow(start(nil), changes(time.Minute, inProgress), asks(time.Hour, kyc.UpdateCancel, jo, r), changes(time.Hour+5*time.Second, approved))
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
 	require.ErrorContains(t, r.err, "has ended: approved")
 	require.Equal(t, []string{"verification.completed Approved"}, l.told())
@@ -118,8 +118,8 @@ func TestCancelDoesNotWaitForDiditForEver(t *testing.T) {
 // A cancel that came too late is over. When Didit takes the verdict back, another one is heard.
 func TestACancelThatCameTooLateDoesNotLinger(t *testing.T) {
 	first, second, page := &reply{}, &reply{}, ""
-	l := lives(t, usual, misses(time.Minute, approved), down(2*time.Minute, 7*time.Minute), asks(2*time.Minute, kyc.UpdateCancel, jo, first),
-		hears(4*time.Minute, inReview), step{5 * time.Minute, func(l *life) { page = l.details() }}, asks(6*time.Minute, kyc.UpdateCancel, jo, second), waits(time.Hour))
+	l := lives(t, usual, loses(time.Minute, approved), down(2*time.Minute, 7*time.Minute), asks(2*time.Minute, kyc.UpdateCancel, jo, first),
+		changes(4*time.Minute, inReview), step{5 * time.Minute, func(l *life) { page = l.details() }}, asks(6*time.Minute, kyc.UpdateCancel, jo, second), waits(time.Hour))
 	require.ErrorContains(t, first.err, "has ended: approved")
 	require.Contains(t, page, "**In review**")
 	require.True(t, second.done)
@@ -128,23 +128,23 @@ func TestACancelThatCameTooLateDoesNotLinger(t *testing.T) {
 }
 
 // What Didit says of a session after its verification was cancelled is news only if it is a verdict.
-func TestOnlyAVerdictIsStrongerThanACancel(t *testing.T) {
+func TestOnlyAVerdictTakesPrecedenceOverACancel(t *testing.T) {
 	for _, late := range []struct {
 		to   []step
 		want kyc.Outcome
 		told string
 	}{
-		{[]step{hears(3*time.Hour, awaitingUser)}, kyc.OutcomeCancelled, ""},
-		{[]step{hears(3*time.Hour, inReview)}, kyc.OutcomeCancelled, ""},
-		{[]step{hears(3*time.Hour, resubmitted)}, kyc.OutcomeCancelled, ""},
-		{[]step{hears(3*time.Hour, abandoned)}, kyc.OutcomeCancelled, ""},
-		{[]step{hears(3*time.Hour, approved)}, kyc.OutcomeApproved, "verification.changed Approved"},
-		{[]step{hears(3*time.Hour, inReview), hears(4*time.Hour, declined)}, kyc.OutcomeDeclined, "verification.changed Declined"},
+		{[]step{changes(3*time.Hour, awaitingUser)}, kyc.OutcomeCancelled, ""},
+		{[]step{changes(3*time.Hour, inReview)}, kyc.OutcomeCancelled, ""},
+		{[]step{changes(3*time.Hour, resubmitted)}, kyc.OutcomeCancelled, ""},
+		{[]step{changes(3*time.Hour, abandoned)}, kyc.OutcomeCancelled, ""},
+		{[]step{changes(3*time.Hour, approved)}, kyc.OutcomeApproved, "verification.changed Approved"},
+		{[]step{changes(3*time.Hour, inReview), changes(4*time.Hour, declined)}, kyc.OutcomeDeclined, "verification.changed Declined"},
 	} {
 		for name, wait := range map[string]time.Duration{"closed": 0, "open, as the callback endpoint is down": 5 * time.Minute} {
 			t.Run(last(late.to)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				steps := []step{hears(time.Minute, inProgress), down(2*time.Hour, wait), asks(2*time.Hour, kyc.UpdateCancel, jo, &reply{})}
+				steps := []step{changes(time.Minute, inProgress), down(2*time.Hour, wait), asks(2*time.Hour, kyc.UpdateCancel, jo, &reply{})}
 				l := lives(t, usual, append(steps, late.to...)...)
 				require.Equal(t, late.want, l.state().Outcome)
 				want := []string{"verification.completed In Progress"}
@@ -169,12 +169,12 @@ func TestCancelledInTemporal(t *testing.T) {
 	}{
 		"in the queue":   {func(l *life) { l.slow(l.acts.CreateSession, lasting(2*time.Hour)) }, []step{presses(time.Hour)}, kyc.OutcomeCancelled, []string{"verification.completed "}},
 		"with a session": {func(*life) {}, []step{presses(time.Hour)}, kyc.OutcomeCancelled, []string{"verification.completed Not Started"}},
-		"in review":      {func(*life) {}, []step{hears(time.Minute, inReview), presses(time.Hour)}, kyc.OutcomeCancelled, []string{"verification.in_review In Review", "verification.completed In Review"}},
+		"in review":      {func(*life) {}, []step{changes(time.Minute, inReview), presses(time.Hour)}, kyc.OutcomeCancelled, []string{"verification.in_review In Review", "verification.completed In Review"}},
 		"while the decision is read": {func(l *life) { l.slow(l.acts.ReadDecision, lasting(time.Hour)) },
-			[]step{hears(time.Minute, approved), presses(2 * time.Minute)}, kyc.OutcomeCancelled, []string{"verification.completed Not Started"}},
-		"decided, and being reported": {func(*life) {}, []step{down(time.Minute, 7*time.Minute), hears(time.Minute, approved), presses(2 * time.Minute), hears(4*time.Minute, declined)},
+			[]step{changes(time.Minute, approved), presses(2 * time.Minute)}, kyc.OutcomeCancelled, []string{"verification.completed Not Started"}},
+		"decided, and being reported": {func(*life) {}, []step{down(time.Minute, 7*time.Minute), changes(time.Minute, approved), presses(2 * time.Minute), changes(4*time.Minute, declined)},
 			kyc.OutcomeDeclined, []string{"verification.completed Approved", "verification.changed Declined"}},
-		"and then the verdict": {func(*life) {}, []step{down(time.Minute, 7*time.Minute), presses(time.Minute), hears(4*time.Minute, inProgress), hears(5*time.Minute, approved)},
+		"and then the verdict": {func(*life) {}, []step{down(time.Minute, 7*time.Minute), presses(time.Minute), changes(4*time.Minute, inProgress), changes(5*time.Minute, approved)},
 			kyc.OutcomeApproved, []string{"verification.completed Not Started", "verification.changed Approved"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -194,7 +194,7 @@ func TestCancelledInTemporal(t *testing.T) {
 
 func TestRefreshReadsTheDecisionNow(t *testing.T) {
 	first, second := &reply{}, &reply{}
-	l := lives(t, patient, misses(time.Minute, inReview), asks(time.Hour, kyc.UpdateRefresh, jo, first), misses(3*time.Hour, approved),
+	l := lives(t, patient, loses(time.Minute, inReview), asks(time.Hour, kyc.UpdateRefresh, jo, first), loses(3*time.Hour, approved),
 		step{3 * time.Hour, func(l *life) { require.Equal(t, inReview, l.state().Status) }}, asks(4*time.Hour, kyc.UpdateRefresh, jo, second))
 	require.NoError(t, first.err)
 	require.Equal(t, inReview, first.state.Status)
@@ -236,9 +236,9 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 			r, l := &reply{}, newLife(t, patient)
 			l.slow(l.acts.CreateSession, lasting(time.Hour))
 			ask := asks(tc.at, tc.update, tc.arg, r)
-			steps := []step{start(nil), down(2*time.Hour, 5*time.Minute), hears(2*time.Hour, approved)}
+			steps := []step{start(nil), down(2*time.Hour, 5*time.Minute), changes(2*time.Hour, approved)}
 			if tc.at < 2*time.Hour {
-				steps = []step{start(nil), ask, down(2*time.Hour, 5*time.Minute), hears(2*time.Hour, approved)}
+				steps = []step{start(nil), ask, down(2*time.Hour, 5*time.Minute), changes(2*time.Hour, approved)}
 			} else {
 				steps = append(steps, ask)
 			}
@@ -264,12 +264,12 @@ func TestAnOpenVerificationIsErased(t *testing.T) {
 		waits time.Duration
 	}{
 		"before the link is opened":           {func(*life) {}, nil, 0},
-		"while the person is at it":           {func(*life) {}, []step{hears(time.Minute, inProgress)}, 0},
-		"in review":                           {func(*life) {}, []step{hears(time.Minute, inReview)}, 0},
-		"asked again":                         {func(*life) {}, []step{hears(time.Minute, resubmitted)}, 0},
-		"decided, and the webhook on its way": {func(*life) {}, []step{misses(time.Minute, approved)}, 0},
+		"while the person is at it":           {func(*life) {}, []step{changes(time.Minute, inProgress)}, 0},
+		"in review":                           {func(*life) {}, []step{changes(time.Minute, inReview)}, 0},
+		"asked again":                         {func(*life) {}, []step{changes(time.Minute, resubmitted)}, 0},
+		"decided, and the webhook on its way": {func(*life) {}, []step{loses(time.Minute, approved)}, 0},
 		"in the queue":                        {func(l *life) { l.slow(l.acts.CreateSession, lasting(4*time.Hour)) }, nil, 0},
-		"the decision is read":                {func(l *life) { l.slow(l.acts.ReadDecision, lasting(4*time.Hour)) }, []step{hears(time.Minute, approved)}, 0},
+		"the decision is read":                {func(l *life) { l.slow(l.acts.ReadDecision, lasting(4*time.Hour)) }, []step{changes(time.Minute, approved)}, 0},
 		"a create whose answer was lost": {func(l *life) {
 			l.failing("created", times(9, errLost)...).slow(l.acts.CreateSession, lasting(time.Hour-time.Second))
 		}, nil, 30 * time.Second},

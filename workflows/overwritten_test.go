@@ -37,19 +37,19 @@ func TestASessionWhoseMetadataWasOverwritten(t *testing.T) {
 		sessions int
 	}{
 		"is confirmed before its link is returned again": {[]step{START}, notStarted, "", 1},
-		"is approved":                             {[]step{hears(2*h, approved), START}, approved, kyc.OutcomeApproved, 1},
-		"is approved, and that webhook is lost":   {[]step{misses(2*h, approved), START}, approved, kyc.OutcomeApproved, 1},
-		"is approved, and declined by a reviewer": {[]step{hears(2*h, approved), hears(3*h, declined), START}, declined, kyc.OutcomeDeclined, 1},
-		"expires": {[]step{hears(2*h, expired), START}, notStarted, "", 2},
+		"is approved":                             {[]step{changes(2*h, approved), START}, approved, kyc.OutcomeApproved, 1},
+		"is approved, and that webhook is lost":   {[]step{loses(2*h, approved), START}, approved, kyc.OutcomeApproved, 1},
+		"is approved, and declined by a reviewer": {[]step{changes(2*h, approved), changes(3*h, declined), START}, declined, kyc.OutcomeDeclined, 1},
+		"expires": {[]step{changes(2*h, expired), START}, notStarted, "", 2},
 		"expires, is replaced, and a reviewer approves it: the newer one stays": {
-			[]step{hears(2*h, expired), START, {5 * h, func(l *life) { l.moves(l.didit.sessions[0], approved, false) }}}, notStarted, "", 2,
+			[]step{changes(2*h, expired), START, {5 * h, func(l *life) { l.moves(l.didit.sessions[0], approved, false) }}}, notStarted, "", 2,
 		},
 		"has lost its run":                                                     {[]step{terminates(2 * h), START}, notStarted, "", 1},
-		"has lost its run, and is in review":                                   {[]step{terminates(2 * h), misses(3*h, inReview), START}, inReview, "", 1},
-		"has lost its run, and is approved":                                    {[]step{terminates(2 * h), misses(3*h, approved), START}, approved, kyc.OutcomeApproved, 1},
-		"has lost its run, and is approved by a webhook":                       {[]step{terminates(2 * h), hears(3*h, approved), START}, approved, kyc.OutcomeApproved, 1},
+		"has lost its run, and is in review":                                   {[]step{terminates(2 * h), loses(3*h, inReview), START}, inReview, "", 1},
+		"has lost its run, and is approved":                                    {[]step{terminates(2 * h), loses(3*h, approved), START}, approved, kyc.OutcomeApproved, 1},
+		"has lost its run, and is approved by a webhook":                       {[]step{terminates(2 * h), changes(3*h, approved), START}, approved, kyc.OutcomeApproved, 1},
 		"has no run that Temporal remembers":                                   {[]step{deletes(2 * h), START}, notStarted, "", 1},
-		"has no run that Temporal remembers, and is approved: it is another's": {[]step{deletes(2 * h), misses(3*h, approved), START}, notStarted, "", 2},
+		"has no run that Temporal remembers, and is approved: it is another's": {[]step{deletes(2 * h), loses(3*h, approved), START}, notStarted, "", 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -16,7 +16,7 @@ import (
 // moved are webhooks of moves that are made an hour apart.
 func moved(statuses ...didit.Status) (steps []step) {
 	for i, s := range statuses {
-		steps = append(steps, hears(time.Duration(i+1)*time.Hour, s))
+		steps = append(steps, changes(time.Duration(i+1)*time.Hour, s))
 	}
 	return steps
 }
@@ -37,7 +37,7 @@ func TestEachStepIsReported(t *testing.T) {
 		"changed by a reviewer later":   {moved(approved, inReview, declined), []string{"verification.completed Approved", "verification.changed In Review", "verification.changed Declined"}},
 		"lapsed":                        {moved(approved, kycExpired), []string{"verification.completed Approved", "verification.changed Kyc Expired"}},
 		"asked again after a verdict":   {moved(declined, resubmitted, inProgress, approved), []string{"verification.completed Declined", "verification.changed Resubmitted", "verification.changed In Progress", "verification.changed Approved"}},
-		"there and back while unseen":   {[]step{hears(time.Hour, approved), misses(2*time.Hour, declined), hears(3*time.Hour, approved)}, []string{"verification.completed Approved"}},
+		"there and back while unseen":   {[]step{changes(time.Hour, approved), loses(2*time.Hour, declined), changes(3*time.Hour, approved)}, []string{"verification.completed Approved"}},
 		"a review after an old verdict": {moved(abandoned, inReview, approved), []string{"verification.completed Abandoned", "verification.changed In Review", "verification.changed Approved"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -63,9 +63,9 @@ func TestTheFirstTryOfAResultIsLocal(t *testing.T) {
 	for name, want := range map[string]int{"up": 0, "down": 1} {
 		l, n := newLife(t, patient), 0
 		l.counting("SendResult", &n)
-		steps := []step{start(nil), hears(time.Hour, approved)}
+		steps := []step{start(nil), changes(time.Hour, approved)}
 		if name == "down" {
-			steps = []step{start(nil), down(time.Hour, 5*time.Minute), hears(time.Hour, approved)}
+			steps = []step{start(nil), down(time.Hour, 5*time.Minute), changes(time.Hour, approved)}
 		}
 		l.follow(steps...)
 		require.Len(t, l.results, 1)
@@ -83,8 +83,8 @@ func TestWithoutACallbackEndpointNothingIsReported(t *testing.T) {
 }
 
 // Reporting a review does not hold up the verification, and the end waits for all that is pending.
-func TestASlowEndpointHoldsNothingUp(t *testing.T) {
-	l := lives(t, patient, down(time.Hour, 7*time.Minute), hears(time.Hour, inReview), hears(61*time.Minute, declined), step{62 * time.Minute, func(l *life) {
+func TestASlowEndpointDelaysNothing(t *testing.T) {
+	l := lives(t, patient, down(time.Hour, 7*time.Minute), changes(time.Hour, inReview), changes(61*time.Minute, declined), step{62 * time.Minute, func(l *life) {
 		require.Equal(t, kyc.OutcomeDeclined, l.state().Outcome)
 		require.NotNil(t, l.env)
 		require.Contains(t, l.details(), "Delivering the callback")
@@ -95,7 +95,7 @@ func TestASlowEndpointHoldsNothingUp(t *testing.T) {
 }
 
 // What comes while a result is being delivered is judged and reported too.
-func TestNewsWhileAResultIsBeingDeliveredIsNotLost(t *testing.T) {
+func TestAnEventDuringACallbackIsNotLost(t *testing.T) {
 	for name, tc := range map[string]struct {
 		later []didit.Status
 		want  []string
@@ -109,9 +109,9 @@ func TestNewsWhileAResultIsBeingDeliveredIsNotLost(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			steps := []step{down(time.Hour, 6*time.Minute), hears(time.Hour, approved)}
+			steps := []step{down(time.Hour, 6*time.Minute), changes(time.Hour, approved)}
 			for i, s := range tc.later {
-				steps = append(steps, hears(time.Hour+time.Duration(i+1)*time.Minute, s))
+				steps = append(steps, changes(time.Hour+time.Duration(i+1)*time.Minute, s))
 			}
 			l := lives(t, patient, steps...)
 			require.ElementsMatch(t, append([]string{"verification.completed Approved"}, tc.want...), l.told())
@@ -129,7 +129,7 @@ func TestNewsWhileAResultIsBeingDeliveredIsNotLost(t *testing.T) {
 
 // The person's time was up, and then Didit says that they go on: the state is older than what was reported.
 func TestResultsAreOrderedWhereTheStateIsNot(t *testing.T) {
-	l := lives(t, patient, hears(time.Hour, inProgress), step{deadline, func(l *life) { l.downUntil = l.clock().Add(6 * time.Minute) }},
+	l := lives(t, patient, changes(time.Hour, inProgress), step{deadline, func(l *life) { l.downUntil = l.clock().Add(6 * time.Minute) }},
 		step{deadline + 2*time.Minute, func(l *life) { l.newest().status = awaitingUser }}, late(deadline+3*time.Minute, 2*time.Hour, awaitingUser), waits(3*deadline))
 	require.Len(t, l.results, 3)
 	byTime := map[time.Time]bool{}
@@ -161,7 +161,7 @@ func TestAnEndpointThatFailsTheWholeLadderGetsOneMessage(t *testing.T) {
 			return http.StatusNoContent, err
 		})
 	})
-	l.follow(start(nil), hears(time.Hour, approved))
+	l.follow(start(nil), changes(time.Hour, approved))
 	require.Len(t, ids, failures+1)
 	require.Len(t, effects, 1, "once, in effect")
 	for i := range bodies {
@@ -191,7 +191,7 @@ func TestAResultThatIsNotTaken(t *testing.T) {
 			l.acts.Callbacks.Around(func(http.RoundTripper) http.RoundTripper {
 				return transport(func(*http.Request) (int, error) { posts++; return code, nil })
 			})
-			l.follow(start(nil), hears(time.Hour, approved), waits(5*day))
+			l.follow(start(nil), changes(time.Hour, approved), waits(5*day))
 			require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
 			require.Equal(t, 1, l.runs)
 			require.False(t, l.terminated)
@@ -215,7 +215,7 @@ func TestAReportedVerdictOutlivesItsSession(t *testing.T) {
 		l.webhook(ev)
 	}}
 	for name, wait := range map[string]time.Duration{"closed": 0, "open": 2 * time.Minute} {
-		l := lives(t, patient, hears(time.Hour, approved), down(2*time.Hour-time.Minute, wait), deleted)
+		l := lives(t, patient, changes(time.Hour, approved), down(2*time.Hour-time.Minute, wait), deleted)
 		require.Equal(t, kyc.OutcomeApproved, l.state().Outcome, name)
 		require.Equal(t, []string{"verification.completed Approved"}, l.told(), name)
 	}
@@ -238,7 +238,7 @@ func TestAResetRunReportsOnlyWhatDiffers(t *testing.T) {
 			l.past = []kyc.Snapshot{{State: reported, Reported: &reported}}
 			l.terminated = true // there is a run before this one, but nothing keeps a START from beginning another
 			l.acts.reset = true
-			l.follow(start(nil), hears(time.Hour, tc.truth))
+			l.follow(start(nil), changes(time.Hour, tc.truth))
 			require.Equal(t, tc.want, l.told())
 		})
 	}
@@ -250,6 +250,6 @@ func TestAResetRunTakesBackAnEndThatWasReported(t *testing.T) {
 	l := newLife(t)
 	l.past = []kyc.Snapshot{{State: reported, Reported: &reported}}
 	l.terminated, l.acts.reread = true, true
-	l.follow(start(nil), hears(time.Hour, inProgress))
+	l.follow(start(nil), changes(time.Hour, inProgress))
 	require.Equal(t, []string{"verification.changed Not Started", "verification.changed In Progress"}, l.told())
 }

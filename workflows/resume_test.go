@@ -14,7 +14,7 @@ import (
 // afterwards is a life whose user was approved an hour after the start.
 func afterwards(t *testing.T, steps ...step) *life {
 	t.Helper()
-	return lives(t, usual, append([]step{hears(time.Hour, approved)}, steps...)...)
+	return lives(t, usual, append([]step{changes(time.Hour, approved)}, steps...)...)
 }
 
 // What comes after the end begins a run that buys nothing, follows what Didit says, and ends again.
@@ -25,14 +25,14 @@ func TestLateUpdates(t *testing.T) {
 		told  []string // after the first verdict
 		runs  int
 	}{
-		"a repeat":                         {[]step{says(day, approved)}, kyc.OutcomeApproved, nil, 2},
-		"declined by a reviewer":           {[]step{hears(day, declined)}, kyc.OutcomeDeclined, []string{"verification.changed Declined"}, 2},
-		"lapsed":                           {[]step{hears(day, kycExpired)}, kyc.OutcomeLapsed, []string{"verification.changed Kyc Expired"}, 2},
-		"reopened and cleared":             {[]step{hears(day, inReview), hears(3*day, approved)}, kyc.OutcomeApproved, []string{"verification.changed In Review", "verification.changed Approved"}, 2},
-		"reopened, and the end lost":       {[]step{hears(day, inReview), misses(3*day, declined), waits(6 * day)}, kyc.OutcomeDeclined, []string{"verification.changed In Review", "verification.changed Declined"}, 2},
-		"to be done again, and never done": {[]step{hears(day, resubmitted), waits(20 * day)}, kyc.OutcomeAbandoned, []string{"verification.changed Resubmitted", "verification.changed Resubmitted"}, 2},
-		"what Didit does not confirm":      {[]step{says(day, declined)}, kyc.OutcomeApproved, nil, 2},
-		"twice":                            {[]step{hears(day, declined), hears(2*day, approved)}, kyc.OutcomeApproved, []string{"verification.changed Declined", "verification.changed Approved"}, 3},
+		"a repeat":                         {[]step{webhookOnly(day, approved)}, kyc.OutcomeApproved, nil, 2},
+		"declined by a reviewer":           {[]step{changes(day, declined)}, kyc.OutcomeDeclined, []string{"verification.changed Declined"}, 2},
+		"lapsed":                           {[]step{changes(day, kycExpired)}, kyc.OutcomeLapsed, []string{"verification.changed Kyc Expired"}, 2},
+		"reopened and cleared":             {[]step{changes(day, inReview), changes(3*day, approved)}, kyc.OutcomeApproved, []string{"verification.changed In Review", "verification.changed Approved"}, 2},
+		"reopened, and the end lost":       {[]step{changes(day, inReview), loses(3*day, declined), waits(6 * day)}, kyc.OutcomeDeclined, []string{"verification.changed In Review", "verification.changed Declined"}, 2},
+		"to be done again, and never done": {[]step{changes(day, resubmitted), waits(20 * day)}, kyc.OutcomeAbandoned, []string{"verification.changed Resubmitted", "verification.changed Resubmitted"}, 2},
+		"what Didit does not confirm":      {[]step{webhookOnly(day, declined)}, kyc.OutcomeApproved, nil, 2},
+		"twice":                            {[]step{changes(day, declined), changes(2*day, approved)}, kyc.OutcomeApproved, []string{"verification.changed Declined", "verification.changed Approved"}, 3},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -48,7 +48,7 @@ func TestLateUpdates(t *testing.T) {
 }
 
 // An older session counts if Didit approves it while the user still waits for a verdict.
-func TestNewsOfAnOlderSession(t *testing.T) {
+func TestEventsOfAnOlderSession(t *testing.T) {
 	older := func(at time.Duration, s didit.Status) step {
 		return step{at, func(l *life) { l.moves(l.didit.sessions[0], s, false) }}
 	}
@@ -59,14 +59,14 @@ func TestNewsOfAnOlderSession(t *testing.T) {
 		want    kyc.Outcome
 	}{
 		"approved":                          {[]step{older(2*day, approved)}, 0, true, kyc.OutcomeApproved},
-		"approved, the newer one is opened": {[]step{hears(2*day, inProgress), older(3*day, approved)}, 0, false, kyc.OutcomeApproved},
+		"approved, the newer one is opened": {[]step{changes(2*day, inProgress), older(3*day, approved)}, 0, false, kyc.OutcomeApproved},
 		"declined":                          {[]step{older(2*day, declined)}, 1, false, ""},
 		"in review":                         {[]step{older(2*day, inReview)}, 1, false, ""},
-		"approved after a verdict":          {[]step{hears(2*day, declined), older(3*day, approved)}, 1, false, kyc.OutcomeDeclined},
+		"approved after a verdict":          {[]step{changes(2*day, declined), older(3*day, approved)}, 1, false, kyc.OutcomeDeclined},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			l := lives(t, usual, append([]step{hears(time.Minute, inProgress), hears(time.Hour, abandoned), again(day, kyc.Input{}, nil)}, tc.steps...)...)
+			l := lives(t, usual, append([]step{changes(time.Minute, inProgress), changes(time.Hour, abandoned), again(day, kyc.Input{}, nil)}, tc.steps...)...)
 			require.Len(t, l.didit.sessions, 2)
 			require.Equal(t, l.didit.sessions[tc.counts].id, l.state().SessionID)
 			require.Equal(t, tc.deleted, l.didit.sessions[1].deleted)
@@ -76,7 +76,7 @@ func TestNewsOfAnOlderSession(t *testing.T) {
 }
 
 // A session beside a verdict replaces it: news of the old one changes nothing, unless the new one has no verdict to give.
-func TestNewsOfAReplacedSession(t *testing.T) {
+func TestEventsOfAReplacedSession(t *testing.T) {
 	l := afterwards(t, again(day, kyc.Input{Reverify: true}, nil), step{2 * day, func(l *life) { l.moves(l.didit.sessions[0], declined, false) }})
 	require.Equal(t, l.didit.sessions[1].id, l.state().SessionID)
 	require.Equal(t, []string{"verification.completed Approved"}, l.told())
@@ -102,7 +102,7 @@ func TestForeignSessions(t *testing.T) {
 // Another program may overwrite the metadata of a session that the run knows.
 func TestASessionWhoseMetadataIsOverwrittenStaysOurs(t *testing.T) {
 	for name, metadata := range map[string]json.RawMessage{"another's": json.RawMessage(`{"kyc_deployment":"elsewhere"}`), "none": nil, "null": json.RawMessage("null")} {
-		l := lives(t, patient, step{time.Minute, func(l *life) { l.newest().metadata = metadata }}, hears(time.Hour, approved), hears(2*time.Hour, declined))
+		l := lives(t, patient, step{time.Minute, func(l *life) { l.newest().metadata = metadata }}, changes(time.Hour, approved), changes(2*time.Hour, declined))
 		require.Equal(t, kyc.OutcomeDeclined, l.state().Outcome, name)
 		require.Equal(t, []string{"verification.completed Approved", "verification.changed Declined"}, l.told(), name)
 	}
@@ -131,11 +131,11 @@ func TestAfterATermination(t *testing.T) {
 		steps []step
 		told  []string
 	}{
-		"of a run that waits, then a webhook":         {[]step{terminates(time.Minute), hears(time.Hour, approved)}, []string{"verification.completed Approved"}},
-		"of a run that waits, then a START":           {[]step{terminates(time.Minute), misses(time.Hour, approved), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
-		"of a run that reports, then a START":         {[]step{down(time.Minute, time.Hour), hears(time.Minute, approved), terminates(2 * time.Minute), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
-		"of a run that has reported, then a repeat":   {[]step{hears(time.Minute, inReview), terminates(time.Hour), says(2*time.Hour, inReview), hears(3*time.Hour, approved)}, []string{"verification.in_review In Review", "verification.completed Approved"}},
-		"and everything is forgotten, then a webhook": {[]step{hears(time.Minute, approved), {time.Hour, func(l *life) { l.terminate(); l.past = nil }}, hears(2*time.Hour, declined)}, []string{"verification.completed Approved", "verification.changed Declined"}},
+		"of a run that waits, then a webhook":         {[]step{terminates(time.Minute), changes(time.Hour, approved)}, []string{"verification.completed Approved"}},
+		"of a run that waits, then a START":           {[]step{terminates(time.Minute), loses(time.Hour, approved), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
+		"of a run that reports, then a START":         {[]step{down(time.Minute, time.Hour), changes(time.Minute, approved), terminates(2 * time.Minute), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
+		"of a run that has reported, then a repeat":   {[]step{changes(time.Minute, inReview), terminates(time.Hour), webhookOnly(2*time.Hour, inReview), changes(3*time.Hour, approved)}, []string{"verification.in_review In Review", "verification.completed Approved"}},
+		"and everything is forgotten, then a webhook": {[]step{changes(time.Minute, approved), {time.Hour, func(l *life) { l.terminate(); l.past = nil }}, changes(2*time.Hour, declined)}, []string{"verification.completed Approved", "verification.changed Declined"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

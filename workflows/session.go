@@ -62,13 +62,7 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 			return err
 		}
 		if len(made.Others) == 0 {
-			if made.Continued { // something may have been reported of it
-				if _, err := v.recall(ctx); err != nil {
-					return err
-				}
-			}
-			v.begin(ctx, made.Session, made.Policy)
-			return nil
+			return v.useMade(ctx, made)
 		}
 		found, lagging, err := v.choose(ctx, made.Others, in.WorkflowID, v.mayAdopt(input), refusals()...)
 		if err != nil {
@@ -92,6 +86,17 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 			input.Known = append(input.Known, s.SessionID)
 		}
 	}
+}
+
+// useMade begins the session that CreateSession made. If Didit continued an older one, earlier runs may have reported it.
+func (v *verification) useMade(ctx workflow.Context, made activities.MadeSession) error {
+	if made.Continued {
+		if _, err := v.recall(ctx); err != nil {
+			return err
+		}
+	}
+	v.begin(ctx, made.Session, made.Policy)
+	return nil
 }
 
 // mayAdopt reports whether a session answers a request: any of ours, but for a session beside an earlier verdict only the

@@ -52,7 +52,7 @@ func TestARefusalDoesNotOutliveItsRequest(t *testing.T) {
 }
 
 // Who waits in the queue and who waits for a Didit that does not answer look different in the list.
-func TestTroubleOfDiditIsWaitedOut(t *testing.T) {
+func TestAnOutageOfDiditIsRetried(t *testing.T) {
 	closed := &didit.APIError{StatusCode: 503, RetryAfter: 2 * time.Minute}
 	for name, tc := range map[string]struct {
 		call  string
@@ -192,7 +192,7 @@ func TestALaterCallerGetsALinkThatWasChecked(t *testing.T) {
 	} {
 		t.Run(fmt.Sprint(tc.truth, " after ", tc.after), func(t *testing.T) {
 			var a *answer
-			l := lives(t, patient, misses(time.Second, tc.truth), again(tc.after, kyc.Input{}, &a))
+			l := lives(t, patient, loses(time.Second, tc.truth), again(tc.after, kyc.Input{}, &a))
 			require.NoError(t, a.err)
 			require.Len(t, l.didit.reads, tc.reads)
 			require.Equal(t, tc.truth, a.session.Status)
@@ -208,7 +208,7 @@ func TestAUserWhoComesBackWhileTheEndIsReported(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, reverify %t", end, in.Reverify), func(t *testing.T) {
 				t.Parallel()
 				var a *answer
-				l := lives(t, patient, down(time.Hour, 5*time.Minute), hears(time.Hour, end), again(time.Hour+time.Minute, in, &a), waits(2*time.Hour))
+				l := lives(t, patient, down(time.Hour, 5*time.Minute), changes(time.Hour, end), again(time.Hour+time.Minute, in, &a), waits(2*time.Hour))
 				bought := in.Reverify || end != approved && end != declined
 				require.NoError(t, a.err)
 				require.Equal(t, 1, l.runs)
@@ -227,7 +227,7 @@ func TestTheSessionCapKeepsAVerdict(t *testing.T) {
 	l.acts.Settings.SessionCap = 1
 	l.start = time.Now().Add(-time.Hour) // the cap counts the sessions of the last thirty days
 	l.now = l.start
-	l.follow(start(nil), hears(time.Minute, approved), again(2*time.Minute, kyc.Input{Reverify: true}, &a))
+	l.follow(start(nil), changes(time.Minute, approved), again(2*time.Minute, kyc.Input{Reverify: true}, &a))
 	require.Equal(t, kyc.ErrorTypeSessionCap, typeOf(a.err))
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
 	require.Equal(t, []string{"verification.completed Approved"}, l.told())
@@ -240,7 +240,7 @@ func TestTheSessionCapEndsARunWithoutAVerdict(t *testing.T) {
 	l.acts.Settings.SessionCap = 1
 	l.start = time.Now().Add(-time.Hour)
 	l.now = l.start
-	l.follow(start(nil), hears(time.Minute, expired), again(2*time.Minute, kyc.Input{}, &a))
+	l.follow(start(nil), changes(time.Minute, expired), again(2*time.Minute, kyc.Input{}, &a))
 	require.Equal(t, kyc.ErrorTypeSessionCap, typeOf(a.err))
 	require.Equal(t, kyc.ErrorTypeSessionCap, l.state().ErrorType)
 	require.Equal(t, []string{"verification.completed Expired", "verification.failed "}, l.told())
@@ -248,7 +248,7 @@ func TestTheSessionCapEndsARunWithoutAVerdict(t *testing.T) {
 
 func TestSessionsOfOtherFlowsStayApart(t *testing.T) {
 	var a, b *answer
-	l := lives(t, patient, hears(time.Minute, approved), again(time.Hour, kyc.Input{WorkflowID: otherFlow}, &a), again(2*time.Hour, kyc.Input{WorkflowID: otherFlow, Reverify: true}, &b),
+	l := lives(t, patient, changes(time.Minute, approved), again(time.Hour, kyc.Input{WorkflowID: otherFlow}, &a), again(2*time.Hour, kyc.Input{WorkflowID: otherFlow, Reverify: true}, &b),
 		step{3 * time.Hour, func(l *life) { l.moves(l.didit.sessions[0], declined, false) }}) // by a reviewer
 	require.Len(t, l.didit.sessions, 2, "who names another flow without reverify gets a 409 from the client")
 	require.Equal(t, otherFlow, l.state().WorkflowID)

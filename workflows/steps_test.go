@@ -51,18 +51,18 @@ type step struct {
 	do func(*life)
 }
 
-// hears is a move at Didit whose webhook arrives.
-func hears(at time.Duration, s didit.Status) step {
+// changes is a move at Didit whose webhook arrives.
+func changes(at time.Duration, s didit.Status) step {
 	return step{at, func(l *life) { l.moves(l.newest(), s, false) }}
 }
 
-// misses is a move at Didit whose webhook is lost.
-func misses(at time.Duration, s didit.Status) step {
+// loses is a move at Didit whose webhook is lost.
+func loses(at time.Duration, s didit.Status) step {
 	return step{at, func(l *life) { l.moves(l.newest(), s, true) }}
 }
 
-// says is a webhook without a move.
-func says(at time.Duration, s didit.Status) step {
+// webhookOnly is a webhook without a move.
+func webhookOnly(at time.Duration, s didit.Status) step {
 	return step{at, func(l *life) { l.webhook(l.event(l.newest(), s)) }}
 }
 

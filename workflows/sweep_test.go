@@ -140,7 +140,7 @@ func (s *sweeping) eventOf(userID, sessionID string) string {
 	return ""
 }
 
-func TestSweepHandsOnWhatDiditCouldNotDeliver(t *testing.T) {
+func TestSweepDeliversWhatDiditCouldNot(t *testing.T) {
 	s := newSweeping(t, 0, 0)
 	taken, lost := s.session("u1", deployment), s.session("u2", deployment)
 	s.moves(taken, didit.StatusApproved)
@@ -181,7 +181,7 @@ func TestSweepTakesALaterDeliveryForTheLostOne(t *testing.T) {
 	}
 }
 
-func TestSweepHandsOnTheNewestOfTwoLostEvents(t *testing.T) {
+func TestSweepDeliversTheNewestOfTwoLostEvents(t *testing.T) {
 	s := newSweeping(t)
 	id := s.session("u1", deployment)
 	s.down.Store(true)
@@ -201,7 +201,7 @@ func TestSweepLeavesRetriesToDidit(t *testing.T) {
 	require.Equal(t, 1, s.sweep().Found)
 }
 
-func TestSweepOfSomebodyElsesEventsChangesNothing(t *testing.T) {
+func TestSweepOfForeignEventsChangesNothing(t *testing.T) {
 	s := newSweeping(t)
 	s.down.Store(true)
 	s.moves(s.session("u1", "elsewhere"), didit.StatusApproved)
@@ -210,7 +210,7 @@ func TestSweepOfSomebodyElsesEventsChangesNothing(t *testing.T) {
 	require.Empty(t, s.delivered())
 }
 
-func TestSweepCarriesOnWhereTheBudgetEnded(t *testing.T) {
+func TestSweepContinuesWhereTheBudgetEnded(t *testing.T) {
 	s := newSweeping(t)
 	const users = 1200 // 500 a sweep
 	ids := make([]string, users)
@@ -234,7 +234,7 @@ func TestSweepCarriesOnWhereTheBudgetEnded(t *testing.T) {
 	require.Len(t, slices.Compact(events), users+1)
 }
 
-func TestSweepKnowsInALaterPartWhatItHasHandedOn(t *testing.T) {
+func TestSweepKnowsInALaterPartWhatItHasDelivered(t *testing.T) {
 	s := newSweeping(t, 0, 0)
 	const users = 600
 	s.down.Store(true)
@@ -265,7 +265,7 @@ func TestSweepSaysThatItMayNotRead(t *testing.T) {
 	require.Equal(t, 1, s.sweep().Found)
 }
 
-func TestSweepIsNotHeldUpByABodyThatIsNoWebhook(t *testing.T) {
+func TestSweepIsNotBlockedByABodyThatIsNoWebhook(t *testing.T) {
 	for name, tc := range map[string]struct {
 		times, delivered int
 	}{"of a proxy in maintenance": {4, 1}, "of Didit": {5, 0}} {

@@ -11,12 +11,17 @@ import (
 	"didit-temporal/kyc"
 )
 
+// keywords are the search attributes that are text. The empty text of AttributeErrorType is unset, so that a list of what is
+// wrong can query IS NOT NULL.
+var keywords = [...]string{
+	kyc.AttributeStatus, kyc.AttributeOutcome, kyc.AttributeSessionID, kyc.AttributeFlow, kyc.AttributeWaitingFor, kyc.AttributeErrorType,
+}
+
 // attributes are the search attributes of the Web UI's list, in their Go form.
 type attributes struct {
-	status, outcome, sessionID, flow, waitingFor string
-	errorType                                    string // empty while nothing is wrong
-	attempt                                      int64
-	deadline                                     time.Time // zero while the user need not act
+	texts    [len(keywords)]string // of keywords, in their order
+	attempt  int64
+	deadline time.Time // zero while the user need not act
 }
 
 // publish updates the Web UI. It costs an event only where an attribute changed; the details cost none.
@@ -46,13 +51,9 @@ func (v *verification) describe(ctx workflow.Context) {
 // another one, all attributes of that one.
 func publishedBefore(ctx workflow.Context) attributes {
 	set := workflow.GetTypedSearchAttributes(ctx)
-	text := func(name string) string {
-		value, _ := set.GetKeyword(temporal.NewSearchAttributeKeyKeyword(name))
-		return value
-	}
-	a := attributes{
-		status: text(kyc.AttributeStatus), outcome: text(kyc.AttributeOutcome), sessionID: text(kyc.AttributeSessionID),
-		flow: text(kyc.AttributeFlow), waitingFor: text(kyc.AttributeWaitingFor), errorType: text(kyc.AttributeErrorType),
+	var a attributes
+	for i, name := range keywords {
+		a.texts[i], _ = set.GetKeyword(temporal.NewSearchAttributeKeyKeyword(name))
 	}
 	a.attempt, _ = set.GetInt64(temporal.NewSearchAttributeKeyInt64(kyc.AttributeAttempt))
 	a.deadline, _ = set.GetTime(temporal.NewSearchAttributeKeyTime(kyc.AttributeDeadline))
@@ -62,8 +63,8 @@ func publishedBefore(ctx workflow.Context) attributes {
 func (v *verification) attributes() attributes {
 	s := v.state
 	a := attributes{
-		status: string(s.Status), outcome: string(s.Outcome), sessionID: s.SessionID, flow: s.WorkflowID,
-		waitingFor: string(v.waitingFor()), attempt: int64(s.Attempt), errorType: v.errorType(),
+		texts:   [...]string{string(s.Status), string(s.Outcome), s.SessionID, s.WorkflowID, string(v.waitingFor()), v.errorType()},
+		attempt: int64(s.Attempt),
 	}
 	if s.PersonMustAct() {
 		a.deadline = v.deadline()
@@ -87,22 +88,18 @@ func (v *verification) errorType() string {
 // changesTo lists the updates that turn a into b.
 func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 	var changes []temporal.SearchAttributeUpdate
-	for _, k := range []struct{ name, from, to string }{
-		{kyc.AttributeStatus, a.status, b.status},
-		{kyc.AttributeOutcome, a.outcome, b.outcome},
-		{kyc.AttributeSessionID, a.sessionID, b.sessionID},
-		{kyc.AttributeFlow, a.flow, b.flow},
-		{kyc.AttributeWaitingFor, a.waitingFor, b.waitingFor},
-	} {
-		if k.from != k.to {
-			changes = append(changes, temporal.NewSearchAttributeKeyKeyword(k.name).ValueSet(k.to))
+	for i, name := range keywords {
+		key := temporal.NewSearchAttributeKeyKeyword(name)
+		switch to := b.texts[i]; {
+		case to == a.texts[i]:
+		case to == "" && name == kyc.AttributeErrorType:
+			changes = append(changes, key.ValueUnset())
+		default:
+			changes = append(changes, key.ValueSet(to))
 		}
 	}
 	if a.attempt != b.attempt {
 		changes = append(changes, temporal.NewSearchAttributeKeyInt64(kyc.AttributeAttempt).ValueSet(b.attempt))
-	}
-	if a.errorType != b.errorType {
-		changes = append(changes, errorTypeIs(b.errorType))
 	}
 	deadline := temporal.NewSearchAttributeKeyTime(kyc.AttributeDeadline)
 	switch {
@@ -113,15 +110,6 @@ func (a attributes) changesTo(b attributes) []temporal.SearchAttributeUpdate {
 		changes = append(changes, deadline.ValueSet(b.deadline))
 	}
 	return changes
-}
-
-// errorTypeIs unsets an empty type, so that a list of what is wrong can query IS NOT NULL.
-func errorTypeIs(kind string) temporal.SearchAttributeUpdate {
-	key := temporal.NewSearchAttributeKeyKeyword(kyc.AttributeErrorType)
-	if kind == "" {
-		return key.ValueUnset()
-	}
-	return key.ValueSet(kind)
 }
 
 func (v *verification) waitingFor() kyc.WaitingFor {

@@ -62,7 +62,7 @@ func TestTheListIsTrueFromTheFirstTaskOn(t *testing.T) {
 
 // The list at every step of a life, and how often it is written.
 func TestTheListAtEveryStep(t *testing.T) {
-	l := lives(t, patient, hears(time.Hour, inProgress), hears(2*time.Hour, inReview), hears(3*time.Hour, resubmitted), hears(4*time.Hour, approved))
+	l := lives(t, patient, changes(time.Hour, inProgress), changes(2*time.Hour, inReview), changes(3*time.Hour, resubmitted), changes(4*time.Hour, approved))
 	require.Equal(t, []any{nil, "Not Started", "In Progress", "In Review", "Resubmitted", "Approved"}, l.column(kyc.AttributeStatus))
 	require.Equal(t, []any{"limit", "user", "review", "user", ""}, l.column(kyc.AttributeWaitingFor))
 	require.Equal(t, []any{nil, int64(1), int64(2)}, l.column(kyc.AttributeAttempt))

@@ -120,7 +120,7 @@ func TestNothingIsEncryptedTwice(t *testing.T) {
 	same(t, once[0], encode(t, b, once...)[0])
 }
 
-func TestEverybodyReadsTheDemoKey(t *testing.T) {
+func TestEveryKeysReadsTheDemoKey(t *testing.T) {
 	sealed := encode(t, keys(t, codec.Demo), plain(marker))
 	for _, k := range []codec.Keys{{}, keys(t, generated(t, "k1"))} {
 		opened, err := k.Codec().Decode(sealed)

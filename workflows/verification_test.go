@@ -12,36 +12,36 @@ import (
 )
 
 func TestVerification(t *testing.T) {
-	begins := hears(time.Minute, inProgress)
+	begins := changes(time.Minute, inProgress)
 	for name, tc := range map[string]struct {
 		steps  []step
 		want   kyc.Outcome
 		status didit.Status
 		reads  int
 	}{
-		"approved":                                {[]step{begins, hears(2*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
-		"the only webhook that arrives says all":  {[]step{hears(time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
-		"declined":                                {[]step{hears(time.Minute, declined)}, kyc.OutcomeDeclined, declined, 1},
-		"expired at Didit":                        {[]step{hears(7*day, expired)}, kyc.OutcomeExpired, expired, 1},
-		"abandoned at Didit":                      {[]step{hears(7*day, abandoned)}, kyc.OutcomeAbandoned, abandoned, 1},
-		"the document expires before we look":     {[]step{hears(7*day, kycExpired)}, kyc.OutcomeLapsed, kycExpired, 1},
-		"in review for a year, then approved":     {[]step{hears(time.Hour, inReview), hears(365*day, approved)}, kyc.OutcomeApproved, approved, 2},
-		"asked again, then approved":              {[]step{hears(time.Hour, inReview), hears(2*time.Hour, resubmitted), hears(3*time.Hour, approved)}, kyc.OutcomeApproved, approved, 3},
-		"being asked again gives more time":       {[]step{hears(deadline-time.Hour, resubmitted), hears(2*deadline-2*time.Hour, approved)}, kyc.OutcomeApproved, approved, 2},
-		"asked again after a long review":         {[]step{hears(time.Hour, inReview), hears(2*deadline, resubmitted), hears(2*deadline+time.Hour, approved)}, kyc.OutcomeApproved, approved, 3},
-		"asked again and never came back":         {[]step{hears(time.Hour, resubmitted), waits(2 * deadline)}, kyc.OutcomeAbandoned, resubmitted, 2},
+		"approved":                                {[]step{begins, changes(2*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
+		"the only webhook that arrives says all":  {[]step{changes(time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
+		"declined":                                {[]step{changes(time.Minute, declined)}, kyc.OutcomeDeclined, declined, 1},
+		"expired at Didit":                        {[]step{changes(7*day, expired)}, kyc.OutcomeExpired, expired, 1},
+		"abandoned at Didit":                      {[]step{changes(7*day, abandoned)}, kyc.OutcomeAbandoned, abandoned, 1},
+		"the document expires before we look":     {[]step{changes(7*day, kycExpired)}, kyc.OutcomeLapsed, kycExpired, 1},
+		"in review for a year, then approved":     {[]step{changes(time.Hour, inReview), changes(365*day, approved)}, kyc.OutcomeApproved, approved, 2},
+		"asked again, then approved":              {[]step{changes(time.Hour, inReview), changes(2*time.Hour, resubmitted), changes(3*time.Hour, approved)}, kyc.OutcomeApproved, approved, 3},
+		"being asked again gives more time":       {[]step{changes(deadline-time.Hour, resubmitted), changes(2*deadline-2*time.Hour, approved)}, kyc.OutcomeApproved, approved, 2},
+		"asked again after a long review":         {[]step{changes(time.Hour, inReview), changes(2*deadline, resubmitted), changes(2*deadline+time.Hour, approved)}, kyc.OutcomeApproved, approved, 3},
+		"asked again and never came back":         {[]step{changes(time.Hour, resubmitted), waits(2 * deadline)}, kyc.OutcomeAbandoned, resubmitted, 2},
 		"nobody opens the link":                   {[]step{waits(2 * deadline)}, kyc.OutcomeExpired, notStarted, 1},
-		"begun and left":                          {[]step{hears(time.Hour, inProgress), waits(2 * deadline)}, kyc.OutcomeAbandoned, inProgress, 1},
-		"the last read finds a lost verdict":      {[]step{misses(time.Hour, approved), waits(2 * deadline)}, kyc.OutcomeApproved, approved, 1},
-		"the last read finds a review":            {[]step{misses(time.Hour, inReview), hears(2*deadline, declined)}, kyc.OutcomeDeclined, declined, 2},
-		"Didit does not confirm a hint":           {[]step{misses(time.Hour, inReview), says(time.Hour, approved), hears(2*time.Hour, declined)}, kyc.OutcomeDeclined, declined, 1 + 4 + 1},
-		"a hint from the future":                  {[]step{strange(time.Hour, 1<<53), hears(2*time.Hour, approved)}, kyc.OutcomeApproved, approved, 2},
-		"a status nobody has heard of":            {[]step{says(time.Second, "Teleported"), begins, hears(2*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
-		"another kind of event":                   {[]step{otherKind(time.Second), begins, hears(2*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
-		"an older event that comes late":          {[]step{hears(time.Hour, inReview), late(2*time.Hour, time.Minute, inProgress), hears(3*time.Hour, approved)}, kyc.OutcomeApproved, approved, 2},
+		"begun and left":                          {[]step{changes(time.Hour, inProgress), waits(2 * deadline)}, kyc.OutcomeAbandoned, inProgress, 1},
+		"the last read finds a lost verdict":      {[]step{loses(time.Hour, approved), waits(2 * deadline)}, kyc.OutcomeApproved, approved, 1},
+		"the last read finds a review":            {[]step{loses(time.Hour, inReview), changes(2*deadline, declined)}, kyc.OutcomeDeclined, declined, 2},
+		"Didit does not confirm a hint":           {[]step{loses(time.Hour, inReview), webhookOnly(time.Hour, approved), changes(2*time.Hour, declined)}, kyc.OutcomeDeclined, declined, 1 + 4 + 1},
+		"a hint from the future":                  {[]step{strange(time.Hour, 1<<53), changes(2*time.Hour, approved)}, kyc.OutcomeApproved, approved, 2},
+		"a status nobody has heard of":            {[]step{webhookOnly(time.Second, "Teleported"), begins, changes(2*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
+		"another kind of event":                   {[]step{otherKind(time.Second), begins, changes(2*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
+		"an older event that comes late":          {[]step{changes(time.Hour, inReview), late(2*time.Hour, time.Minute, inProgress), changes(3*time.Hour, approved)}, kyc.OutcomeApproved, approved, 2},
 		"the same event many times":               {[]step{repeated(time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
-		"verdict and start, in the wrong order":   {[]step{misses(time.Minute, approved), both(time.Minute, approved, inProgress)}, kyc.OutcomeApproved, approved, 1},
-		"a user who is under way, and then again": {[]step{begins, says(2*time.Minute, inProgress), hears(3*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
+		"verdict and start, in the wrong order":   {[]step{loses(time.Minute, approved), both(time.Minute, approved, inProgress)}, kyc.OutcomeApproved, approved, 1},
+		"a user who is under way, and then again": {[]step{begins, webhookOnly(2*time.Minute, inProgress), changes(3*time.Minute, approved)}, kyc.OutcomeApproved, approved, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -107,21 +107,21 @@ func TestEveryResubmissionIsAnAttempt(t *testing.T) {
 	var steps []step
 	for i := range 5 {
 		at := time.Duration(i+1) * time.Hour
-		steps = append(steps, hears(at, resubmitted), hears(at+time.Minute, inReview))
+		steps = append(steps, changes(at, resubmitted), changes(at+time.Minute, inReview))
 	}
-	l := lives(t, patient, append(steps, hears(10*time.Hour, approved))...)
+	l := lives(t, patient, append(steps, changes(10*time.Hour, approved))...)
 	require.Equal(t, 6, l.state().Attempt)
 }
 
 // What an event claims is neither shown nor reported before Didit's decision confirms it.
 func TestNothingIsReportedThatTheDecisionDidNotConfirm(t *testing.T) {
-	l := lives(t, patient, says(time.Hour, inReview), says(2*time.Hour, resubmitted), says(3*time.Hour, approved), step{4 * time.Hour, func(l *life) {
+	l := lives(t, patient, webhookOnly(time.Hour, inReview), webhookOnly(2*time.Hour, resubmitted), webhookOnly(3*time.Hour, approved), step{4 * time.Hour, func(l *life) {
 		require.Equal(t, []any{notStarted, kyc.Outcome(""), 1}, []any{l.state().Status, l.state().Outcome, l.state().Attempt})
 	}})
 	require.Empty(t, l.results)
 }
 
-func TestEventsBeforeTheSessionAreJudgedAfterIt(t *testing.T) {
+func TestEventsBeforeTheSessionAreAppliedAfterIt(t *testing.T) {
 	l := newLife(t, patient)
 	l.slow(l.acts.CreateSession, lasting(time.Hour))
 	l.follow(start(nil), step{time.Minute, func(l *life) {
@@ -142,13 +142,13 @@ func TestADecisionThatLagsItsWebhookIsFoundSecondsLater(t *testing.T) {
 			}
 			return s.status
 		}
-		l.follow(start(nil), step{time.Minute, func(l *life) { until = l.clock().Add(lag) }}, hears(time.Minute, approved),
+		l.follow(start(nil), step{time.Minute, func(l *life) { until = l.clock().Add(lag) }}, changes(time.Minute, approved),
 			step{time.Minute + lag + 2*time.Second, func(l *life) { require.Equal(t, kyc.OutcomeApproved, l.state().Outcome, lag) }})
 	}
 }
 
 // What an event means may be clear only after another one that comes while the decision is being read.
-func TestNewsDuringTheLastReadIsReadToo(t *testing.T) {
+func TestAnEventDuringTheLastReadIsReadToo(t *testing.T) {
 	for name, tc := range map[string]struct {
 		newer  didit.Status
 		second time.Duration // when it happened; the verdict that is being read happened in second 60
@@ -163,7 +163,7 @@ func TestNewsDuringTheLastReadIsReadToo(t *testing.T) {
 			t.Parallel()
 			l := newLife(t, patient)
 			l.slow(l.acts.ReadDecision, lasting(10*time.Second))
-			l.follow(start(nil), hears(time.Minute, approved), misses(65*time.Second, tc.newer), late(66*time.Second, tc.second, tc.newer))
+			l.follow(start(nil), changes(time.Minute, approved), loses(65*time.Second, tc.newer), late(66*time.Second, tc.second, tc.newer))
 			require.Equal(t, tc.newer, l.state().Status)
 			require.Equal(t, tc.want, l.state().Outcome)
 			require.Equal(t, 1, l.runs)
@@ -173,7 +173,7 @@ func TestNewsDuringTheLastReadIsReadToo(t *testing.T) {
 
 func TestAVerdictWhoseWebhooksAreAllLostIsFound(t *testing.T) {
 	for _, truth := range []didit.Status{approved, declined, expired, abandoned, kycExpired} {
-		l := lives(t, usual, misses(2*time.Hour, truth))
+		l := lives(t, usual, loses(2*time.Hour, truth))
 		require.Equal(t, truth, l.state().Status)
 		require.Len(t, l.didit.reads, 3, "after 17, 52 and 121 minutes")
 	}
@@ -181,14 +181,14 @@ func TestAVerdictWhoseWebhooksAreAllLostIsFound(t *testing.T) {
 
 // A quarter of an hour after a person has begun, all webhooks of a quick verdict have come or are lost.
 func TestDiditIsPolledSoonAfterThePersonHasBegun(t *testing.T) {
-	l := lives(t, usual, hears(20*time.Hour, inProgress), misses(20*time.Hour+time.Minute, approved),
+	l := lives(t, usual, changes(20*time.Hour, inProgress), loses(20*time.Hour+time.Minute, approved),
 		step{20*time.Hour + 18*time.Minute, func(l *life) { require.Equal(t, kyc.OutcomeApproved, l.state().Outcome) }})
 	require.Equal(t, 1, l.runs)
 }
 
 func TestADecisionThatCannotBeUsedEndsNothing(t *testing.T) {
 	var page string
-	l := lives(t, usual, step{time.Second, func(l *life) { l.newest().vendor = "another" }}, hears(time.Minute, approved),
+	l := lives(t, usual, step{time.Second, func(l *life) { l.newest().vendor = "another" }}, changes(time.Minute, approved),
 		step{3 * deadline, func(l *life) {
 			require.Empty(t, l.state().Outcome, "long after the person's time is up")
 			page = l.details()
@@ -201,7 +201,7 @@ func TestADecisionThatCannotBeUsedEndsNothing(t *testing.T) {
 
 func TestAKeyThatIsFixedLaterFindsTheVerdict(t *testing.T) {
 	l := newLife(t, patient).failing("read", times(8, answered(401))...)
-	l.follow(start(nil), hears(time.Minute, approved))
+	l.follow(start(nil), changes(time.Minute, approved))
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
 }
 
@@ -222,7 +222,7 @@ func TestADeletedSessionEndsCancelled(t *testing.T) {
 
 func TestASessionOutOfTheKeysSightIsWaitedFor(t *testing.T) {
 	l := newLife(t, usual).failing("read", times(5, answered(404))...)
-	l.follow(start(nil), hears(time.Minute, approved))
+	l.follow(start(nil), changes(time.Minute, approved))
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
 }
 
@@ -256,7 +256,7 @@ func requireFound(t *testing.T, path []didit.Status, pace time.Duration, mask in
 	steps, heardAt, resubmissions := []step{}, map[time.Duration]bool{}, 0
 	for i, s := range path {
 		at := time.Duration(i+1) * pace
-		steps = append(steps, map[bool]step{true: hears(at, s), false: misses(at, s)}[mask>>i&1 == 1])
+		steps = append(steps, map[bool]step{true: changes(at, s), false: loses(at, s)}[mask>>i&1 == 1])
 		heardAt[at] = mask>>i&1 == 1
 		if s == resubmitted {
 			resubmissions++
