@@ -218,16 +218,16 @@ func TestOperationsThatBreakARule(t *testing.T) {
 		in   kyc.Operation
 		want string
 	}{
-		"no user":                        {right, kyc.Operation{Verb: kyc.VerbApprove, Operator: jo}, "user_id is empty"},
-		"no verb":                        {right, kyc.Operation{UserID: user, Operator: jo}, "want one of [approve decline resubmit erase]"},
-		"no actor":                       {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Reason: "a:1"}}, "actor: want 1 to 64"},
-		"no reason":                      {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Actor: "jo"}}, "reason: want 1 to 128"},
-		"another workflow id":            {"approve-u1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve- and a new UUID"},
-		"another verb's":                 {erase, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve-"},
-		"an id without a UUID":           {"kyc-u1~approve-1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "a new UUID"},
+		"no user":                      {right, kyc.Operation{Verb: kyc.VerbApprove, Operator: jo}, "user_id is empty"},
+		"no verb":                      {right, kyc.Operation{UserID: user, Operator: jo}, "want one of [approve decline resubmit erase]"},
+		"no actor":                     {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Reason: "a:1"}}, "actor: want 1 to 64"},
+		"no reason":                    {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: kyc.Operator{Actor: "jo"}}, "reason: want 1 to 128"},
+		"another workflow id":          {"approve-u1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve- and a new UUID"},
+		"another verb's":               {erase, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "must be kyc-u1~approve-"},
+		"an id without a UUID":         {"kyc-u1~approve-1", kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo}, "a new UUID"},
 		"legal holds were not checked": {erase, kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo}, "legal_hold_checked: check that there is no legal hold"},
-		"an erasure of one session":      {erase, kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo, LegalHoldChecked: true, SessionID: sessionID(1)}, "of the whole user"},
-		"no session's id":                {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo, SessionID: "s1"}, "session_id is not a UUID"},
+		"an erasure of one session":    {erase, kyc.Operation{UserID: user, Verb: kyc.VerbErase, Operator: jo, LegalHoldChecked: true, SessionID: sessionID(1)}, "of the whole user"},
+		"no session's id":              {right, kyc.Operation{UserID: user, Verb: kyc.VerbApprove, Operator: jo, SessionID: "s1"}, "session_id is not a UUID"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, inReview, attempt{done: true})
