@@ -10,9 +10,12 @@ import (
 	"didit-temporal/kyc"
 )
 
-// The watcher's calls to Temporal, for all waiting requests together: 0.71 a second for ended runs and 0.17 for confirmations.
+// The watcher's calls to Temporal, for all waiting requests together: 0.71 a second for ended runs and 0.17 for confirmations
+// while no run ends.
 const (
-	endedEvery   = 1400 * time.Millisecond
+	endedEvery = 1400 * time.Millisecond
+	// endedSoon follows a poll that ended a wait: in a busy time more runs end, and each takes two calls of its own.
+	endedSoon    = 400 * time.Millisecond
 	confirmEvery = 6 * time.Second
 	listLimit    = 5 * time.Second // for one call
 	// overlap is how much of the past each poll of the ended runs repeats: Temporal's list lags behind.
@@ -143,19 +146,37 @@ func (w *watcher) start() {
 }
 
 func (w *watcher) run() {
-	ended, confirmations := time.NewTicker(endedEvery), time.NewTicker(confirmEvery)
-	defer ended.Stop()
-	defer confirmations.Stop()
+	ctx, stop := context.WithCancel(w.until)
+	defer stop()
+	go w.confirmations(ctx)
+	next := time.NewTimer(endedEvery)
+	defer next.Stop()
 	for {
 		select {
-		case <-w.until.Done():
+		case <-ctx.Done():
 			return
-		case <-ended.C:
-			if w.idle() {
-				return
-			}
-			w.pollEnded()
-		case <-confirmations.C:
+		case <-next.C:
+		}
+		if w.idle() {
+			return
+		}
+		pause := endedEvery
+		if w.pollEnded() {
+			pause = endedSoon
+		}
+		next.Reset(pause)
+	}
+}
+
+// confirmations run beside the polls: a list of a thousand users may take seconds.
+func (w *watcher) confirmations(ctx context.Context) {
+	tick := time.NewTicker(confirmEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
 			w.confirm()
 		}
 	}

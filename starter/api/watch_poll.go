@@ -8,8 +8,9 @@ import (
 	"didit-temporal/kyc"
 )
 
-// pollEnded reads one page of the runs that have ended. A failed call is repeated at the next tick.
-func (w *watcher) pollEnded() {
+// pollEnded reads one page of the runs that have ended. It reports whether to poll again soon: a wait has ended, or there is
+// another page. A failed call is repeated at the next tick.
+func (w *watcher) pollEnded() (soon bool) {
 	began := time.Now()
 	w.mu.Lock()
 	f := kyc.Filter{OverSince: w.since, Limit: kyc.MaxList, Page: w.page}
@@ -19,12 +20,13 @@ func (w *watcher) pollEnded() {
 	defer w.mu.Unlock()
 	if err != nil {
 		w.page = ""
-		return
+		return false
 	}
-	w.apply(page.Items)
+	_, woken := w.apply(page.Items)
 	if w.page = page.Next; w.page == "" {
 		w.since = began.Add(-overlap)
 	}
+	return woken > 0 || w.page != ""
 }
 
 // confirm reads the open runs of the users that were confirmed longest ago.
@@ -40,7 +42,8 @@ func (w *watcher) confirm() {
 	if err != nil {
 		return
 	}
-	for _, s := range w.apply(page.Items) {
+	same, _ := w.apply(page.Items)
+	for _, s := range same {
 		if e := w.users[s.UserID]; e != nil && e.fresh.Before(began) {
 			e.fresh = began
 		}
@@ -63,8 +66,9 @@ func (w *watcher) oldest(n int) []string {
 	return append(held, users[:min(len(users), n-len(held))]...)
 }
 
-// apply wakes the requests of each user whose newest run has changed. It returns the other runs; mu is held.
-func (w *watcher) apply(runs []kyc.Summary) (same []kyc.Summary) {
+// apply wakes the requests of each user whose newest run has changed. It returns the other runs, and how
+// many users it woke; mu is held.
+func (w *watcher) apply(runs []kyc.Summary) (same []kyc.Summary, woken int) {
 	slices.SortFunc(runs, func(a, b kyc.Summary) int { return b.StartedAt.Compare(a.StartedAt) })
 	done := map[string]bool{}
 	for _, s := range runs {
@@ -86,8 +90,9 @@ func (w *watcher) apply(runs []kyc.Summary) (same []kyc.Summary) {
 		}
 		close(e.changed)
 		delete(w.users, s.UserID)
+		woken++
 	}
-	return same
+	return same, woken
 }
 
 func (w *watcher) list(f kyc.Filter) (kyc.Page, error) {
