@@ -17,7 +17,10 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
+	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
+	taskqueuepb "go.temporal.io/api/taskqueue/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
@@ -173,11 +176,39 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 			_, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default"})
 			return err
 		}, []authorizer.Role{authorizer.API, authorizer.Worker}},
-		"read a verification":       {func(c client.Client) error { _, err := c.DescribeWorkflowExecution(ctx, id, ""); return err }, []authorizer.Role{authorizer.API, authorizer.Worker}},
-		"terminate a verification":  {func(c client.Client) error { return c.TerminateWorkflow(ctx, id, "", "") }, []authorizer.Role{authorizer.Worker}},
-		"look at the namespace":     {func(c client.Client) error { return describe(ctx, c, "default") }, []authorizer.Role{authorizer.Webhook, authorizer.API, authorizer.Worker}},
-		"look at another namespace": {func(c client.Client) error { return describe(ctx, c, "temporal-system") }, nil},
-		"change the namespace":      {func(c client.Client) error { return change(ctx, c) }, nil},
+		"read a verification":      {func(c client.Client) error { _, err := c.DescribeWorkflowExecution(ctx, id, ""); return err }, []authorizer.Role{authorizer.API, authorizer.Worker}},
+		"terminate a verification": {func(c client.Client) error { return c.TerminateWorkflow(ctx, id, "", "") }, []authorizer.Role{authorizer.Worker}},
+		"ask for a session":        {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateSession) }, []authorizer.Role{authorizer.API, authorizer.Worker}},
+		"cancel by an update":      {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateCancel) }, []authorizer.Role{authorizer.Worker}},
+		"erase by an update":       {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateErase) }, []authorizer.Role{authorizer.Worker}},
+		"refresh by an update":     {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateRefresh) }, []authorizer.Role{authorizer.Worker}},
+		"cancel in Temporal":       {func(c client.Client) error { return c.CancelWorkflow(ctx, kyc.WorkflowID("none"), "") }, []authorizer.Role{authorizer.Worker}},
+		"reset a verification": {func(c client.Client) error {
+			_, err := c.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
+				Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("none")}, RequestId: uuid.NewString(),
+			})
+			return err
+		}, []authorizer.Role{authorizer.Worker}},
+		"delete a verification": {func(c client.Client) error {
+			_, err := c.WorkflowService().DeleteWorkflowExecution(ctx, &workflowservice.DeleteWorkflowExecutionRequest{
+				Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("none")},
+			})
+			return err
+		}, []authorizer.Role{authorizer.Worker}},
+		"lift the limit of a queue": {func(c client.Client) error {
+			_, err := c.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
+				Namespace: "default", TaskQueue: kyc.TaskQueueDiditWrite, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
+				UpdateQueueRateLimit: &workflowservice.UpdateTaskQueueConfigRequest_RateLimitUpdate{},
+			})
+			return err
+		}, []authorizer.Role{authorizer.Worker}},
+		"pause the sweeps": {func(c client.Client) error {
+			return c.ScheduleClient().GetHandle(ctx, ops.SweepID).Pause(ctx, client.SchedulePauseOptions{})
+		}, []authorizer.Role{authorizer.Worker}},
+		"answer in a worker's place": {func(c client.Client) error { return poll(ctx, c) }, []authorizer.Role{authorizer.Worker}},
+		"look at the namespace":      {func(c client.Client) error { return describe(ctx, c, "default") }, []authorizer.Role{authorizer.Webhook, authorizer.API, authorizer.Worker}},
+		"look at another namespace":  {func(c client.Client) error { return describe(ctx, c, "temporal-system") }, nil},
+		"change the namespace":       {func(c client.Client) error { return change(ctx, c) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, role := range []authorizer.Role{authorizer.Webhook, authorizer.API, "stranger", authorizer.Worker} {
@@ -190,6 +221,27 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 			}
 		})
 	}
+}
+
+// soon is too short for an answer, which only a worker gives, and long enough for a refusal.
+const soon = 2 * time.Second
+
+// update sends an update whose input is of no use.
+func update(ctx context.Context, c client.Client, id, name string) error {
+	ctx, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	_, err := c.UpdateWorkflow(ctx, client.UpdateWorkflowOptions{WorkflowID: id, UpdateName: name, WaitForStage: client.WorkflowUpdateStageAccepted})
+	return err
+}
+
+// poll asks for the tasks of workflows, of a queue that has none.
+func poll(ctx context.Context, c client.Client) error {
+	ctx, cancel := context.WithTimeout(ctx, soon)
+	defer cancel()
+	_, err := c.WorkflowService().PollWorkflowTaskQueue(ctx, &workflowservice.PollWorkflowTaskQueueRequest{
+		Namespace: "default", TaskQueue: &taskqueuepb.TaskQueue{Name: "another"},
+	})
+	return err
 }
 
 func TestTheCommonNameOfACertificateIsTheRole(t *testing.T) {
