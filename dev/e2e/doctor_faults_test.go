@@ -40,7 +40,7 @@ func TestTheDoctorFindsADeadWorker(t *testing.T) {
 	s, opt, _ := healthy(t, options{})
 	s.stopWorker()
 	found := complaints(t, opt)
-	assert.True(t, contains(found, "failed a worker answers", "Temporal remembers them for minutes", "start a worker"), "%q", found)
+	assert.True(t, contains(found, "failed a worker answers", "Temporal shows them for minutes", "start a worker"), "%q", found)
 	for _, f := range doctor.Run(t.Context(), opt) {
 		if f.Check == "workers" {
 			t.Logf("pollers at that moment: %s %s", f.Status, f.Found)

@@ -74,14 +74,14 @@ func TestTheDoctorFindsFaultsAtTemporal(t *testing.T) {
 		want  []string
 	}{
 		"no Temporal":     {at(client.Options{HostPort: "127.0.0.1:1"}), []string{"failed temporal: reach Temporal at 127.0.0.1:1", "start Temporal"}},
-		"an unknown host": {at(client.Options{HostPort: "temporal.invalid:7233"}), []string{"failed temporal: ", "nobody knows that host"}},
+		"an unknown host": {at(client.Options{HostPort: "temporal.invalid:7233"}), []string{"failed temporal: ", "DNS does not know that host"}},
 		"TLS where there is none": {at(client.Options{HostPort: s.server.Address, ConnectionOptions: client.ConnectionOptions{TLS: &tls.Config{MinVersion: tls.VersionTLS12}}}),
 			[]string{"failed temporal: ", "check TEMPORAL_TLS*"}},
 		"an unknown namespace":   {at(client.Options{HostPort: s.server.Address, Namespace: "nope"}), []string{"failed namespace: nope does not exist", "temporal operator namespace create --retention 720h nope"}},
-		"a worker that is gone":  {later(5 * time.Minute), []string{"failed workers: nobody has polled kyc (workflows) for", "start a worker in this namespace"}},
-		"a clock that is behind": {later(-10 * time.Minute), []string{"failed clock and Temporal's: this machine is", "behind Temporal's", "keep time"}},
+		"a worker that is gone":  {later(5 * time.Minute), []string{"failed workers: no worker has polled kyc (workflows) for", "start a worker in this namespace"}},
+		"a clock that is behind": {later(-10 * time.Minute), []string{"failed clock and Temporal's: this machine is", "behind Temporal's", "synchronize the clock"}},
 		"a short memory": {func(*doctor.Options) { s.remember(24 * time.Hour) },
-			[]string{"warning namespace: default forgets closed verifications after 24h", "temporal operator namespace update --retention 720h default"}},
+			[]string{"warning namespace: default deletes closed verifications after 24h", "temporal operator namespace update --retention 720h default"}},
 		"a paused queue": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditWrite, 0) },
 			[]string{"failed limit of didit-write: paused (set by ops: a test)", "temporal task-queue config set --task-queue didit-write"}},
 		"a limit above Didit's": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditRead, 1000) },
@@ -104,8 +104,8 @@ func TestTheDoctorFindsANamespaceThatWasNotPrepared(t *testing.T) {
 	o, _ := s.patient()
 	all := complaints(t, o)
 	require.True(t, contains(all, "failed search attributes: missing: KycStatus, KycOutcome", "run `starter setup` once"), "%q", all)
-	require.True(t, contains(all, "failed workers: nobody polls didit-write (activities)", "start a worker"), "%q", all)
-	require.True(t, contains(all, "warning limit of didit-write: nobody has set one", "the first worker that starts"), "%q", all)
+	require.True(t, contains(all, "failed workers: no worker polls didit-write (activities)", "start a worker"), "%q", all)
+	require.True(t, contains(all, "warning limit of didit-write: no limit is set", "the first worker that starts"), "%q", all)
 
 	_, err := s.Temporal().OperatorService().AddSearchAttributes(t.Context(), &operatorservice.AddSearchAttributesRequest{
 		Namespace: s.Namespace(), SearchAttributes: map[string]enumspb.IndexedValueType{kyc.AttributeAttempt: enumspb.INDEXED_VALUE_TYPE_KEYWORD},

@@ -15,8 +15,8 @@ const bulkLong = `Start one verification for each user of a file, or for user-1 
 
 The file has one user id per line, or is CSV with a header that names user_id
 and, if you like, language, return_url and workflow_id, in any order. Blank lines
-and lines that begin with # are left out; of a user who is there twice the first
-line counts. Nothing is started before the whole file was found to be good.
+and lines that begin with # are skipped; of a user who is there twice the first
+line counts. Nothing is started before the whole file is valid.
 
 Results go to a file beside that of the users, users.results.csv for users.csv,
 with the columns user_id, session_id, url, status and error: a line as soon as a
@@ -24,15 +24,14 @@ user is done. URLs are secrets, so only you may read the file, and nothing is
 printed of them. With --file - or -n there is no such file unless --results names
 one; --results "" writes none.
 
-It is safe to run it again on the same file, also after Ctrl-C or a crash: who has
-a result there is left out, who failed is tried again, and of the others open
-verifications are joined and decided ones left alone. Delete the file of results
-to ask for everyone anew.
+It resumes after Ctrl-C or a crash: run it again on the same file. Users with a
+result are skipped, failed users are tried again, open verifications are joined
+and decided ones left alone. Delete the file of results to start from scratch.
 
 Didit's limit is kept for all workers together, so a large file takes its time,
 about 290 users a minute at Didit's usual limit; --dry-run checks the file and
-tells how long. --priority bulk lets single users go first. When 20 users in a row
-fail for one reason that waiting does not mend, such as a wrong key, it stops.
+estimates the time. --priority bulk lets single users go first. When 20 users in a
+row fail for one reason that waiting does not fix, such as a wrong key, it stops.
 
 Failures and the summary go to standard output, progress to standard error; with
 -o json that is one line for each user, without the URL, and a last one with the
@@ -89,7 +88,7 @@ func (t *tool) bulkCommand() *cobra.Command {
 	f.priority.add(cmd, "priority", "", "who goes first when Didit's limit makes users wait")
 	flags.StringVar(&f.results, "results", "", "CSV `file` of results, read first and added to (default: beside --file)")
 	f.output.add(cmd, "output", "o", "how to print")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "check the file, tell how many users and how long, start nothing")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "check the file, print the number of users and the time, start nothing")
 	_ = cmd.MarkFlagFilename("file") // it fails for a flag that is not defined
 	return cmd
 }
@@ -135,7 +134,7 @@ func (t *tool) bulk(ctx context.Context, f bulkFlags) error {
 	return t.startPlan(ctx, f, p)
 }
 
-// plan is whom a bulk start is going to start.
+// plan is the users of a bulk start.
 type plan struct {
 	todo       []kyc.Input
 	users      int // of the file, each once
@@ -143,7 +142,7 @@ type plan struct {
 	results    *results
 }
 
-// newPlan leaves out who has a result from before.
+// newPlan leaves out users with a result from before.
 func newPlan(list userList, results *results, priority kyc.Priority) plan {
 	p := plan{users: len(list.users), duplicates: list.duplicates, results: results}
 	for _, in := range list.users {

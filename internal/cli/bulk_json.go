@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// userJSON is what became of one user of a bulk start, for programs. The URL is a secret, and in the file of results.
+// userJSON is the outcome of one user of a bulk start, for programs. The URL is a secret, and in the file of results.
 type userJSON struct {
 	UserID    string `json:"user_id"`
 	Became    string `json:"became"` // created, joined, decided or failed
@@ -15,7 +15,7 @@ type userJSON struct {
 	ErrorType string `json:"error_type,omitempty"`
 }
 
-func newUserJSON(r result, became fate) userJSON {
+func newUserJSON(r result, became outcome) userJSON {
 	out := userJSON{UserID: r.userID, Became: became.String()}
 	if r.err != nil {
 		out.Error, out.ErrorType = r.reason(), r.errorType()
@@ -26,7 +26,7 @@ func newUserJSON(r result, became fate) userJSON {
 }
 
 // String is the word for programs.
-func (f fate) String() string {
+func (f outcome) String() string {
 	return [...]string{created: "created", joined: "joined", decided: "decided", failed: "failed", cutShort: "cut_short"}[f]
 }
 

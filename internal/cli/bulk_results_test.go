@@ -134,9 +134,9 @@ func TestBulkWritesNoResultsUnasked(t *testing.T) {
 
 func TestBulkLeavesFilesOfOthersAlone(t *testing.T) {
 	for name, tc := range map[string]struct{ content, args, want string }{
-		"the users themselves":  {"u1\nu2\n", "--file r.csv --results r.csv", "r.csv holds something else than results (its first line is not user_id,session_id,url,status,error), so it is left alone"},
-		"notes without an end":  {"hunter2", "-n 1 --results r.csv", "r.csv holds something else than results"},
-		"a line that was mixed": {header + "u1,s,u,x,\nu2,hunter2\n", "-n 1 --results r.csv", "r.csv, line 3: it has 2 fields, want 5; mend the line or remove it"},
+		"the users themselves":  {"u1\nu2\n", "--file r.csv --results r.csv", "r.csv is no file of results (its first line is not user_id,session_id,url,status,error), so it is not changed"},
+		"notes without an end":  {"hunter2", "-n 1 --results r.csv", "r.csv is no file of results"},
+		"a line that was mixed": {header + "u1,s,u,x,\nu2,hunter2\n", "-n 1 --results r.csv", "r.csv, line 3: it has 2 fields, want 5; fix the line or remove it"},
 		"a directory":           {"", "-n 1 --results .", ". is no regular file"},
 		"a place that is none":  {"", "-n 1 --results no/r.csv", "write the results: "},
 	} {
@@ -154,7 +154,7 @@ func TestBulkLeavesFilesOfOthersAlone(t *testing.T) {
 	}
 }
 
-// Sessions cost money: whoever cannot write down their URLs must not make more of them.
+// Sessions cost money: a run that cannot write their URLs must not create more of them.
 func TestBulkStopsWhenResultsCannotBeWritten(t *testing.T) {
 	gone, err := os.CreateTemp(t.TempDir(), "")
 	require.NoError(t, err)

@@ -12,7 +12,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// result is what became of one user.
+// result is the outcome of one user.
 type result struct {
 	userID  string
 	started kyc.Started
@@ -49,7 +49,7 @@ func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p pla
 		startEach(ctx, v, f, p.todo, results)
 	}()
 	sum := tally{users: len(p.todo), before: p.before(), duplicates: p.duplicates}
-	show, row, tick := t.newProgress(len(p.todo)), streak{}, t.after(tickInterval)
+	show, failures, tick := t.newProgress(len(p.todo)), failureStreak{}, t.after(tickInterval)
 	defer show.hide()
 	for {
 		select {
@@ -57,7 +57,7 @@ func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p pla
 			if !open {
 				return sum
 			}
-			if err := errors.Join(t.take(&sum, r, p.results, show, f.output.value), row.add(r)); err != nil && sum.stopped == nil {
+			if err := errors.Join(t.take(&sum, r, p.results, show, f.output.value), failures.add(r)); err != nil && sum.stopped == nil {
 				sum.stopped = err
 				stop(err)
 			}
@@ -72,7 +72,7 @@ func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p pla
 // take counts one result and writes it down.
 func (t *tool) take(sum *tally, r result, results *results, show progress, output string) error {
 	became := sum.add(r)
-	if became == cutShort { // it has none: the next run of the command gets it
+	if became == cutShort { // it has no result: the next run of the command gets it
 		return nil
 	}
 	if output == jsonOut {
@@ -102,36 +102,36 @@ func startEach(ctx context.Context, v verifications, f bulkFlags, users []kyc.In
 	_ = g.Wait() // results carry the errors
 }
 
-// hopeless is how many failures in a row for one reason end a bulk start.
-const hopeless = 20
+// maxSameFailures is how many failures in a row for one reason end a bulk start.
+const maxSameFailures = 20
 
-// streak counts failures in a row for one reason that a person must mend. Each costs a verification, and the rest of the
-// file would end the same way.
-type streak struct {
+// failureStreak counts failures in a row for one reason that an operator must fix. Each costs a verification, and the other
+// users of the file would fail the same way.
+type failureStreak struct {
 	errorType string
 	length    int
 }
 
-func (s *streak) add(r result) error {
+func (s *failureStreak) add(r result) error {
 	kind := r.errorType()
 	switch {
 	case r.err == nil && !r.started.New, errors.Is(r.err, errInterrupted):
 		return nil // Didit was not asked, or has not answered
-	case !mendedByHand(kind):
-		*s = streak{}
+	case !needsOperator(kind):
+		*s = failureStreak{}
 		return nil
 	case kind != s.errorType:
-		*s = streak{errorType: kind}
+		*s = failureStreak{errorType: kind}
 	}
-	if s.length++; s.length < hopeless {
+	if s.length++; s.length < maxSameFailures {
 		return nil
 	}
 	return ofKind(failedRefused, fmt.Errorf("stopped, because %d users in a row failed for one reason that waiting does not fix: %s\n"+
-		"fix it and run the same command again: failed users are tried again, no user is started twice", hopeless, explained(kind)))
+		"fix it and run the same command again: failed users are tried again, no user is started twice", maxSameFailures, explained(kind)))
 }
 
-// mendedByHand reports whether an error is about the key, the account or the flow, and not about one user.
-func mendedByHand(errorType string) bool {
+// needsOperator reports whether an error is about the key, the account or the flow, and not about one user.
+func needsOperator(errorType string) bool {
 	switch errorType {
 	case kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeRejected, kyc.ErrorTypeNotFound:
 		return true
@@ -149,21 +149,21 @@ func (t *tool) dryRun(ctx context.Context, f bulkFlags, p plan) error {
 		rows = append(rows, [2]string{"results", fmt.Sprintf("%s: %d have one", f.results, p.before())})
 	}
 	rows = append(rows, [2]string{"to start", fmt.Sprint(len(p.todo))})
-	turn, err := t.turn(ctx, kyc.Priority(f.priority.value))
+	position, err := t.position(ctx, kyc.Priority(f.priority.value))
 	if err == nil {
-		rows = append(rows, [2]string{"time", forecast(turn, len(p.todo))})
+		rows = append(rows, [2]string{"time", forecast(position, len(p.todo))})
 	}
 	if err := writeTable(t.stdout, rows); err != nil {
 		return err
 	}
 	if err != nil {
-		return fmt.Errorf("every line is good, but how long it takes is not known: %w", err)
+		return fmt.Errorf("every line is valid, but the time cannot be estimated: %w", err)
 	}
-	fmt.Fprintln(t.stdout, "every line is good; nothing was started")
+	fmt.Fprintln(t.stdout, "every line is valid; nothing was started")
 	return nil
 }
 
-func (t *tool) turn(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error) {
+func (t *tool) position(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error) {
 	v, err := t.dial(ctx)
 	if err != nil {
 		return ops.QueuePosition{}, err
@@ -173,14 +173,14 @@ func (t *tool) turn(ctx context.Context, p kyc.Priority) (ops.QueuePosition, err
 }
 
 // forecast is how long it takes to start so many users.
-func forecast(turn ops.QueuePosition, users int) string {
-	perSecond, note := turn.PerSecond, ""
+func forecast(position ops.QueuePosition, users int) string {
+	perSecond, note := position.PerSecond, ""
 	switch {
-	case turn.Paused:
+	case position.Paused:
 		return "not known: an operator has paused the calls to Didit; `starter setup` shows who"
 	case perSecond <= 0:
 		perSecond, note = usualPerMinute/60.0, "; no limit is set yet, the first worker does, and this is Didit's usual one"
 	}
-	left := time.Duration(float64(turn.Ahead+users) / perSecond * float64(time.Second)).Round(time.Second)
-	return fmt.Sprintf("about %s at %.2f calls a second, %d ahead%s", left, perSecond, turn.Ahead, note)
+	left := time.Duration(float64(position.Ahead+users) / perSecond * float64(time.Second)).Round(time.Second)
+	return fmt.Sprintf("about %s at %.2f calls a second, %d ahead%s", left, perSecond, position.Ahead, note)
 }

@@ -59,33 +59,33 @@ func TestDryRunStartsNothing(t *testing.T) {
 	write(t, "users.results.csv", header+"u-user-1,s,http://d/1,Approved,", "u-user-2,,,,down")
 	before := read(t, "users.results.csv")
 	for name, tc := range map[string]struct {
-		turn ops.QueuePosition
-		args string
-		want string
+		position ops.QueuePosition
+		args     string
+		want     string
 	}{
 		"under a limit": {ops.QueuePosition{PerSecond: 4.85, Ahead: 100}, "--file users.csv", `users       600
 duplicates  2, left out
 results     users.results.csv: 1 have one
 to start    599
 time        about 2m24s at 4.85 calls a second, 100 ahead
-every line is good; nothing was started
+every line is valid; nothing was started
 `},
 		"before the first worker": {ops.QueuePosition{}, "-n 290", `users       290
 duplicates  0, left out
 to start    290
 time        about 1m0s at 4.83 calls a second, 0 ahead; no limit is set yet, the first worker does, and this is Didit's usual one
-every line is good; nothing was started
+every line is valid; nothing was started
 `},
 		"while it is paused": {ops.QueuePosition{Paused: true}, "-n 1", `users       1
 duplicates  0, left out
 to start    1
 time        not known: an operator has paused the calls to Didit; ` + "`starter setup`" + ` shows who
-every line is good; nothing was started
+every line is valid; nothing was started
 `},
 	} {
 		t.Run(name, func(t *testing.T) {
-			tc.turn.At = time.Now()
-			b := bench{fake: fake{turn: tc.turn}}
+			tc.position.At = time.Now()
+			b := bench{fake: fake{position: tc.position}}
 			require.NoError(t, b.line(t, "bulk --dry-run "+tc.args))
 			assert.Equal(t, tc.want, b.out.String())
 			assert.Equal(t, 1, b.fake.closed)
@@ -95,7 +95,7 @@ every line is good; nothing was started
 
 	b := bench{dialError: errNotDialled}
 	require.ErrorIs(t, b.line(t, "bulk --dry-run --file users.csv"), errNotDialled)
-	assert.Contains(t, b.out.String(), "to start    599\n", "what is known was not told")
+	assert.Contains(t, b.out.String(), "to start    599\n", "what is known was not printed")
 	write(t, "users.csv", "u1", "u 2")
 	require.ErrorContains(t, b.line(t, "bulk --dry-run --file users.csv"), "line 2: ")
 }

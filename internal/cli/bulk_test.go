@@ -153,7 +153,7 @@ func TestBulkGivesEachUserItsTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := bench{fake: fake{start: blocks("run-1")}}
 		require.ErrorContains(t, b.line(t, "bulk -n 3 --concurrency 1 --timeout 2m"), "3 of 3 users failed")
-		assert.Contains(t, b.out.String(), "user-2: no session within 2m0s: it waits its turn under Didit's limit")
+		assert.Contains(t, b.out.String(), "user-2: no session within 2m0s: it waits for Didit's rate limit")
 		assert.Contains(t, b.out.String(), "3 failed, in 6m0s\n")
 	})
 }

@@ -13,14 +13,14 @@ const cancelLong = `End a user's open verification as cancelled. A session that 
 opened is deleted at Didit; any other stays there with its evidence, and if the
 user or a reviewer goes on with it, a verdict on it is reported as a late update.
 
-A verification that has ended is refused. Whoever waits for the URL is told that
-it was cancelled.`
+A verification that has ended is refused. A caller that waits for the URL gets an
+error: cancelled.`
 
 const cancelExample = `  starter cancel --user u1 --actor jo --reason account-closed:CASE-9`
 
-const refreshLong = `Make a user's open verification read Didit's decision now, and print how it stands
-then. It does so by itself when Didit sends a webhook, and from time to time when
-none comes; this is for when somebody is waiting.`
+const refreshLong = `Make a user's open verification read Didit's decision now, and print its state. It
+does so by itself when Didit sends a webhook, and polls when none arrives. Use this
+when a user is waiting.`
 
 const refreshExample = `  starter refresh --user u1 --actor jo --reason asked-by-phone:CASE-3`
 
@@ -33,7 +33,7 @@ func (t *tool) cancelCommand() *cobra.Command {
 }
 
 func (t *tool) refreshCommand() *cobra.Command {
-	return t.updateCommand("refresh", "Look at Didit's decision now", refreshLong, refreshExample,
+	return t.updateCommand("refresh", "Read Didit's decision now", refreshLong, refreshExample,
 		func(v verifications) func(context.Context, string, ops.Request) (kyc.State, error) { return v.Refresh })
 }
 

@@ -12,11 +12,11 @@ import (
 )
 
 const codecServerLong = `Decrypt payloads for Temporal's Web UI and command line, so that operators can
-read what PAYLOAD_KEYS encrypted. The Web UI is told where this server is by
-TEMPORAL_CODEC_ENDPOINT; the operator's browser asks it, so it must be reachable
-from there, and nobody else needs to reach it.
+read what PAYLOAD_KEYS encrypted. Set TEMPORAL_CODEC_ENDPOINT of the Web UI to the
+URL of this server. The operator's browser calls it, so it must be reachable from
+there, and from nowhere else.
 
-A Web UI with a login passes its own token on if it is told to
+A Web UI with a login can pass its own token on
 (TEMPORAL_CODEC_PASS_ACCESS_TOKEN), but this server knows only those of
 CODEC_TOKENS. So set TEMPORAL_CODEC_INCLUDE_CREDENTIALS instead, and open /login
 of this server once a day, in the same browser. docs/guides/encrypt.md has the rest.
@@ -43,7 +43,7 @@ func (t *tool) codecServerCommand() *cobra.Command {
 }
 
 const codecKeyLong = `Make a key for PAYLOAD_KEYS and print it: 32 random bytes in base64, with an id
-before them. It is the only copy: who loses it loses what it encrypted.
+before them. It is the only copy: without it, what it encrypted is lost.
 
 To replace a key, every process first gets the new one at the end of PAYLOAD_KEYS,
 then at the beginning; the old one goes when the namespace's retention is over.`

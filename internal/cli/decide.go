@@ -9,8 +9,8 @@ import (
 )
 
 const decideLong = `Set the status of a user's session at Didit, as a reviewer in Didit's console
-would, whether the verification is open or has ended. The verification hears of
-it from Didit, as of any decision.
+would, whether the verification is open or has ended. The verification gets
+it from Didit, like any decision.
 
 approved and declined are final; resubmitted asks the user to come back, with the
 same URL. Didit allows it for a session that is Approved, Declined, In Review,
@@ -53,7 +53,7 @@ func (t *tool) decideCommand() *cobra.Command {
 	return cmd
 }
 
-// operationJSON adds where to look.
+// operationJSON adds the id of the workflow.
 type operationJSON struct {
 	kyc.OperationResult
 	WorkflowID string `json:"workflow_id"`

@@ -63,19 +63,19 @@ func (t *tool) doctorCommand() *cobra.Command {
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&o.envFile, "env-file", "", "`file` whose variables win over those of the environment")
-	fs.StringVar(&o.url, "url", "", "public `URL` of the webhook, which then is called, and looked for at Didit")
-	fs.StringVar(&o.webhookURL, "webhook-url", "", "`URL` at which the webhook is asked to take a test event; default: WEBHOOK_ADDR on this machine")
+	fs.StringVar(&o.url, "url", "", "public `URL` of the webhook, to call it and to find its destination at Didit")
+	fs.StringVar(&o.webhookURL, "webhook-url", "", "`URL` of the webhook for the test event; default: WEBHOOK_ADDR on this machine")
 	fs.StringVar(&o.apiURL, "api-url", "", "`URL` of the HTTP API; default: STARTER_ADDR on this machine")
 	fs.StringVar(&o.waitingUser, "waiting-user", "", "`USER` whose verification is open: a long poll of 45 s is tried through --api-url")
-	fs.StringSliceVar(&o.metrics, "metrics", nil, "`URL` of a process's metrics, which say how it is set; repeat it (default: the usual ports of this machine)")
+	fs.StringSliceVar(&o.metrics, "metrics", nil, "`URL` of a process's metrics, which publish its settings; repeat it (default: the usual ports of this machine)")
 	fs.StringVar(&o.prometheus, "prometheus", "", "`URL` of a Prometheus that collects the metrics of all processes")
-	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long to look at most")
+	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long to check at most")
 	o.process.add(cmd, "process", "", "whose settings are here")
 	o.output.add(cmd, "output", "o", "how to print the result")
 	return cmd
 }
 
-// errUnhealthy is the end of a doctor who has found something.
+// errUnhealthy means that a check failed.
 type errUnhealthy struct{ failed, checks int }
 
 func (e errUnhealthy) Error() string {
@@ -142,7 +142,7 @@ func printFindings(w io.Writer, found []doctor.Finding, coloured bool) {
 	fmt.Fprintf(w, "%d ok, %d warnings, %d failed, %d skipped\n", count[doctor.OK], count[doctor.Warning], count[doctor.Failed], count[doctor.Skipped])
 }
 
-// environment is what the processes would see if they were started with the env file.
+// environment is that of a process that is started with the env file.
 func (t *tool) environment(path string) (config.Getenv, func() (client.Options, error), error) {
 	if path == "" {
 		return t.getenv, t.temporal, nil

@@ -18,7 +18,7 @@ import (
 	"didit-temporal/internal/doctor"
 )
 
-// sick runs the doctor where nothing is right and nobody can be reached.
+// sick runs the doctor where every setting is wrong and no host can be reached.
 func sick(t *testing.T, environ map[string]string, args ...string) (string, error) {
 	t.Helper()
 	var out bytes.Buffer
@@ -32,7 +32,7 @@ func sick(t *testing.T, environ map[string]string, args ...string) (string, erro
 	return out.String(), err
 }
 
-// nowhere is a Didit that nobody asks over the network.
+// nowhere is an address that the doctor refuses without a call.
 var nowhere = map[string]string{"DIDIT_BASE_URL": "http://127.0.0.1:1"}
 
 func TestTheDoctorsFindingsInATable(t *testing.T) {
@@ -40,7 +40,7 @@ func TestTheDoctorsFindingsInATable(t *testing.T) {
 	require.ErrorContains(t, err, "checks failed")
 	assert.NotContains(t, out, "\x1b", "colours are for terminals")
 	assert.Regexp(t, `(?m)^failed   settings +DIDIT_API_KEY is not set`, out)
-	assert.Regexp(t, "(?m)^ +-> `starter setup didit` finds it", out)
+	assert.Regexp(t, "(?m)^ +-> `starter setup didit` reads it from Didit", out)
 	assert.Regexp(t, `(?m)^failed   temporal +read the TEMPORAL_ settings: unable to parse`, out)
 	assert.Regexp(t, `(?m)^skipped  namespace +Temporal cannot be reached`, out)
 	assert.Regexp(t, `\d+ ok, \d+ warnings, \d+ failed, \d+ skipped\n$`, out)

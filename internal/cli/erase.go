@@ -14,10 +14,10 @@ import (
 	"didit-temporal/kyc"
 )
 
-const eraseLong = `Make Didit and Temporal forget a user, for good: the open verification ends as
+const eraseLong = `Erase a user at Didit and Temporal, for good: the open verification ends as
 erased, every session of the user at Didit is deleted with its face (503s are
 tried again until it is done), then the user itself, then the user's workflows.
-What stays is one workflow that says who had it done, why, and how much there was.
+What stays is one workflow with the actor, the reason and the counts.
 Running it again finds what is left, or nothing.
 
 Data under a legal hold must not be erased, so on a terminal it asks, and wants the
@@ -28,7 +28,7 @@ What Didit keeps all the same, and what else may have copies: docs/guides/erase.
 const eraseExample = `  starter erase --user u1 --actor jo --reason request-of-the-person:CASE-12
   starter erase --user u1 --actor jo --reason account-closed:CASE-9 --yes --no-legal-hold -o json`
 
-// eraseTimeout is longer than that of other orders: Temporal deletes a run some minutes after its end.
+// eraseTimeout is longer than that of other operator actions: Temporal deletes a run some minutes after its end.
 const eraseTimeout = 10 * time.Minute
 
 func (t *tool) eraseCommand() *cobra.Command {
@@ -36,7 +36,7 @@ func (t *tool) eraseCommand() *cobra.Command {
 	var yes, noHold bool
 	cmd := &cobra.Command{
 		Use:     "erase --user USER --actor WHO --reason CODE:TICKET",
-		Short:   "Make Didit and Temporal forget a user",
+		Short:   "Erase a user at Didit and Temporal",
 		Long:    eraseLong,
 		Example: eraseExample,
 		Args:    noArguments,
@@ -61,7 +61,7 @@ func (t *tool) eraseCommand() *cobra.Command {
 	f.timeout = eraseTimeout
 	cmd.Flags().Lookup("timeout").DefValue = eraseTimeout.String()
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask; needs --no-legal-hold")
-	cmd.Flags().BoolVar(&noHold, "no-legal-hold", false, "you have made sure that nobody has to keep this user's data; needs --yes")
+	cmd.Flags().BoolVar(&noHold, "no-legal-hold", false, "you have made sure that no law requires this user's data; needs --yes")
 	return cmd
 }
 
@@ -70,33 +70,27 @@ Is there a legal hold on this user's data: a court case, an authority's request,
 must be kept? If there is, or if you do not know, stop here (Ctrl-C).
 If there is none, type the user id to go on: `
 
-// confirmErasure makes sure that somebody has thought of a legal hold.
+// confirmErasure makes sure that the operator has checked for a legal hold.
 func (t *tool) confirmErasure(ctx context.Context, userID string, yes, noHold bool) error {
 	switch {
 	case yes && noHold:
 		return nil
 	case yes:
-		return errors.New("--yes needs --no-legal-hold: make sure that nobody has to keep this user's data, then say so")
+		return errors.New("--yes needs --no-legal-hold: make sure that no law requires this user's data, then add it")
 	case noHold:
 		return errors.New("--no-legal-hold needs --yes: nothing is erased without it")
 	case !t.interactive:
-		return errors.New("nobody can be asked here: make sure that there is no legal hold on this user's data, then add --yes --no-legal-hold")
+		return errors.New("this is no terminal to ask on: make sure that there is no legal hold on this user's data, then add --yes --no-legal-hold")
 	}
 	if _, err := fmt.Fprintf(t.stderr, eraseQuestion, userID); err != nil {
 		return err
 	}
-	typed := make(chan string, 1)
-	go func() {
-		line, _ := bufio.NewReader(t.stdin).ReadString('\n') // what is cut short is not the user id
-		typed <- strings.TrimSpace(line)
-	}()
-	select {
-	case <-ctx.Done():
-		return fmt.Errorf("%w; nothing is erased", errInterrupted)
-	case line := <-typed:
-		if line != userID {
-			return errors.New("that is not the user id; nothing is erased")
-		}
+	line, err := await(ctx, func() (string, error) { return bufio.NewReader(t.stdin).ReadString('\n') })
+	switch {
+	case errors.Is(err, errInterrupted):
+		return fmt.Errorf("%w; nothing is erased", err)
+	case strings.TrimSpace(line) != userID: // also a line that is cut short
+		return errors.New("that is not the user id; nothing is erased")
 	}
 	return nil
 }

@@ -52,7 +52,7 @@ record             kyc-u1~erase-` + orderID + "\n"},
 			b := bench{fake: fake{operate: erasing(t, tc.erased)}}
 			require.NoError(t, b.line(t, eraseLine+" --yes --no-legal-hold"+tc.args))
 			assert.Equal(t, tc.want, b.out.String())
-			assert.Empty(t, b.errOut.String(), "nobody is asked")
+			assert.Empty(t, b.errOut.String(), "no question")
 		})
 	}
 }
@@ -68,7 +68,7 @@ func TestErasingAsksAboutALegalHold(t *testing.T) {
 		"another is typed":         {true, "U1\n", "", "not the user id; nothing is erased"},
 		"yes is typed":             {true, "yes\n", "", "not the user id"},
 		"nothing is typed":         {true, "", "", "not the user id"},
-		"nobody to ask":            {false, "u1\n", "", "--yes --no-legal-hold"},
+		"no terminal":              {false, "u1\n", "", "--yes --no-legal-hold"},
 		"only --yes":               {true, "u1\n", " --yes", "--yes needs --no-legal-hold"},
 		"only --no-legal-hold":     {true, "u1\n", " --no-legal-hold", "--no-legal-hold needs --yes"},
 		"both, on a terminal":      {true, "", " --yes --no-legal-hold", ""},

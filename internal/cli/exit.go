@@ -20,31 +20,31 @@ type failure struct {
 
 // The kinds of failure. Words and codes are part of what scripts rely on: added, never changed.
 var (
-	failedOtherwise = failure{"error", 1, "any other error"}
-	failedUsage     = failure{"usage", 2, "a flag, a file or a setting is wrong; nothing was done"}
-	failedNotFound  = failure{"not_found", 3, "the user has no verification"}
-	failedTemporal  = failure{"temporal", 4, "Temporal cannot be reached, refuses, or no worker answers"}
-	failedRefused   = failure{"refused", 5, "Didit, a rule or the verification does not allow it"}
-	failedUnhealthy = failure{"unhealthy", 6, "doctor: a check failed"}
-	failedPartly    = failure{"partly", 7, "bulk: some users failed"}
-	failedByHand    = failure{"interrupted", 130, "Ctrl-C or SIGTERM; what has begun goes on"}
+	failedOtherwise   = failure{"error", 1, "any other error"}
+	failedUsage       = failure{"usage", 2, "a flag, a file or a setting is wrong; nothing was done"}
+	failedNotFound    = failure{"not_found", 3, "the user has no verification"}
+	failedTemporal    = failure{"temporal", 4, "Temporal cannot be reached, refuses, or no worker answers"}
+	failedRefused     = failure{"refused", 5, "Didit, a rule or the verification does not allow it"}
+	failedUnhealthy   = failure{"unhealthy", 6, "doctor: a check failed"}
+	failedPartly      = failure{"partly", 7, "bulk: some users failed"}
+	failedInterrupted = failure{"interrupted", 130, "Ctrl-C or SIGTERM; what has started goes on"}
 )
 
 var failures = []failure{
-	failedOtherwise, failedUsage, failedNotFound, failedTemporal, failedRefused, failedUnhealthy, failedPartly, failedByHand,
+	failedOtherwise, failedUsage, failedNotFound, failedTemporal, failedRefused, failedUnhealthy, failedPartly, failedInterrupted,
 }
 
 // exitCodes is the part of the help that lists them.
 func exitCodes() string {
 	var b strings.Builder
-	b.WriteString("Exit code:\n  0    the command did what it says, whatever the verdict on the user is\n")
+	b.WriteString("Exit code:\n  0    the command succeeded, whatever the verdict on the user is\n")
 	for _, f := range failures {
 		fmt.Fprintf(&b, "  %-4d %s\n", f.code, f.meaning)
 	}
 	return strings.TrimRight(b.String(), "\n")
 }
 
-// kindError gives an error its kind where its type does not.
+// kindError gives an error a kind where its type has none.
 type kindError struct {
 	error
 	kind failure
@@ -62,18 +62,18 @@ func ofKind(kind failure, err error) error {
 	return kindError{err, kind}
 }
 
-// kindOf sorts an error of any command.
+// kindOf classifies an error of any command.
 func kindOf(err error) failure {
-	var told kindError
+	var classified kindError
 	var session *kyc.SessionError
 	var operation *ops.OperationError
 	var end *kyc.RunError
 	var flow *kyc.FlowError
 	switch {
 	case errors.Is(err, errInterrupted):
-		return failedByHand
-	case errors.As(err, &told):
-		return told.kind
+		return failedInterrupted
+	case errors.As(err, &classified):
+		return classified.kind
 	case errors.As(err, new(errUnhealthy)):
 		return failedUnhealthy
 	case errors.Is(err, kyc.ErrNotFound):
@@ -94,7 +94,7 @@ type errorJSON struct {
 		Kind      string `json:"kind"`
 		ExitCode  int    `json:"exit_code"`
 		Message   string `json:"message"`
-		Cause     string `json:"cause,omitempty"`      // what stands behind it, and what to do
+		Cause     string `json:"cause,omitempty"`      // what caused it, and what to do
 		ErrorType string `json:"error_type,omitempty"` // one of kyc's
 	} `json:"error"`
 }
@@ -117,7 +117,7 @@ func Report(stderr io.Writer, args []string, err error) int {
 	if session, ok := errors.AsType[*kyc.SessionError](err); ok {
 		out.Error.ErrorType = session.Type
 	}
-	_ = writeJSON(stderr, out) // there is nowhere else to say it
+	_ = writeJSON(stderr, out) // there is no other place to report it
 	return kind.code
 }
 

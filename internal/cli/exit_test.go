@@ -30,7 +30,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		"both ways to name users":       {run(t, "bulk", "-n", "5", "--file", "x"), "usage", 2},
 		"a file that is not there":      {run(t, "bulk", "--file", "no-such-file.csv"), "usage", 2},
 		"an argument":                   {run(t, "start", "u1"), "usage", 2},
-		"a user nobody has started":     {unknownUser("u1", "default"), "not_found", 3},
+		"a user who was never started":  {unknownUser("u1", "default"), "not_found", 3},
 		"no Temporal":                   {ofKind(failedTemporal, errors.New("reach Temporal")), "temporal", 4},
 		"Temporal is away meanwhile":    {fmt.Errorf("x: %w", serviceerror.NewUnavailable("x")), "temporal", 4},
 		"no worker":                     {fmt.Errorf("x: %w", context.DeadlineExceeded), "temporal", 4},
@@ -38,7 +38,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		"Didit refuses":                 {&kyc.SessionError{UserID: "u1", Type: kyc.ErrorTypeRejected}, "refused", 5},
 		"an operator's action":          {&ops.OperationError{UserID: "u1"}, "refused", 5},
 		"the doctor found something":    {errUnhealthy{1, 2}, "unhealthy", 6},
-		"some users failed":             {(&tally{users: 2, by: [fates]int{created: 1, failed: 1}}).verdict(), "partly", 7},
+		"some users failed":             {(&tally{users: 2, by: [outcomes]int{created: 1, failed: 1}}).verdict(), "partly", 7},
 		"Ctrl-C":                        {fmt.Errorf("%w; it goes on", errInterrupted), "interrupted", 130},
 		"anything else":                 {errors.New("x"), "error", 1},
 	} {
@@ -81,7 +81,7 @@ func TestTheHelpListsTheExitCodes(t *testing.T) {
 	}
 }
 
-// The cause stands behind the error, for people and for programs.
+// The cause follows the error, for people and for programs.
 func TestTheCauseIsPrinted(t *testing.T) {
 	err := fmt.Errorf("start the verification of user u1: %w", serviceerror.NewInvalidArgument("no mapping defined for search attribute KycStatus"))
 	var text, line bytes.Buffer

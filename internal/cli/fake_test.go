@@ -25,8 +25,8 @@ type fake struct {
 	sweepMade  bool
 	sweepError error
 	limits     map[string]ops.QueueLimit
-	turn       ops.QueuePosition
-	story      func(context.Context, string) ([]ops.Step, error)
+	position   ops.QueuePosition
+	timeline   func(context.Context, string) ([]ops.Step, error)
 	operate    func(context.Context, kyc.Operation) (kyc.OperationResult, error)
 	refresh    func(context.Context, string, ops.Request) (kyc.State, error)
 	cancel     func(context.Context, string, ops.Request) (kyc.State, error)
@@ -34,7 +34,7 @@ type fake struct {
 }
 
 func (f *fake) Timeline(ctx context.Context, userID string) ([]ops.Step, error) {
-	return f.story(ctx, userID)
+	return f.timeline(ctx, userID)
 }
 func (f *fake) Operate(ctx context.Context, op kyc.Operation) (kyc.OperationResult, error) {
 	return f.operate(ctx, op)
@@ -65,7 +65,7 @@ func (f *fake) QueueLimit(_ context.Context, queue string) (ops.QueueLimit, erro
 	return ops.QueueLimit{Queue: queue, Source: ops.LimitNone}, nil
 }
 func (f *fake) QueuePosition(context.Context, kyc.Priority) (ops.QueuePosition, error) {
-	return f.turn, nil
+	return f.position, nil
 }
 func (f *fake) Namespace() string { return "kyc-test" }
 func (f *fake) Close()            { f.closed++ }

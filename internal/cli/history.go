@@ -11,18 +11,18 @@ import (
 )
 
 func (t *tool) history(ctx context.Context, userID, output string, timeout time.Duration) error {
-	return t.look(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
-		story, err := v.Timeline(ctx, userID)
+	return t.withUser(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
+		timeline, err := v.Timeline(ctx, userID)
 		if err != nil {
 			return err
 		}
-		return t.printStory(output, story)
+		return t.printTimeline(output, timeline)
 	})
 }
 
-func (t *tool) printStory(output string, story []ops.Step) error {
+func (t *tool) printTimeline(output string, timeline []ops.Step) error {
 	if output == jsonOut {
-		for _, s := range story {
+		for _, s := range timeline {
 			if err := writeJSON(t.stdout, s); err != nil {
 				return err
 			}
@@ -31,7 +31,7 @@ func (t *tool) printStory(output string, story []ops.Step) error {
 	}
 	tw := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "time\twhat\tstatus\tby\tworkflow\tmore")
-	for _, s := range story {
+	for _, s := range timeline {
 		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", timestamp(s.Time), s.What, cell(statusOf(s)), cell(by(s)), cell(s.WorkflowID), cell(s.Note))
 	}
 	return tw.Flush()

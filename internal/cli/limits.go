@@ -9,7 +9,7 @@ import (
 	"didit-temporal/internal/ops"
 )
 
-// printLimits shows how fast calls go to Didit and who says so.
+// printLimits prints the limits of the queues and who set them.
 func (t *tool) printLimits(ctx context.Context, v verifications) error {
 	tw := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(tw, "queue\tcalls a second\ta minute\tset by\tsince\twhy")
@@ -26,11 +26,11 @@ func (t *tool) printLimits(ctx context.Context, v verifications) error {
 func limitRow(l ops.QueueLimit) string {
 	switch l.Source {
 	case ops.LimitNone:
-		return l.Queue + "\t-\t-\tnobody yet: the first worker does\t-\t-"
+		return l.Queue + "\t-\t-\tnot set yet: the first worker does\t-\t-"
 	case ops.LimitFromWorkers:
 		return fmt.Sprintf("%s\t%.2f\t%.0f\tthe workers that poll\t-\t-", l.Queue, l.PerSecond, 60*l.PerSecond)
 	}
-	who, since, why := cmp.Or(l.SetBy, "somebody"), timestamp(l.Since), l.Reason
+	who, since, why := cmp.Or(l.SetBy, "an unknown identity"), timestamp(l.Since), l.Reason
 	if l.ByOperator() {
 		who += " (an operator: workers leave it alone)"
 	}

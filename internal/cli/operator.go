@@ -37,7 +37,7 @@ func (f *operatorFlags) add(cmd *cobra.Command) {
 	}
 }
 
-// check finds what is wrong before anything is asked for, and makes sure that there is an id to come back with.
+// check validates the flags before any call, and makes sure that there is an id to join again.
 func (f *operatorFlags) check() error {
 	if f.id == "" {
 		f.id = uuid.NewString()
@@ -55,7 +55,7 @@ func ofOperator(err error) error {
 	return usage(errors.New("--" + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
 }
 
-// act connects and asks, for as long as the flags allow.
+// act connects and calls ask, with the timeout of the flags.
 func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Context, verifications) error) error {
 	if err := f.check(); err != nil {
 		return err
@@ -75,9 +75,9 @@ func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Conte
 	case errors.Is(err, kyc.ErrNotFound):
 		return unknownUser(f.userID, v.Namespace())
 	case ctx.Err() != nil:
-		return fmt.Errorf("%w; what has begun goes on: the same command with --id %s joins it", errInterrupted, f.id)
+		return fmt.Errorf("%w; what has started goes on: the same command with --id %s joins it", errInterrupted, f.id)
 	case timed.Err() != nil:
-		return ofKind(failedTemporal, fmt.Errorf("no answer within %s; what has begun goes on, and the same command with --id %s joins it\n"+
+		return ofKind(failedTemporal, fmt.Errorf("no answer within %s; what has started goes on, and the same command with --id %s joins it\n"+
 			"is a worker running, and does Didit answer?", f.timeout, f.id))
 	}
 	return err

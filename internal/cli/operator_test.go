@@ -99,7 +99,7 @@ func TestOrdersThatFail(t *testing.T) {
 		want string
 	}{
 		"refused":  {&ops.OperationError{UserID: "u1", What: "cancel", Type: kyc.ErrorTypeRefused, Message: "the verification has ended: approved"}, "cancel user u1: OperationRefused: the verification has ended: approved"},
-		"nobody":   {kyc.ErrNotFound, "user u1 has no verification in namespace kyc-test"},
+		"unknown":  {kyc.ErrNotFound, "user u1 has no verification in namespace kyc-test"},
 		"anything": {errors.New("no connection"), "no connection"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestOrdersThatFail(t *testing.T) {
 	}
 }
 
-// Whoever gave up can come back to the same order.
+// A later command with the same id joins the same operator action.
 func TestAnOrderThatTakesTooLongNamesItsID(t *testing.T) {
 	var id string
 	b := bench{fake: fake{refresh: func(ctx context.Context, _ string, r ops.Request) (kyc.State, error) {
@@ -122,13 +122,13 @@ func TestAnOrderThatTakesTooLongNamesItsID(t *testing.T) {
 }
 
 func TestHistoryPrints(t *testing.T) {
-	story := []ops.Step{
+	timeline := []ops.Step{
 		{Time: noon, WorkflowID: "kyc-u1", RunID: "r1", What: ops.StepStarted},
 		{Time: noon.Add(time.Second), WorkflowID: "kyc-u1", RunID: "r1", What: ops.StepEvent, Status: didit.StatusInReview, SessionID: "s1", Note: "of\t2026-11-23T12:00:00Z"},
 		{Time: noon.Add(time.Hour), WorkflowID: "kyc-u1~approve-x", RunID: "r2", What: ops.StepAction, Actor: "jo", Reason: "checked:CASE-1", Note: "approve"},
 		{Time: noon.Add(2 * time.Hour), WorkflowID: "kyc-u1", RunID: "r1", What: ops.StepEnded, Status: didit.StatusApproved, Outcome: kyc.OutcomeApproved, SessionID: "s1"},
 	}
-	b := bench{fake: fake{story: func(context.Context, string) ([]ops.Step, error) { return story, nil }}}
+	b := bench{fake: fake{timeline: func(context.Context, string) ([]ops.Step, error) { return timeline, nil }}}
 	require.NoError(t, b.line(t, "status --user u1 --history"))
 	assert.Equal(t, `time                  what     status               by                 workflow          more
 2026-11-23T12:00:00Z  started  -                    -                  kyc-u1            -
@@ -139,9 +139,9 @@ func TestHistoryPrints(t *testing.T) {
 	b.out.Reset()
 	require.NoError(t, b.line(t, "status --user u1 --history -o json"))
 	lines := strings.Split(strings.TrimSpace(b.out.String()), "\n")
-	require.Len(t, lines, len(story))
+	require.Len(t, lines, len(timeline))
 	assert.JSONEq(t, `{"time":"2026-11-23T13:00:00Z","workflow_id":"kyc-u1~approve-x","run_id":"r2","what":"order","actor":"jo","reason":"checked:CASE-1","note":"approve"}`, lines[2])
 
-	b.fake.story = func(context.Context, string) ([]ops.Step, error) { return nil, kyc.ErrNotFound }
+	b.fake.timeline = func(context.Context, string) ([]ops.Step, error) { return nil, kyc.ErrNotFound }
 	require.ErrorContains(t, b.line(t, "status --user u1 --history"), "user u1 has no verification")
 }

@@ -31,7 +31,7 @@ func (t *tool) newProgress(total int) progress {
 	)}
 }
 
-// bar is for a terminal. Its errors are those of writing there, and there is nobody else to tell.
+// bar is for a terminal. Its errors are those of writing there, and there is no other place to report them.
 type bar struct{ b *progressbar.ProgressBar }
 
 func (p bar) step() { _ = p.b.Add(1) }
@@ -70,7 +70,7 @@ func (l *lines) print() {
 	fmt.Fprintf(l.out, "%d of %d users (%d %%)%s\n", l.done, l.total, l.done*100/l.total, pace(l.done, l.total, l.now().Sub(l.begun)))
 }
 
-// pace says how fast it goes and how long the rest takes at that rate.
+// pace is the rate and the time left at that rate.
 func pace(done, total int, took time.Duration) string {
 	if done == 0 || took <= 0 {
 		return ""

@@ -33,7 +33,7 @@ type results struct {
 	lost error // a write that failed, after which nothing is added: half a line may stand at the end
 }
 
-// readResults reads what earlier runs have left, and changes nothing.
+// readResults reads the results of earlier runs, and changes nothing.
 func readResults(name string) (*results, error) {
 	r := &results{name: name, done: map[string]bool{}}
 	if name == "" {
@@ -64,7 +64,7 @@ func (r *results) parse(text string) error {
 		fields, err := split(line)
 		switch {
 		case number == 1 && (err != nil || !slices.Equal(fields, resultColumns)):
-			return fmt.Errorf("%s holds something else than results (its first line is not %s), so it is left alone; name another file with --results",
+			return fmt.Errorf("%s is no file of results (its first line is not %s), so it is not changed; name another file with --results",
 				r.name, strings.Join(resultColumns, ","))
 		case number == 1, !whole, line == "": // a crash may cut the last line off: that user is asked for again
 			continue
@@ -72,14 +72,14 @@ func (r *results) parse(text string) error {
 			err = fmt.Errorf("it has %d fields, want %d", len(fields), len(resultColumns))
 		}
 		if err != nil {
-			return fmt.Errorf("%s, line %d: %w; mend the line or remove it", r.name, number, err)
+			return fmt.Errorf("%s, line %d: %w; fix the line or remove it", r.name, number, err)
 		}
 		r.keep(fields, line)
 	}
 	return nil
 }
 
-// keep drops who failed, to be tried again.
+// keep drops failed users, to be tried again.
 func (r *results) keep(fields []string, line string) {
 	if user, failure := fields[0], fields[len(fields)-1]; failure == "" && !r.done[user] {
 		r.done[user] = true
@@ -109,7 +109,7 @@ func (r *results) begin() error {
 }
 
 // writeFresh returns the name of what it has left behind, if anything. URLs are secrets: CreateTemp makes a file that
-// nobody else can read, whatever the mode of the old one was.
+// no other user can read, whatever the mode of the old one was.
 func (r *results) writeFresh() (string, error) {
 	f, err := os.CreateTemp(filepath.Dir(r.name), "."+filepath.Base(r.name)+".*")
 	if err != nil {

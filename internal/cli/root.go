@@ -48,7 +48,7 @@ type tool struct {
 	stdin          io.Reader
 	stdout, stderr io.Writer
 	terminal       bool // stderr is one, so that a progress bar can be drawn
-	interactive    bool // somebody reads and can be asked
+	interactive    bool // an operator reads and can answer
 	dial           func(context.Context) (verifications, error)
 	now            func() time.Time
 	after          func(time.Duration) <-chan time.Time
@@ -63,7 +63,7 @@ type tool struct {
 var errInterrupted = errors.New("interrupted")
 
 var rootLong = `starter starts identity verifications at Didit, each as a workflow in
-Temporal, and shows how they stand.
+Temporal, and shows their states.
 
 Every command may be run again at any time: a user whose verification is open
 keeps it, with the same session and URL, and one who was approved or declined
@@ -82,9 +82,9 @@ With -o json an error is one line of JSON on standard error too.
 const rootExample = `  starter setup                      once per namespace, and before each update
   starter start --user u1            print the URL that the user must open
   starter start --user u1 --wait     ... and wait for the verdict
-  starter status --user u1 -o json   how it stands, for a program
+  starter status --user u1 -o json   its state, for a program
   starter status --user u1 --history
-                                     what happened, and who did what
+                                     timeline, with operator actions
   starter decide --user u1 --status approved --actor jo --reason checked:CASE-1
   starter erase --user u1 --actor jo --reason request:CASE-12
   starter bulk --file users.csv      one verification for each user of a file

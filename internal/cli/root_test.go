@@ -118,7 +118,7 @@ func TestMistakesAreFoundBeforeTheServerIsCalled(t *testing.T) {
 		"no time at all":                  {"start --user u1 --timeout 0s", "--timeout is not above zero"},
 		"less than no time, in status":    {"status --user u1 --timeout -1s", "--timeout is not above zero"},
 		"two mistakes":                    {"start --user @ --timeout 0s", "at position 1; want 1 to 128 letters, digits, '.', '_', ':' or '-', the first a letter or digit; an opaque id, never an e-mail address or a name\n--timeout"},
-		"nobody to start":                 {"bulk", "give one of --file users.csv and -n 100"},
+		"no users to start":               {"bulk", "give one of --file users.csv and -n 100"},
 		"a file and a number":             {"bulk --file users.csv -n 3", "give one of --file users.csv and -n 100"},
 		"a negative number":               {"bulk -n -3", "-n is -3; want 1 to 100000"},
 		"a number with one zero too many": {"bulk -n 1000000", "-n is 1000000; want 1 to 100000"},

@@ -15,14 +15,14 @@ import (
 	"didit-temporal/kyc"
 )
 
-const serveLong = `Serve the HTTP API for signup services and operators: start verifications, ask how
-they stand, wait for verdicts, decide, erase. It stores nothing, so run as many as
-you like side by side; put TLS and your load balancer in front of them.
+const serveLong = `Serve the HTTP API for signup services and operators: start verifications, read
+their states, wait for verdicts, decide, erase. It is stateless, so run as many
+replicas as you like; put TLS and your load balancer in front of them.
 
   POST /v1/verifications             {"user_id": "u1"}: 201, or 200 for one that
                                      was there; the answer has the url to open
-  GET  /v1/verifications/u1?wait=30s how it stands, as soon as there is a verdict
-  GET  /v1/verifications             list; .../u1/history: what happened to a user
+  GET  /v1/verifications/u1?wait=30s its state, as soon as there is a verdict
+  GET  /v1/verifications             list; .../u1/history: timeline of a user
   POST .../u1/cancel, refresh, decision; DELETE .../u1: for tokens with the scope
   GET  /openapi.json                 the whole API, for programs
   GET  /healthz, /readyz             for the load balancer

@@ -102,6 +102,6 @@ func (t *tool) untilVisible(ctx context.Context, v verifications) error {
 		case <-t.after(setupInterval):
 		}
 	}
-	return fmt.Errorf("namespace %s does not show the new search attributes after %s: run `starter setup` again to look",
+	return fmt.Errorf("namespace %s does not show the new search attributes after %s: run `starter setup` again to check",
 		v.Namespace(), setupPolls*setupInterval)
 }

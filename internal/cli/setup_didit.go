@@ -56,7 +56,7 @@ func (t *tool) setupDiditCommand() *cobra.Command {
 	fs.StringVar(&o.envFile, "env-file", ".env", "`file` that is read and written")
 	fs.StringVar(&o.email, "email", "", "`address` that the account is opened for, where there is no key yet")
 	fs.StringVar(&o.passwordFile, "password-file", "", "`file` with the account's password; without it the password is asked for")
-	fs.StringVar(&o.code, "code", "", "the `code` that Didit has sent, of an account that was begun before")
+	fs.StringVar(&o.code, "code", "", "the `code` that Didit has sent, of an account that was started before")
 	fs.StringVar(&o.url, "url", "", "public `URL` of your webhook, such as https://HOST/webhooks/didit")
 	fs.BoolVar(&o.makeFlow, "flow", false, "make a flow (document, liveness, face match) where the account has none, without asking")
 	fs.StringVar(&o.workflowID, "workflow-id", "", "`id` of the flow that users go through")
@@ -90,7 +90,7 @@ func (t *tool) setupDidit(ctx context.Context, o diditFlags) error {
 	if err := s.key(ctx); err != nil {
 		return err
 	}
-	// Both, so that one run tells all that is left to do.
+	// Both, so that one run reports all that is left to do.
 	err := errors.Join(s.flow(ctx), s.destination(ctx))
 	if ctx.Err() != nil {
 		return errInterrupted
@@ -147,7 +147,7 @@ func (s *diditSetup) keep(name, value, note string) error {
 	return s.file.Save()
 }
 
-// set says what is written, in words that show no secret.
+// set prints what it writes, without secrets.
 func (s *diditSetup) set(name, value, note string) error {
 	if err := s.file.Set(name, value); err != nil {
 		return err
@@ -169,7 +169,7 @@ func (s *diditSetup) finish() error {
 	return nil
 }
 
-// hint tells of the flag that most often is missing.
+// hint names the flag that is missing most often.
 func (s *diditSetup) hint() string {
 	if s.o.url == "" && s.file.Get("DIDIT_WEBHOOK_SECRETS") == "" {
 		return "\ngive --url https://HOST/webhooks/didit to make the webhook destination, whose secret this is"
@@ -177,7 +177,7 @@ func (s *diditSetup) hint() string {
 	return ""
 }
 
-// distinct drops what both processes say.
+// distinct drops what both processes report.
 func distinct(err error) string {
 	var lines []string
 	seen := map[string]bool{}
@@ -190,7 +190,7 @@ func distinct(err error) string {
 	return strings.Join(lines, "\n")
 }
 
-// shellPath is a path for the shell's dot, which looks for a bare name in PATH.
+// shellPath is a path for the shell's dot, which searches a bare name in PATH.
 func shellPath(path string) string {
 	if strings.Contains(path, "/") {
 		return path

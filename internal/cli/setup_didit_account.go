@@ -71,8 +71,8 @@ func (s *diditSetup) register(ctx context.Context) (string, error) {
 	return s.registerAndVerify(ctx, r, email)
 }
 
-// verifyOnce hands in the code of an earlier run. A code is good once: if that run was interrupted after it had handed
-// the code in, the account exists, and its password finds the key.
+// verifyOnce submits the code of an earlier run. A code is valid once: if that run was interrupted after it had submitted
+// the code, the account exists, and its password finds the key.
 func (s *diditSetup) verifyOnce(ctx context.Context, r *didit.Registrar, email string) (string, error) {
 	key, err := s.verify(ctx, r, email, s.o.code)
 	if !errors.Is(err, didit.ErrWrongCode) && !errors.Is(err, errLostAnswer) {
@@ -156,7 +156,7 @@ func (s *diditSetup) requestAccount(ctx context.Context, r *didit.Registrar, ema
 		fmt.Fprintln(s.stderr, err)
 		return errAccountExists
 	}
-	fmt.Fprintf(s.stderr, "%v\nThe answer was lost: a code may have been sent all the same. Look into the inbox\n", err)
+	fmt.Fprintf(s.stderr, "%v\nThe answer was lost: a code may have been sent. Check the inbox\n", err)
 	return nil
 }
 
@@ -220,7 +220,7 @@ func (s *diditSetup) password(ctx context.Context) (string, error) {
 	return strings.TrimRight(string(b), "\r\n"), nil
 }
 
-// answerWith names the flag that answers a question where nobody can.
+// answerWith names the flag that answers a question where no terminal can.
 func answerWith(err error, flag string) error {
 	if errors.Is(err, errNoAnswer) {
 		return fmt.Errorf("%w; give %s", err, flag)

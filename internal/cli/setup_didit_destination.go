@@ -61,7 +61,7 @@ func (s *diditSetup) destination(ctx context.Context) error {
 			"or make the destination in %s and put its secret into that file", s.file.Path(), console)
 	}
 	if u, err := url.Parse(s.o.url); err == nil && u.Path != doctor.WebhookPath {
-		s.say("note: the webhook listens at %s; a proxy must lead %s there", doctor.WebhookPath, u.Path)
+		s.say("note: the webhook listens at %s; a proxy must route %s there", doctor.WebhookPath, u.Path)
 	}
 	d, err := s.findOrCreate(ctx)
 	if err != nil {
@@ -82,7 +82,7 @@ func (s *diditSetup) findOrCreate(ctx context.Context) (didit.Destination, error
 		s.say("webhook destination: made for %s", s.o.url)
 		return d, nil
 	}
-	// Whether it was made is open if the answer was lost, or if somebody else was faster: only a look can tell.
+	// The answer may be lost, or another run faster: the list shows whether it was made.
 	if found, again := s.findDestination(ctx); again == nil && found != nil {
 		return s.complete(ctx, found, nil)
 	}

@@ -19,7 +19,7 @@ type prompt struct {
 	lines *bufio.Reader
 }
 
-// errNoAnswer means that nobody is there to answer.
+// errNoAnswer means that standard input has ended.
 var errNoAnswer = errors.New("no answer: stdin has ended")
 
 // line asks for a line of text.
@@ -28,7 +28,7 @@ func (p *prompt) line(ctx context.Context, question string) (string, error) {
 	if p.lines == nil {
 		p.lines = bufio.NewReader(p.in)
 	}
-	return p.wait(ctx, func() (string, error) {
+	return await(ctx, func() (string, error) {
 		text, err := p.lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && text == "" {
 			return "", errNoAnswer
@@ -40,18 +40,18 @@ func (p *prompt) line(ctx context.Context, question string) (string, error) {
 	})
 }
 
-// hidden asks for what must not be seen. It asks twice where a person types, who cannot see a slip.
+// hidden asks without echo. On a terminal it asks twice, because a typing mistake is invisible.
 func (p *prompt) hidden(ctx context.Context, question string) (string, error) {
 	f, ok := p.in.(*os.File)
 	if !ok || !term.IsTerminal(int(f.Fd())) {
 		return p.line(ctx, question)
 	}
 	for {
-		first, err := p.unseen(ctx, f, question)
+		first, err := p.readHidden(ctx, f, question)
 		if err != nil {
 			return "", err
 		}
-		again, err := p.unseen(ctx, f, "Once more:")
+		again, err := p.readHidden(ctx, f, "Once more:")
 		if err != nil || again == first {
 			return first, err
 		}
@@ -59,14 +59,14 @@ func (p *prompt) hidden(ctx context.Context, question string) (string, error) {
 	}
 }
 
-func (p *prompt) unseen(ctx context.Context, f *os.File, question string) (string, error) {
+func (p *prompt) readHidden(ctx context.Context, f *os.File, question string) (string, error) {
 	fd := int(f.Fd())
 	before, err := term.GetState(fd)
 	if err != nil {
 		return "", err
 	}
 	fmt.Fprint(p.out, question+" ")
-	text, err := p.wait(ctx, func() (string, error) {
+	text, err := await(ctx, func() (string, error) {
 		b, err := term.ReadPassword(fd)
 		return string(b), err
 	})
@@ -80,8 +80,8 @@ func (p *prompt) unseen(ctx context.Context, f *os.File, question string) (strin
 	return text, err
 }
 
-// wait ends with ctx, although a read of a terminal cannot be ended; the process ends soon after.
-func (p *prompt) wait(ctx context.Context, read func() (string, error)) (string, error) {
+// await returns when ctx ends, although a read of a terminal cannot be cancelled; the process ends soon after.
+func await(ctx context.Context, read func() (string, error)) (string, error) {
 	type answer struct {
 		text string
 		err  error

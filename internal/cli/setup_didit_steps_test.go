@@ -17,7 +17,7 @@ import (
 
 const (
 	ourKey   = "0123456789-the-key-of-the-simulator"
-	otherKey = "0123456789-the-key-of-somebody-else"
+	otherKey = "0123456789-the-key-of-another-account"
 	twoFlow  = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
@@ -50,7 +50,7 @@ func TestWhatTheFileHasIsKept(t *testing.T) {
 	assert.Contains(t, string(content), "# mine\nSESSION_CAP=7 # seven\nDIDIT_WEBHOOK_SECRETS=an-older-secret-0123456789,")
 	assert.Contains(t, string(content), "POSTGRES_PASSWORD='x y'\n")
 	assert.Contains(t, a.out.String(), "(mode 0644): its mode is 0600 now")
-	a.silent("an-older-secret-0123456789")
+	a.noSecrets("an-older-secret-0123456789")
 }
 
 func TestADestinationIsCompletedAndItsOtherEventsStay(t *testing.T) {
@@ -97,7 +97,7 @@ func TestASecretThatDiditDoesNotShow(t *testing.T) {
 }
 
 func TestThePublicSecretGoesWhenItIsLive(t *testing.T) {
-	const public = "DIDIT_WEBHOOK_SECRETS=simulator-secret-that-everybody-knows\n"
+	const public = "DIDIT_WEBHOOK_SECRETS=simulator-secret-that-is-public\n"
 	a := withKey(t, public)
 	require.NoError(t, a.setup(t.Context(), "--url", ourURL))
 	a.complete()
@@ -105,7 +105,7 @@ func TestThePublicSecretGoesWhenItIsLive(t *testing.T) {
 	a = withKey(t, public)
 	require.NoError(t, a.setup(t.Context(), "--url", ourURL, "--environment", "sandbox"))
 	a.complete()
-	assert.Contains(t, a.read().Get("DIDIT_WEBHOOK_SECRETS"), "simulator-secret-that-everybody-knows,")
+	assert.Contains(t, a.read().Get("DIDIT_WEBHOOK_SECRETS"), "simulator-secret-that-is-public,")
 }
 
 func TestFlows(t *testing.T) {
@@ -170,7 +170,7 @@ func TestWhatTheEnvironmentHasIsWritten(t *testing.T) {
 	assert.Equal(t, ourKey, a.read().Get("DIDIT_API_KEY"))
 	assert.Equal(t, oneFlow, a.read().Get("DIDIT_WORKFLOW_ID"))
 	assert.Equal(t, "an-older-secret-0123456789", a.read().Get("DIDIT_WEBHOOK_SECRETS"))
-	a.silent(ourKey, "an-older-secret-0123456789")
+	a.noSecrets(ourKey, "an-older-secret-0123456789")
 }
 
 func TestWithoutAURLTheRestIsDone(t *testing.T) {

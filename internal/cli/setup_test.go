@@ -35,22 +35,22 @@ func finds(n int) func(context.Context) ([]ops.SearchAttribute, error) {
 
 func TestSetupRegistersWhatIsMissing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		begun, looks := time.Now(), 0
+		begun, reads := time.Now(), 0
 		b := bench{fake: fake{sweepMade: true, setup: finds(1), attributes: func(context.Context) ([]ops.SearchAttribute, error) {
-			looks++
-			return attributes(looks), nil // one more at each look
+			reads++
+			return attributes(reads), nil // one more at each read
 		}}}
 		require.NoError(t, b.line(t, "setup"))
 		assert.Equal(t, `KycStatus Keyword already there
 KycAttempt Int registered now
 KycDeadline Datetime registered now
 kyc~sweep schedule, every 15m0s, made now
-queue        calls a second  a minute  set by                             since  why
-didit-write  -               -         nobody yet: the first worker does  -      -
-didit-read   -               -         nobody yet: the first worker does  -      -
+queue        calls a second  a minute  set by                              since  why
+didit-write  -               -         not set yet: the first worker does  -      -
+didit-read   -               -         not set yet: the first worker does  -      -
 namespace kyc-test is ready for workers
 `, b.out.String())
-		assert.Equal(t, 3, looks)
+		assert.Equal(t, 3, reads)
 		assert.Equal(t, 2*setupInterval, time.Since(begun))
 		assert.Equal(t, 1, b.fake.closed)
 	})
@@ -70,7 +70,7 @@ func TestSetupFails(t *testing.T) {
 	}{
 		"when it may not register":        {fake{setup: func(context.Context) ([]ops.SearchAttribute, error) { return attributes(1), denied }}, "permission denied"},
 		"when it may not make a schedule": {fake{setup: finds(3), sweepError: denied}, "permission denied"},
-		"when it may not look":            {fake{setup: finds(1), attributes: func(context.Context) ([]ops.SearchAttribute, error) { return nil, denied }}, "permission denied"},
+		"when it may not read":            {fake{setup: finds(1), attributes: func(context.Context) ([]ops.SearchAttribute, error) { return nil, denied }}, "permission denied"},
 		"when they never become visible":  {fake{setup: finds(1), attributes: finds(1)}, "namespace kyc-test does not show the new search attributes after 30s"},
 	} {
 		t.Run(name, func(t *testing.T) {

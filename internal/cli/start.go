@@ -20,7 +20,7 @@ session, same URL); a user who was approved or declined before gets that verdict
 and no URL, unless --reverify is set; one whose verification ended without a
 verdict is started afresh.
 
-The URL is a secret: whoever opens it acts as the user.
+The URL is a secret: it lets anyone act as the user.
 
 With -o json each object is one line. With --wait there are two: the session at
 once, the verdict at the end.`
@@ -73,7 +73,7 @@ func (t *tool) start(ctx context.Context, f startFlags) error {
 		return err
 	}
 	defer v.Close()
-	s, err := t.startTold(ctx, v, f)
+	s, err := t.startWithEstimate(ctx, v, f)
 	if err != nil {
 		return err
 	}
@@ -87,7 +87,7 @@ func (t *tool) start(ctx context.Context, f startFlags) error {
 }
 
 func (t *tool) waitForVerdict(ctx context.Context, v verifications, f startFlags, s kyc.Started) error {
-	fmt.Fprintln(t.stderr, "waiting for the verdict; Ctrl-C ends the waiting, not the verification")
+	fmt.Fprintln(t.stderr, "waiting for the verdict; Ctrl-C ends the wait, not the verification")
 	state, err := v.Wait(ctx, f.in.UserID)
 	if err != nil && ctx.Err() != nil {
 		return fmt.Errorf("%w; the verification goes on: `starter status --user %s` shows it", errInterrupted, f.in.UserID)
@@ -103,9 +103,9 @@ func (t *tool) waitForVerdict(ctx context.Context, v verifications, f startFlags
 	return t.printState(table, f.in.UserID, state)
 }
 
-// startOne starts one verification and says what to do when its session does not come in time.
-func startOne(ctx context.Context, v verifications, in kyc.Input, patience time.Duration) (kyc.Started, error) {
-	timed, cancel := context.WithTimeout(ctx, patience)
+// startOne starts one verification. Its error says what to do when the session is not ready in time.
+func startOne(ctx context.Context, v verifications, in kyc.Input, timeout time.Duration) (kyc.Started, error) {
+	timed, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	s, err := v.Start(timed, in)
 	var final *kyc.SessionError
@@ -114,14 +114,14 @@ func startOne(ctx context.Context, v verifications, in kyc.Input, patience time.
 	case err == nil, errors.As(err, &final):
 		return s, err
 	case ctx.Err() != nil:
-		return s, fmt.Errorf("%w; if the verification has begun it goes on: run the same command again for its URL", errInterrupted)
+		return s, fmt.Errorf("%w; if the verification has started it goes on: run the same command again for its URL", errInterrupted)
 	case timed.Err() == nil && !errors.As(err, &late):
 		return s, err
 	case s.RunID == "":
-		return s, ofKind(failedTemporal, fmt.Errorf("no answer within %s: is a worker running? Run the same command again for the URL (%w)", patience, err))
+		return s, ofKind(failedTemporal, fmt.Errorf("no answer within %s: is a worker running? Run the same command again for the URL (%w)", timeout, err))
 	}
-	return s, ofKind(failedTemporal, fmt.Errorf("no session within %s: it waits its turn under Didit's limit, or Didit does not answer. "+
-		"The verification goes on; run the same command again for its URL, with a longer --timeout if need be", patience))
+	return s, ofKind(failedTemporal, fmt.Errorf("no session within %s: it waits for Didit's rate limit, or Didit does not answer. "+
+		"The verification goes on; run the same command again for its URL, with a longer --timeout if necessary", timeout))
 }
 
 // decidedBefore reports whether there was a verdict already and so no session was asked for.

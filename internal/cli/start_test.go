@@ -136,9 +136,9 @@ func TestStartGivesUpInTime(t *testing.T) {
 		took  time.Duration
 		want  string
 	}{
-		"when Didit's limit makes it wait":   {blocks("run-1"), 90 * time.Second, "no session within 1m30s: it waits its turn under Didit's limit"},
-		"when no worker answers":             {blocks(""), 90 * time.Second, "no answer within 1m30s: is a worker running?"},
-		"a moment before its own clock says": {starts(kyc.Started{RunID: "run-1"}, late), 0, "The verification goes on; run the same command again for its URL"},
+		"when Didit's limit makes it wait": {blocks("run-1"), 90 * time.Second, "no session within 1m30s: it waits for Didit's rate limit"},
+		"when no worker answers":           {blocks(""), 90 * time.Second, "no answer within 1m30s: is a worker running?"},
+		"just before its own clock says":   {starts(kyc.Started{RunID: "run-1"}, late), 0, "The verification goes on; run the same command again for its URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -175,7 +175,7 @@ func TestStartCanBeInterrupted(t *testing.T) {
 		fake fake
 		want string
 	}{
-		"before there is a session":     {fake{start: blocks("run-1")}, "interrupted; if the verification has begun it goes on"},
+		"before there is a session":     {fake{start: blocks("run-1")}, "interrupted; if the verification has started it goes on"},
 		"while it waits for a verdict":  {fake{start: starts(newOne("u1"), nil), wait: hangs}, "interrupted; the verification goes on: `starter status --user u1` shows it"},
 		"while status waits for answer": {fake{state: hangs}, "interrupted"},
 	} {
@@ -200,17 +200,17 @@ func TestStartCanBeInterrupted(t *testing.T) {
 
 func TestStartPrintsTheEstimatedWait(t *testing.T) {
 	for name, tc := range map[string]struct {
-		turn ops.QueuePosition
-		want string
+		position ops.QueuePosition
+		want     string
 	}{
-		"behind others": {ops.QueuePosition{Ahead: 582, PerSecond: 4.85}, "waiting for a turn under Didit's limit: 582 ahead, about 1m59s\n"},
+		"behind others": {ops.QueuePosition{Ahead: 582, PerSecond: 4.85}, "waiting for Didit's rate limit: 582 ahead, about 1m59s\n"},
 		"paused":        {ops.QueuePosition{Ahead: 3, Paused: true}, "waiting: an operator has paused the calls to Didit; `starter setup` shows who\n"},
-		"nobody ahead":  {ops.QueuePosition{PerSecond: 4.85}, "waiting for Didit or for a worker; nobody is ahead\n"},
+		"no user ahead": {ops.QueuePosition{PerSecond: 4.85}, "waiting for Didit or for a worker; no user is ahead\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				tc.turn.At = time.Now()
-				b := bench{fake: fake{turn: tc.turn, start: func(_ context.Context, in kyc.Input) (kyc.Started, error) {
+				tc.position.At = time.Now()
+				b := bench{fake: fake{position: tc.position, start: func(_ context.Context, in kyc.Input) (kyc.Started, error) {
 					<-time.After(3 * time.Second)
 					return newOne(in.UserID), nil
 				}}}
@@ -223,7 +223,7 @@ func TestStartPrintsTheEstimatedWait(t *testing.T) {
 }
 
 func TestStartPrintsNoWaitWhenTheURLComesAtOnce(t *testing.T) {
-	b := bench{fake: fake{turn: ops.QueuePosition{Ahead: 10, PerSecond: 4}, start: starts(newOne("u1"), nil)}}
+	b := bench{fake: fake{position: ops.QueuePosition{Ahead: 10, PerSecond: 4}, start: starts(newOne("u1"), nil)}}
 	require.NoError(t, b.line(t, "start --user u1"))
 	assert.Empty(t, b.errOut.String())
 }

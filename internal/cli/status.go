@@ -11,15 +11,14 @@ import (
 	"didit-temporal/kyc"
 )
 
-const statusLong = `Print how the newest verification of a user stands: Didit's status word for word,
+const statusLong = `Print the state of a user's newest verification: Didit's status word for word,
 our outcome once there is one, and the result of each check.
 
 While a verification is open its state comes from a worker, so one must be
 running.
 
-With --history it prints the user's story instead, oldest first: verifications,
-what Didit said and when, what operators asked for, who and why, and what became
-of it. It goes back as far as Temporal's retention, and needs no worker. With
+With --history it prints the user's timeline instead, oldest first: verifications,
+Didit's statuses and their times, operator actions with actor, reason and result. It goes back as far as Temporal's retention, and needs no worker. With
 -o json each step is one line.`
 
 const statusExample = `  starter status --user u1
@@ -33,7 +32,7 @@ func (t *tool) statusCommand() *cobra.Command {
 	output, timeout := newOutput(), time.Duration(0)
 	cmd := &cobra.Command{
 		Use:     "status --user USER",
-		Short:   "Show how a user's verification stands",
+		Short:   "Show the state of a user's verification",
 		Long:    statusLong,
 		Example: statusExample,
 		Args:    noArguments,
@@ -46,7 +45,7 @@ func (t *tool) statusCommand() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVarP(&userID, "user", "u", "", "your id of the user (required)")
-	cmd.Flags().BoolVar(&history, "history", false, "print all that happened, and who did what")
+	cmd.Flags().BoolVar(&history, "history", false, "print the timeline, with operator actions")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Second, "how long to wait for the answer")
 	output.add(cmd, "output", "o", "how to print")
 	_ = cmd.MarkFlagRequired("user") // it fails for a flag that is not defined
@@ -54,7 +53,7 @@ func (t *tool) statusCommand() *cobra.Command {
 }
 
 func (t *tool) status(ctx context.Context, userID, output string, timeout time.Duration) error {
-	return t.look(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
+	return t.withUser(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
 		state, err := v.State(ctx, userID)
 		switch {
 		case errors.Is(err, kyc.ErrNotFound):
@@ -74,8 +73,8 @@ func explainState(err error) error {
 	return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
 }
 
-// look connects and asks about a user, for as long as the flags allow.
-func (t *tool) look(ctx context.Context, userID string, timeout time.Duration, ask func(context.Context, verifications) error) error {
+// withUser connects and calls ask, with the timeout of the flags.
+func (t *tool) withUser(ctx context.Context, userID string, timeout time.Duration, ask func(context.Context, verifications) error) error {
 	if err := errors.Join(check(kyc.Input{UserID: userID}), checkTimeout(timeout)); err != nil {
 		return err
 	}
@@ -97,6 +96,6 @@ func (t *tool) look(ctx context.Context, userID string, timeout time.Duration, a
 }
 
 func unknownUser(userID, namespace string) error {
-	return ofKind(failedNotFound, fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps them; "+
+	return ofKind(failedNotFound, fmt.Errorf("user %s has no verification in namespace %s, or it ended before Temporal's retention; "+
 		"`starter start --user %s` starts one", userID, namespace, userID))
 }

@@ -69,8 +69,8 @@ func TestStatusFails(t *testing.T) {
 		err  error
 		want string
 	}{
-		"kindly for an unknown user":     {fmt.Errorf("read the state of: %w", kyc.ErrNotFound), "user u9 has no verification in namespace kyc-test"},
-		"with a hint when nobody serves": {errors.New("deadline exceeded"), "deadline exceeded\nif the verification is open a worker must answer: is one running?"},
+		"kindly for an unknown user":      {fmt.Errorf("read the state of: %w", kyc.ErrNotFound), "user u9 has no verification in namespace kyc-test"},
+		"with a hint when no worker runs": {errors.New("deadline exceeded"), "deadline exceeded\nif the verification is open a worker must answer: is one running?"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := bench{fake: fake{state: states(kyc.State{}, tc.err)}}

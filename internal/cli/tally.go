@@ -7,28 +7,28 @@ import (
 	"time"
 )
 
-// fate is what became of a user of a bulk start.
-type fate int
+// outcome is the result of one user of a bulk start.
+type outcome int
 
 const (
-	created fate = iota // a new session
-	joined              // a session that was there
-	decided             // a verdict from before
+	created outcome = iota // a new session
+	joined                 // a session that was there
+	decided                // a verdict from before
 	failed
 	cutShort // under way when the command was interrupted
-	fates    // how many there are
+	outcomes // how many there are
 )
 
-// tally counts the users of a bulk start by their fate.
+// tally counts the users of a bulk start by outcome.
 type tally struct {
 	users      int // to be started
 	before     int // left out: they have a result from before
 	duplicates int
-	by         [fates]int
-	stopped    error // why not all were started, though nobody interrupted
+	by         [outcomes]int
+	stopped    error // why not all were started, though it was not interrupted
 }
 
-func (t *tally) add(r result) fate {
+func (t *tally) add(r result) outcome {
 	f := joined
 	switch {
 	case errors.Is(r.err, errInterrupted):
@@ -78,7 +78,7 @@ func (t *tally) verdict() error {
 	case t.stopped != nil:
 		return t.stopped
 	case t.interrupted():
-		return fmt.Errorf("%w; it is safe to run the same command again: what was cut short goes on, and nobody is started twice", errInterrupted)
+		return fmt.Errorf("%w; it is safe to run the same command again: what was cut short goes on, and no user is started twice", errInterrupted)
 	case t.by[failed] > 0:
 		return ofKind(failedPartly, fmt.Errorf("%d of %d users failed; it is safe to run the same command again", t.by[failed], t.users))
 	}

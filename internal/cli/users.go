@@ -16,7 +16,7 @@ import (
 // columns are those that a file of users may have.
 var columns = []string{"user_id", "language", "return_url", "workflow_id"}
 
-// userList is whom a bulk start is about.
+// userList is the users of a bulk start.
 type userList struct {
 	users      []kyc.Input
 	duplicates int // lines left out because their user came before
@@ -59,21 +59,10 @@ func readText(ctx context.Context, name string, stdin io.Reader) (string, error)
 		b, err := os.ReadFile(name) //nolint:gosec // the file that the caller names is the point
 		return string(b), err
 	}
-	type answer struct {
-		b   []byte
-		err error
-	}
-	read := make(chan answer, 1)
-	go func() { // a read from a terminal cannot be cancelled, only left behind
+	return await(ctx, func() (string, error) {
 		b, err := io.ReadAll(stdin)
-		read <- answer{b, err}
-	}()
-	select {
-	case <-ctx.Done():
-		return "", errInterrupted
-	case a := <-read:
-		return string(a.b), a.err
-	}
+		return string(b), err
+	})
 }
 
 // parseUsers reads CSV with a header, or bare user ids. The error joins one per bad line.
@@ -99,12 +88,12 @@ func parseUsers(text string) (userList, error) {
 	return p.list, errors.Join(p.bad...)
 }
 
-// maxBad is how many bad lines are told of. A file of the wrong kind has nothing but bad lines.
+// maxBad is how many bad lines are reported. A file of the wrong kind has nothing but bad lines.
 const maxBad = 20
 
 type parser struct {
 	header []string // nil before the first line
-	lost   bool     // the header is wrong, so no other line can be judged
+	lost   bool     // the header is wrong, so no other line can be checked
 	seen   map[string]bool
 	list   userList
 	bad    []error

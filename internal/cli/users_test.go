@@ -96,7 +96,7 @@ func TestWrongHeaderIsReportedAlone(t *testing.T) {
 }
 
 func TestFileWithoutUsers(t *testing.T) {
-	for name, text := range map[string]string{"empty": "", "comments": "# nobody\n\n", "a header": "user_id\n"} {
+	for name, text := range map[string]string{"empty": "", "comments": "# no user\n\n", "a header": "user_id\n"} {
 		t.Run(name, func(t *testing.T) {
 			b := bench{stdin: text}
 			require.ErrorContains(t, b.line(t, "bulk --file -"), "standard input names no user: want a user id on each line, or CSV with the header user_id,language")

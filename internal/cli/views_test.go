@@ -26,7 +26,7 @@ func TestViewsHaveTheirTimesAndLinks(t *testing.T) {
 	assert.Contains(t, byName["In review too long"].Query, "'2026-11-20T15:30:00Z'")
 }
 
-// A verification that has ended needs nobody: it is in a view for as long as the view's name says, and no longer.
+// A verification that has ended needs no action: it is in a view for as long as the view's name says, and no longer.
 func TestViewsEmptyWhenTheWorkIsDone(t *testing.T) {
 	for _, v := range viewsOf(viewsScript, "https://ui.example", "default", time.Now()) {
 		if v.Name == "Changed afterwards" { // a record, not work

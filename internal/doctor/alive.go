@@ -19,13 +19,13 @@ const checkAlive = "a worker answers"
 // answerTimeout is longer than a worker needs to replay any verification.
 const answerTimeout = 8 * time.Second
 
-// alive asks a worker something: Temporal shows a poller for minutes after it has died. A query changes nothing, and any
-// verification will do, closed ones too.
+// alive queries a worker: Temporal shows a poller for minutes after it has died. A query changes nothing, and any
+// verification serves, closed ones too.
 func (e *checker) alive(ctx context.Context, c *ops.Client) {
 	id, run, err := newest(ctx, c)
 	switch {
 	case err != nil:
-		e.skip("no verification can be found to ask about: "+err.Error(), checkAlive)
+		e.skip("no verification can be found to query: "+err.Error(), checkAlive)
 		return
 	case id == "":
 		e.renewed(ctx, c)
@@ -35,10 +35,10 @@ func (e *checker) alive(ctx context.Context, c *ops.Client) {
 	defer cancel()
 	_, err = c.Temporal().QueryWorkflowWithOptions(limited, &client.QueryWorkflowWithOptionsRequest{WorkflowID: id, RunID: run, QueryType: kyc.QueryState})
 	if _, failed := errors.AsType[*serviceerror.QueryFailed](err); err == nil || failed {
-		e.ok(checkAlive, "asked about "+id)
+		e.ok(checkAlive, "queried "+id)
 		return
 	}
-	e.fail(checkAlive, fmt.Sprintf("no worker answers within %s, though pollers may be shown: Temporal remembers them for minutes", answerTimeout), startAWorker)
+	e.fail(checkAlive, fmt.Sprintf("no worker answers within %s, though pollers may be shown: Temporal shows them for minutes", answerTimeout), startAWorker)
 }
 
 // newest finds the verification that began last.
@@ -61,17 +61,17 @@ const (
 	pollCheck = time.Second
 )
 
-// renewed waits for the next poll, where there is no verification to ask about.
+// renewed waits for the next poll, where there is no verification to query.
 func (e *checker) renewed(ctx context.Context, c *ops.Client) {
 	began, _, err := lastPoll(ctx, c, kyc.TaskQueue, queueKinds[0].kind)
 	if err != nil || began.IsZero() {
-		e.skip("there is no verification to ask about, and no worker polls", checkAlive)
+		e.skip("there is no verification to query, and no worker polls", checkAlive)
 		return
 	}
 	for range int(pollLasts / pollCheck) {
 		select {
 		case <-ctx.Done():
-			e.skip("there is no verification to ask about; with --timeout 2m the next poll is waited for", checkAlive)
+			e.skip("there is no verification to query; --timeout 2m waits for the next poll", checkAlive)
 			return
 		case <-e.after(pollCheck):
 		}

@@ -35,17 +35,17 @@ func (e *checker) callback(ctx context.Context) {
 	a, err := e.call(ctx, http.MethodPost, target, h, strings.NewReader(`{"type":"doctor.unsigned","data":{}}`))
 	switch {
 	case err != nil: // without the address, which may hold a password
-		e.fail(checkCallback, "RESULT_URL does not answer: "+withoutURL(err), "start the endpoint that RESULT_URL names; until then results wait, and are sent again for three days")
+		e.fail(checkCallback, "RESULT_URL does not answer: "+withoutURL(err), "start the endpoint at RESULT_URL; until then results are sent again for three days")
 	case a.code >= http.StatusInternalServerError, a.code == http.StatusNotFound, a.code == http.StatusMethodNotAllowed, a.code/100 == 3:
 		e.fail(checkCallback, fmt.Sprintf("it answers %d to a POST", a.code), "see the log of your endpoint, and check RESULT_URL; until it answers 2xx, results wait")
 	case a.code/100 == 2:
-		e.warn(checkCallback, fmt.Sprintf("it answers %d to an unsigned message", a.code), "verify the signature first (docs/guides/callbacks.md): as it is, any sender can report a verdict")
+		e.warn(checkCallback, fmt.Sprintf("it answers %d to an unsigned message", a.code), "verify the signature first (docs/guides/callbacks.md): otherwise any sender can report a verdict")
 	default:
 		e.ok(checkCallback, fmt.Sprintf("it refuses what is not signed (status %d)", a.code))
 	}
 }
 
-// pending counts the results that no endpoint has taken yet.
+// pending counts the results that the callback endpoint has not accepted yet.
 func (e *checker) pending(ctx context.Context, c *ops.Client) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -54,7 +54,7 @@ func (e *checker) pending(ctx context.Context, c *ops.Client) {
 	case err != nil:
 		e.skip("Temporal does not count them: "+err.Error(), checkPending)
 	case n > 0:
-		e.fail(checkPending, fmt.Sprintf("%d verifications wait for their callback to be taken", n),
+		e.fail(checkPending, fmt.Sprintf("%d verifications wait for their callback to be accepted", n),
 			"see `"+checkCallback+"`; to list them: `temporal workflow list --query \"KycWaitingFor = 'callback' AND ExecutionStatus = 'Running'\"`")
 	default:
 		e.ok(checkPending, "none waits")

@@ -9,13 +9,13 @@ import (
 )
 
 const (
-	// smallSkew is more than a network and a clock that is kept right can explain.
+	// smallSkew is more than a network and a synchronized clock can explain.
 	smallSkew = 30 * time.Second
 
-	keepTime = "let the machine keep time (chrony or systemd-timesyncd): beyond DIDIT_WEBHOOK_TOLERANCE every webhook is refused"
+	keepTime = "synchronize the clock (chrony or systemd-timesyncd): beyond DIDIT_WEBHOOK_TOLERANCE every webhook is refused"
 )
 
-// clock judges how far our clock is ahead of another; negative is behind.
+// clock checks how far our clock is ahead of another; negative is behind.
 func (e *checker) clock(check, whose string, ahead time.Duration) {
 	tolerance := cmp.Or(e.hook.Tolerance, defaultTolerance())
 	found := fmt.Sprintf("%s ahead of %s", ahead.Round(time.Second), whose)
@@ -32,15 +32,15 @@ func (e *checker) clock(check, whose string, ahead time.Duration) {
 	}
 }
 
-// clockOfTemporal knows only when a worker has polled last: that is before now, and, where workers poll, not long before.
-func (e *checker) clockOfTemporal(newest time.Time, nobody bool) {
+// clockOfTemporal knows only the time of the last poll of a worker: it is before now, and, where workers poll, not long before.
+func (e *checker) clockOfTemporal(newest time.Time, noPoller bool) {
 	switch ahead := e.Now().Sub(newest); {
 	case newest.IsZero():
-		e.skip("Temporal tells its time only where a worker polls", checkClockThere)
+		e.skip("Temporal shows its time only where a worker polls", checkClockThere)
 	case ahead < -smallSkew:
 		e.clock(checkClockThere, "Temporal's", ahead)
-	case nobody:
-		e.skip("the newest poll is old: either nobody polls, or this machine is ahead; the clock of Didit tells", checkClockThere)
+	case noPoller:
+		e.skip("the newest poll is old: no worker polls, or this machine is ahead; compare with Didit's clock", checkClockThere)
 	default:
 		e.ok(checkClockThere, "not behind Temporal's")
 	}

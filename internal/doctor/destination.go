@@ -12,7 +12,7 @@ import (
 	"didit-temporal/didit"
 )
 
-// destinations looks at the one of PublicURL, or at all that look like ours.
+// destinations checks the destination of PublicURL, or all with our path.
 func (e *checker) destinations(ctx context.Context, c *didit.Client) {
 	all, err := c.ListDestinations(ctx)
 	if err != nil {
@@ -23,7 +23,7 @@ func (e *checker) destinations(ctx context.Context, c *didit.Client) {
 	ours := slices.DeleteFunc(slices.Clone(all), func(d didit.Destination) bool { return !e.isOurs(d) })
 	if len(ours) == 0 {
 		e.fail(checkDestination, fmt.Sprintf("none of the %d at Didit is for %s", len(all), orDefault(e.PublicURL, "https://HOST"+WebhookPath)),
-			"`starter setup didit --url "+e.ourURL()+"` makes it; without it no webhook comes, and verdicts come late")
+			"`starter setup didit --url "+e.ourURL()+"` makes it; without it no webhook arrives, and verdicts are late")
 		e.skip("there is no destination", checkSecret)
 		return
 	}
@@ -90,12 +90,12 @@ func (e *checker) secret(ctx context.Context, c *didit.Client, d didit.Destinati
 		"`starter setup didit --url "+d.URL+"` adds it; then start the webhook again")
 }
 
-// fromOutside asks the public address how the webhook is. From here it may look otherwise than from Didit.
+// fromOutside calls the public address of the webhook. The result may differ from what Didit sees.
 func (e *checker) fromOutside(ctx context.Context) {
 	u, err := url.Parse(e.PublicURL)
 	switch {
 	case e.PublicURL == "":
-		e.skip("give --url https://HOST"+WebhookPath+" to have it called", checkPublic)
+		e.skip("give --url https://HOST"+WebhookPath+" to call it", checkPublic)
 		return
 	case err != nil, u.Host == "":
 		e.fail(checkPublic, "--url is not an absolute URL", "want https://HOST"+WebhookPath)
@@ -110,7 +110,7 @@ func (e *checker) asDidit(ctx context.Context) {
 		e.skip("there are no usable settings of the webhook here to sign with", checkPublic)
 		return
 	}
-	a, err := e.deliver(ctx, e.PublicURL, e.hook.Secrets[0].Reveal())
+	a, err := e.deliver(ctx, e.PublicURL, e.hook.Secrets[0].Reveal(), 0)
 	found := fmt.Sprintf("%s answers %d to a signed test event", e.PublicURL, a.code)
 	switch {
 	case err != nil:
@@ -118,14 +118,14 @@ func (e *checker) asDidit(ctx context.Context) {
 	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
 		e.ok(checkPublic, found)
 	case a.code == http.StatusOK:
-		e.fail(checkPublic, found+", but not as our webhook does: Didit counts that as delivered", "lead the host to the webhook process (docs/operations/proxies.md)")
+		e.fail(checkPublic, found+", but not as our webhook does: Didit counts that as delivered", "route the host to the webhook process (docs/operations/proxies.md)")
 	case a.code/100 == 3:
 		e.fail(checkPublic, found+": Didit follows no redirect, so every webhook is lost", "use the address that does not redirect, at Didit and here; it ends with "+WebhookPath)
 	case a.code == http.StatusNotFound:
 		e.fail(checkPublic, found+": every webhook is lost", "correct the path, at Didit and here: it ends with "+WebhookPath+", without a slash behind it")
 	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "not on the list"):
-		e.skip("the webhook takes events from WEBHOOK_ALLOW_FROM only, and this machine is none of them", checkPublic)
+		e.skip("the webhook accepts events from WEBHOOK_ALLOW_FROM only, and this machine is not in it", checkPublic)
 	default:
-		e.fail(checkPublic, found, "see `"+checkHook+"` below, and the log of the webhook and of what stands in front of it")
+		e.fail(checkPublic, found, "see `"+checkHook+"` below, and the logs of the webhook and of the proxy in front of it")
 	}
 }

@@ -11,7 +11,6 @@ import (
 
 	"didit-temporal/didit"
 	"didit-temporal/internal/config"
-	"didit-temporal/kyc"
 )
 
 // The checks at Didit.
@@ -58,7 +57,7 @@ func (e *checker) atDidit(ctx context.Context) {
 		return
 	}
 	if !e.key(ctx, c) {
-		e.skip("Didit does not take the key", checksWithKey[1:]...)
+		e.skip("Didit refuses the key", checksWithKey[1:]...)
 		return
 	}
 	e.flow(ctx, c)
@@ -66,7 +65,7 @@ func (e *checker) atDidit(ctx context.Context) {
 	e.destinations(ctx, c)
 }
 
-// baseURL finds addresses that can be called and are wrong.
+// baseURL finds addresses that answer and are wrong.
 func (e *checker) baseURL() {
 	base := e.worker.DiditBaseURL // checked and without a slash at the end
 	u, err := url.Parse(base)
@@ -104,7 +103,7 @@ func (e *checker) key(ctx context.Context, c *didit.Client) bool {
 	return true
 }
 
-// environment compares ours with that of a session: Didit tells it nowhere else.
+// environment compares ours with that of a session: Didit shows it nowhere else.
 func (e *checker) environment(ctx context.Context, c *didit.Client, page didit.SessionPage) {
 	if len(page.Sessions) == 0 {
 		e.skip("Didit shows it in sessions only, and there is none yet", checkEnvironment)
@@ -116,11 +115,11 @@ func (e *checker) environment(ctx context.Context, c *didit.Client, page didit.S
 		found, _ := explainDidit(err)
 		e.skip("cannot read a session: "+found, checkEnvironment)
 	case d.Environment == "":
-		e.skip("Didit's session does not tell it", checkEnvironment)
+		e.skip("Didit's session has none", checkEnvironment)
 	case e.worker.Environment == "":
 		e.skip("DIDIT_ENVIRONMENT is wrong", checkEnvironment)
 	case string(d.Environment) != string(e.worker.Environment):
-		e.fail(checkEnvironment, fmt.Sprintf("the key's sessions are %s, DIDIT_ENVIRONMENT is %s: no verdict would be believed", d.Environment, e.worker.Environment),
+		e.fail(checkEnvironment, fmt.Sprintf("the key's sessions are %s, DIDIT_ENVIRONMENT is %s: every verdict would be ignored", d.Environment, e.worker.Environment),
 			fmt.Sprintf("set DIDIT_ENVIRONMENT=%s for worker and webhook, or use the key of the other application", d.Environment))
 	default:
 		e.ok(checkEnvironment, string(d.Environment))
@@ -174,11 +173,11 @@ func (e *checker) balance(ctx context.Context, c *didit.Client) {
 	case b.AutoRefill:
 		e.warn(checkBalance, b.Amount+" US dollars, with automatic refill", "see in Didit's console, Billing, why it has not been refilled")
 	default:
-		e.fail(checkBalance, b.Amount+" US dollars: Didit makes no session", "top up in Didit's console, Billing")
+		e.fail(checkBalance, b.Amount+" US dollars: Didit creates no session", "top up in Didit's console, Billing")
 	}
 }
 
-// undecided is a check that the key may have no right to: workers do not need it.
+// undecided skips a check that the key may not make: workers do not need it.
 func (e *checker) undecided(check, what string, err error) {
 	if a, ok := errors.AsType[*didit.APIError](err); ok && (a.StatusCode == http.StatusForbidden || a.StatusCode == http.StatusUnauthorized) {
 		e.skip(fmt.Sprintf("the key has no right to %s (status %d)", what, a.StatusCode), check)
@@ -188,23 +187,20 @@ func (e *checker) undecided(check, what string, err error) {
 	e.fail(check, found, fix)
 }
 
-// explainDidit tells a refusal from a fault on the way.
+// explainDidit says what failed and what to do: Didit refused, or a fault on the network.
 func explainDidit(err error) (found, fix string) {
 	a, ok := errors.AsType[*didit.APIError](err)
 	if !ok {
 		return err.Error(), howToReachDidit(err)
 	}
-	switch code := a.StatusCode; {
-	case code == http.StatusUnauthorized, code == http.StatusForbidden:
-		return "Didit refuses the key: " + a.Error(), kyc.Hint(kyc.ErrorTypeUnauthorized)
-	case code == http.StatusPaymentRequired:
-		return a.Error(), kyc.Hint(kyc.ErrorTypeOutOfCredit)
-	case code == http.StatusTooManyRequests:
-		return a.Error(), "somebody uses up the limit of this key: wait a minute, or what Retry-After says, and see docs/operations/limits.md"
-	case code == http.StatusNotFound, code/100 == 3:
-		return a.Error(), "something else than Didit's API answers there: check DIDIT_BASE_URL"
-	case code >= http.StatusInternalServerError:
-		return a.Error(), "Didit is unwell; try again later, and see its status page"
+	switch cause := a.Cause(); cause {
+	case didit.CauseKey, didit.CausePermission:
+		return "Didit refuses the key: " + a.Error(), cause.Advice()
+	case didit.CauseLimit:
+		return a.Error(), "other calls use up the limit of this key: wait a minute, or as long as Retry-After says, and see docs/operations/limits.md"
+	case didit.CauseUnavailable:
+		return a.Error(), "Didit is unavailable: try again later, and see its status page"
+	default:
+		return a.Error(), cause.Advice()
 	}
-	return a.Error(), "see https://docs.didit.me/integration/api-errors"
 }

@@ -1,4 +1,4 @@
-// Package doctor looks at everything that a verification depends on and says how to fix what is wrong. It changes
+// Package doctor checks everything that a verification depends on and says how to fix what is wrong. It changes
 // nothing: not at Temporal, not at Didit, and its event for the webhook is marked as a test.
 package doctor
 
@@ -15,7 +15,7 @@ import (
 // Status is how a check ended.
 type Status string
 
-// The ends of a check. What was skipped says why: silence would look like health.
+// The ends of a check. A skipped check says why: a missing line would look like health.
 const (
 	OK      Status = "ok"
 	Warning Status = "warning" // it works, and might not tomorrow
@@ -31,19 +31,19 @@ type Finding struct {
 	Fix    string `json:"fix,omitempty"` // what to do about it
 }
 
-// Options says what to look at.
+// Options says what to check.
 type Options struct {
 	Getenv   config.Getenv
 	Temporal func() (client.Options, error)
-	// Process is whose settings are looked at, worker or webhook: each may have a machine of its own. Empty: both.
+	// Process is the process whose settings are checked, worker or webhook: each may have a machine of its own. Empty: both.
 	Process string
-	// PublicURL is where Didit sends webhooks. Empty: whatever destinations there are.
+	// PublicURL is where Didit sends webhooks. Empty: all destinations.
 	PublicURL string
-	// WebhookURL is where the webhook is asked to take a test event. Empty: WEBHOOK_ADDR on this machine.
+	// WebhookURL is where the webhook gets a test event. Empty: WEBHOOK_ADDR on this machine.
 	WebhookURL string
 	// APIURL is where `starter serve` is. Empty: STARTER_ADDR on this machine.
 	APIURL string
-	// WaitingUser has an open verification, for which a long poll is tried.
+	// WaitingUser has an open verification, which a long poll reads.
 	WaitingUser string
 	// Metrics are the addresses of processes' metrics, Prometheus that of one that collects them. Both empty: the usual
 	// ports of this machine.
@@ -53,7 +53,7 @@ type Options struct {
 	After      func(time.Duration) <-chan time.Time // nil: time.After
 }
 
-// callTimeout bounds each call, so that one dead host does not use up the patience for all.
+// callTimeout bounds each call, so that one dead host does not use up the timeout of all.
 const callTimeout = 10 * time.Second
 
 // Run does all checks, in the order in which to fix what they find.
@@ -69,7 +69,7 @@ func Run(ctx context.Context, o Options) []Finding {
 	return e.findings
 }
 
-// Failures counts what must be mended.
+// Failures counts the failed checks.
 func Failures(all []Finding) (n int) {
 	for _, f := range all {
 		if f.Status == Failed {
@@ -85,13 +85,13 @@ type checker struct {
 	http     http.RoundTripper // follows no redirect
 	findings []Finding
 
-	// What the settings say; a field whose setting is wrong is zero.
+	// The settings; a field whose setting is wrong is zero.
 	worker  config.Worker
 	hook    config.Webhook
 	starter config.Starter
 
 	namespaceHere string             // empty: Temporal was not reached
-	seen          []config.Published // by processes that run
+	published     []config.Published // by processes that run
 }
 
 func (e *checker) wants(process string) bool { return e.Process == "" || e.Process == process }

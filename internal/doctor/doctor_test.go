@@ -30,7 +30,7 @@ const (
 	flowID    = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	otherFlow = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	secret    = "0123456789-the-secret-of-the-webhook"
-	another   = "0123456789-another-secret-of-nobody"
+	another   = "0123456789-another-secret-that-is-unused"
 )
 
 // clinic is a healthy system but for Temporal, which has tests of its own: a simulated Didit and the real receiver.
@@ -99,16 +99,16 @@ func (c *clinic) receiver(o receiver.Options, secret string) string {
 	c.t.Helper()
 	v, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Tolerance: 6 * time.Minute})
 	require.NoError(c.t, err)
-	o.Verifier, o.Deliverer, o.Environment, o.MaxBody, o.Log = v, nobody{}, didit.EnvironmentLive, 1<<20, slog.New(slog.DiscardHandler)
+	o.Verifier, o.Deliverer, o.Environment, o.MaxBody, o.Log = v, noDeliverer{}, didit.EnvironmentLive, 1<<20, slog.New(slog.DiscardHandler)
 	srv := httptest.NewServer(receiver.New(o).Handler())
 	c.t.Cleanup(srv.Close)
 	return srv.URL + receiver.Path
 }
 
-// nobody takes every event.
-type nobody struct{}
+// noDeliverer accepts every event.
+type noDeliverer struct{}
 
-func (nobody) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+func (noDeliverer) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
 	return kyc.DeliveredForeign, nil
 }
 
@@ -173,7 +173,7 @@ func TestAHealthySystem(t *testing.T) {
 	for _, f := range found["settings of running processes"] {
 		assert.Equal(t, doctor.OK, f.Status, f.Found)
 	}
-	assert.Contains(t, found["settings"][0].Found, "SESSION_CAP", "what is unset is told")
+	assert.Contains(t, found["settings"][0].Found, "SESSION_CAP", "what is unset is reported")
 }
 
 func TestNothingIsChangedAtDidit(t *testing.T) {
@@ -194,16 +194,16 @@ func TestPlantedFaults(t *testing.T) {
 		want    string // one finding
 		fix     string // how
 	}{
-		"an unset secret":          {plant: func(c *clinic) { delete(c.env, "DIDIT_WEBHOOK_SECRETS") }, want: "failed settings: DIDIT_WEBHOOK_SECRETS is not set", fix: "`starter setup didit` finds it"},
-		"a setting that is wrong":  {plant: func(c *clinic) { c.env["SESSION_CAP"] = "many" }, want: `failed settings: SESSION_CAP="many"`, fix: "or remove it to have its default"},
-		"a token that is wrong":    {plant: func(c *clinic) { c.env["STARTER_TOKENS"] = "shop" }, want: "failed settings: STARTER_TOKENS has no name:token", fix: "set STARTER_TOKENS as said"},
-		"a wrong key":              {plant: func(c *clinic) { c.env["DIDIT_API_KEY"] = another }, want: "failed didit key: Didit refuses the key", fix: "check the worker's DIDIT_API_KEY"},
-		"nobody at Didit":          {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "http://127.0.0.1:1" }, want: "failed didit answers: http://127.0.0.1:1 does not answer", fix: "check DIDIT_BASE_URL and the network"},
-		"an unknown host":          {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https://didit.invalid" }, want: "failed didit answers", fix: "nobody knows that host"},
-		"TLS where there is none":  {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https" + c.env["DIDIT_BASE_URL"][4:] }, want: "failed didit answers", fix: "does not speak TLS"},
-		"a version in the address": {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] += "/v3/" }, want: "failed didit address", fix: "remove /v3 from DIDIT_BASE_URL"},
-		"a flow of somebody else":  {plant: func(c *clinic) { c.env["DIDIT_WORKFLOW_ID"] = otherFlow }, want: "failed didit workflow: Didit does not know " + otherFlow, fix: "one of the account: " + flowID},
-		"no credit":                {plant: func(c *clinic) { c.sim.SetBalance("0.0000") }, want: "failed didit balance: 0.0000", fix: "top up"},
+		"an unset secret":           {plant: func(c *clinic) { delete(c.env, "DIDIT_WEBHOOK_SECRETS") }, want: "failed settings: DIDIT_WEBHOOK_SECRETS is not set", fix: "`starter setup didit` reads it"},
+		"a setting that is wrong":   {plant: func(c *clinic) { c.env["SESSION_CAP"] = "many" }, want: `failed settings: SESSION_CAP="many"`, fix: "or remove it to get its default"},
+		"a token that is wrong":     {plant: func(c *clinic) { c.env["STARTER_TOKENS"] = "shop" }, want: "failed settings: STARTER_TOKENS has no name:token", fix: "correct STARTER_TOKENS"},
+		"a wrong key":               {plant: func(c *clinic) { c.env["DIDIT_API_KEY"] = another }, want: "failed didit key: Didit refuses the key", fix: "check DIDIT_API_KEY"},
+		"no answer at Didit":        {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "http://127.0.0.1:1" }, want: "failed didit answers: http://127.0.0.1:1 does not answer", fix: "check DIDIT_BASE_URL and the network"},
+		"an unknown host":           {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https://didit.invalid" }, want: "failed didit answers", fix: "DNS does not know that host"},
+		"TLS where there is none":   {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] = "https" + c.env["DIDIT_BASE_URL"][4:] }, want: "failed didit answers", fix: "does not speak TLS"},
+		"a version in the address":  {plant: func(c *clinic) { c.env["DIDIT_BASE_URL"] += "/v3/" }, want: "failed didit address", fix: "remove /v3 from DIDIT_BASE_URL"},
+		"a flow of another account": {plant: func(c *clinic) { c.env["DIDIT_WORKFLOW_ID"] = otherFlow }, want: "failed didit workflow: Didit does not know " + otherFlow, fix: "one of the account: " + flowID},
+		"no credit":                 {plant: func(c *clinic) { c.sim.SetBalance("0.0000") }, want: "failed didit balance: 0.0000", fix: "top up"},
 		"the other environment": {options: diditsim.Options{Environment: didit.EnvironmentSandbox}, plant: (*clinic).session,
 			want: "failed didit environment: the key's sessions are sandbox, DIDIT_ENVIRONMENT is live", fix: "set DIDIT_ENVIRONMENT=sandbox"},
 		"an exhausted limit": {options: diditsim.Options{Limits: diditsim.Limits{Reads: 1}}, plant: (*clinic).key, want: "failed didit key: didit: list sessions: status 429", fix: "wait"},
@@ -222,12 +222,12 @@ func TestPlantedFaults(t *testing.T) {
 		"a webhook that is not there": {plant: func(c *clinic) { c.o.WebhookURL = "http://127.0.0.1:1/webhooks/didit" },
 			want: "failed webhook takes events: http://127.0.0.1:1/webhooks/didit does not answer", fix: "start the webhook"},
 		"a path that is wrong": {plant: func(c *clinic) { c.o.WebhookURL += "s" }, want: "answers 404", fix: "want the path /webhooks/didit"},
-		"somebody else on the port": {plant: func(c *clinic) { c.o.WebhookURL = anybody(c.t) },
-			want: "not as our webhook does", fix: "something else listens there"},
-		"a clock that is a bit off": {plant: func(c *clinic) { c.sim.SetClockOffset(-time.Minute) }, want: "warning clock and Didit's: this machine is 1m0s ahead", fix: "keep time"},
-		"a clock that is far off":   {plant: func(c *clinic) { c.sim.SetClockOffset(time.Hour) }, want: "failed clock and Didit's: this machine is 1h0m0s behind", fix: "keep time"},
+		"another program on the port": {plant: func(c *clinic) { c.o.WebhookURL = landingPage(c.t) },
+			want: "not as our webhook does", fix: "another program listens there"},
+		"a clock that is a bit off": {plant: func(c *clinic) { c.sim.SetClockOffset(-time.Minute) }, want: "warning clock and Didit's: this machine is 1m0s ahead", fix: "synchronize the clock"},
+		"a clock that is far off":   {plant: func(c *clinic) { c.sim.SetClockOffset(time.Hour) }, want: "failed clock and Didit's: this machine is 1h0m0s behind", fix: "synchronize the clock"},
 		"a clock that is off here": {plant: func(c *clinic) { c.o.Now = func() time.Time { return time.Now().Add(-7 * time.Minute) } },
-			want: "failed webhook takes events: " + "%s answers 403 to a signed test event: its clock and ours differ", fix: "keep time"},
+			want: "failed webhook takes events: " + "%s answers 403 to a signed test event: its clock and ours differ", fix: "synchronize the clock"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -17,8 +17,8 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// anybody answers 200 to everything, as a web server with a landing page does.
-func anybody(t *testing.T) string {
+// landingPage answers 200 to everything, as a web server with a landing page does.
+func landingPage(t *testing.T) string {
 	t.Helper()
 	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>")) }))
 	t.Cleanup(srv.Close)
@@ -56,7 +56,7 @@ func TestAFlowThatIsNotPublishedIsAFault(t *testing.T) {
 	assert.Contains(t, c.bad(), `failed didit workflow: `+flowID+`, "KYC", is not published or is archived -> publish it`)
 }
 
-// Nobody follows a redirect: the key must not travel.
+// No redirect is followed: the key must not travel.
 func TestARedirectIsAFault(t *testing.T) {
 	c := newClinic(t, diditsim.Options{})
 	asked := 0

@@ -44,7 +44,7 @@ func (e *checker) queues(ctx context.Context, c *ops.Client) {
 	e.pollers(ctx, c)
 }
 
-// limit compares what Temporal lets through with what Didit takes.
+// limit compares Temporal's limit of a queue with Didit's rate limit.
 func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMinute int) {
 	check := "limit of " + queue
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -59,20 +59,20 @@ func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMin
 	worst := 61*l.PerSecond + float64(e.worker.QueuePartitions) // docs/operations/limits.md
 	switch {
 	case l.Source == ops.LimitNone:
-		e.warn(check, "nobody has set one", "the first worker that starts sets it; see `workers` below")
+		e.warn(check, "no limit is set", "the first worker that starts sets it; see `workers` below")
 	case l.Unlimited():
-		e.fail(check, "the limit"+setBy(l)+" is not a number: calls go to Didit without a limit", "take it back with "+reset+"; the next worker that starts sets the right one")
+		e.fail(check, "the limit"+setBy(l)+" is not a number: calls go to Didit without a limit", "undo it with "+reset+"; the next worker that starts sets the right one")
 	case l.Paused():
-		e.fail(check, "paused"+setBy(l)+": nothing is sent to Didit, everybody waits", "when the reason is gone: "+reset)
+		e.fail(check, "paused"+setBy(l)+": nothing is sent to Didit, all users wait", "when the reason is gone: "+reset)
 	case perMinute == 0:
 		e.skip("Didit's limit is not known: DIDIT_*_PER_MINUTE is wrong, or not of this machine", check)
 	case 60*l.PerSecond > float64(perMinute):
-		e.fail(check, fmt.Sprintf("%.0f calls a minute%s, above Didit's %d", 60*l.PerSecond, setBy(l), perMinute), "take it back with "+reset+
+		e.fail(check, fmt.Sprintf("%.0f calls a minute%s, above Didit's %d", 60*l.PerSecond, setBy(l), perMinute), "undo it with "+reset+
 			"; if Didit has raised your limit, set DIDIT_WRITES_PER_MINUTE or DIDIT_READS_PER_MINUTE")
 	case worst > float64(perMinute)+0.5:
-		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above Didit's %d", worst, setBy(l), perMinute), "take it back with "+reset)
+		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above Didit's %d", worst, setBy(l), perMinute), "undo it with "+reset)
 	case l.Source == ops.LimitFromWorkers:
-		e.warn(check, fmt.Sprintf("%.0f calls a minute, told by the workers that poll: one with other settings would change it", 60*l.PerSecond),
+		e.warn(check, fmt.Sprintf("%.0f calls a minute, set by the workers that poll: one with other settings would change it", 60*l.PerSecond),
 			"give all workers the same DIDIT_*_PER_MINUTE; where the server takes it, they set the limit there (docs/operations/limits.md)")
 	default:
 		e.ok(check, fmt.Sprintf("%.0f calls a minute%s, below Didit's %d", 60*l.PerSecond, setBy(l), perMinute))
@@ -83,17 +83,17 @@ func setBy(l ops.QueueLimit) string {
 	if l.Source != ops.LimitFromServer {
 		return ""
 	}
-	by := " (set by " + orDefault(l.SetBy, "somebody")
+	by := " (set by " + orDefault(l.SetBy, "an unknown identity")
 	if l.Reason != "" {
 		by += ": " + l.Reason
 	}
 	return by + ")"
 }
 
-// pollers tells whether a worker runs, by who has asked for work lately.
+// pollers checks for running workers by their latest polls.
 func (e *checker) pollers(ctx context.Context, c *ops.Client) {
 	var newest time.Time // of all queues, by Temporal's clock
-	silent := 0
+	idle := 0
 	for _, q := range queueKinds {
 		last, workers, err := lastPoll(ctx, c, q.queue, q.kind)
 		what := fmt.Sprintf("%s (%s)", q.queue, kindName(q.kind))
@@ -102,11 +102,11 @@ func (e *checker) pollers(ctx context.Context, c *ops.Client) {
 			e.fail("workers", err.Error(), howToReach(err))
 			return
 		case last.IsZero():
-			silent++
-			e.fail("workers", "nobody polls "+what, startAWorker)
+			idle++
+			e.fail("workers", "no worker polls "+what, startAWorker)
 		case e.Now().Sub(last) > pollAge:
-			silent++
-			e.fail("workers", fmt.Sprintf("nobody has polled %s for %s", what, e.Now().Sub(last).Round(time.Second)), startAWorker)
+			idle++
+			e.fail("workers", fmt.Sprintf("no worker has polled %s for %s", what, e.Now().Sub(last).Round(time.Second)), startAWorker)
 		default:
 			e.ok("workers", fmt.Sprintf("%d on %s", workers, what))
 		}
@@ -114,10 +114,10 @@ func (e *checker) pollers(ctx context.Context, c *ops.Client) {
 			newest = last
 		}
 	}
-	e.clockOfTemporal(newest, silent == len(queueKinds))
+	e.clockOfTemporal(newest, idle == len(queueKinds))
 }
 
-const startAWorker = "start a worker in this namespace (`go run ./worker`), and look into its log if one should run"
+const startAWorker = "start a worker in this namespace (`go run ./worker`), and check its log if one should run"
 
 func kindName(kind enumspb.TaskQueueType) string {
 	if kind == enumspb.TASK_QUEUE_TYPE_WORKFLOW {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// maxAnswer bounds what is read of an answer.
+// Bounds of what is read of an answer.
 const (
 	maxAnswer  = 64 << 10
 	maxMetrics = 8 << 20
@@ -30,11 +30,7 @@ type answer struct {
 
 // call sends one request, follows no redirect and sends no key.
 func (e *checker) call(ctx context.Context, method, target string, header http.Header, body io.Reader) (answer, error) {
-	return e.callUpTo(ctx, maxAnswer, method, target, header, body)
-}
-
-func (e *checker) callUpTo(ctx context.Context, most int64, method, target string, header http.Header, body io.Reader) (answer, error) {
-	return e.callFor(ctx, callTimeout, most, method, target, header, body)
+	return e.callFor(ctx, callTimeout, maxAnswer, method, target, header, body)
 }
 
 func (e *checker) callFor(ctx context.Context, timeout time.Duration, most int64, method, target string, header http.Header, body io.Reader) (answer, error) {
@@ -61,7 +57,7 @@ func (e *checker) callFor(ctx context.Context, timeout time.Duration, most int64
 	return answer{code: res.StatusCode, body: text, header: res.Header, asked: before.Add(after.Sub(before) / 2)}, err
 }
 
-// reach asks Didit how it is, without a key, and what time it is. It reports whether anybody answered.
+// reach calls Didit's health check without a key and reads its time. It reports whether Didit answered.
 func (e *checker) reach(ctx context.Context) bool {
 	a, err := e.call(ctx, http.MethodGet, e.worker.DiditBaseURL+"/system/healthcheck", nil, nil)
 	if err != nil {
@@ -70,22 +66,22 @@ func (e *checker) reach(ctx context.Context) bool {
 	}
 	switch {
 	case a.code == http.StatusOK:
-		e.ok(checkReach, "it is well")
+		e.ok(checkReach, "its health check answers 200")
 	case a.code/100 == 3:
-		e.fail(checkReach, fmt.Sprintf("%s redirects (status %d): a key must not travel on", e.worker.DiditBaseURL, a.code),
+		e.fail(checkReach, fmt.Sprintf("%s redirects (status %d): the key must not follow a redirect", e.worker.DiditBaseURL, a.code),
 			"set DIDIT_BASE_URL to the address that does not redirect, with https")
 	default:
 		e.warn(checkReach, fmt.Sprintf("its health check answers %d", a.code), "if the checks below fail too: check DIDIT_BASE_URL, or try again later")
 	}
 	if theirs := timeOf(a); theirs.IsZero() {
-		e.skip("the answer tells no time", checkClock)
+		e.skip("the answer has no time", checkClock)
 	} else {
 		e.clock(checkClock, "Didit's", a.asked.Sub(theirs))
 	}
 	return true
 }
 
-// timeOf is Didit's own time, or that of whatever stands before it.
+// timeOf is Didit's own time, or that of a proxy before it.
 func timeOf(a answer) time.Time {
 	var health struct {
 		Timestamp string `json:"timestamp"`
@@ -99,7 +95,7 @@ func timeOf(a answer) time.Time {
 	return t
 }
 
-// howToReachDidit tells what stands in the way.
+// howToReachDidit says what to check when a call to Didit fails.
 func howToReachDidit(err error) string { return howToCall(err, "DIDIT_BASE_URL") }
 
 // howToCall names the setting that holds the address.
@@ -112,13 +108,13 @@ func howToCall(err error, setting string) string {
 	var timeout net.Error
 	switch {
 	case errors.As(err, &dns):
-		return "nobody knows that host: check " + setting + " and this machine's DNS"
+		return "DNS does not know that host: check " + setting + " and this machine's DNS"
 	case errors.As(err, &noTLS):
 		return "what answers there does not speak TLS: check " + setting + ", its scheme and port"
 	case errors.As(err, &untrusted), errors.As(err, &host), errors.As(err, &authority):
-		return "the certificate is not trusted: check " + setting + ", the machine's CA certificates and its clock; a proxy may stand between"
+		return "the certificate is not trusted: check " + setting + ", the machine's CA certificates and its clock; a proxy may be in between"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
-		return "nobody answered in time: check the firewall, and HTTPS_PROXY if there is a proxy"
+		return "no answer in time: check the firewall, and HTTPS_PROXY if there is a proxy"
 	}
 	return "check " + setting + " and the network: a firewall, or HTTPS_PROXY if there is a proxy"
 }

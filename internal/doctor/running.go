@@ -19,13 +19,13 @@ const (
 	checkRunning  = "settings of running processes"
 	checkVersions = "versions of running processes"
 	infoMetric    = "kyc_settings_info"
-	whereToLook   = "give --metrics http://HOST:PORT for each process, or --prometheus URL"
+	giveMetrics   = "give --metrics http://HOST:PORT for each process, or --prometheus URL"
 )
 
-// running compares how the processes that run are set, with each other and with the environment here: a process that was
-// started before a setting was corrected, or on another machine, goes on with the old one.
+// running compares the settings of running processes with each other and with the environment here: a process that was
+// started before a setting was corrected, or on another machine, keeps the old one.
 func (e *checker) running(ctx context.Context) {
-	all := e.published(ctx)
+	all := e.readPublished(ctx)
 	defer e.versions(all)
 	for _, p := range all {
 		if wrong := e.differs(p); len(wrong) > 0 {
@@ -36,7 +36,7 @@ func (e *checker) running(ctx context.Context) {
 	}
 }
 
-// versions warns of a deployment that is not finished, or not meant.
+// versions warns of a deployment that is unfinished or unintended.
 func (e *checker) versions(all []config.Published) {
 	of := map[string][]string{}
 	for _, p := range all {
@@ -53,25 +53,25 @@ func (e *checker) versions(all []config.Published) {
 	e.warn(checkVersions, strings.Join(say, "; "), "finish the deployment: workers first, then the webhook and the API")
 }
 
-// published reads what processes say of themselves, and notes those that say nothing.
-func (e *checker) published(ctx context.Context) []config.Published {
+// readPublished reads what processes publish, and reports those that publish nothing.
+func (e *checker) readPublished(ctx context.Context) []config.Published {
 	all, problems := e.collect(ctx)
 	slices.SortFunc(all, func(a, b config.Published) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-	e.seen = slices.Compact(all)
+	e.published = slices.Compact(all)
 	for _, process := range []string{"worker", "webhook"} {
-		missing := e.wants(process) && !slices.ContainsFunc(e.seen, func(p config.Published) bool { return p.Process == process })
+		missing := e.wants(process) && !slices.ContainsFunc(e.published, func(p config.Published) bool { return p.Process == process })
 		switch {
-		case missing && e.lookedElsewhere():
-			e.fail(checkRunning, fmt.Sprintf("no %s says how it is set (%s)", process, orDefault(strings.Join(problems, "; "), "none is among them")),
+		case missing && e.hasTargets():
+			e.fail(checkRunning, fmt.Sprintf("no %s publishes its settings (%s)", process, orDefault(strings.Join(problems, "; "), "none is among them")),
 				"start it, or correct --metrics and --prometheus")
 		case missing:
-			e.skip(fmt.Sprintf("no %s says so on this machine: %s", process, whereToLook), checkRunning)
+			e.skip(fmt.Sprintf("no %s publishes its settings on this machine: %s", process, giveMetrics), checkRunning)
 		}
 	}
-	return e.seen
+	return e.published
 }
 
-func (e *checker) lookedElsewhere() bool { return e.Prometheus != "" || len(e.Metrics) > 0 }
+func (e *checker) hasTargets() bool { return e.Prometheus != "" || len(e.Metrics) > 0 }
 
 func (e *checker) collect(ctx context.Context) (all []config.Published, problems []string) {
 	note := func(from string, err error) {
@@ -92,9 +92,9 @@ func (e *checker) collect(ctx context.Context) (all []config.Published, problems
 	return all, problems
 }
 
-// metricsTargets are those that were given, else where processes of this machine have their metrics.
+// metricsTargets are the given ones, else the default addresses on this machine.
 func (e *checker) metricsTargets() []string {
-	if e.lookedElsewhere() {
+	if e.hasTargets() {
 		return e.Metrics
 	}
 	own := strings.TrimSpace(e.Getenv("METRICS_ADDR"))
@@ -152,14 +152,14 @@ func (e *checker) fromPrometheus(ctx context.Context) ([]config.Published, error
 }
 
 func (e *checker) read(ctx context.Context, target string) (answer, error) {
-	a, err := e.callUpTo(ctx, maxMetrics, http.MethodGet, target, nil, nil)
+	a, err := e.callFor(ctx, callTimeout, maxMetrics, http.MethodGet, target, nil, nil)
 	if err == nil && a.code != http.StatusOK {
 		err = fmt.Errorf("status %d", a.code)
 	}
 	return a, err
 }
 
-// differs lists what a process has otherwise than the environment here.
+// differs lists the settings of a process that differ from the environment here.
 func (e *checker) differs(p config.Published) (wrong []string) {
 	want, known := e.expected(p.Process)
 	if !known {
@@ -188,7 +188,7 @@ func (e *checker) differs(p config.Published) (wrong []string) {
 	return wrong
 }
 
-// expected is what a process would say that had the environment here.
+// expected is what a process with the environment here would publish.
 func (e *checker) expected(process string) (config.Published, bool) {
 	switch {
 	case process == "worker" && e.wants("worker"):
@@ -201,9 +201,9 @@ func (e *checker) expected(process string) (config.Published, bool) {
 	return config.Published{}, false
 }
 
-// encryptsWith is the key of the workers that run, else of the worker that is set here.
+// encryptsWith is the key of the running workers, else of the worker's settings here.
 func (e *checker) encryptsWith() string {
-	for _, p := range e.seen {
+	for _, p := range e.published {
 		if p.Process == "worker" {
 			first, _, _ := strings.Cut(p.PayloadKeys, " ")
 			return first

@@ -28,7 +28,7 @@ func answering(t *testing.T, code int, header ...string) string {
 	return srv.URL
 }
 
-// Each system looks well from here: what is wrong is how a process runs, or what stands between.
+// Each system has valid settings here: the fault is in a running process, or in a proxy.
 func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 	otherURL := func(c *clinic, url string) { // destination and --url are the same, and both are wrong
 		c.sim.SetWebhook(url, secret)
@@ -45,8 +45,8 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 			otherURL(c, answering(c.t, http.StatusPermanentRedirect, "Location", c.hook)+receiver.Path)
 		},
 			"Didit follows no redirect, so every webhook is lost", "the address that does not redirect"},
-		"a host that answers for anybody": {func(c *clinic) { otherURL(c, anybody(c.t)) },
-			"Didit counts that as delivered", "lead the host to the webhook process"},
+		"a host that answers any request": {func(c *clinic) { otherURL(c, landingPage(c.t)) },
+			"Didit counts that as delivered", "route the host to the webhook process"},
 		"a webhook of the other environment": {func(c *clinic) {
 			c.o.Metrics = []string{c.metrics(config.Published{}, config.Published{Environment: "sandbox"})}
 		}, "webhook has DIDIT_ENVIRONMENT sandbox, here it is live", "start it again"},
@@ -77,18 +77,18 @@ func TestWhatOnlyRunningProcessesCanSay(t *testing.T) {
 			c.o.Metrics = []string{c.metrics(config.Published{Version: "v1"}, config.Published{Version: "v2"})}
 		}, "warning versions of running processes: v1: worker; v2: webhook", "workers first"},
 		"a process that cannot be asked": {func(c *clinic) { c.o.Metrics = []string{"http://127.0.0.1:1"} },
-			"failed settings of running processes: no worker says how it is set", "correct --metrics"},
+			"failed settings of running processes: no worker publishes its settings", "correct --metrics"},
 		"a Prometheus that is none": {func(c *clinic) { c.o.Metrics, c.o.Prometheus = nil, answering(c.t, http.StatusOK) },
 			"not the answer of a Prometheus", "correct --metrics and --prometheus"},
 		"no webhook, and no URL": {func(c *clinic) { c.o.WebhookURL = ""; c.env["WEBHOOK_ADDR"] = "127.0.0.1:1" },
-			"failed webhook takes events: nobody listens at http://127.0.0.1:1/webhooks/didit", "--process worker"},
+			"failed webhook takes events: nothing listens at http://127.0.0.1:1/webhooks/didit", "--process worker"},
 		"a proxy that takes less than we do": {func(c *clinic) { c.o.WebhookURL = lessThan(c.t, c.hook, 64<<10) },
-			"failed largest webhook", "let the proxy in front take WEBHOOK_MAX_BODY"},
+			"failed largest webhook", "configure the proxy in front to accept WEBHOOK_MAX_BODY"},
 		"a callback endpoint that is down": {func(c *clinic) { c.results("http://127.0.0.1:1/results?password=" + another) },
 			"failed callback endpoint: RESULT_URL does not answer", "start the endpoint"},
 		"a callback endpoint that fails": {func(c *clinic) { c.results(answering(c.t, http.StatusServiceUnavailable)) },
 			"failed callback endpoint: it answers 503 to a POST", "see the log of your endpoint"},
-		"a callback endpoint that believes anybody": {func(c *clinic) { c.results(answering(c.t, http.StatusOK)) },
+		"a callback endpoint that accepts any sender": {func(c *clinic) { c.results(answering(c.t, http.StatusOK)) },
 			"warning callback endpoint: it answers 200 to an unsigned message", "verify the signature"},
 		"an API with other tokens": {func(c *clinic) { c.api(answering(c.t, http.StatusUnauthorized)) },
 			"failed http api", "give it the STARTER_TOKENS"},
@@ -122,7 +122,7 @@ func (c *clinic) results(url string) {
 }
 
 func (c *clinic) api(url string) {
-	c.env["STARTER_TOKENS"], c.o.APIURL = "shop:0123456789-a-token-of-nobody", url
+	c.env["STARTER_TOKENS"], c.o.APIURL = "shop:0123456789-a-token-that-is-unused", url
 }
 
 // lessThan leads to target what has fewer bytes.
@@ -166,7 +166,7 @@ func TestSettingsAreReadFromAPrometheusToo(t *testing.T) {
 	c.finds("worker has DIDIT_ENVIRONMENT sandbox", "start it again")
 }
 
-// What a process publishes tells two secrets apart and neither of them.
+// What a process publishes distinguishes two secrets and reveals neither.
 func TestFingerprintsAreShort(t *testing.T) {
 	a, b := config.Fingerprint(config.NewSecret(secret)), config.Fingerprint(config.NewSecret(another))
 	assert.Len(t, a, 6)

@@ -29,7 +29,7 @@ func (e *checker) settings() {
 		e.hook, err = config.ForWebhook(e.Getenv)
 		note(err)
 	}
-	if e.wants("starter serve") && (e.Getenv("STARTER_TOKENS") != "" || e.Getenv("STARTER_TOKENS_FILE") != "") { // not everybody serves HTTP
+	if e.wants("starter serve") && (e.Getenv("STARTER_TOKENS") != "" || e.Getenv("STARTER_TOKENS_FILE") != "") { // serving HTTP is optional
 		e.starter, err = config.ForStarter(e.Getenv)
 		note(err)
 	}
@@ -46,9 +46,9 @@ func (e *checker) settings() {
 func howToSet(name string) string {
 	switch name {
 	case "DIDIT_API_KEY", "DIDIT_WORKFLOW_ID", "DIDIT_WEBHOOK_SECRETS":
-		return "`starter setup didit` finds it at Didit and writes it to an env file; or set " + name + " yourself"
+		return "`starter setup didit` reads it from Didit and writes it to an env file; or set " + name + " yourself"
 	}
-	return "set " + name + " as said, or remove it to have its default; docs/reference/settings.md lists all variables"
+	return "correct " + name + ", or remove it to get its default; docs/reference/settings.md lists all variables"
 }
 
 // defaults names what is not set.
@@ -65,5 +65,5 @@ func (e *checker) defaults() string {
 	if len(unset) == 0 {
 		return "complete"
 	}
-	return "complete; unset, so that the default holds: " + strings.Join(unset, ", ")
+	return "complete; unset, with their defaults: " + strings.Join(unset, ", ")
 }

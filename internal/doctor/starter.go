@@ -18,7 +18,7 @@ const (
 // longPoll is the longest that the API lets a caller wait.
 const longPoll = 45 * time.Second
 
-// api asks `starter serve` as a caller does, where it is served.
+// api calls `starter serve` as a caller does, where it is served.
 func (e *checker) api(ctx context.Context) {
 	if len(e.starter.Tokens) == 0 {
 		e.skip("there are no usable STARTER_TOKENS here: the API is not served, or on another machine", checkAPI)
@@ -26,13 +26,13 @@ func (e *checker) api(ctx context.Context) {
 	}
 	base := strings.TrimSuffix(orDefault(e.APIURL, strings.TrimSuffix(localURL(e.starter.Addr), WebhookPath)), "/")
 	h := http.Header{"Authorization": {"Bearer " + e.starter.Tokens[0].Value.Reveal()}}
-	a, err := e.call(ctx, http.MethodGet, base+"/v1/verifications/doctor-asks-about-nobody", h, nil)
+	a, err := e.call(ctx, http.MethodGet, base+"/v1/verifications/doctor-unknown-user", h, nil)
 	switch {
 	case err != nil:
 		e.fail(checkAPI, fmt.Sprintf("%s does not answer: %v", base, err), "start it (`go run ./starter serve`), or give --api-url, or unset STARTER_TOKENS where it is not served")
 		return
 	case a.code == http.StatusNotFound && strings.Contains(string(a.body), "no-such-verification"):
-		e.ok(checkAPI, base+" knows the first of the STARTER_TOKENS")
+		e.ok(checkAPI, base+" accepts the first of the STARTER_TOKENS")
 	case a.code == http.StatusUnauthorized:
 		e.fail(checkAPI, base+" refuses the first of the STARTER_TOKENS here", "give it the STARTER_TOKENS that are set here, and start it again")
 		return
@@ -46,10 +46,10 @@ func (e *checker) api(ctx context.Context) {
 	e.longPoll(ctx, base, h)
 }
 
-// longPoll waits for as long as a caller may, about a user who is waiting: what stands in front must not hang up before.
+// longPoll waits for as long as a caller may, for a user who is waiting: a proxy in front must not hang up before.
 func (e *checker) longPoll(ctx context.Context, base string, h http.Header) {
 	if e.WaitingUser == "" {
-		e.skip("give --waiting-user USER, one whose verification is open, to have 45 s waited for", checkLongPoll)
+		e.skip("give --waiting-user USER, one whose verification is open, to try a long poll of 45 s", checkLongPoll)
 		return
 	}
 	began := e.Now()
@@ -57,31 +57,31 @@ func (e *checker) longPoll(ctx context.Context, base string, h http.Header) {
 	took := e.Now().Sub(began).Round(time.Second)
 	switch {
 	case err != nil:
-		e.fail(checkLongPoll, fmt.Sprintf("cut off after %s: %v", took, err), "let the proxy in front wait for 60 s (docs/operations/proxies.md)")
+		e.fail(checkLongPoll, fmt.Sprintf("cut off after %s: %v", took, err), "configure the proxy in front to wait for 60 s (docs/operations/proxies.md)")
 	case a.code != http.StatusOK:
-		e.fail(checkLongPoll, fmt.Sprintf("status %d after %s", a.code, took), "let the proxy in front wait for 60 s (docs/operations/proxies.md)")
+		e.fail(checkLongPoll, fmt.Sprintf("status %d after %s", a.code, took), "configure the proxy in front to wait for 60 s (docs/operations/proxies.md)")
 	default:
 		e.ok(checkLongPoll, fmt.Sprintf("answered after %s", took))
 	}
 }
 
-// largest sends a signed test event of the largest size that the webhook takes: a proxy in front may take less.
+// largest sends a signed test event of the largest size that the webhook accepts: a proxy in front may accept less.
 func (e *checker) largest(ctx context.Context, target string) {
 	size := int(e.hook.MaxBody)
 	if size == 0 {
 		e.skip("WEBHOOK_MAX_BODY is wrong", checkLargest)
 		return
 	}
-	a, err := e.deliverSized(ctx, target, e.hook.Secrets[0].Reveal(), size)
+	a, err := e.deliver(ctx, target, e.hook.Secrets[0].Reveal(), size)
 	switch {
 	case err != nil:
-		e.fail(checkLargest, fmt.Sprintf("%s hangs up on %d bytes: %v", target, size, err), "let the proxy in front take WEBHOOK_MAX_BODY (docs/operations/proxies.md)")
+		e.fail(checkLargest, fmt.Sprintf("%s hangs up on %d bytes: %v", target, size, err), "configure the proxy in front to accept WEBHOOK_MAX_BODY (docs/operations/proxies.md)")
 	case a.code == http.StatusRequestEntityTooLarge:
-		e.fail(checkLargest, fmt.Sprintf("%s refuses %d bytes (413)", target, size), "let the proxy in front take WEBHOOK_MAX_BODY, and give the webhook the one that is set here (docs/operations/proxies.md)")
+		e.fail(checkLargest, fmt.Sprintf("%s refuses %d bytes (413)", target, size), "configure the proxy in front to accept WEBHOOK_MAX_BODY, and give the webhook the one that is set here (docs/operations/proxies.md)")
 	case a.code != http.StatusOK:
 		e.fail(checkLargest, fmt.Sprintf("%s answers %d to %d bytes", target, a.code, size), "see the log of the webhook and of the proxy in front")
 	default:
-		e.ok(checkLargest, fmt.Sprintf("%d bytes are taken", size))
+		e.ok(checkLargest, fmt.Sprintf("%d bytes are accepted", size))
 	}
 }
 

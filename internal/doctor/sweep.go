@@ -12,10 +12,10 @@ import (
 
 const checkSweeps = "sweeps of lost webhooks"
 
-// sweepAge is how long ago the last sweep may have begun: some may be skipped, while one waits for Didit.
+// sweepAge is how long ago the last sweep may have started: some may be skipped, while one waits for Didit.
 const sweepAge = 4 * ops.SweepInterval
 
-// sweeps looks at the schedule that finds what no webhook brought.
+// sweeps checks the schedule that finds undelivered webhooks.
 func (e *checker) sweeps(ctx context.Context, c *ops.Client) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -42,14 +42,14 @@ func judgeSweeps(s ops.Sweeps, now time.Time) Finding {
 		f.Found, f.Fix = "paused: "+orDefault(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+ops.SweepID+"`"
 	case age > sweepAge:
 		f.Status = Failed
-		f.Found, f.Fix = fmt.Sprintf("the last one began %s ago", age), "look at the workflow "+ops.SweepID+" in the Web UI: its pending activity shows what it waits for"
+		f.Found, f.Fix = fmt.Sprintf("the last one started %s ago", age), "open the workflow "+ops.SweepID+" in the Web UI: its pending activity shows what it waits for"
 	case s.Result.State == kyc.SweepUnreadable:
 		f.Found = "Didit shows this key no deliveries (" + s.Result.ErrorType + ")"
 		f.Fix = "give the key webhooks:read and decisions:read, and limit it to no flow"
 	case s.Last.IsZero():
-		f.Status, f.Found, f.Fix = OK, "the first one is still to come", ""
+		f.Status, f.Found, f.Fix = OK, "the first one has not started yet", ""
 	default:
-		f.Status, f.Found = OK, fmt.Sprintf("the last one began %s ago", age)
+		f.Status, f.Found = OK, fmt.Sprintf("the last one started %s ago", age)
 	}
 	return f
 }

@@ -25,7 +25,7 @@ const (
 	checkClockThere = "clock and Temporal's"
 )
 
-// wantedRetention is how long closed verifications should be remembered: by default a namespace forgets them within days.
+// wantedRetention is how long closed verifications should be kept: by default a namespace deletes them within days.
 const wantedRetention = 720 * time.Hour
 
 func (e *checker) temporal(ctx context.Context) {
@@ -64,21 +64,21 @@ func (e *checker) dial(ctx context.Context) (*ops.Client, error) {
 	return ops.New(c), nil
 }
 
-// howToDial asks whether the host is known: gRPC has several texts for one that is not.
+// howToDial checks whether DNS knows the host: gRPC has several texts for one that it does not.
 func (e *checker) howToDial(ctx context.Context, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if o, bad := e.Temporal(); bad == nil {
 		if host, _, bad := net.SplitHostPort(orDefault(o.HostPort, client.DefaultHostPort)); bad == nil {
 			if _, unknown := net.DefaultResolver.LookupHost(ctx, host); unknown != nil {
-				return "nobody knows that host: check TEMPORAL_ADDRESS (host:port, no https://)"
+				return "DNS does not know that host: check TEMPORAL_ADDRESS (host:port, no https://)"
 			}
 		}
 	}
 	return howToReach(err)
 }
 
-// howToReach reads the text: gRPC keeps nothing else of what went wrong below it.
+// howToReach reads the text: gRPC keeps nothing else of an error below it.
 func howToReach(err error) string {
 	var denied *serviceerror.PermissionDenied
 	text := strings.ToLower(err.Error())
@@ -92,16 +92,16 @@ func howToReach(err error) string {
 	}
 	switch {
 	case errors.As(err, &denied), has("unauthenticated", "unauthorized", "permission"):
-		return "Temporal refuses us: check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
+		return "Temporal refuses the client: check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
 	case has("tls", "x509", "certificate", "http2", "frame too large", "server preface", "eof"):
 		return "one side speaks TLS and the other does not, or the certificate is not trusted: check TEMPORAL_TLS*"
 	case has("settings"):
 		return "correct the TEMPORAL_ variables or the profile that TEMPORAL_PROFILE names"
 	}
-	return "start Temporal (here: `make dev`), or check TEMPORAL_ADDRESS and the firewall between"
+	return "start Temporal (here: `make dev`), or check TEMPORAL_ADDRESS and the firewall in between"
 }
 
-// namespace reports whether the rest can be looked at.
+// namespace reports whether the next checks make sense.
 func (e *checker) namespace(ctx context.Context, c *ops.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
@@ -119,11 +119,11 @@ func (e *checker) namespace(ctx context.Context, c *ops.Client) bool {
 	}
 	kept := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
 	if kept < wantedRetention {
-		e.warn(checkNamespace, fmt.Sprintf("%s forgets closed verifications after %s; a user who comes back later is verified, and paid for, again", c.Namespace(), short(kept)),
+		e.warn(checkNamespace, fmt.Sprintf("%s deletes closed verifications after %s; a user who comes back later is verified, and paid for, again", c.Namespace(), short(kept)),
 			fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", c.Namespace()))
 		return true
 	}
-	e.ok(checkNamespace, fmt.Sprintf("%s remembers closed verifications for %s", c.Namespace(), short(kept)))
+	e.ok(checkNamespace, fmt.Sprintf("%s keeps closed verifications for %s", c.Namespace(), short(kept)))
 	return true
 }
 

@@ -36,11 +36,11 @@ func (e *checker) atWebhook(ctx context.Context) {
 		e.skip("WEBHOOK_ADDR is wrong; give --webhook-url", checkHook, checkForged, checkLargest)
 		return
 	}
-	a, err := e.deliver(ctx, target, e.hook.Secrets[0].Reveal())
+	a, err := e.deliver(ctx, target, e.hook.Secrets[0].Reveal(), 0)
 	switch {
 	case errors.Is(err, syscall.ECONNREFUSED) && e.WebhookURL == "":
-		e.fail(checkHook, "nobody listens at "+target+": no webhook can come",
-			"start the webhook (`go run ./webhook`); where it runs elsewhere give --webhook-url or --url, or look at the worker alone with --process worker")
+		e.fail(checkHook, "nothing listens at "+target+": no webhook can arrive",
+			"start the webhook (`go run ./webhook`); where it runs elsewhere give --webhook-url or --url, or check only the worker with --process worker")
 		e.skip("the webhook does not answer", checkForged, checkLargest)
 		return
 	case err != nil:
@@ -50,25 +50,25 @@ func (e *checker) atWebhook(ctx context.Context) {
 	}
 	e.judge(target, a)
 	if a.code != http.StatusOK {
-		e.skip("the webhook takes no event", checkForged, checkLargest)
+		e.skip("the webhook accepts no event", checkForged, checkLargest)
 		return
 	}
 	e.forge(ctx, target)
-	e.largest(ctx, orDefault(e.PublicURL, target)) // through what stands in front, where that is known
+	e.largest(ctx, orDefault(e.PublicURL, target)) // through the proxy in front, where it is known
 }
 
-// judge tells from the answer what is wrong; docs/reference/webhook.md lists the webhook's answers.
+// judge explains the answer; docs/reference/webhook.md lists the webhook's answers.
 func (e *checker) judge(target string, a answer) {
 	found := fmt.Sprintf("%s answers %d to a signed test event", target, a.code)
 	switch {
 	case a.code == http.StatusOK && strings.Contains(string(a.body), "received"):
 		e.ok(checkHook, found)
 	case a.code == http.StatusOK:
-		e.fail(checkHook, found+", but not as our webhook does", "something else listens there: check WEBHOOK_ADDR and --webhook-url")
+		e.fail(checkHook, found+", but not as our webhook does", "another program listens there: check WEBHOOK_ADDR and --webhook-url")
 	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "timestamp"):
 		e.fail(checkHook, found+": its clock and ours differ", keepTime)
 	case a.code == http.StatusForbidden && strings.Contains(string(a.body), "not on the list"):
-		e.skip("the webhook listens to the senders of WEBHOOK_ALLOW_FROM only, and this machine is none", checkHook)
+		e.skip("the webhook accepts the senders of WEBHOOK_ALLOW_FROM only, and this machine is not in it", checkHook)
 	case a.code == http.StatusForbidden:
 		e.fail(checkHook, found+": it runs with other secrets", "give the webhook the DIDIT_WEBHOOK_SECRETS that are set here, and start it again")
 	case a.code == http.StatusNotFound, a.code == http.StatusMethodNotAllowed:
@@ -80,9 +80,9 @@ func (e *checker) judge(target string, a answer) {
 	}
 }
 
-// forge signs with a secret that nobody has: what takes that takes everything.
+// forge signs with a random secret: a webhook that accepts that accepts everything.
 func (e *checker) forge(ctx context.Context, target string) {
-	a, err := e.deliver(ctx, target, uuid.NewString())
+	a, err := e.deliver(ctx, target, uuid.NewString(), 0)
 	switch {
 	case err != nil:
 		e.skip(fmt.Sprintf("no answer: %v", err), checkForged)
@@ -90,16 +90,13 @@ func (e *checker) forge(ctx context.Context, target string) {
 		e.ok(checkForged, "403 to an event that is signed with another secret")
 	default:
 		e.fail(checkForged, fmt.Sprintf("%s answers %d to an event that is signed with another secret", target, a.code),
-			"something else than our webhook answers there: check WEBHOOK_ADDR, --webhook-url and the proxy between")
+			"another program answers there: check WEBHOOK_ADDR, --webhook-url and the proxy in between")
 	}
 }
 
 // deliver sends a test event as Didit's console does, marked twice: in the header and in what is signed.
-func (e *checker) deliver(ctx context.Context, target, secret string) (answer, error) {
-	return e.deliverSized(ctx, target, secret, 0)
-}
-
-func (e *checker) deliverSized(ctx context.Context, target, secret string, size int) (answer, error) {
+// size is the least length of its body.
+func (e *checker) deliver(ctx context.Context, target, secret string, size int) (answer, error) {
 	now := e.Now().Unix()
 	body, err := json.Marshal(map[string]any{
 		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "timestamp": now, "created_at": now,
