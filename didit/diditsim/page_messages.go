@@ -1,6 +1,7 @@
 package diditsim
 
 import (
+	"maps"
 	"net/http"
 
 	"didit-temporal/didit"
@@ -18,20 +19,22 @@ func framed(r *http.Request) bool { return r.Header.Get("Sec-Fetch-Dest") == "if
 
 // messagesOf are the messages of a session in its current status. A user who acts finishes all steps at once.
 func messagesOf(x Session, steps []*step) []message {
-	ready := []message{x.message("didit:ready", nil), x.message("didit:started", nil), x.message("didit:step_started", map[string]any{"step": steps[0].short})}
+	ready := x.message("didit:ready", nil)
 	switch x.Status {
 	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview:
 		var all []message
 		for i, p := range steps {
 			all = append(all, x.stepDone(p, steps[min(i+1, len(steps)-1)])...)
 		}
-		return append(all, x.message("didit:status_updated", map[string]any{"status": x.Status}), x.message("didit:completed", map[string]any{"status": webStatus(x.Status)}))
+		status := x.message("didit:status_updated", map[string]any{"status": x.Status})
+		return append(all, status, x.message("didit:completed", map[string]any{"status": webStatus(x.Status)}))
 	case didit.StatusAbandoned:
 		return []message{x.message("didit:cancelled", nil)}
 	case didit.StatusExpired, didit.StatusKycExpired:
-		return []message{x.message("didit:ready", nil), x.message("didit:error", map[string]any{"error": "sessionExpired"})}
+		return []message{ready, x.message("didit:error", map[string]any{"error": "sessionExpired"})}
 	}
-	return ready
+	begun := x.message("didit:step_started", map[string]any{"step": steps[0].short})
+	return []message{ready, x.message("didit:started", nil), begun}
 }
 
 func (x Session) message(kind string, data map[string]any) message {
@@ -46,9 +49,7 @@ func (x Session) message(kind string, data map[string]any) message {
 func (x Session) stepDone(p, next *step) []message {
 	about := func(kind string, more map[string]any) message {
 		data := map[string]any{"step": p.short}
-		for k, v := range more {
-			data[k] = v
-		}
+		maps.Copy(data, more)
 		return x.message(kind, data)
 	}
 	var all []message
