@@ -327,7 +327,7 @@ func TestASessionThatIsNotKnownIsOursByItsMetadata(t *testing.T) {
 		"ours, as JSON text":       {`"{\"kyc_deployment\":\"production\",\"temporal_run_id\":\"` + firstRun + `\",\"attempt\":2.0}"`, "u1", nil},
 		"another deployment's":     {`{"kyc_deployment":"staging","temporal_run_id":"` + firstRun + `","attempt":2}`, "u1", []string{"metadata"}},
 		"a run's of no deployment": {`{"temporal_run_id":"` + firstRun + `","attempt":2}`, "u1", []string{"metadata"}},
-		"nobody's":                 {`null`, "u1", []string{"metadata"}},
+		"of no program":            {`null`, "u1", []string{"metadata"}},
 		"another user's":           {`{"kyc_deployment":"production"}`, "u2", []string{"vendor_data"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// road takes as long as it is told from the server to an activity, by the worker's clock.
+// road takes a given time from the server to an activity, by the worker's clock.
 type road struct {
 	interceptor.WorkerInterceptorBase
 	took time.Duration
@@ -73,7 +73,7 @@ func TestTasksAreDelayedEqually(t *testing.T) {
 		assert.Zero(t, waited)
 		waited, err = call(2 * time.Second)
 		require.NoError(t, err)
-		assert.Zero(t, waited, "it is late enough")
+		assert.Zero(t, waited, "its own delay is long enough")
 		waited, err = call(5 * time.Millisecond)
 		require.NoError(t, err)
 		assert.InDelta(t, 1.95, waited.Seconds(), 0.01)
@@ -89,13 +89,13 @@ func TestTasksAreDelayedEqually(t *testing.T) {
 	})
 }
 
-// travel hands a turn out now and then, and reports what becomes of it at the worker.
+// travel dispatches tasks, and returns how the worker delays each.
 type travel struct {
 	pace activities.Pace
 	now  time.Time
 }
 
-func (v *travel) turn(took time.Duration) (wait time.Duration, late bool) {
+func (v *travel) arrive(took time.Duration) (wait time.Duration, late bool) {
 	return v.pace.DelayOf(v.now.Add(-took), v.now)
 }
 
@@ -103,33 +103,33 @@ func newTravel() *travel { return &travel{now: time.Unix(1_800_000_000, 0)} }
 
 func TestADelayedWorkerSoonSpeedsUpAgain(t *testing.T) {
 	v := newTravel()
-	v.turn(5 * time.Millisecond)
-	v.turn(2 * time.Second)
+	v.arrive(5 * time.Millisecond)
+	v.arrive(2 * time.Second)
 	v.now = v.now.Add(8 * time.Minute)
-	wait, late := v.turn(5 * time.Millisecond)
+	wait, late := v.arrive(5 * time.Millisecond)
 	require.False(t, late)
 	require.Zero(t, wait)
-	wait, _ = v.turn(50 * time.Millisecond)
+	wait, _ = v.arrive(50 * time.Millisecond)
 	assert.Zero(t, wait, "jitter")
-	wait, _ = v.turn(5 * time.Millisecond)
+	wait, _ = v.arrive(5 * time.Millisecond)
 	assert.Zero(t, wait, "jitter")
 }
 
-// A worker's first turns may be late ones: it starts in a rush. And its clock may differ from the server's.
+// A worker's first tasks may be delayed ones: it starts under load. And its clock may differ from the server's.
 func TestClocksThatDifferCostNothing(t *testing.T) {
 	for name, skew := range map[string]time.Duration{"ahead": time.Hour, "behind": -time.Hour} {
 		t.Run(name, func(t *testing.T) {
 			v := newTravel()
 			for range 100 {
 				v.now = v.now.Add(time.Second)
-				wait, late := v.turn(skew + 5*time.Millisecond)
+				wait, late := v.arrive(skew + 5*time.Millisecond)
 				require.False(t, late)
 				require.Zero(t, wait)
 			}
-			wait, late := v.turn(skew + 2*time.Second)
+			wait, late := v.arrive(skew + 2*time.Second)
 			require.False(t, late)
 			require.Zero(t, wait)
-			wait, _ = v.turn(skew)
+			wait, _ = v.arrive(skew)
 			require.InDelta(t, 1.95, wait.Seconds(), 0.01)
 		})
 	}
@@ -141,26 +141,26 @@ func TestAClockThatIsSetDoesNoLastingHarm(t *testing.T) {
 			v := newTravel()
 			for range 100 {
 				v.now = v.now.Add(time.Second)
-				v.turn(5 * time.Millisecond)
+				v.arrive(5 * time.Millisecond)
 			}
 			harm := 0
 			for range 2400 {
 				v.now = v.now.Add(time.Second)
-				wait, late := v.turn(to + 5*time.Millisecond)
+				wait, late := v.arrive(to + 5*time.Millisecond)
 				require.LessOrEqual(t, wait, 3*time.Second)
 				if late || wait > 0 {
 					harm++
 				}
 			}
 			assert.Less(t, harm, 900)
-			wait, late := v.turn(to + 5*time.Millisecond)
+			wait, late := v.arrive(to + 5*time.Millisecond)
 			assert.False(t, late)
 			assert.Zero(t, wait)
 		})
 	}
 }
 
-// Whatever the road does, turns that were handed out evenly are used evenly, and few are lost.
+// Whatever the road does, tasks that were dispatched evenly are sent evenly, and few are lost.
 func TestDelayedTasksAreSpreadAgain(t *testing.T) {
 	const rate, lasts = 4.82, 20 * time.Minute
 	for seed := range uint64(500) {
@@ -170,7 +170,7 @@ func TestDelayedTasksAreSpreadAgain(t *testing.T) {
 		ways := stalls(draw, v.now, rate, lasts)
 		for _, way := range ways {
 			v.now = way.arrives
-			if wait, late := v.turn(way.took); !late {
+			if wait, late := v.arrive(way.took); !late {
 				used = append(used, way.arrives.Add(wait))
 			}
 		}
@@ -188,7 +188,7 @@ type way struct {
 	took    time.Duration
 }
 
-// stalls hands turns out evenly; now and then all are held up until one moment, by up to five seconds.
+// stalls dispatches tasks evenly; now and then all are delayed until one time, by up to five seconds.
 func stalls(draw *rand.Rand, began time.Time, rate float64, lasts time.Duration) []way {
 	var until time.Time
 	var ways []way

@@ -28,7 +28,7 @@ func TestAPanicKeepsItsValueToItself(t *testing.T) {
 	env.RegisterActivity(a)
 	_, err := env.ExecuteActivity(a.ListSessions, activities.UserInput{UserID: "u1"})
 	var panicked *temporal.PanicError
-	require.ErrorAs(t, err, &panicked, "whoever asks is told what the SDK tells")
+	require.ErrorAs(t, err, &panicked, "the error has the type that the SDK gives a panic")
 	require.Empty(t, panicked.StackTrace())
 	require.NotContains(t, err.Error()+out.String(), "Jane")
 	require.Contains(t, out.String(), "panic_test.go", "the log has the place")

@@ -38,7 +38,7 @@ var result = activities.SendResultInput{
 	},
 }
 
-// send runs the activity against a receiver.
+// send runs the activity against a callback endpoint.
 func send(t *testing.T, target string, in activities.SendResultInput, change ...func(*activities.CallbackSender)) error {
 	t.Helper()
 	_, err := sendAfter(t, kyc.Snapshot{}, target, in, change...)
@@ -83,7 +83,7 @@ func failure(t *testing.T, err error) *temporal.ApplicationError {
 	return app
 }
 
-// secretly puts what must not be told into a receiver's address.
+// secretly puts a secret into an endpoint's address.
 func secretly(s *httptest.Server) string {
 	return strings.Replace(s.URL, "://", "://me:hunter2@", 1) + "/results?tenant=hunter2"
 }
@@ -123,7 +123,7 @@ func TestAResultIsAMessageOfTheSpecification(t *testing.T) {
 	require.NoError(t, send(t, secretly(server), result))
 	require.Equal(t, ids[0], ids[1], "the same result has the same id")
 	require.Equal(t, "7685f67a-95d8-57be-a7e0-9964d193841d", kyc.ResultID("0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10", 1, result.State),
-		"ids never change: receivers remember them")
+		"ids never change: endpoints store them")
 }
 
 func TestWhatTheCallbackEndpointAnswers(t *testing.T) {
@@ -148,7 +148,7 @@ func TestWhatTheCallbackEndpointAnswers(t *testing.T) {
 		"down until the past":       {http.StatusServiceUnavailable, "Sun, 06 Nov 1994 08:49:37 GMT", kyc.ErrorTypeCallbackFailed, false, 0},
 		"a redirect":                {http.StatusPermanentRedirect, "", kyc.ErrorTypeCallbackFailed, false, 0},
 		"a redirect that POSTs not": {http.StatusSeeOther, "", kyc.ErrorTypeCallbackFailed, false, 0},
-		"no news":                   {http.StatusNotModified, "", kyc.ErrorTypeCallbackFailed, false, 0},
+		"not modified":              {http.StatusNotModified, "", kyc.ErrorTypeCallbackFailed, false, 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var followed atomic.Int32
@@ -203,11 +203,11 @@ func TestACallbackEndpointThatCannotBeReached(t *testing.T) {
 	for name, tc := range map[string]struct {
 		url, want string
 	}{
-		"nobody listens":          {secretly(closed), "it refuses the connection"},
-		"no such host":            {"https://me:hunter2@inner.invalid/results", "its name cannot be resolved"},
-		"it never answers":        {secretly(silent), "no answer within"},
-		"a certificate of nobody": {secretly(stranger), "its TLS certificate does not verify"},
-		"it does not speak HTTP":  {secretly(hangsUp), "the answer was not HTTP"},
+		"no listener":            {secretly(closed), "it refuses the connection"},
+		"no such host":           {"https://me:hunter2@inner.invalid/results", "its name cannot be resolved"},
+		"it never answers":       {secretly(silent), "no answer within"},
+		"an unknown certificate": {secretly(stranger), "its TLS certificate does not verify"},
+		"it does not speak HTTP": {secretly(hangsUp), "the answer was not HTTP"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			app := failure(t, send(t, tc.url, result, func(r *activities.CallbackSender) {
@@ -227,7 +227,7 @@ func TestACallbackEndpointThatCannotBeReached(t *testing.T) {
 	})
 }
 
-// A receiver that always says "in a second" is still asked less and less often.
+// An endpoint that always answers "in a second" still gets fewer and fewer callbacks.
 func TestRetryAfterOnlyMakesAWaitLonger(t *testing.T) {
 	policy := &temporal.RetryPolicy{InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute}
 	for _, tc := range []struct {

@@ -20,9 +20,9 @@ type attachment struct {
 	update  client.WorkflowUpdateHandle
 }
 
-// answerWithin bounds the request that starts and waits for the session at once. A caller with less than twice that time
+// answerTimeout bounds the request that starts and waits for the session at once. A caller with less than twice that time
 // spends half of it on each of the two requests.
-const answerWithin = 5 * time.Second
+const answerTimeout = 5 * time.Second
 
 // attach sends the update to an open run, or starts one. One request does both if the answer comes soon. If not, a second
 // request waits for stage Accepted only: then a caller that times out while Didit's limit delays it knows its run.
@@ -46,9 +46,9 @@ func (c *Client) attach(ctx context.Context, r startRequest) (attachment, error)
 func firstWait(ctx context.Context) time.Duration {
 	end, ends := ctx.Deadline()
 	if !ends {
-		return answerWithin
+		return answerTimeout
 	}
-	return min(answerWithin, time.Until(end)/2)
+	return min(answerTimeout, time.Until(end)/2)
 }
 
 // timedOut reports whether the server noticed before the client that the time of a request is over.

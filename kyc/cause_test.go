@@ -19,12 +19,12 @@ func TestAnErrorThatAnOperatorMustFixNamesItsCause(t *testing.T) {
 		want string // part of the cause, and of what to do
 		do   string
 	}{
-		"search attributes that nobody registered": {serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute KycStatus"), "lacks search attributes", "run `starter setup`"},
-		"a payload key that only the worker has":   {&codec.UnknownKeyError{ID: "k1"}, `lacks the payload key "k1"`, "the worker's PAYLOAD_KEYS"},
-		"a payload key of the same id":             {codec.ErrDamaged, "does not decrypt", "the worker's PAYLOAD_KEYS"},
-		"a namespace that does not exist":          {serviceerror.NewNamespaceNotFound("kyc-x"), `no namespace "kyc-x"`, "check TEMPORAL_NAMESPACE"},
-		"no rights":                                {serviceerror.NewPermissionDenied("no", ""), "refuses this process", "check TEMPORAL_API_KEY"},
-		"no worker":                                {serviceerror.NewFailedPrecondition("no poller seen for task queue recently, worker may be down"), "no worker polls", "start one"},
+		"search attributes that are not registered": {serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute KycStatus"), "lacks search attributes", "run `starter setup`"},
+		"a payload key that only the worker has":    {&codec.UnknownKeyError{ID: "k1"}, `lacks the payload key "k1"`, "the worker's PAYLOAD_KEYS"},
+		"a payload key of the same id":              {codec.ErrDamaged, "does not decrypt", "the worker's PAYLOAD_KEYS"},
+		"a namespace that does not exist":           {serviceerror.NewNamespaceNotFound("kyc-x"), `no namespace "kyc-x"`, "check TEMPORAL_NAMESPACE"},
+		"no rights":                                 {serviceerror.NewPermissionDenied("no", ""), "refuses this process", "check TEMPORAL_API_KEY"},
+		"no worker":                                 {serviceerror.NewFailedPrecondition("no poller seen for task queue recently, worker may be down"), "no worker polls", "start one"},
 	} {
 		got := kyc.Cause(fmt.Errorf("start the verification of user u1: %w", tc.err))
 		assert.Contains(t, got, tc.want, name)

@@ -183,7 +183,7 @@ func TestDeliverGivesACallTheFullDeadline(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), budget)
 	defer cancel()
 	mine, _ := ctx.Deadline()
-	told := make(chan string, 2)
+	called := make(chan string, 2)
 	c := dial(t, &frontend{
 		signal: func(*workflowservice.SignalWorkflowExecutionRequest) error {
 			return serviceerror.NewNotFound("workflow execution already completed")
@@ -191,13 +191,13 @@ func TestDeliverGivesACallTheFullDeadline(t *testing.T) {
 		resume: func(*workflowservice.SignalWithStartWorkflowExecutionRequest) error { return nil },
 		until: func(call string, deadline time.Time) {
 			assert.WithinRange(t, deadline, mine.Add(-budget/4), mine.Add(budget), call)
-			told <- call
+			called <- call
 		},
 	})
 	_, err := c.Deliver(ctx, "u1", event, true)
 	require.NoError(t, err)
-	require.Equal(t, "signal", <-told)
-	require.Equal(t, "resume", <-told)
+	require.Equal(t, "signal", <-called)
+	require.Equal(t, "resume", <-called)
 }
 
 // It lasts no longer than the caller has time.

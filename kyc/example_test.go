@@ -32,7 +32,7 @@ func ExampleClient_Start() {
 	var refused *kyc.SessionError
 	switch {
 	case errors.As(err, &refused):
-		fmt.Println("somebody must mend it:", refused.Type, kyc.Hint(refused.Type))
+		fmt.Println("an operator must act:", refused.Type, kyc.Hint(refused.Type))
 	case soon.Err() != nil:
 		fmt.Println("Didit's limit makes the user wait; start again for the URL")
 	case err != nil:

@@ -119,7 +119,7 @@ func TestWaitingAsksNoWorkerBeforeTheEnd(t *testing.T) {
 	t.Parallel()
 	r := newRun(t)
 	r.onDescribe = func(r *aRun) {
-		if r.described == 3 { // the run ends, and is yet to tell the receiver of results
+		if r.described == 3 { // the run ends, and its callback is still pending
 			r.state.Status, r.state.Outcome, r.attribute = didit.StatusDeclined, kyc.OutcomeDeclined, "declined"
 		}
 	}

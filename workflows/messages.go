@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 
 	"go.temporal.io/sdk/temporal"
@@ -11,24 +12,17 @@ import (
 
 // handle sets the handlers of queries and updates, before anything can block.
 func (v *verification) handle(ctx workflow.Context) error {
-	err := workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.state.State, nil },
-		workflow.QueryHandlerOptions{Description: "The state of the verification."})
-	if err != nil {
-		return err
-	}
-	err = workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryVerification, v.snapshot,
-		workflow.QueryHandlerOptions{Description: "State, the secret link while the person must act, and what was reported last. For programs."})
-	if err != nil {
-		return err
-	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.askForSession, workflow.UpdateHandlerOptions{
-		Description: `Waits for the session and returns the URL that the person must open. Input: {"user_id": "..."}, as for a start.`,
-		Validator:   v.mayAskForSession,
-	})
-	if err != nil {
-		return err
-	}
-	return v.handleOperators(ctx)
+	return errors.Join(
+		workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryState, func() (kyc.State, error) { return v.state.State, nil },
+			workflow.QueryHandlerOptions{Description: "The state of the verification."}),
+		workflow.SetQueryHandlerWithOptions(ctx, kyc.QueryVerification, v.snapshot, workflow.QueryHandlerOptions{
+			Description: "State, the secret link while the person must act, and what was reported last. For programs.",
+		}),
+		workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateSession, v.askForSession, workflow.UpdateHandlerOptions{
+			Description: `Waits for the session and returns the URL that the person must open. Input: {"user_id": "..."}, as for a start.`,
+			Validator:   v.mayAskForSession,
+		}),
+		v.handleOperators(ctx))
 }
 
 func (v *verification) snapshot() (kyc.Snapshot, error) {

@@ -139,7 +139,7 @@ func TestActionsThatGoWrong(t *testing.T) {
 		"lost on the way, and then another thing":           {kyc.VerbResubmit, []attempt{{err: lost, then: approved}}, 1, false, kyc.ErrorTypeRefused, "another reviewer"},
 		"done, and the person is back at once":              {kyc.VerbResubmit, []attempt{{done: true, then: approved}}, 1, true, "", ""},
 		"refused, as a reviewer was faster":                 {kyc.VerbApprove, []attempt{{err: no, then: declined}}, 1, false, kyc.ErrorTypeRefused, "another reviewer"},
-		"refused, as the same was done a moment before":     {kyc.VerbResubmit, []attempt{{err: no, then: resubmitted}}, 1, false, "", ""},
+		"refused, as the same was just done":                {kyc.VerbResubmit, []attempt{{err: no, then: resubmitted}}, 1, false, "", ""},
 		"refused by Didit for a reason of its own":          {kyc.VerbResubmit, []attempt{{err: no}}, 1, false, kyc.ErrorTypeRefused, "which is In Review"},
 		"refused, as the lost call had been done after all": {kyc.VerbResubmit, []attempt{{err: lost}, {done: true, err: no}}, 2, true, "", ""},
 		"the key may not":                                   {kyc.VerbApprove, []attempt{{err: answered(401)}}, 1, false, kyc.ErrorTypeUnauthorized, "DIDIT_API_KEY"},

@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"fmt"
 	"time"
 
@@ -28,21 +29,17 @@ func (o *operators) erasing() bool { return o.end != nil && o.end.erase }
 
 // handleOperators sets the handlers of the updates that operators send.
 func (v *verification) handleOperators(ctx workflow.Context) error {
-	err := workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateRefresh, v.refresh, workflow.UpdateHandlerOptions{
-		Description: `Reads Didit's decision now. Input: {"actor": "who", "reason": "a-code:TICKET"}.`, Validator: v.mayRefresh,
-	})
-	if err != nil {
-		return err
-	}
-	err = workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateErase, v.erase, workflow.UpdateHandlerOptions{
-		Description: "Ends the verification as erased. Not for people: start an Operation with the verb erase, which also deletes the user's data.", Validator: v.mayErase,
-	})
-	if err != nil {
-		return err
-	}
-	return workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateCancel, v.cancel, workflow.UpdateHandlerOptions{
-		Description: `Ends the verification as cancelled. Input: {"actor": "who", "reason": "a-code:TICKET"}.`, Validator: v.mayCancel,
-	})
+	return errors.Join(
+		workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateRefresh, v.refresh, workflow.UpdateHandlerOptions{
+			Description: `Reads Didit's decision now. Input: {"actor": "who", "reason": "a-code:TICKET"}.`, Validator: v.mayRefresh,
+		}),
+		workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateErase, v.erase, workflow.UpdateHandlerOptions{
+			Description: "Ends the verification as erased. Not for people: start an Operation with the verb erase, which also deletes the user's data.",
+			Validator:   v.mayErase,
+		}),
+		workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateCancel, v.cancel, workflow.UpdateHandlerOptions{
+			Description: `Ends the verification as cancelled. Input: {"actor": "who", "reason": "a-code:TICKET"}.`, Validator: v.mayCancel,
+		}))
 }
 
 func (v *verification) mayRefresh(by kyc.Operator) error {

@@ -103,7 +103,7 @@ func TestAVerdictThatComesWhileCancellingTakesPrecedence(t *testing.T) {
 	l.follow(start(nil), changes(time.Minute, inProgress), asks(time.Hour, kyc.UpdateCancel, jo, r), changes(time.Hour+5*time.Second, approved))
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
 	require.ErrorContains(t, r.err, "has ended: approved")
-	require.Equal(t, []string{"verification.completed Approved"}, l.told())
+	require.Equal(t, []string{"verification.completed Approved"}, l.posted())
 }
 
 func TestCancelDoesNotWaitForDiditForEver(t *testing.T) {
@@ -127,12 +127,12 @@ func TestACancelThatCameTooLateDoesNotLinger(t *testing.T) {
 	require.Equal(t, kyc.OutcomeCancelled, l.state().Outcome)
 }
 
-// What Didit says of a session after its verification was cancelled is news only if it is a verdict.
+// What Didit says of a session after its verification was cancelled is reported only if it is a verdict.
 func TestOnlyAVerdictTakesPrecedenceOverACancel(t *testing.T) {
 	for _, late := range []struct {
-		to   []step
-		want kyc.Outcome
-		told string
+		to       []step
+		want     kyc.Outcome
+		reported string
 	}{
 		{[]step{changes(3*time.Hour, awaitingUser)}, kyc.OutcomeCancelled, ""},
 		{[]step{changes(3*time.Hour, inReview)}, kyc.OutcomeCancelled, ""},
@@ -148,10 +148,10 @@ func TestOnlyAVerdictTakesPrecedenceOverACancel(t *testing.T) {
 				l := lives(t, usual, append(steps, late.to...)...)
 				require.Equal(t, late.want, l.state().Outcome)
 				want := []string{"verification.completed In Progress"}
-				if late.told != "" {
-					want = append(want, late.told)
+				if late.reported != "" {
+					want = append(want, late.reported)
 				}
-				require.Equal(t, want, l.told())
+				require.Equal(t, want, l.posted())
 			})
 		}
 	}
@@ -162,10 +162,10 @@ func last(steps []step) string { return steps[len(steps)-1].at.String() }
 // Temporal's own button waits for nothing, and is reported too.
 func TestCancelledInTemporal(t *testing.T) {
 	for name, tc := range map[string]struct {
-		begin func(*life)
-		steps []step
-		want  kyc.Outcome
-		told  []string
+		begin    func(*life)
+		steps    []step
+		want     kyc.Outcome
+		reported []string
 	}{
 		"in the queue":   {func(l *life) { l.slow(l.acts.CreateSession, lasting(2*time.Hour)) }, []step{presses(time.Hour)}, kyc.OutcomeCancelled, []string{"verification.completed "}},
 		"with a session": {func(*life) {}, []step{presses(time.Hour)}, kyc.OutcomeCancelled, []string{"verification.completed Not Started"}},
@@ -184,7 +184,7 @@ func TestCancelledInTemporal(t *testing.T) {
 			tc.begin(l)
 			l.follow(append([]step{start(&a)}, append(tc.steps, waits(5*time.Hour))...)...)
 			require.Equal(t, tc.want, l.state().Outcome)
-			require.ElementsMatch(t, tc.told, l.told())
+			require.ElementsMatch(t, tc.reported, l.posted())
 			if a.session.URL == "" {
 				require.Equal(t, kyc.ErrorTypeCancelled, typeOf(a.err))
 			}
@@ -220,7 +220,7 @@ func TestUpdatesThatAreRefused(t *testing.T) {
 		text   string
 	}{
 		"a refresh without a session":     {time.Minute, kyc.UpdateRefresh, jo, kyc.ErrorTypeRefused, "no session at Didit yet"},
-		"a refresh by nobody":             {90 * time.Minute, kyc.UpdateRefresh, kyc.Operator{Reason: "a:1"}, kyc.ErrorTypeInvalidInput, "actor: want 1 to 64"},
+		"a refresh without actor":         {90 * time.Minute, kyc.UpdateRefresh, kyc.Operator{Reason: "a:1"}, kyc.ErrorTypeInvalidInput, "actor: want 1 to 64"},
 		"a cancel in prose":               {90 * time.Minute, kyc.UpdateCancel, kyc.Operator{Actor: "jo", Reason: "he looks odd"}, kyc.ErrorTypeInvalidInput, "never free text about a person"},
 		"a cancel after the verdict":      {121 * time.Minute, kyc.UpdateCancel, jo, kyc.ErrorTypeRefused, "has ended: approved"},
 		"a refresh after the verdict":     {121 * time.Minute, kyc.UpdateRefresh, jo, kyc.ErrorTypeRefused, "has ended: approved"},

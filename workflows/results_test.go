@@ -43,7 +43,7 @@ func TestEachStepIsReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := lives(t, patient, tc.steps...)
-			require.Equal(t, tc.want, l.told())
+			require.Equal(t, tc.want, l.posted())
 			require.True(t, l.results[len(l.results)-1].Data.SameAs(l.state()))
 			requireOrdered(t, l)
 		})
@@ -90,7 +90,7 @@ func TestASlowEndpointDelaysNothing(t *testing.T) {
 		require.Contains(t, l.details(), "Delivering the callback")
 	}})
 	require.Equal(t, 1, l.runs)
-	require.Equal(t, []string{"verification.completed Declined", "verification.in_review In Review"}, slices.Sorted(slices.Values(l.told())))
+	require.Equal(t, []string{"verification.completed Declined", "verification.in_review In Review"}, slices.Sorted(slices.Values(l.posted())))
 	require.Equal(t, []any{"limit", "user", "review", "callback", ""}, l.column(kyc.AttributeWaitingFor))
 }
 
@@ -114,7 +114,7 @@ func TestAnEventDuringACallbackIsNotLost(t *testing.T) {
 				steps = append(steps, changes(time.Hour+time.Duration(i+1)*time.Minute, s))
 			}
 			l := lives(t, patient, steps...)
-			require.ElementsMatch(t, append([]string{"verification.completed Approved"}, tc.want...), l.told())
+			require.ElementsMatch(t, append([]string{"verification.completed Approved"}, tc.want...), l.posted())
 			require.Equal(t, 1, l.runs)
 			newest := l.results[0]
 			for _, r := range l.results {
@@ -217,7 +217,7 @@ func TestAReportedVerdictOutlivesItsSession(t *testing.T) {
 	for name, wait := range map[string]time.Duration{"closed": 0, "open": 2 * time.Minute} {
 		l := lives(t, patient, changes(time.Hour, approved), down(2*time.Hour-time.Minute, wait), deleted)
 		require.Equal(t, kyc.OutcomeApproved, l.state().Outcome, name)
-		require.Equal(t, []string{"verification.completed Approved"}, l.told(), name)
+		require.Equal(t, []string{"verification.completed Approved"}, l.posted(), name)
 	}
 }
 
@@ -239,7 +239,7 @@ func TestAResetRunReportsOnlyWhatDiffers(t *testing.T) {
 			l.terminated = true // there is a run before this one, but nothing keeps a START from beginning another
 			l.acts.reset = true
 			l.follow(start(nil), changes(time.Hour, tc.truth))
-			require.Equal(t, tc.want, l.told())
+			require.Equal(t, tc.want, l.posted())
 		})
 	}
 }
@@ -251,5 +251,5 @@ func TestAResetRunTakesBackAnEndThatWasReported(t *testing.T) {
 	l.past = []kyc.Snapshot{{State: reported, Reported: &reported}}
 	l.terminated, l.acts.reread = true, true
 	l.follow(start(nil), changes(time.Hour, inProgress))
-	require.Equal(t, []string{"verification.changed Not Started", "verification.changed In Progress"}, l.told())
+	require.Equal(t, []string{"verification.changed Not Started", "verification.changed In Progress"}, l.posted())
 }

@@ -20,10 +20,10 @@ func afterwards(t *testing.T, steps ...step) *life {
 // What comes after the end begins a run that buys nothing, follows what Didit says, and ends again.
 func TestLateUpdates(t *testing.T) {
 	for name, tc := range map[string]struct {
-		steps []step
-		want  kyc.Outcome
-		told  []string // after the first verdict
-		runs  int
+		steps    []step
+		want     kyc.Outcome
+		reported []string // after the first verdict
+		runs     int
 	}{
 		"a repeat":                         {[]step{webhookOnly(day, approved)}, kyc.OutcomeApproved, nil, 2},
 		"declined by a reviewer":           {[]step{changes(day, declined)}, kyc.OutcomeDeclined, []string{"verification.changed Declined"}, 2},
@@ -38,7 +38,7 @@ func TestLateUpdates(t *testing.T) {
 			t.Parallel()
 			l := afterwards(t, tc.steps...)
 			require.Equal(t, tc.want, l.state().Outcome)
-			require.Equal(t, append([]string{"verification.completed Approved"}, tc.told...), l.told())
+			require.Equal(t, append([]string{"verification.completed Approved"}, tc.reported...), l.posted())
 			require.Equal(t, tc.runs, l.runs)
 			require.Len(t, l.didit.sessions, 1)
 			require.False(t, l.terminated, "it ends when nothing is pending")
@@ -75,17 +75,17 @@ func TestEventsOfAnOlderSession(t *testing.T) {
 	}
 }
 
-// A session beside a verdict replaces it: news of the old one changes nothing, unless the new one has no verdict to give.
+// A session beside a verdict replaces it: events of the old one change nothing, unless the new one has no verdict to give.
 func TestEventsOfAReplacedSession(t *testing.T) {
 	l := afterwards(t, again(day, kyc.Input{Reverify: true}, nil), step{2 * day, func(l *life) { l.moves(l.didit.sessions[0], declined, false) }})
 	require.Equal(t, l.didit.sessions[1].id, l.state().SessionID)
-	require.Equal(t, []string{"verification.completed Approved"}, l.told())
+	require.Equal(t, []string{"verification.completed Approved"}, l.posted())
 }
 
 // Events of sessions that are not ours change nothing, whatever reaches the run.
 func TestForeignSessions(t *testing.T) {
 	theirs := json.RawMessage(`{"kyc_deployment":"elsewhere","temporal_run_id":"0190f5fe-7a2c-7c55-9d6f-0b3e5a2f8f10","attempt":1}`)
-	for name, metadata := range map[string]json.RawMessage{"another deployment's": theirs, "nobody's": nil, "in text": json.RawMessage(`"x"`)} {
+	for name, metadata := range map[string]json.RawMessage{"another deployment's": theirs, "none": nil, "in text": json.RawMessage(`"x"`)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			foreign := step{time.Minute, func(l *life) {
@@ -104,7 +104,7 @@ func TestASessionWhoseMetadataIsOverwrittenStaysOurs(t *testing.T) {
 	for name, metadata := range map[string]json.RawMessage{"another's": json.RawMessage(`{"kyc_deployment":"elsewhere"}`), "none": nil, "null": json.RawMessage("null")} {
 		l := lives(t, patient, step{time.Minute, func(l *life) { l.newest().metadata = metadata }}, changes(time.Hour, approved), changes(2*time.Hour, declined))
 		require.Equal(t, kyc.OutcomeDeclined, l.state().Outcome, name)
-		require.Equal(t, []string{"verification.completed Approved", "verification.changed Declined"}, l.told(), name)
+		require.Equal(t, []string{"verification.completed Approved", "verification.changed Declined"}, l.posted(), name)
 	}
 }
 
@@ -128,8 +128,8 @@ func TestALateUpdateOfAnUnknownUserLeavesNoTrace(t *testing.T) {
 func TestAfterATermination(t *testing.T) {
 	terminates := func(at time.Duration) step { return step{at, func(l *life) { l.terminate() }} }
 	for name, tc := range map[string]struct {
-		steps []step
-		told  []string
+		steps    []step
+		reported []string
 	}{
 		"of a run that waits, then a webhook":         {[]step{terminates(time.Minute), changes(time.Hour, approved)}, []string{"verification.completed Approved"}},
 		"of a run that waits, then a START":           {[]step{terminates(time.Minute), loses(time.Hour, approved), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
@@ -140,9 +140,9 @@ func TestAfterATermination(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			l := lives(t, usual, tc.steps...)
-			require.Len(t, l.didit.sessions, 1, "nobody is paid for twice")
+			require.Len(t, l.didit.sessions, 1, "no second session is paid")
 			require.Equal(t, l.newest().status, l.state().Status)
-			require.Equal(t, tc.told, l.told())
+			require.Equal(t, tc.reported, l.posted())
 		})
 	}
 }
@@ -152,7 +152,7 @@ func TestAnInvalidStartHidesNoVerdict(t *testing.T) {
 	invalid := kyc.Input{UserID: user, Priority: "high"}
 	l := afterwards(t, step{day, func(l *life) { l.run(invalid, nil) }})
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
-	require.Equal(t, []string{"verification.completed Approved"}, l.told())
+	require.Equal(t, []string{"verification.completed Approved"}, l.posted())
 	for name, in := range map[string]kyc.Input{"of a new user": invalid, "no user": {}, "an e-mail address": {UserID: "a@b.example"}, "another workflow's user": {UserID: "u2"}} {
 		l := newLife(t, usual)
 		l.then(0, func() { l.run(in, nil) })

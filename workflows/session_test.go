@@ -33,7 +33,7 @@ func TestRefusalsOfDiditEndWithoutASession(t *testing.T) {
 			require.Equal(t, kyc.OutcomeFailed, l.state().Outcome)
 			require.Equal(t, kind, l.state().ErrorType)
 			require.Equal(t, []string{kind, kind}, []string{typeOf(first.err), typeOf(second.err)})
-			require.Equal(t, []string{"verification.failed "}, l.told())
+			require.Equal(t, []string{"verification.failed "}, l.posted())
 			require.Equal(t, []any{nil, kind}, l.column(kyc.AttributeErrorType))
 		})
 	}
@@ -77,7 +77,7 @@ func TestAnOutageOfDiditIsRetried(t *testing.T) {
 			l.follow(start(&a), waits(5*time.Hour))
 			require.NoError(t, a.err)
 			require.Equal(t, link(l.newest()), a.session.URL)
-			require.Len(t, l.didit.sessions, 1, "nobody is paid for twice")
+			require.Len(t, l.didit.sessions, 1, "no second session is paid")
 			require.Equal(t, tc.shows, l.column(kyc.AttributeWaitingFor))
 			if len(tc.shows) > 2 {
 				require.Equal(t, []any{nil, kyc.ErrorTypeUnavailable, nil}, l.column(kyc.AttributeErrorType))
@@ -141,7 +141,7 @@ func TestWhatANewRunMakesOfTheUsersSessions(t *testing.T) {
 		{"ours, lapsed", flow, ours, kycExpired, kyc.Input{}, 1, ""},
 		{"ours, approved, and verified again", flow, ours, approved, kyc.Input{Reverify: true}, 1, ""},
 		{"another deployment's, approved", flow, theirs, approved, kyc.Input{}, 1, ""},
-		{"nobody's, approved", flow, nil, approved, kyc.Input{}, 1, ""},
+		{"without metadata, approved", flow, nil, approved, kyc.Input{}, 1, ""},
 		{"ours, approved by another flow", otherFlow, ours, approved, kyc.Input{WorkflowID: flow}, 1, ""},
 		{"ours, approved by a flow, none is named", otherFlow, ours, approved, kyc.Input{}, 0, kyc.OutcomeApproved},
 	} {
@@ -180,7 +180,7 @@ func TestAllCallersGetTheSameSession(t *testing.T) {
 	}
 }
 
-// A link that nobody has checked for a minute may be dead, and its webhook lost.
+// A link that was not checked for a minute may be dead, and its webhook lost.
 func TestALaterCallerGetsALinkThatWasChecked(t *testing.T) {
 	for _, tc := range []struct {
 		truth    didit.Status
@@ -215,7 +215,7 @@ func TestAUserWhoComesBackWhileTheEndIsReported(t *testing.T) {
 				require.Len(t, l.didit.sessions, map[bool]int{true: 2, false: 1}[bought])
 				require.Equal(t, bought, a.session.URL != "")
 				require.Equal(t, l.newest().id, l.state().SessionID)
-				require.Equal(t, []string{"verification.completed " + string(end)}, l.told())
+				require.Equal(t, []string{"verification.completed " + string(end)}, l.posted())
 			})
 		}
 	}
@@ -230,7 +230,7 @@ func TestTheSessionCapKeepsAVerdict(t *testing.T) {
 	l.follow(start(nil), changes(time.Minute, approved), again(2*time.Minute, kyc.Input{Reverify: true}, &a))
 	require.Equal(t, kyc.ErrorTypeSessionCap, typeOf(a.err))
 	require.Equal(t, kyc.OutcomeApproved, l.state().Outcome)
-	require.Equal(t, []string{"verification.completed Approved"}, l.told())
+	require.Equal(t, []string{"verification.completed Approved"}, l.posted())
 	require.Len(t, l.didit.sessions, 1)
 }
 
@@ -243,7 +243,7 @@ func TestTheSessionCapEndsARunWithoutAVerdict(t *testing.T) {
 	l.follow(start(nil), changes(time.Minute, expired), again(2*time.Minute, kyc.Input{}, &a))
 	require.Equal(t, kyc.ErrorTypeSessionCap, typeOf(a.err))
 	require.Equal(t, kyc.ErrorTypeSessionCap, l.state().ErrorType)
-	require.Equal(t, []string{"verification.completed Expired", "verification.failed "}, l.told())
+	require.Equal(t, []string{"verification.completed Expired", "verification.failed "}, l.posted())
 }
 
 func TestSessionsOfOtherFlowsStayApart(t *testing.T) {
@@ -253,5 +253,5 @@ func TestSessionsOfOtherFlowsStayApart(t *testing.T) {
 	require.Len(t, l.didit.sessions, 2, "who names another flow without reverify gets a 409 from the client")
 	require.Equal(t, otherFlow, l.state().WorkflowID)
 	require.Equal(t, notStarted, l.state().Status)
-	require.Equal(t, []string{"verification.completed Approved"}, l.told())
+	require.Equal(t, []string{"verification.completed Approved"}, l.posted())
 }

@@ -142,7 +142,7 @@ func (p *path) step() {
 	}
 }
 
-// sane holds at every moment.
+// sane holds after every step.
 func (p *path) sane() error {
 	s, past := p.state, p.statuses[:p.now+1]
 	resubmitted := len(slices.DeleteFunc(slices.Clone(past), func(s didit.Status) bool { return s != didit.StatusResubmitted }))
@@ -156,7 +156,7 @@ func (p *path) sane() error {
 	case s.Attempt < 1 || s.Attempt > 1+resubmitted:
 		return fmt.Errorf("counts %d attempts after %d resubmissions", s.Attempt, resubmitted)
 	case p.heard[p.now] && !s.needsRead && s.Status != p.truth() && s.newest <= noon.Unix()+p.at[p.now]:
-		return fmt.Errorf("shows %q and asks nobody, though it has heard of the move to %q", s.Status, p.truth())
+		return fmt.Errorf("shows %q and reads nothing, though an event reported %q", s.Status, p.truth())
 	case !s.lag.next.IsZero() && s.lag.next.Sub(noon) > 40*time.Second:
 		return fmt.Errorf("reads a decision that lags only after %s", s.lag.next.Sub(noon))
 	}

@@ -217,8 +217,8 @@ func typeOf(err error) string {
 	return app.Type()
 }
 
-// told are the types and statuses of the results, oldest first.
-func (l *life) told() (all []string) {
+// posted are the types and statuses of the results, oldest first.
+func (l *life) posted() (all []string) {
 	for _, r := range l.results {
 		all = append(all, string(r.Type)+" "+string(r.Data.Status))
 	}

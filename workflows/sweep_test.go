@@ -156,7 +156,7 @@ func TestSweepDeliversWhatDiditCouldNot(t *testing.T) {
 	require.Equal(t, 3, result.Reads, "destinations, one page, one delivery")
 
 	again := s.sweep()
-	require.Zero(t, again.Found, "the windows overlap, and what was handed on is known")
+	require.Zero(t, again.Found, "the windows overlap, and what was delivered is known")
 	require.Equal(t, 2, again.Reads)
 }
 
@@ -229,7 +229,7 @@ func TestSweepContinuesWhereTheBudgetEnded(t *testing.T) {
 	require.LessOrEqual(t, second.Reads, second.Found+13, "the pages that were read are passed over")
 	require.Equal(t, kyc.SweepDone, s.sweep().State)
 	events := s.delivered()
-	require.Len(t, events, users+1, "none was missed, and none was handed on twice")
+	require.Len(t, events, users+1, "none was missed, and none was delivered twice")
 	slices.Sort(events)
 	require.Len(t, slices.Compact(events), users+1)
 }

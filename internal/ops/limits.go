@@ -19,7 +19,7 @@ const LimitIdentity = "didit-temporal-worker"
 // LimitedQueues are the task queues that Temporal keeps below a limit of Didit.
 func LimitedQueues() []string { return []string{kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead} }
 
-// QueueLimit is how fast Temporal hands out the calls of a task queue, over all workers.
+// QueueLimit is how fast Temporal dispatches the calls of a task queue, over all workers.
 type QueueLimit struct {
 	Queue     string      `json:"queue"`
 	PerSecond float64     `json:"per_second"` // 0 is paused
@@ -40,11 +40,11 @@ const (
 	LimitNone        LimitSource = "none"
 )
 
-// Paused reports whether the queue hands out nothing.
+// Paused reports whether the queue dispatches nothing.
 func (l QueueLimit) Paused() bool { return l.Source != LimitNone && l.PerSecond <= 0 }
 
-// Unlimited reports whether the limit at the server is not a number: the server takes NaN and infinity, and then hands out
-// everything at once.
+// Unlimited reports whether the limit at the server is not a number: the server takes NaN and infinity, and then
+// dispatches everything at once.
 func (l QueueLimit) Unlimited() bool { return math.IsNaN(l.PerSecond) || math.IsInf(l.PerSecond, 0) }
 
 // ByOperator reports whether an operator set the limit at the server.

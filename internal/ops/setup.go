@@ -75,8 +75,8 @@ func (c *Client) Setup(ctx context.Context) ([]SearchAttribute, error) {
 	return found, nil
 }
 
-// CheckSetup returns an error that says what to do when the namespace lacks a search attribute: without it every workflow task
-// of a verification fails.
+// CheckSetup returns an error that says what to do when the namespace lacks a search attribute: without it no
+// verification proceeds.
 func (c *Client) CheckSetup(ctx context.Context) error {
 	found, err := c.SearchAttributes(ctx)
 	if err != nil {

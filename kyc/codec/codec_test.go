@@ -170,7 +170,7 @@ func TestSwappedMetadataIsFound(t *testing.T) {
 	shouting := with(func(m map[string][]byte) { m[codec.MetadataKeyID] = bytes.Repeat([]byte("\n"), 1<<20) })
 	_, err = mine.Codec().Decode([]*commonpb.Payload{shouting})
 	require.Error(t, err)
-	assert.Less(t, len(err.Error()), 300, "an error is not as long as somebody makes it")
+	assert.Less(t, len(err.Error()), 300, "an error has a bound, whatever its cause")
 
 	other := with(func(m map[string][]byte) { m[converter.MetadataEncoding] = []byte("json/plain") })
 	opened, err := mine.Codec().Decode([]*commonpb.Payload{other})
@@ -222,7 +222,7 @@ func FuzzDecode(f *testing.F) {
 				t.Fatalf("what is not ours: %v, %v", got, err)
 			}
 		case err == nil && string(got[0].Data) != marker:
-			t.Fatalf("decrypted what nobody encrypted: %v", got)
+			t.Fatalf("decrypted what was not encrypted: %v", got)
 		}
 	})
 }

@@ -42,7 +42,7 @@ func eta(ctx context.Context, env *run.Env) (*run.Report, error) {
 	if err := env.Each(ctx, cases...); err != nil {
 		return nil, err
 	}
-	r := &run.Report{Notes: []string{"told: kyc.Client.Turn, asked just before the start of one more user of the same priority."}}
+	r := &run.Report{Notes: []string{"told: ops.Client.QueuePosition, asked just before the start of one more user of the same priority."}}
 	table := run.Table{Title: "how long will it take?", Columns: []string{"backlog", "ahead", "told", "took", "wrong by"}}
 	for _, estimates := range results {
 		for i, g := range estimates {
