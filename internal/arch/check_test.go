@@ -127,7 +127,7 @@ func called(n ast.Node) string {
 func checkMod(mod string) []string {
 	var faults []string
 	if !slices.Contains(strings.Split(mod, "\n"), "go 1.26.0") {
-		faults = append(faults, "go.mod: want the line \"go 1.26.0\": whoever imports kyc needs no newer Go than that")
+		faults = append(faults, "go.mod: want the line \"go 1.26.0\": importers of kyc need no newer Go than that")
 	}
 	for line := range strings.Lines(mod) {
 		line = strings.TrimSpace(line)

@@ -290,7 +290,7 @@ func (a *account) oneFlow() {
 	assert.Equal(a.t, all[0].ID, a.read().Get("DIDIT_WORKFLOW_ID"))
 }
 
-// passed is a clock that stands still until a minute passes.
+// passed is a stopped clock until a minute passes.
 type passed struct{ minutes atomic.Int64 }
 
 func (p *passed) now() time.Time {

@@ -18,8 +18,9 @@ While a verification is open its state comes from a worker, so one must be
 running.
 
 With --history it prints the user's timeline instead, oldest first: verifications,
-Didit's statuses and their times, operator actions with actor, reason and result. It goes back as far as Temporal's retention, and needs no worker. With
--o json each step is one line.`
+Didit's statuses and their times, operator actions with actor, reason and result.
+It goes back as far as Temporal's retention, and needs no worker. With -o json
+each step is one line.`
 
 const statusExample = `  starter status --user u1
   starter status --user u1 -o json | jq -r .outcome
@@ -96,6 +97,6 @@ func (t *tool) withUser(ctx context.Context, userID string, timeout time.Duratio
 }
 
 func unknownUser(userID, namespace string) error {
-	return ofKind(failedNotFound, fmt.Errorf("user %s has no verification in namespace %s, or it ended before Temporal's retention; "+
+	return ofKind(failedNotFound, fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps it; "+
 		"`starter start --user %s` starts one", userID, namespace, userID))
 }

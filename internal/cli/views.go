@@ -14,8 +14,8 @@ import (
 const viewsLong = `Print the views of verifications for Temporal's Web UI: what waits, for whom, and
 what failed. The Web UI keeps views in the browser, so open each link once in your
 browser. With --bookmark it prints one line instead: save it as a bookmark, and
-open that on the list page of the Web UI. It sets our columns
-and all views, and renews the times in them, so open it again now and then.
+open that on the list page of the Web UI. It sets our columns and all views, and
+renews the times in them, so open it again now and then.
 
 Each view is empty when its work is done.`
 

@@ -128,11 +128,11 @@ func (s *samples) sampleQueues(ctx context.Context, from Source, queues []string
 }
 
 func (s *samples) setQueue(queue string, q ops.QueueStats) {
-	for _, turn := range []string{"interactive", "bulk", "look", "other"} {
-		s.backlog.WithLabelValues(queue, turn).Set(0)
+	for _, priority := range []string{"interactive", "bulk", "look", "other"} {
+		s.backlog.WithLabelValues(queue, priority).Set(0)
 	}
 	for key, n := range q.Backlog {
-		s.backlog.WithLabelValues(queue, turnOf(key)).Add(float64(n))
+		s.backlog.WithLabelValues(queue, priorityName(key)).Add(float64(n))
 	}
 	s.oldest.WithLabelValues(queue).Set(q.Oldest.Seconds())
 	s.dispatched.WithLabelValues(queue).Set(q.Dispatched)
@@ -146,14 +146,14 @@ func (s *samples) setQueue(queue string, q ops.QueueStats) {
 		s.limit.WithLabelValues(queue).Set(q.Limit.PerSecond)
 	}
 	for _, key := range []int{kyc.PriorityKeyInteractive, kyc.PriorityKeyBulk} {
-		turn := q.Position(key)
-		if eta, known := turn.ETA(turn.At); known {
-			s.eta.WithLabelValues(queue, turnOf(key)).Set(eta.Seconds())
+		position := q.Position(key)
+		if eta, known := position.ETA(position.At); known {
+			s.eta.WithLabelValues(queue, priorityName(key)).Set(eta.Seconds())
 		}
 	}
 }
 
-func turnOf(key int) string {
+func priorityName(key int) string {
 	switch key {
 	case kyc.PriorityKeyInteractive:
 		return "interactive"

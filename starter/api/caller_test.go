@@ -41,7 +41,7 @@ func (b *bench) willing() {
 	b.fake.find = func(_ context.Context, userID string) (kyc.Found, error) {
 		return kyc.Found{State: approved(userID), RunID: "run-1"}, nil
 	}
-	b.story = func(context.Context, string) ([]ops.Step, error) {
+	b.timeline = func(context.Context, string) ([]ops.Step, error) {
 		return []ops.Step{{Time: noon, WorkflowID: "kyc-u1", RunID: "run-1", What: ops.StepStarted}}, nil
 	}
 	b.update = func(_ context.Context, _, userID string, _ ops.Request) (kyc.State, error) {

@@ -35,9 +35,9 @@ type fake struct {
 	find  func(context.Context, string) (kyc.Found, error)
 	list  func(context.Context, kyc.Filter) (kyc.Page, error)
 
-	story   func(context.Context, string) ([]ops.Step, error)
-	update  func(ctx context.Context, what, userID string, r ops.Request) (kyc.State, error)
-	operate func(context.Context, kyc.Operation) (kyc.OperationResult, error)
+	timeline func(context.Context, string) ([]ops.Step, error)
+	update   func(ctx context.Context, what, userID string, r ops.Request) (kyc.State, error)
+	operate  func(context.Context, kyc.Operation) (kyc.OperationResult, error)
 }
 
 func (f *fake) count() {
@@ -66,7 +66,7 @@ func (f *fake) List(ctx context.Context, filter kyc.Filter) (kyc.Page, error) {
 
 func (f *fake) Timeline(ctx context.Context, userID string) ([]ops.Step, error) {
 	f.count()
-	return f.story(ctx, userID)
+	return f.timeline(ctx, userID)
 }
 
 func (f *fake) Cancel(ctx context.Context, userID string, r ops.Request) (kyc.State, error) {

@@ -151,6 +151,6 @@ func TestTheHistoryIsAnswered(t *testing.T) {
 	b.willing()
 	rec := b.get(Path + "/u1/history")
 	assert.JSONEq(t, `{"user_id":"u1","steps":[{"time":"2026-11-23T12:00:00Z","workflow_id":"kyc-u1","run_id":"run-1","what":"started"}]}`, rec.Body.String())
-	b.story = func(context.Context, string) ([]ops.Step, error) { return nil, kyc.ErrNotFound }
+	b.timeline = func(context.Context, string) ([]ops.Step, error) { return nil, kyc.ErrNotFound }
 	assert.Equal(t, notFound.name, problemIn(t, b.get(Path+"/u1/history")).name())
 }

@@ -57,7 +57,7 @@ var (
 	noRoute = kind{"no-such-route", 404, "There is no such route",
 		"GET /openapi.json describes all routes.", 0}
 	notFound = kind{"no-such-verification", 404, "The user has no verification",
-		"It was never started, or it ended before Temporal's retention. POST " + Path + " starts one.", 0}
+		"It was never started, or it ended longer ago than Temporal keeps it. POST " + Path + " starts one.", 0}
 	noMethod = kind{"method-not-allowed", 405, "The route has no such method",
 		"The header Allow names those that it has.", 0}
 	sessionCap = kind{"session-cap", 409, "The user has had too many sessions",

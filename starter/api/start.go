@@ -81,12 +81,12 @@ func (a *API) eta(c *gin.Context, p kyc.Priority) int64 {
 	}
 	ctx, cancel := context.WithTimeout(c.Request.Context(), etaLimit)
 	defer cancel()
-	turn, err := a.o.Estimator.QueuePosition(ctx, p)
+	position, err := a.o.Estimator.QueuePosition(ctx, p)
 	if err != nil {
 		_ = c.Error(err) // for the log: the answer does not depend on it
 		return 0
 	}
-	d, known := turn.ETA(time.Now())
+	d, known := position.ETA(time.Now())
 	if !known {
 		return 0
 	}
