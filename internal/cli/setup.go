@@ -16,8 +16,8 @@ that they can be listed by status, outcome and deadline. Workers refuse to start
 while one is missing, so run it again before an update. What is there already is
 left alone. It makes the schedule of sweeps too: every 15 minutes they find the
 webhooks that Didit could not deliver. It also prints the limits of the task queues
-that call Didit, which workers set when they start; docs/operations/limits.md says how to change or pause them while
-everything runs.
+that call Didit, which workers set when they start; docs/operations/limits.md says
+how to change or pause them while everything runs.
 
 On Temporal Cloud search attributes are made in the console or with tcld instead;
 docs/guides/languages.md has their names and types.`
