@@ -4,6 +4,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
+
+	"didit-temporal/dev/billable"
 )
 
 // What a verification that goes well may cost: billable actions, and writes to the list.
@@ -17,26 +19,13 @@ func (s *system) affordable(events []*historypb.HistoryEvent, maxEvents int) {
 	s.t.Helper()
 	actions := 0
 	for _, ev := range events {
-		actions += billable(ev)
+		actions += billable.Actions(ev)
 	}
 	writes := listWrites(events)
 	s.t.Logf("%d events, %d bytes, %d billable actions, %d writes to the list", len(events), size(events), actions, writes)
 	assert.LessOrEqual(s.t, len(events), maxEvents, "events: %v", types(events))
 	assert.LessOrEqual(s.t, actions, maxActions, "billable actions: %v", types(events))
 	assert.LessOrEqual(s.t, writes, maxListWrites, "writes to the list: %v", types(events))
-}
-
-// billable is how many billable actions an event stands for (docs.temporal.io/cloud/actions).
-func billable(ev *historypb.HistoryEvent) int {
-	switch ev.GetEventType() {
-	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-		enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, enumspb.EVENT_TYPE_TIMER_STARTED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-		enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, enumspb.EVENT_TYPE_MARKER_RECORDED:
-		return 1
-	case enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED: // another try
-		return int(ev.GetActivityTaskStartedEventAttributes().GetAttempt()) - 1
-	}
-	return 0
 }
 
 // listWrites counts the writes to the visibility store: the start, each change of the search attributes, the end. The server

@@ -76,6 +76,7 @@ func (s *system) describeWrites() *workflowservice.DescribeTaskQueueResponse {
 }
 
 func TestWorkersSetTheLimitsAtTheServer(t *testing.T) {
+	skip.Long(t)
 	s := startLimited(t)
 	for _, queue := range ops.LimitedQueues() {
 		l, err := s.QueueLimit(s.within(timeout), queue)

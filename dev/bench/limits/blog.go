@@ -54,15 +54,10 @@ func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 		chosen = []program{programs[0], programs[len(programs)-1]}
 	}
 	chosen = wanted(env, chosen, func(l program) string { return l.name })
-	results := make([]programResult, len(chosen))
-	var cases []run.Case
-	for i, l := range chosen {
-		cases = append(cases, func(ctx context.Context) (err error) {
-			results[i], err = l.run(ctx, env, run.Pick(env, 1200, 200))
-			return err
-		})
-	}
-	if err := env.Each(ctx, cases...); err != nil {
+	results, err := run.Each(ctx, env, chosen, func(ctx context.Context, p program) (programResult, error) {
+		return p.run(ctx, env, run.Pick(env, 1200, 200))
+	})
+	if err != nil {
 		return nil, err
 	}
 	r := &run.Report{Notes: []string{

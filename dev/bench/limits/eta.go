@@ -30,16 +30,9 @@ func (g estimate) wrong() float64 {
 }
 
 func eta(ctx context.Context, env *run.Env) (*run.Report, error) {
-	lines := run.Pick(env, []queue{{100, 5, 25}, {1000, 5, 10}}, []queue{{40, 2, 25}})
-	results := make([][]estimate, len(lines))
-	var cases []run.Case
-	for i, l := range lines {
-		cases = append(cases, func(ctx context.Context) (err error) {
-			results[i], err = l.run(ctx, env)
-			return err
-		})
-	}
-	if err := env.Each(ctx, cases...); err != nil {
+	queues := run.Pick(env, []queue{{100, 5, 25}, {1000, 5, 10}}, []queue{{40, 2, 25}})
+	results, err := run.Each(ctx, env, queues, func(ctx context.Context, q queue) ([]estimate, error) { return q.run(ctx, env) })
+	if err != nil {
 		return nil, err
 	}
 	r := &run.Report{Notes: []string{"told: ops.Client.QueuePosition, asked just before the start of one more user of the same priority."}}

@@ -31,20 +31,12 @@ type arrivalsResult struct {
 func priority(ctx context.Context, env *run.Env) (*run.Report, error) {
 	short := arrivals{backlog: 300, people: 20, over: 5 * time.Second}
 	full := arrivals{backlog: 5000, people: 50, over: time.Minute}
-	results := make([]arrivalsResult, 2)
-	var cases []run.Case
-	for i, p := range []kyc.Priority{kyc.PriorityInteractive, kyc.PriorityBulk} {
-		r := run.Pick(env, full, short)
-		r.priority, r.name = p, "people first"
-		if p == kyc.PriorityBulk {
-			r.name = "everybody bulk"
-		}
-		cases = append(cases, func(ctx context.Context) (err error) {
-			results[i], err = r.run(ctx, env)
-			return err
-		})
-	}
-	if err := env.Each(ctx, cases...); err != nil {
+	first := run.Pick(env, full, short)
+	second := first
+	first.name, first.priority = "people first", kyc.PriorityInteractive
+	second.name, second.priority = "everybody bulk", kyc.PriorityBulk
+	results, err := run.Each(ctx, env, []arrivals{first, second}, func(ctx context.Context, a arrivals) (arrivalsResult, error) { return a.run(ctx, env) })
+	if err != nil {
 		return nil, err
 	}
 	r := &run.Report{}

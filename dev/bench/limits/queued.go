@@ -12,12 +12,8 @@ import (
 )
 
 // queued starts a batch that needs half an hour of Didit's limit, and looks at the end who has a session.
-func queued(ctx context.Context, env *run.Env) (r *run.Report, err error) {
-	err = env.Each(ctx, func(ctx context.Context) error {
-		r, err = drain(ctx, env, run.Pick(env, 10_000, 400))
-		return err
-	})
-	return r, err
+func queued(ctx context.Context, env *run.Env) (*run.Report, error) {
+	return run.One(ctx, env, func(ctx context.Context) (*run.Report, error) { return drain(ctx, env, run.Pick(env, 10_000, 400)) })
 }
 
 func drain(ctx context.Context, env *run.Env, n int) (*run.Report, error) {

@@ -50,15 +50,10 @@ func signups(ctx context.Context, env *run.Env) (*run.Report, error) {
 		chosen = signupsCases[1:2]
 	}
 	chosen = wanted(env, chosen, func(c signupsCase) string { return c.name })
-	results := make([]signupsResult, len(chosen))
-	var cases []run.Case
-	for i, c := range chosen {
-		cases = append(cases, func(ctx context.Context) (err error) {
-			results[i], err = c.run(ctx, env, run.Pick(env, 1200, 300))
-			return err
-		})
-	}
-	if err := env.Each(ctx, cases...); err != nil {
+	results, err := run.Each(ctx, env, chosen, func(ctx context.Context, c signupsCase) (signupsResult, error) {
+		return c.run(ctx, env, run.Pick(env, 1200, 300))
+	})
+	if err != nil {
 		return nil, err
 	}
 	r := &run.Report{Notes: []string{

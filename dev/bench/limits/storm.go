@@ -23,15 +23,11 @@ type stormPlan struct {
 	after        time.Duration // people go on signing up for so long
 }
 
-func storm(ctx context.Context, env *run.Env) (r *run.Report, err error) {
+func storm(ctx context.Context, env *run.Env) (*run.Report, error) {
 	g := run.Pick(env,
 		stormPlan{workers: 2, perSecond: 4, before: 30 * time.Second, last: 2 * time.Minute, retryAfter: 20 * time.Second, after: 30 * time.Second},
 		stormPlan{workers: 2, perSecond: 10, before: 3 * time.Second, last: 14 * time.Second, retryAfter: 5 * time.Second, after: 2 * time.Second})
-	err = env.Each(ctx, func(ctx context.Context) error {
-		r, err = g.run(ctx, env)
-		return err
-	})
-	return r, err
+	return run.One(ctx, env, func(ctx context.Context) (*run.Report, error) { return g.run(ctx, env) })
 }
 
 func (g stormPlan) run(ctx context.Context, env *run.Env) (*run.Report, error) {

@@ -13,12 +13,8 @@ import (
 )
 
 // tenants runs two namespaces on one server, each with a worker and a key of its own, both with more to do than they may.
-func tenants(ctx context.Context, env *run.Env) (r *run.Report, err error) {
-	err = env.Each(ctx, func(ctx context.Context) error {
-		r, err = together(ctx, env, run.Pick(env, 600, 200))
-		return err
-	})
-	return r, err
+func tenants(ctx context.Context, env *run.Env) (*run.Report, error) {
+	return run.One(ctx, env, func(ctx context.Context) (*run.Report, error) { return together(ctx, env, run.Pick(env, 600, 200)) })
 }
 
 func together(ctx context.Context, env *run.Env, n int) (*run.Report, error) {

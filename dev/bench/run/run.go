@@ -38,7 +38,7 @@ type Env struct {
 	log   io.Writer
 }
 
-// Say tells a person who waits how far it is.
+// Say prints progress.
 func (e *Env) Say(format string, args ...any) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
@@ -48,16 +48,14 @@ func (e *Env) Say(format string, args ...any) {
 // Wants reports whether the case of that name is to run.
 func (e *Env) Wants(name string) bool { return strings.Contains(name, e.part) }
 
-// Case is a part of a benchmark that needs nothing of the others.
-type Case func(context.Context) error
-
-// Each runs the cases, as many at a time as -parallel allows over all benchmarks, and returns the first error, which
-// ends the others.
-func (e *Env) Each(ctx context.Context, cases ...Case) error {
+// Each runs the cases of a benchmark, as many at a time as -parallel allows over all benchmarks. It returns their results in
+// the order of the cases, or the first error, which ends the others.
+func Each[Case, Result any](ctx context.Context, e *Env, cases []Case, do func(context.Context, Case) (Result, error)) ([]Result, error) {
 	ctx, fail := context.WithCancelCause(ctx)
 	defer fail(nil)
+	results := make([]Result, len(cases))
 	var all sync.WaitGroup
-	for _, c := range cases {
+	for i, c := range cases {
 		all.Go(func() {
 			select {
 			case e.slots <- struct{}{}:
@@ -65,13 +63,20 @@ func (e *Env) Each(ctx context.Context, cases ...Case) error {
 				return
 			}
 			defer func() { <-e.slots }()
-			if err := c(ctx); err != nil {
+			var err error
+			if results[i], err = do(ctx, c); err != nil {
 				fail(err)
 			}
 		})
 	}
 	all.Wait()
-	return context.Cause(ctx)
+	return results, context.Cause(ctx)
+}
+
+// One is Each for a benchmark that has one case.
+func One(ctx context.Context, e *Env, do func(context.Context) (*Report, error)) (*Report, error) {
+	results, err := Each(ctx, e, []struct{}{{}}, func(ctx context.Context, _ struct{}) (*Report, error) { return do(ctx) })
+	return results[0], err
 }
 
 // TempDir makes a folder and the function that removes it.

@@ -84,9 +84,12 @@ func TestTheCommandDoesNotTellWhereResultsGo(t *testing.T) {
 func TestTheFirstErrorEndsTheOtherCases(t *testing.T) {
 	env := NewEnv("", 2, &bytes.Buffer{})
 	first := errors.New("first")
-	err := env.Each(t.Context(), func(context.Context) error { return first }, func(ctx context.Context) error {
+	_, err := Each(t.Context(), env, []bool{true, false}, func(ctx context.Context, fails bool) (int, error) {
+		if fails {
+			return 0, first
+		}
 		<-ctx.Done()
-		return nil
+		return 0, nil
 	})
 	require.ErrorIs(t, err, first)
 }

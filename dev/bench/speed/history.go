@@ -10,6 +10,7 @@ import (
 
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/testbed"
+	"didit-temporal/dev/billable"
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -43,7 +44,7 @@ func history(ctx context.Context, env *run.Env) (*run.Report, error) {
 		}
 		actions := 0
 		for _, e := range events {
-			actions += action(e)
+			actions += billable.Actions(e)
 		}
 		price := 1000 * (float64(actions)*perAction + float64(bytes)/gigabyte*(activeGBh*hoursWaiting+retainedGBh*hoursRetained))
 		sums.Row(c.name, len(events), c.events, float64(bytes)/1000, 12.0, actions, fmt.Sprintf("%.2f", price))
@@ -110,26 +111,11 @@ func (s *system) read(ctx context.Context, v verification) (events []*historypb.
 	return events, d.GetWorkflowExecutionInfo().GetHistorySizeBytes(), err
 }
 
-// action is how many billable actions an event stands for (docs.temporal.io/cloud/actions).
-func action(e *historypb.HistoryEvent) int {
-	switch e.GetEventType() {
-	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED,
-		enumspb.EVENT_TYPE_ACTIVITY_TASK_SCHEDULED, enumspb.EVENT_TYPE_TIMER_STARTED, enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-		enumspb.EVENT_TYPE_UPSERT_WORKFLOW_SEARCH_ATTRIBUTES, enumspb.EVENT_TYPE_MARKER_RECORDED:
-		return 1
-	case enumspb.EVENT_TYPE_ACTIVITY_TASK_STARTED: // another try
-		return int(e.GetActivityTaskStartedEventAttributes().GetAttempt()) - 1
-	case enumspb.EVENT_TYPE_START_CHILD_WORKFLOW_EXECUTION_INITIATED:
-		return 2
-	}
-	return 0
-}
-
 // listing is a history in words: each event, and why it is there.
 func listing(events []*historypb.HistoryEvent) run.Table {
 	t := run.Table{Title: "each event of the one with a callback", Columns: []string{"event", "type", "why", "actions"}}
 	for _, e := range events {
-		t.Row(e.GetEventId(), e.GetEventType().String(), why(events, e), action(e))
+		t.Row(e.GetEventId(), e.GetEventType().String(), why(events, e), billable.Actions(e))
 	}
 	return t
 }
