@@ -42,7 +42,7 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 	fs.IntVar(&o.APIPort, "api-port", 8081, "`port` of the HTTP API")
 	fs.IntVar(&o.SignupPort, "signup-port", 8083, "`port` of the example of a signup page")
 	fs.StringVar(&o.WebSDK, "web-sdk", "", "`file` didit-sdk.umd.min.js of npm's sdk-web, for the signup page; empty: it uses a frame")
-	fs.BoolVar(&o.Encrypt, "encrypt", true, "encrypt payloads, with a key that everybody knows, and show them through a codec server")
+	fs.BoolVar(&o.Encrypt, "encrypt", true, "encrypt payloads, with a key that is public, and show them through a codec server")
 	fs.IntVar(&o.CodecPort, "codec-port", 8082, "`port` of the codec server")
 	fs.BoolVar(&o.Traces, "traces", false, "send traces where OTEL_EXPORTER_OTLP_ENDPOINT says")
 	fs.IntVar(&o.MetricsPort, "metrics-port", 9464, "first of three `ports` with metrics, of worker, webhook and API")
@@ -50,7 +50,7 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
 	fs.StringVar(&o.Postgres, "postgres", "", "`host:port` of an empty PostgreSQL that keeps Temporal's state in place of SQLite; its superuser temporal needs no password")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
-	fs.IntVar(&o.Partitions, "partitions", 1, "`number` of partitions of the limited queues: 1, or 4 as a server has that nobody configured")
+	fs.IntVar(&o.Partitions, "partitions", 1, "`number` of partitions of the limited queues: 1, or 4, Temporal's default")
 	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")
 	fs.StringVar(&o.didit, "didit", simulated, "`whom` to talk to: simulated, or real, which costs money (docs/guides/real-didit.md)")
 	fs.StringVar(&o.envFile, "env-file", "", "`file` of the settings for -didit real; empty: the environment")
@@ -91,14 +91,14 @@ func (c *command) check() error {
 	case c.didit == simulated && c.envFile != "":
 		return errors.New("-env-file is for -didit real; the simulator has settings of its own")
 	case c.Results != nil && c.didit == realDidit:
-		return errors.New("-results does not go with -didit real: your RESULT_URL is told the results")
+		return errors.New("-results does not go with -didit real: RESULT_URL receives the results")
 	case c.didit == realDidit && len(c.Only) > 0:
 		return errors.New("-only does not go with -didit real: start the processes by hand, as in production")
 	}
 	return nil
 }
 
-// leashed ends with ctx, or when whoever holds the other end of stdin lets go, which dying is enough for.
+// leashed ends with ctx, or when the process at the other end of stdin closes it or dies.
 func leashed(ctx context.Context, stdin io.Reader) context.Context {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {
@@ -118,7 +118,7 @@ func unlessStopped(ctx context.Context, err error) error {
 	}
 }
 
-// stopLimit bounds a stop that hangs: whoever held the leash must not find us alive a minute later.
+// stopLimit bounds a stop that hangs: the parent must not find us alive a minute later.
 const stopLimit = 15 * time.Second
 
 func stop(s *stack.Stack) error {

@@ -98,7 +98,7 @@ func TestPartsMayBeSpaced(t *testing.T) {
 	}
 }
 
-// firstWrite calls done when somebody has written.
+// firstWrite calls done at a write.
 type firstWrite struct {
 	bytes.Buffer
 	done func()

@@ -13,7 +13,7 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// soon is the first look at Didit in this mode: most people have no way for webhooks to reach their machine.
+// soon is the first poll of Didit in this mode: most people have no way for webhooks to reach their machine.
 const soon = "1m"
 
 // useRealDidit reads the settings, from the file if one is named and else from the environment, never from both: which
@@ -82,7 +82,7 @@ func refusals(getenv func(string) string) (errs []error) {
 	return errs
 }
 
-// simulators finds settings that every reader of the repository has. They would only be refused, but by somebody else.
+// simulators finds settings that every reader of the repository has. Didit would refuse them, and with a worse message.
 func simulators(r *stack.Real) (errs []error) {
 	if isSimulators(r.Worker.DiditAPIKey) {
 		errs = append(errs, errors.New("DIDIT_API_KEY is the simulator's"))
@@ -125,7 +125,7 @@ func banner(r *stack.Real) string {
 func realPage(s *stack.Stack, r *stack.Real) string {
 	page := "Nothing was started. In another terminal, for one session at Didit:\n\n  make build && " + starter(s) + " start --user u1 --wait\n\n"
 	if !r.Hears() {
-		return page + fmt.Sprintf("DIDIT_WEBHOOK_SECRETS is not set, so no webhook is taken: the worker looks at Didit, first after %s.\n\n",
+		return page + fmt.Sprintf("DIDIT_WEBHOOK_SECRETS is not set, so no webhook is taken: the worker polls Didit, first after %s.\n\n",
 			r.Worker.ReconcileAfter)
 	}
 	local := strings.TrimSuffix(s.Address("webhook"), receiver.Path)
@@ -135,7 +135,7 @@ func realPage(s *stack.Stack, r *stack.Real) string {
   ngrok http %[1]s
 
 and a destination https://THAT-HOST%[2]s in Didit's console (docs/guides/real-didit.md). Until there is one the
-worker looks at Didit by itself, first after %[3]s.
+worker polls Didit, first after %[3]s.
 
 `, local, receiver.Path, r.Worker.ReconcileAfter)
 }

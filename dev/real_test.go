@@ -96,7 +96,7 @@ func TestRealSettingsAreChecked(t *testing.T) {
 	}
 }
 
-// Somebody copies .env.example, and forgets to fill it in.
+// A copy of .env.example that was not filled in.
 func TestTheExampleIsRefused(t *testing.T) {
 	err := runWith(t.Context(), []string{"-didit", "real", "-env-file", "../.env.example"}, settings(), "http://127.0.0.1:1", io.Discard)
 	for _, name := range []string{"DIDIT_API_KEY", "DIDIT_WORKFLOW_ID", "DIDIT_BASE_URL", "DIDIT_WEBHOOK_SECRETS"} {
@@ -175,7 +175,7 @@ func TestRealModeFindsTheVerdictWithoutWebhooks(t *testing.T) {
 	if n := len(sim.Sessions()); n > 0 {
 		t.Errorf("%d sessions were made that nobody asked for", n)
 	}
-	for _, want := range []string{"THE REAL DIDIT, SANDBOX", api.URL, "no webhook is taken: the worker looks at Didit, first after 1s", db} {
+	for _, want := range []string{"THE REAL DIDIT, SANDBOX", api.URL, "no webhook is taken: the worker polls Didit, first after 1s", db} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("said nothing of %q:\n%s", want, out)
 		}

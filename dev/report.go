@@ -12,7 +12,7 @@ import (
 	"didit-temporal/starter/api"
 )
 
-// demo is the user who is started so that there is something to look at.
+// demo is a user, started so that there is something to see.
 const demo = "demo"
 
 // report says what runs where and what to do next: one line for a parent process, a page for a person.
@@ -117,7 +117,7 @@ func handPage(s *stack.Stack) string {
   go run ./starter setup
   go run ./worker          # in one terminal
   go run ./webhook         # in another
-  go run ./starter serve   # in a third, if signup services shall call
+  go run ./starter serve   # in a third, if signup services call the HTTP API
   go run ./starter start --user u1 --wait
 
 Or open an account first, as at the real Didit: go run ./starter setup didit (docs/quickstart.md, "From nothing"; -verbose shows the code).

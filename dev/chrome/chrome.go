@@ -23,7 +23,7 @@ var pictures = flag.String("pictures", "", "folder for the pictures; empty takes
 // timeout is for a page that is slow to come; it is only used up when a test fails.
 const timeout = time.Minute
 
-// Open starts Chromium. Without one the test fails: a picture nobody took proves nothing.
+// Open starts Chromium. Without one the test fails: a picture that was not taken proves nothing.
 func Open(t *testing.T) context.Context {
 	t.Helper()
 	options := append(chromedp.DefaultExecAllocatorOptions[:],
@@ -55,7 +55,7 @@ func Evaluate[T any](t *testing.T, page context.Context, script string) T {
 }
 
 // shownText is what the page and its frames show: the Web UI renders Markdown in frames of its own, with typographic
-// apostrophes, so look for texts without.
+// apostrophes, so search for texts without.
 const shownText = `[document, ...[...document.querySelectorAll("iframe")].map(f => f.contentDocument)]
 	.map(d => d?.body?.innerText).join(" ")`
 

@@ -12,7 +12,7 @@ import (
 )
 
 // PressInFrame waits for a button in the frame that a selector finds, and presses it. The frame must be of the same site.
-// A frame that is still loading is another one a moment later, so it is looked up anew until the button is there.
+// A frame that is still loading is replaced, so it is looked up again until the button is there.
 func PressInFrame(t *testing.T, page context.Context, frame, button string) {
 	t.Helper()
 	var err error

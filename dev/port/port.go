@@ -10,7 +10,7 @@ import (
 	"syscall"
 )
 
-// InUseError says that somebody else listens where we were told to.
+// InUseError says that another process listens there.
 type InUseError struct {
 	IP   string
 	Port int
@@ -42,7 +42,7 @@ func Free() (address string, err error) {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(n)), err
 }
 
-// linger leaves the listener's port in TIME_WAIT, in which Linux hands it to nobody else who asks for a free one.
+// linger leaves the listener's port in TIME_WAIT, in which Linux gives it to no other process that asks for a free one.
 func linger(l net.Listener) error {
 	c, err := new(net.Dialer).DialContext(context.Background(), "tcp", l.Addr().String())
 	if err != nil {

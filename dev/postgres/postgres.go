@@ -123,7 +123,7 @@ func (s *Server) Close() {
 }
 
 func (s *Server) end() {
-	_ = s.cmd.Process.Signal(os.Interrupt) // "fast": whoever is connected is sent away
+	_ = s.cmd.Process.Signal(os.Interrupt) // "fast": it closes all connections
 	ended := make(chan struct{})
 	go func() {
 		_ = s.cmd.Wait()

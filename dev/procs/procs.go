@@ -52,8 +52,8 @@ func build(ctx context.Context, module, dir string, packages ...string) error {
 	return nil
 }
 
-// launches are run one after the other on a thread that lives as long as this process: what they start is told of the
-// death of that thread.
+// launches are run one after the other on a thread that lives as long as this process: the kernel signals the
+// death of that thread to what they start.
 var launches = sync.OnceValue(func() chan<- func() {
 	c := make(chan func())
 	go func() {

@@ -211,14 +211,14 @@ func (p *Program) signal(r *Process, how os.Signal) error {
 // Terminate asks the program to stop, as a deployment does.
 func (p *Program) Terminate(r *Process) error { return p.signal(r, syscall.SIGTERM) }
 
-// Counts tells how often it was killed, and how often it ended by itself.
+// Counts returns how often it was killed, and how often it ended by itself.
 func (p *Program) Counts() (killed, ended int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.killed, p.ended
 }
 
-// output looks for the word that a process works, and keeps the end of what it says.
+// output waits for the line that a process works, and keeps the end of what it says.
 type output struct {
 	mu    sync.Mutex
 	b     []byte

@@ -23,7 +23,7 @@ func codecPorts(o *Options) []wanted {
 	return []wanted{{what: "codec server", flag: "-codec-port", port: &o.CodecPort}}
 }
 
-// startCodec runs what `starter codec-server` runs, without tokens: everybody knows the key.
+// startCodec runs what `starter codec-server` runs, without tokens: the key is public.
 func startCodec(ctx context.Context, s *Stack) error {
 	if !s.o.encrypts() {
 		return nil

@@ -97,7 +97,7 @@ func (s *Stack) dial(ctx context.Context, who string) (*kyc.Client, error) {
 	return c, nil
 }
 
-// run runs a process until the stack stops. One that ends earlier is told of by Failed.
+// run runs a process until the stack stops. Failed reports one that ends earlier.
 func (s *Stack) run(process func(context.Context) error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
@@ -114,7 +114,7 @@ func (s *Stack) run(process func(context.Context) error) {
 	})
 }
 
-// Failed tells of a process that ended although nobody stopped it.
+// Failed reports a process that ended before Stop.
 func (s *Stack) Failed() <-chan error { return s.failed }
 
 func (s *Stack) log(who string) *slog.Logger { return s.o.Log.With("process", who) }

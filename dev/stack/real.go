@@ -6,8 +6,8 @@ import (
 	"didit-temporal/internal/config"
 )
 
-// Real is the settings of the processes for the real Didit. Without webhook secrets there is no webhook: Didit then has
-// nobody to tell, and the worker looks.
+// Real is the settings of the processes for the real Didit. Without webhook secrets there is no webhook, and the
+// worker polls Didit.
 type Real struct {
 	Worker  config.Worker
 	Webhook config.Webhook
@@ -17,7 +17,7 @@ type Real struct {
 func (r *Real) Hears() bool { return len(r.Webhook.Secrets) > 0 }
 
 // only keeps the parts that have a place beside the real Didit. A part of the future is not one by itself: what is harmless
-// beside the simulator, such as a token that everybody knows, may spend money here.
+// beside the simulator, such as a public token, may spend money here.
 func (r *Real) only(parts []part) []part {
 	return slices.DeleteFunc(parts, func(p part) bool {
 		switch p.name {

@@ -14,7 +14,7 @@ import (
 	"didit-temporal/internal/config"
 )
 
-// resultsSecret signs results while Options.Results is set. Everybody can read it here, and it is good for nothing else.
+// resultsSecret signs results while Options.Results is set. It is public, and good for nothing else.
 const resultsSecret = "whsec_c2ltdWxhdG9yLXJlc3VsdHMtc2VjcmV0LTMyIQ==" //nolint:gosec // of the simulated stack
 
 // maxResult is more than any result has.

@@ -12,7 +12,7 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// What the simulator is told, and the processes that are started by hand must be told as well. None of it is a secret.
+// Settings of the simulator, and of the processes that are started by hand. None of it is a secret.
 const (
 	simulatorAPIKey  = "simulator-api-key"
 	simulatorFlow    = "d1d17000-0000-4000-8000-000000000001"
@@ -49,7 +49,7 @@ func (s *Stack) simulatorURL() string { return "http://" + s.o.reach(s.o.Simulat
 
 func (s *Stack) webhookURL() string { return "http://" + s.o.reach(s.o.WebhookPort) + receiver.Path }
 
-// hostPort is where to listen, reach where to find who listens there: nobody can call 0.0.0.0.
+// hostPort is where to listen, reach where to find who listens there: 0.0.0.0 is no address to call.
 func (o *Options) hostPort(port int) string { return net.JoinHostPort(o.IP, strconv.Itoa(port)) }
 
 func (o *Options) reach(port int) string {

@@ -35,7 +35,7 @@ type Options struct {
 	SignupPort    int
 	WebSDK        string // file of sdk-web for the signup page; empty: the page uses a frame
 
-	Encrypt          bool   // payloads, with the key that everybody knows; the Web UI shows them through a codec server
+	Encrypt          bool   // payloads, with a public key; the Web UI shows them through a codec server
 	DBFile           string // Temporal's SQLite file; empty: in memory
 	Postgres         string // host:port of an empty PostgreSQL in its place
 	TemporalLogLevel string
@@ -46,7 +46,7 @@ type Options struct {
 
 // Address is where a running part can be reached.
 type Address struct {
-	Key   string // what a program that started us looks for, e.g. "temporal"
+	Key   string // the name in the READY line, e.g. "temporal"
 	Title string // what a person reads, e.g. "Web UI"
 	Value string
 }

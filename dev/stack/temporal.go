@@ -15,7 +15,7 @@ func temporalPorts(o *Options) []wanted {
 	return ports
 }
 
-// DefaultPartitions is what Temporal gives a task queue that nobody configured.
+// DefaultPartitions is Temporal's default for a task queue.
 const DefaultPartitions = 4
 
 // singlePartition lists the queues whose limit is exact because they have one partition.

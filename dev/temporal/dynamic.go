@@ -21,7 +21,7 @@ func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): always(true),
 		// Tests list runs in a loop.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): always(100),
-		// The default tells the vendor about this server once a day.
+		// By default the server reports to its vendor once a day.
 		dynamicconfig.EnableServerVersionCheck.Key():            always(false),
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  onQueues(1, singlePartition),
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): onQueues(1, singlePartition),

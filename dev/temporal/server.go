@@ -144,7 +144,7 @@ func (o *Options) complete() (err error) {
 	return nil
 }
 
-// address is where a client on this machine reaches a port of ours: nobody can dial "all interfaces".
+// address is where a client on this machine reaches a port of ours: "all interfaces" is no address to dial.
 func (o *Options) address(port int) string {
 	host := o.IP
 	if ip := net.ParseIP(o.IP); ip.IsUnspecified() {

@@ -63,7 +63,7 @@ func database(file string) (*config.SQL, error) {
 	}, nil
 }
 
-// emptyLog writes the write-ahead log of a database that nobody uses any more into its file. Temporal leaves it behind,
+// emptyLog writes the write-ahead log of a closed database into its file. Temporal leaves it behind,
 // and what was deleted can be read in it.
 func emptyLog(file string) (err error) {
 	db, err := sql.Open("sqlite", file) // the driver is Temporal's

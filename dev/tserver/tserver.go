@@ -26,7 +26,7 @@ type Options struct {
 	Postgres string
 	Port     int // 0: any free one; a restart keeps it
 	UI       bool
-	// Partitions of the limited queues: 4 is what a server has that nobody configured; 0 means 1.
+	// Partitions of the limited queues: 4 is the server's default; 0 means 1.
 	Partitions int
 }
 

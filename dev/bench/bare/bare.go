@@ -23,7 +23,7 @@ const (
 // Input of the workflow.
 type Input struct {
 	Timer  bool     // wait with a timer beside the signal
-	Upsert bool     // tell operators what it waits for whenever that changes, as a verification does; the start has told the first
+	Upsert bool     // list what it waits for whenever that changes, as a verification does; the start lists the first
 	After  []string // queues of the activities that run one after the other after the signal
 }
 
@@ -42,7 +42,7 @@ func Run(ctx workflow.Context, in Input) error {
 	}
 	done = true
 	if in.Upsert {
-		if err := tell(ctx, kyc.WaitingForUser); err != nil {
+		if err := upsert(ctx, kyc.WaitingForUser); err != nil {
 			return err
 		}
 	}
@@ -52,7 +52,7 @@ func Run(ctx workflow.Context, in Input) error {
 	workflow.GetSignalChannel(ctx, Signal).Receive(ctx, nil)
 	for _, queue := range in.After {
 		if in.Upsert {
-			if err := tell(ctx, kyc.WaitingFor(queue)); err != nil {
+			if err := upsert(ctx, kyc.WaitingFor(queue)); err != nil {
 				return err
 			}
 		}
@@ -61,12 +61,12 @@ func Run(ctx workflow.Context, in Input) error {
 		}
 	}
 	if in.Upsert {
-		return tell(ctx, "")
+		return upsert(ctx, "")
 	}
 	return nil
 }
 
-func tell(ctx workflow.Context, w kyc.WaitingFor) error {
+func upsert(ctx workflow.Context, w kyc.WaitingFor) error {
 	return workflow.UpsertTypedSearchAttributes(ctx, temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet(string(w)))
 }
 

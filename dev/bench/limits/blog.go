@@ -11,7 +11,7 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-// program is a program without Temporal that signs the same users up.
+// program signs the same users up without Temporal.
 type program struct {
 	name      string
 	more      float64 // users, as a multiple; 0 is 1
@@ -36,7 +36,7 @@ var programs = []program{
 	{name: "a careful one, killed and started again", processes: 1, bucket: 291. / 300, kill: true, again: true},
 }
 
-// programResult is what came of a program.
+// programResult is what a program achieved.
 type programResult struct {
 	program
 	pace            testbed.Pace
@@ -64,7 +64,7 @@ func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 		"lost: users who never get a URL from the program, because it gave them up or was killed.",
 		"two sessions: users who had passed when the program was killed and who are charged again after its restart. It has no memory.",
 		fmt.Sprintf("Didit's answers take %v where nothing else is said.", testbed.Latency),
-		"The example tells nobody a URL before the last user is done; here every user is outcomes at once.",
+		"The example prints no URL before the last user is done; here each URL counts at once.",
 	}}
 	table := run.Table{Title: "the same signups without Temporal", Columns: []string{
 		"", "users", "worst window: writes sent", "429s", "users lost", "two sessions", "last URL", "why lost",
@@ -84,7 +84,7 @@ func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// run starts the processes, kills them when half of the users are outcomes, lets that half pass at Didit, and counts.
+// run starts the processes, kills them when half of the users have a URL, lets that half pass at Didit, and counts.
 func (l program) run(ctx context.Context, env *run.Env, n int) (programResult, error) {
 	if l.more > 0 {
 		n = int(l.more * float64(n))

@@ -18,7 +18,7 @@ type queue struct {
 	within          float64 // percent that an answer may be wrong
 }
 
-// estimate is an answer, and what came true.
+// estimate is an answer, and how long it took.
 type estimate struct {
 	queue
 	ahead     int
@@ -35,12 +35,12 @@ func eta(ctx context.Context, env *run.Env) (*run.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &run.Report{Notes: []string{"told: ops.Client.QueuePosition, asked just before the start of one more user of the same priority."}}
-	table := run.Table{Title: "how long will it take?", Columns: []string{"backlog", "ahead", "told", "took", "wrong by"}}
+	r := &run.Report{Notes: []string{"estimate: ops.Client.QueuePosition, asked just before the start of one more user of the same priority."}}
+	table := run.Table{Title: "how long will it take?", Columns: []string{"backlog", "ahead", "estimate", "took", "wrong by"}}
 	for _, estimates := range results {
 		for i, g := range estimates {
 			table.Row(g.length, g.ahead, seconds(g.eta), seconds(g.took), fmt.Sprintf("%.1f %%", g.wrong()))
-			r.Target(g.wrong() <= g.within, "backlog of %d: told %s, took %s: wrong by %.1f %%, at most %.0f %% was wanted",
+			r.Target(g.wrong() <= g.within, "backlog of %d: estimated %s, took %s: wrong by %.1f %%, at most %.0f %% was wanted",
 				g.length, seconds(g.eta), seconds(g.took), g.wrong(), g.within)
 			r.Figure(g.wrong(), "backlog %d, sample %d: wrong by, percent", g.length, i+1)
 		}
@@ -76,11 +76,11 @@ func (l queue) run(ctx context.Context, env *run.Env) ([]estimate, error) {
 		if err != nil {
 			return nil, err
 		}
-		told, _ := turn.ETA(time.Now())
-		estimates = append(estimates, estimate{queue: l, ahead: turn.Ahead, eta: told})
+		eta, _ := turn.ETA(time.Now())
+		estimates = append(estimates, estimate{queue: l, ahead: turn.Ahead, eta: eta})
 		people[i] = t.Users()
 		people[i].SignUp(ctx, fmt.Sprintf("person-%d", i+1), kyc.PriorityBulk)
-		env.Say("eta, backlog of %d: told %s", l.length, seconds(told))
+		env.Say("eta, backlog of %d: estimated %s", l.length, seconds(eta))
 	}
 	for i, who := range people {
 		if err := who.Wait(ctx); err != nil {

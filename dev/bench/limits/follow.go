@@ -8,7 +8,7 @@ import (
 	"didit-temporal/dev/bench/testbed"
 )
 
-// follow says now and then how far a signupsCase is, until the returned function is called.
+// follow prints now and then how many users have a URL, until the returned function is called.
 func follow(ctx context.Context, env *run.Env, name string, people *testbed.Users, n int) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	go func() {

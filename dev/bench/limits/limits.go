@@ -27,7 +27,7 @@ func Benchmarks() []run.Bench {
 		{Name: "blog", Group: group, About: "the same signups by programs without Temporal, Didit's published example first", Run: blog, Picture: signupsPicture},
 		{Name: "storm", Group: group, About: "Didit refuses every write for two minutes: who calls, and how soon it goes on", Run: storm},
 		{Name: "priority", Group: group, About: "a person who signs up behind a batch of 5,000", Run: priority},
-		{Name: "eta", Group: group, About: "how long will it take: what the queue tells, and what comes true", Run: eta},
+		{Name: "eta", Group: group, About: "how long will it take: what the queue estimates, and how long it takes", Run: eta},
 		{Name: "tenants", Group: group, About: "two keys of Didit, two namespaces, one Temporal", Run: tenants},
 		{Name: "queued", Group: group, About: "10,000 creates in the queue: all of them come", Extra: true, Run: queued},
 	}
@@ -58,7 +58,7 @@ func percent(part, whole float64) float64 {
 	return 100 * part / whole
 }
 
-// expected is how long n creates take at least, if nobody else wants one.
+// expected is how long n creates take at least, if there are no others.
 func expected(p testbed.Pace, n int) time.Duration {
 	return time.Duration(float64(n) / testbed.Rate(p.Writes) * float64(time.Second))
 }

@@ -49,7 +49,7 @@ func (l *loop) kill() {
 	<-l.done
 }
 
-// outcomes is what loops have outcomes of their users.
+// outcomes is what loops have printed about their users.
 type outcomes struct {
 	mu   sync.Mutex
 	ok   map[string]time.Time

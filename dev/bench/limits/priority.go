@@ -12,7 +12,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// arrivals is people who sign up behind a batch.
+// arrivals are people who sign up behind a batch.
 type arrivals struct {
 	name     string
 	priority kyc.Priority

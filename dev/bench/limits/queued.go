@@ -11,7 +11,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// queued starts a batch that needs half an hour of Didit's limit, and looks at the end who has a session.
+// queued starts a batch that needs half an hour of Didit's limit, and counts at the end who has a session.
 func queued(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return run.One(ctx, env, func(ctx context.Context) (*run.Report, error) { return drain(ctx, env, run.Pick(env, 10_000, 400)) })
 }
@@ -31,10 +31,10 @@ func drain(ctx context.Context, env *run.Env, n int) (*run.Report, error) {
 		return nil, err
 	}
 	started := time.Since(began)
-	told := time.Now()
+	logged := time.Now()
 	for len(t.Sim.Sessions()) < n {
-		if time.Since(told) > 20*time.Second {
-			told = time.Now()
+		if time.Since(logged) > 20*time.Second {
+			logged = time.Now()
 			env.Say("queued: %d of %d have a session", len(t.Sim.Sessions()), n)
 		}
 		if testbed.Sleep(ctx, 200*time.Millisecond) != nil {

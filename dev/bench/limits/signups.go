@@ -12,7 +12,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// signupsCase is one way to run the system under a signupsCase.
+// signupsCase is one way to run the system while all users sign up at once.
 type signupsCase struct {
 	name       string
 	workers    int
@@ -31,7 +31,7 @@ var signupsCases = []signupsCase{
 	{name: "2 workers, Temporal killed too", workers: 2, kills: 2, partitions: 1, temporal: true},
 }
 
-// signupsResult is what came of a signupsCase.
+// signupsResult is the result of a signupsCase.
 type signupsResult struct {
 	signupsCase
 	pace               testbed.Pace
@@ -70,7 +70,7 @@ func signups(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// run signs all up at once, kills midway, and waits until everybody has a URL, or for three times as long as it should take.
+// run signs all up at once, kills midway, and waits until all have a URL, or for three times as long as it should take.
 func (c signupsCase) run(ctx context.Context, env *run.Env, n int) (signupsResult, error) {
 	out := signupsResult{signupsCase: c, pace: pace(env), n: n}
 	server, t, err := testbed.New(ctx, env, testbed.TemporalOptions{Partitions: c.partitions, Lasting: c.temporal},
@@ -94,7 +94,7 @@ func (c signupsCase) run(ctx context.Context, env *run.Env, n int) (signupsResul
 	if err != nil {
 		return out, fmt.Errorf("%s: %w", c.name, err)
 	}
-	_ = people.Wait(ctx) // whoever has no URL by then is lost
+	_ = people.Wait(ctx) // a user without a URL by then is lost
 	out.end = time.Now()
 	if t.Ended(ctx, passed) != nil {
 		out.unfinished = len(passed)
@@ -171,7 +171,7 @@ func (o *signupsResult) summarise(r *run.Report, summary *run.Table) {
 	r.Promise(o.writes.Worst <= o.writes.Limit, "%s: %d writes in a window, Didit allows %d", o.name, o.writes.Worst, o.writes.Limit)
 	r.Promise(o.reads.Worst <= o.reads.Limit, "%s: %d reads in a window, Didit allows %d", o.name, o.reads.Worst, o.reads.Limit)
 	r.Promise(refusals == 0, "%s: %d calls were answered 429", o.name, refusals)
-	r.Safe(o.lost == 0, "%s: %d users have no URL, %d of them were told that they get none", o.name, o.lost, o.refused)
+	r.Safe(o.lost == 0, "%s: %d users have no URL, %d of them were refused one", o.name, o.lost, o.refused)
 	r.Safe(o.double == 0, "%s: %d users have two sessions", o.name, o.double)
 	r.Safe(o.unfinished == 0, "%s: some of the %d who passed have no outcome", o.name, o.unfinished)
 	if o.partitions == 1 && !o.temporal {

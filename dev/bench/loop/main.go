@@ -6,8 +6,8 @@
 // Retry-After, or else 2**try seconds, without jitter; whatever else goes wrong ends that user's loop. Of httpx, its client:
 // at most 100 connections, five seconds for one of them to become free, five seconds for an answer. Put right are the address
 // and the names of the fields, which the example has wrong (vendor_data, workflow_id): with external_id, as printed, Didit
-// would not know whose session it is. More lenient than the example: what comes of a user is told at once, where the example
-// tells it when the last user is done.
+// would not know whose session it is. More lenient than the example: what comes of a user is printed at once, where the example
+// prints it when the last user is done.
 package main
 
 import (
@@ -64,12 +64,12 @@ func main() {
 	var all sync.WaitGroup
 	for i := range *n {
 		user := "signup-" + strconv.Itoa(*first+i)
-		all.Go(func() { p.tell(user, p.signUp(ctx, user)) })
+		all.Go(func() { p.report(user, p.signUp(ctx, user)) })
 	}
 	all.Wait()
 }
 
-func (p *program) tell(user string, err error) {
+func (p *program) report(user string, err error) {
 	p.print.Lock()
 	defer p.print.Unlock()
 	if err != nil {

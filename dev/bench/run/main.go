@@ -187,7 +187,7 @@ func (b Bench) run(ctx context.Context, env *Env, args []string) Result {
 	return r
 }
 
-// withoutOut drops where the results go: a path of this machine is nobody's business.
+// withoutOut drops where the results go: a path of this machine does not belong into the documentation.
 func withoutOut(args []string) []string {
 	var kept []string
 	for i := 0; i < len(args); i++ {

@@ -43,7 +43,7 @@ func between(page, name, text string) (string, error) {
 	return before + begin + text + end + after, nil
 }
 
-// markdown is the result for a page: the command first, so that anybody can repeat it.
+// markdown is the result for a page: the command first, so that a reader can repeat it.
 func (r Result) markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "\n`%s`, %s, seed %d, on %d cores (%s) with %s; took %s.\n", r.Command, r.Began.Format("2006-01-02"), r.Seed,

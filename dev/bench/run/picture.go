@@ -23,7 +23,7 @@ type Picture struct {
 	Floor             float64 // the least that the vertical axis reaches up to
 }
 
-// colours can be told apart in print and by people who see fewer of them; the limit is red.
+// colours differ in print and for people who see fewer of them; the limit is red.
 var (
 	colours = []color.RGBA{{0, 114, 178, 255}, {230, 159, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255}, {86, 180, 233, 255}}
 	red     = color.RGBA{200, 0, 0, 255}
@@ -105,7 +105,7 @@ func paint(canvas *plot.Plot, file string, height vg.Length) error {
 	return os.WriteFile(file, b.Bytes(), 0o600)
 }
 
-// limit tells the line that must not be crossed from what was measured.
+// limit reports whether it is the line that must not be crossed.
 func (s Series) limit() bool { return strings.Contains(s.Name, "limit") }
 
 func (s Series) points() plotter.XYs {

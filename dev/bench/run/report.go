@@ -52,7 +52,7 @@ func (r *Report) Promise(holds bool, format string, args ...any) {
 	}
 }
 
-// Safe is Promise for what must hold on any machine, however slow: nobody is lost, nobody is charged twice.
+// Safe is Promise for what must hold on any machine, however slow: no user is lost, none is charged twice.
 func (r *Report) Safe(holds bool, format string, args ...any) {
 	r.Promise(holds, format, args...)
 	if !holds {

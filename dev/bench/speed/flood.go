@@ -91,7 +91,7 @@ func (w *wire) exchange(req *http.Request) (code int, answer []byte, open bool, 
 	return res.StatusCode, answer, !res.Close, errors.Join(err, res.Body.Close())
 }
 
-// take is a connection to the host that nobody uses.
+// take is an idle connection to the host.
 func (f *flood) take(ctx context.Context, host string) (*wire, error) {
 	if w := f.pop(host); w != nil {
 		return w, nil
@@ -125,7 +125,7 @@ func (f *flood) giveBack(host string, w *wire) {
 	f.idle[host] = append(f.idle[host], w)
 }
 
-// close ends all connections that nobody uses.
+// close ends all idle connections.
 func (f *flood) close() {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"didit-temporal/didit"
 )
 
-// forged is what a request costs that nobody signed: an attacker pays for sending it, and we for refusing.
+// forged is what an unsigned request costs: an attacker pays for sending it, and we for refusing.
 func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
 	s, err := newSystem(ctx, env, testbed.TemporalOptions{}, testbed.Fast{Peer: true}, true)
 	if err != nil {

@@ -126,7 +126,7 @@ func why(events []*historypb.HistoryEvent, e *historypb.HistoryEvent) string {
 	}
 	switch e.GetEventType() {
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED:
-		return "somebody signs up"
+		return "a user signs up"
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_ACCEPTED:
 		return "the signup service asks for the URL"
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_UPDATE_COMPLETED:
@@ -146,7 +146,7 @@ func why(events []*historypb.HistoryEvent, e *historypb.HistoryEvent) string {
 	case enumspb.EVENT_TYPE_ACTIVITY_TASK_COMPLETED:
 		return "its answer: " + name(e.GetActivityTaskCompletedEventAttributes().GetScheduledEventId())
 	case enumspb.EVENT_TYPE_WORKFLOW_TASK_SCHEDULED:
-		return "there is news to decide on"
+		return "something happened that the workflow decides on"
 	case enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED, enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
 		return "a worker decides"
 	case enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED:

@@ -71,7 +71,7 @@ func hook(url string, body []byte, want int) (request, error) {
 	}}, nil
 }
 
-// waits is what webhooks say of users who still have to act. It is not In Progress: after that the decision is looked at
+// waits is what webhooks say of users who still have to act. It is not In Progress: after that the decision is read
 // soon, which would come in the middle of what is measured.
 const waits = didit.StatusAwaitingUser
 

@@ -19,7 +19,7 @@ const queued = 4
 func post(ctx context.Context, env *run.Env) (*run.Report, error) {
 	const note = "The peer: Update-With-Start by Temporal's SDK in one process, on a workflow whose update is answered after one " +
 		"activity that does nothing, on a second task queue. Ours has in addition the HTTP API, the call to Didit (simulated, which answers at once) and " +
-		"what makes a start safe to repeat; and it leaves more: a timer for the next look at Didit, and a line in the operators' list. " +
+		"what makes a start safe to repeat; and it leaves more: a timer for the next poll of Didit, and a line in the operators' list. " +
 		"The p99 of a turn of 60 to 150 requests is its slowest or slowest but one."
 	return onStores(env, note, func(r *run.Report, on store) error { return postOn(ctx, env, r, on) })
 }

@@ -106,16 +106,16 @@ func (s *system) alternate(ctx context.Context, env *run.Env, name string, n int
 
 // waitIdle waits until Temporal and the workers do next to nothing, or for ten seconds.
 func (s *system) waitIdle(ctx context.Context) error {
-	const look = 250 * time.Millisecond
+	const interval = 250 * time.Millisecond
 	for range 40 {
 		before, err := s.busy(ctx)
 		if err == nil {
-			err = testbed.Sleep(ctx, look)
+			err = testbed.Sleep(ctx, interval)
 		}
 		if err != nil {
 			return err
 		}
-		if after, err := s.busy(ctx); err != nil || after-before <= look/5 {
+		if after, err := s.busy(ctx); err != nil || after-before <= interval/5 {
 			return err
 		}
 	}

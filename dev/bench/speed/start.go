@@ -12,7 +12,7 @@ import (
 // start is how fast verifications come to the point where they wait for their users.
 func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 	const note = "The peer starts by Update-With-Start too. Ours calls Didit (simulated, which answers at once) in addition. " +
-		"The second peer also tells operators what it waits for, as ours does: with the start, and by one search-attribute event, " +
+		"The second peer also lists what it waits for, as ours does: with the start, and by one search-attribute event, " +
 		"which is one more write to Temporal's visibility store. The difference between the rows is its price."
 	return onStores(env, note, func(r *run.Report, on store) error { return startOn(ctx, env, r, on) })
 }
@@ -41,18 +41,18 @@ func startOn(ctx context.Context, env *run.Env, r *run.Report, on store) error {
 		return err
 	}
 	some := max(20, n/2)
-	told, err := s.alternate(ctx, env, on.of("start, with attributes"), pairsOf(env), ours("start-told", some), theirs("told", some, bare.Input{Timer: true, Upsert: true}))
+	listed, err := s.alternate(ctx, env, on.of("start, with attributes"), pairsOf(env), ours("start-listed", some), theirs("listed", some, bare.Input{Timer: true, Upsert: true}))
 	if err != nil {
 		return err
 	}
 	table := comparison(fmt.Sprintf("start until it waits, %d users in bursts of %d, %d at a time, Didit's limit lifted, Temporal on %s", pairs*n, n, connections, on.name))
-	const peer, listed = "bare workflow, one activity, one timer", ", in the operators' list"
+	const peer, inList = "bare workflow, one activity, one timer", ", in the operators' list"
 	compare(r, &table, on.of("starts, rate"), peer, measured["rate"], perSecond, run.AtLeast(0.9))
-	compare(r, &table, on.of("starts, rate, against a listed one"), peer+listed, told["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, on.of("starts, rate, against a listed one"), peer+inList, listed["rate"], perSecond, run.AtLeast(0.9))
 	compare(r, &table, on.of("starts, p50"), peer, measured["p50"], millis, run.Target{})
 	compare(r, &table, on.of("starts, p99"), peer, measured["p99"], millis, run.Target{})
 	compare(r, &table, on.of("starts, Temporal's processor time"), peer, measured["server"], millis, run.Target{})
-	compare(r, &table, on.of("starts, Temporal's processor time, against a listed one"), peer+listed, told["server"], millis, run.Target{})
+	compare(r, &table, on.of("starts, Temporal's processor time, against a listed one"), peer+inList, listed["server"], millis, run.Target{})
 	r.Tables = append(r.Tables, table)
 	return nil
 }

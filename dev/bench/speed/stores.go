@@ -17,7 +17,7 @@ type store struct {
 	o     testbed.TemporalOptions
 	quick bool // a turn takes a second or two
 	rate  int  // of starts a second, about half of what a machine with two cores does
-	// waiting is how many verifications wait where many shall: as many as begin in a few minutes.
+	// waiting is the number of verifications where many are to wait: as many as begin in a few minutes.
 	waiting int
 	burst   int // of starts
 }

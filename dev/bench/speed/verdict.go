@@ -11,11 +11,11 @@ import (
 	"didit-temporal/kyc"
 )
 
-// verdict is how fast verdicts come through: webhook, Didit's decision, the receiver of results, end.
+// verdict is how fast verdicts come through: webhook, Didit's decision, the callback endpoint, end.
 func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
-	const note = "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a receiver that takes it at once. " +
+	const note = "Ours: the signed webhook over HTTP, the read of Didit's decision on its limited queue, the signed result to a callback endpoint that takes it at once. " +
 		"The peer's two activities do nothing. " +
-		"The second peer also tells operators what it waits for, as ours does: three search-attribute events."
+		"The second peer also lists what it waits for, as ours does: three search-attribute events."
 	return onStores(env, note, func(r *run.Report, on store) error { return verdictOn(ctx, env, r, on) })
 }
 
@@ -31,15 +31,15 @@ func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error
 	if err != nil {
 		return err
 	}
-	told, err := s.alternate(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("told", n),
-		s.bareDecided("told", n, bare.Input{Timer: true, After: after, Upsert: true}))
+	listed, err := s.alternate(ctx, env, on.of("verdict, with attributes"), pairsOf(env), s.decided("listed", n),
+		s.bareDecided("listed", n, bare.Input{Timer: true, After: after, Upsert: true}))
 	if err != nil {
 		return err
 	}
 	table := comparison(fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time, Temporal on %s", connections, on.name))
 	const peer = "bare signal, then two activities on two queues"
 	compare(r, &table, on.of("verdicts, rate"), peer, measured["rate"], perSecond, run.AtLeast(0.9))
-	compare(r, &table, on.of("verdicts, rate, against listed ones"), peer+", in the operators' list", told["rate"], perSecond, run.AtLeast(0.9))
+	compare(r, &table, on.of("verdicts, rate, against listed ones"), peer+", in the operators' list", listed["rate"], perSecond, run.AtLeast(0.9))
 	compare(r, &table, on.of("verdicts, p50"), peer, measured["p50"], millis, run.Target{})
 	compare(r, &table, on.of("verdicts, p99"), peer, measured["p99"], millis, run.Target{})
 	compare(r, &table, on.of("Temporal's processor time, start and verdict"), peer, measured["server"], millis, run.Target{})

@@ -16,7 +16,7 @@ var memory = run.Picture{
 	Name: "performance-memory", Title: "memory while verifications wait", X: "verifications that wait", Y: "MB resident", Floor: 100,
 }
 
-// steps is how often memory is looked at on the way.
+// steps is how often memory is measured on the way.
 const steps = 10
 
 // Memory that the processes may take, however many verifications wait.
@@ -147,8 +147,8 @@ func extrapolate(env *run.Env, r *run.Report, prints []footprint, n int) {
 		r.Figure(most, "%s, most until %d", c.name, n)
 	}
 	r.Tables = append(r.Tables, far)
-	r.Notes = append(r.Notes, "Extrapolated along the median of the slopes between all points of the second half: one look just before a garbage "+
-		"collection does not bend it.", "A worker keeps the state of up to 1,500 workflows at hand and reads others' histories again when there is news of them: "+
+	r.Notes = append(r.Notes, "Extrapolated along the median of the slopes between all points of the second half: one measurement just before a garbage "+
+		"collection does not bend it.", "A worker keeps the state of up to 1,500 workflows at hand and reads others' histories again when they get an event: "+
 		"so its memory stops growing there.")
 }
 

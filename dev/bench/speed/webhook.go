@@ -102,7 +102,7 @@ func (s *system) hooked(about []verification, n int) measurement {
 	return s.hookedAt(s.WebhookURL, s.Hook, 0, about, n)
 }
 
-// hookedAt is hooked for a process; side tells ours, 0, from the other, 1.
+// hookedAt is hooked for a process; side is 0 for ours and 1 for the other.
 func (s *system) hookedAt(url string, p *procs.Program, side int, about []verification, n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		all, err := hooks(url, partOf(about, 2*i+side, n), waits, n)

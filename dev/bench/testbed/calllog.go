@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// Call is one call to Didit as it was heard on the wire.
+// Call is one call to Didit as it was on the wire.
 type Call struct {
 	By         string // who made it
 	Read       bool
@@ -19,7 +19,7 @@ type Call struct {
 	RetryAfter time.Duration
 }
 
-// callLog listens at the wall of the simulator.
+// callLog notes the calls to the simulator.
 type callLog struct {
 	latency time.Duration // of every answer
 	off     bool          // nothing is noted

@@ -2,7 +2,7 @@ package testbed
 
 import "time"
 
-// Calls is what was heard, in the order of arrival.
+// Calls are in the order of arrival.
 type Calls []Call
 
 // Where returns the calls for which f holds.

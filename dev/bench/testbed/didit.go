@@ -6,7 +6,7 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-// Simulator is a Didit that somebody else's program calls.
+// Simulator is a Didit that a program of others calls.
 type Simulator struct {
 	Sim  *diditsim.Server
 	URL  string
@@ -33,5 +33,5 @@ func (a *Simulator) Close() {
 	a.stop()
 }
 
-// Calls is what it has heard so far.
+// Calls is what it has got so far.
 func (a *Simulator) Calls() Calls { return a.callLog.all() }

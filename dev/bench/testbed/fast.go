@@ -29,12 +29,12 @@ const (
 // Lifted is so far above what a machine does that no queue holds anything back.
 var Lifted = Pace{Writes: 100_000, Reads: 100_000, Window: time.Minute}
 
-// Fast is for measuring how fast things are: Didit answers at once, hears of nothing by itself (no webhook is sent but those
+// Fast is for measuring how fast things are: Didit answers at once, sends nothing by itself (no webhook is sent but those
 // of the benchmark), and does not note its calls.
 type Fast struct {
 	API     bool // `starter serve`
 	Peer    bool // dev/bench/peer
-	Results bool // a receiver of results, which takes all of them at once
+	Results bool // a callback endpoint, which takes all results at once
 	// Observed switches on what a company has on: encrypted payloads, metrics, and traces, to a collector that takes them at once.
 	Observed bool
 }
@@ -50,7 +50,7 @@ type fast struct {
 
 	spans       *atomic.Int64 // requests with spans that the collector has taken
 	results     []string      // environment of workers
-	noReconcile []string      // the same: no look at Didit in the middle of what is measured
+	noReconcile []string      // the same: no poll of Didit in the middle of what is measured
 	observed    []string      // environment of all
 	keys        string        // of payloads; empty: plain text
 }
@@ -89,7 +89,7 @@ func (t *Tenant) makeFast(webhookAddr string) {
 	t.Sim.SetWebhookScript(diditsim.DropMask(math.MaxUint64))
 }
 
-// takeResults is a receiver of results that does nothing with them.
+// takeResults is a callback endpoint that does nothing with results.
 func (s *Temporal) takeResults(t *Tenant) error {
 	url, stop, err := serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.Copy(io.Discard, r.Body)

@@ -7,7 +7,7 @@ import (
 	"didit-temporal/didit/diditsim"
 )
 
-// Pace is Didit's limits, or a small model of them: what workers are told, and the window in which Didit counts.
+// Pace is Didit's limits, or a small model of them: the workers' settings, and the window in which Didit counts.
 type Pace struct {
 	Writes, Reads int // a minute
 	Window        time.Duration

@@ -90,7 +90,7 @@ func (s *Temporal) namespace(ctx context.Context, name string) error {
 	return nil
 }
 
-// retry repeats f until it works or signupTimeout is over: parts of a server know a new namespace only after seconds.
+// retry repeats f until it works, or for a minute: parts of a server know a new namespace only after seconds.
 func retry(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()

@@ -132,7 +132,7 @@ func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error 
 	return nil
 }
 
-// programs starts workers, each with an address of Didit of its own, so that its calls can be told from others', and
+// programs starts workers, each with an address of Didit of its own, to distinguish its calls, and
 // the webhook.
 func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookAddr string) error {
 	all := []*procs.Program{}
@@ -205,7 +205,7 @@ func serve(h http.Handler) (url string, stop func(), err error) {
 	return "http://" + l.Addr().String(), func() { _ = srv.Close() }, nil
 }
 
-// Calls is what Didit has heard so far.
+// Calls is what Didit has got so far.
 func (t *Tenant) Calls() Calls { return t.callLog.all() }
 
 // Usage is what Didit itself has counted in a scope, over all keys.

@@ -22,8 +22,8 @@ type Users struct {
 	asked   map[string]time.Time
 	served  map[string]time.Time
 	urls    map[string]string
-	refused map[string]error // told that there will be no session
-	again   int              // times that somebody had to ask again
+	refused map[string]error // those who get no session
+	again   int              // repeated requests
 	all     sync.WaitGroup
 }
 
@@ -34,7 +34,7 @@ func (t *Tenant) Users() *Users {
 	}
 }
 
-// signupTimeout of a signup service: longer than any queue here.
+// signupTimeout is a signup service's: longer than any queue here.
 const signupTimeout = time.Hour
 
 // SignUp starts a user as a signup service does: whatever goes wrong on the way to Temporal, it asks again.
@@ -70,7 +70,7 @@ func (c *Users) note(user string, began kyc.Started, err error) bool {
 	return false
 }
 
-// Wait returns when everybody has a URL or was refused, or with the error of ctx.
+// Wait returns when all have a URL or was refused, or with the error of ctx.
 func (c *Users) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -102,14 +102,14 @@ func (c *Users) Served() int {
 	return len(c.served)
 }
 
-// Again counts how often somebody had to ask once more.
+// Again counts the repeated requests.
 func (c *Users) Again() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.again
 }
 
-// Refused are those who were told that there will be no session.
+// Refused counts those who get no session.
 func (c *Users) Refused() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -151,7 +151,7 @@ func (c *Users) ServedAt() []time.Time {
 	return all
 }
 
-// Approve lets the people with these URLs pass at Didit, all at the same moment.
+// Approve lets the people with these URLs pass at Didit, all at once.
 func Approve(ctx context.Context, urls []string) error {
 	return each(64, urls, func(page string) error { return hosted.Press(ctx, page, "approve") })
 }
