@@ -87,5 +87,5 @@ func (c *clientTest) confirms(first map[string]reply) {
 	began := time.Now()
 	late := c.start(kyc.Input{UserID: c.name + "slow"})
 	assert.Equal(c.t, first[c.name+"slow"].OK.Session.URL, late.OK.Session.URL)
-	assert.Less(c.t, time.Since(began), 20*time.Second, "nobody waits long for Didit")
+	assert.Less(c.t, time.Since(began), 20*time.Second, "a caller does not wait long for Didit")
 }
