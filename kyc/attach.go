@@ -134,10 +134,10 @@ func (c *Client) explain(ctx context.Context, userID string, err error) error {
 	}
 	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer stop()
-	if desc, describeErr := c.describe(asking, userID, ""); describeErr == nil && (ctx.Err() == nil || desc.GetWorkflowExecutionInfo().GetType().GetName() != WorkflowVerification) {
-		if cause := runError(userID, desc); cause != nil {
-			return cause
-		}
+	desc, describeErr := c.describe(asking, userID, "")
+	occupied := desc.GetWorkflowExecutionInfo().GetType().GetName() != WorkflowVerification
+	if cause := runError(userID, desc); describeErr == nil && cause != nil && (ctx.Err() == nil || occupied) {
+		return cause
 	}
 	return fmt.Errorf("start the verification of user %s: %w", userID, err)
 }
