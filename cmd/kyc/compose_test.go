@@ -19,7 +19,7 @@ import (
 
 const root = "../../"
 
-// service is what docker-compose.yml says of one.
+// service is the part of a service in docker-compose.yml that these tests read.
 type service struct {
 	Image       string
 	Entrypoint  []string
@@ -99,7 +99,7 @@ func TestEachServiceOfComposeGetsAsFarAsTemporal(t *testing.T) {
 	}
 }
 
-// The codec server runs with what its service says, and its health check finds it.
+// The codec server runs with the command and the settings of its service, and its health check succeeds while it runs.
 func TestTheHealthCheckOfAServiceFindsItsProcess(t *testing.T) {
 	codec := services(t)["codec"]
 	cmd := kyc(t, codec.environment(), codec.args(t)...)
@@ -122,7 +122,7 @@ func TestTheHealthCheckOfAServiceFindsItsProcess(t *testing.T) {
 	assert.Equal(t, 1, code, got)
 }
 
-// A health check that asks the wrong port would call a good process sick.
+// A health check of the wrong port would report a healthy process as unhealthy.
 func TestEachServerIsRestartedAndChecked(t *testing.T) {
 	for name, s := range services(t) {
 		if name == "setup" || name == "starter" { // they end
@@ -139,7 +139,7 @@ func TestEachServerIsRestartedAndChecked(t *testing.T) {
 	}
 }
 
-// What is measured and tested here must be what the image has.
+// Our tests and benchmarks must run what the image contains.
 func TestTheImageIsBuiltWithTheTagsOfMakeBuild(t *testing.T) {
 	makefile, err := os.ReadFile(root + "Makefile")
 	require.NoError(t, err)

@@ -50,15 +50,19 @@ func (p Process) printCommands(name, purpose string, commands []Command) int {
 }
 
 // ProbePurpose is what Probe does.
-const ProbePurpose = "Asks a process of ours whether it is ready or alive, for health checks in containers."
+const ProbePurpose = "Checks that a URL answers 200, for health checks in containers."
 
 const probeUsage = `Usage: probe URL
 
-Asks the URL of a process of ours, such as http://127.0.0.1:9464/readyz (ready) or
-http://127.0.0.1:9464/livez (alive). Exit code: 0 for the answer 200, else 1. A probe takes 3 seconds at most.
+Checks that a URL answers 200 within 3 seconds, such as these of the metrics port:
+
+  http://127.0.0.1:9464/readyz   the process can do its work
+  http://127.0.0.1:9464/livez    the process lives
+
+Exit code: 0 if it does, else 1.
 `
 
-// Probe asks a URL, as a health check in an image that has no other program.
+// Probe is the health check of a container: its image has no other program that could ask.
 func Probe(ctx context.Context, p Process) int {
 	switch {
 	case len(p.Args) != 1:

@@ -12,7 +12,6 @@ import (
 
 	"didit-temporal/internal/config"
 	"didit-temporal/internal/version"
-	"didit-temporal/kyc"
 )
 
 // Process is what a program takes from the process that it runs in.
@@ -60,9 +59,6 @@ func (p Process) report(name string, err error) int {
 	fmt.Fprintf(p.Stderr, "%s: %v\n", name, err)
 	if c, ok := errors.AsType[coded](err); ok {
 		return c.code
-	}
-	if kyc.OfTemporal(err) {
-		return exitTemporal
 	}
 	return exitError
 }

@@ -3,11 +3,13 @@ package program
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -92,6 +94,9 @@ func TestAProbeAnswersWithItsExitCode(t *testing.T) {
 		assert.Equal(t, tc.code, code, tc.args)
 		assert.Contains(t, errs, tc.errs)
 	}
+	late, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
+	defer cancel()
+	assert.Equal(t, exitError, Probe(late, Process{Args: []string{server.URL + "/readyz"}, Stderr: io.Discard}), "a slow answer")
 }
 
 func TestASignalEndsTheContext(t *testing.T) {

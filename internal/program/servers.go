@@ -66,7 +66,11 @@ func Webhook(ctx context.Context, p Process) int {
 func (p Process) serve(name, purpose string, run func() error) int {
 	switch {
 	case len(p.Args) == 0:
-		return p.report(name, run())
+		err := run()
+		if kyc.OfTemporal(err) {
+			err = coded{err, exitTemporal}
+		}
+		return p.report(name, err)
 	case p.printVersion(name):
 		return 0
 	}
