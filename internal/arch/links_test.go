@@ -70,6 +70,7 @@ func anchors(text string) []string {
 
 // markdown returns the text of each page of the repository by its path.
 func markdown(t *testing.T) map[string]string {
+	t.Helper()
 	pages := map[string]string{}
 	require.NoError(t, filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -81,7 +82,7 @@ func markdown(t *testing.T) map[string]string {
 		if filepath.Ext(path) != ".md" || d.IsDir() {
 			return nil
 		}
-		text, err := os.ReadFile(path) //nolint:gosec // G304: below root
+		text, err := os.ReadFile(path)
 		pages[path] = string(text)
 		return err
 	}))
