@@ -69,7 +69,7 @@ func (c *Client) request(ctx context.Context, k call) (*http.Request, error) {
 	path := k.path
 	for _, id := range k.ids {
 		if !isToken(id) {
-			k.invalid = "an id that Didit cannot have made"
+			k.invalid = "not an id of Didit"
 		}
 		path = strings.Replace(path, "%s", id, 1)
 	}
