@@ -4,8 +4,7 @@ SHELL         := /bin/sh
 .DEFAULT_GOAL := help
 MAKEFLAGS     += --no-print-directory
 
-# The Go that is installed and nothing else: a workspace file or a newer toolchain would build something else
-# here than in the image.
+# Only the installed Go: a workspace file or a newer toolchain would build something else than the image has.
 export GOTOOLCHAIN = local
 export GOWORK      = off
 # Pure Go everywhere, so that the same build cache serves all targets; only the race detector needs C.
@@ -37,7 +36,7 @@ help: ## list the targets
 
 ##@ run
 
-# make dev DIDIT=real, on the command line: a variable of the shell that is called so must not spend money.
+# DIDIT=real counts on the command line only: a variable of the shell must not spend money.
 ifeq ($(origin DIDIT),command line)
 REAL := -didit="$(DIDIT)"
 else
@@ -52,8 +51,7 @@ dev: build-dev ## run the whole system on this machine: Temporal, Web UI, simula
 build: ## build the three processes, and kyc, which has all of them, into bin/
 	go build -tags=$(TAGS) -o bin/ $(PROGRAMS)
 
-# Temporal's server is most of what dev compiles. The warning asks Go what it would have to do: a build from
-# nothing takes minutes, and silence for minutes looks like a fault.
+# Temporal's server is most of what dev compiles. A first build takes minutes, and is announced: silence looks like a fault.
 .PHONY: build-dev
 build-dev:
 	@stale=$$(GOPROXY=off go -C dev list -deps -f '{{if .Stale}}x{{end}}' . 2>/dev/null) || stale=all; \
@@ -108,11 +106,11 @@ packages: ## write docs/packages: what is linked into each program
 packages-check:
 	@for p in $(PROGRAMS); do \
 		$(PACKAGES) $$p | LC_ALL=C sort | diff -u docs/packages/$$(basename $$p).txt - || \
-			{ echo "what is linked into $$p has changed: look at it, then run make packages"; exit 1; }; \
+			{ echo "what is linked into $$p has changed: review it, then run make packages"; exit 1; }; \
 	done
 
 .PHONY: vuln
-vuln: ## look for known vulnerabilities in what we call (needs vuln.go.dev)
+vuln: ## find known vulnerabilities in what we call (needs vuln.go.dev)
 	@out=$$($(GOTOOL) govulncheck ./... 2>&1); code=$$?; printf '%s\n' "$$out"; \
 	case "$$out" in *"fetching vulnerabilities"*) STRICT=; $(call skip,vuln: cannot reach vuln.go.dev); exit;; esac; exit $$code
 
@@ -171,7 +169,7 @@ proxies: build-dev dev/bin/caddy ## run deploy/proxies in nginx, haproxy and Cad
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout 30m -v ./proxies -posts 5000 -longpolls $(ARGS)
 
 .PHONY: chaos
-chaos: build-dev ## kill every process twenty times under a thousand users, and count what is lost (ARGS="-seed 2")
+chaos: build-dev ## kill every process twenty times under a thousand users, and count losses (ARGS="-seed 2")
 	go -C dev test -count=1 -timeout 60m -v ./chaos -full $(ARGS)
 	go -C dev test -count=1 -timeout 60m -v ./e2e -run TestRandomLivesOnTheRealServer -lives 1000
 
@@ -186,12 +184,12 @@ audit: build-dev mod-check packages-check vuln ## prove what docs/security.md sa
 	@$(MAKE) fuzz FUZZTIME=$(FUZZTIME)
 
 .PHONY: soak
-soak: build-dev ## send the webhook 220 requests a second for half an hour, a tenth of them hostile, and see whether it grows (ARGS="-rate 50")
+soak: build-dev ## send the webhook 220 requests a second for half an hour, a tenth of them hostile, and measure growth (ARGS="-rate 50")
 	go -C dev test -count=1 -timeout 80m -v ./soak -for 30m -rate 220 -users 400 -every 10s -strict $(ARGS)
 
 # -fuzz would count the code's branches, which costs time of its own: this binary does not, so it measures what production pays.
 .PHONY: fuzz-work
-fuzz-work: ## look for a body whose refusal costs more than the bound, for FUZZTIME (5m)
+fuzz-work: ## search a body whose refusal costs more than the bound, for FUZZTIME (5m)
 	go test -c -o bin/didit.test ./didit
 	cd didit && ../bin/didit.test -test.run '^$$' -test.fuzz '^FuzzWork$$' -test.fuzztime $(FUZZTIME) -test.fuzzcachedir ../bin/fuzz
 
@@ -230,11 +228,11 @@ fuzz: ## run every fuzz test for FUZZTIME (5m) each
 		echo "$$pkg $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$pkg" || exit 1; \
 	done < bin/.fuzz
 
-# Only what was measured in full goes into the documentation.
+# Only full measurements go into the documentation.
 BENCH_OUT = $(CURDIR)/$(if $(findstring -short,$(ARGS))$(findstring -pairs,$(ARGS))$(findstring -scale,$(ARGS)),bin,docs)
 
 .PHONY: bench
-bench: build-dev ## how fast it is, beside what you would use instead (about an hour; ARGS="-short", "-list", "-only verify,forged")
+bench: build-dev ## how fast it is, against alternatives (about an hour; ARGS="-short", "-list", "-only verify,forged")
 	go -C dev run ./bench -out $(BENCH_OUT) $(if $(findstring -only,$(ARGS)),,-only performance) $(ARGS)
 
 .PHONY: bench-limits
