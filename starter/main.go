@@ -1,4 +1,4 @@
-// Command starter starts verifications and shows how they stand; `starter --help` explains it.
+// Command starter starts verifications and shows their states; see `starter --help`.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Package metrics counts and serves what operators need to Prometheus. Labels have few values, all of them known here or to
-// Temporal's SDK; no user, session or event id is ever one.
+// Package metrics counts what operators need and serves it to Prometheus. Labels have few values, all of them known here or
+// to Temporal's SDK; no user, session or event id is ever one.
 package metrics
 
 import (

@@ -140,7 +140,7 @@ func (a *API) problem(c *gin.Context, k kind, t details) {
 	c.PureJSON(k.status, p)
 }
 
-// refuse estimator an error of the verification into a problem. ctx is the one that the call had.
+// refuse turns an error of the verification into a problem. ctx is the one that the call had.
 func (a *API) refuse(c *gin.Context, ctx context.Context, err error) {
 	k, t := problemOf(err)
 	var read *readError
