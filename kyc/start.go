@@ -158,7 +158,7 @@ const LinkFreshFor = time.Minute
 func (r startRequest) next(s Started, closed bool) (startRequest, bool) {
 	another := r.in.WantsAnother(s.State)
 	switch {
-	case r.another:
+	case r.another && !closed: // one that closed before it was asked had no part in this
 		return r, false
 	case closed && (another || s.State.UserID == ""):
 		// All callers that found this run closed send the same id, so that they share one new run.
