@@ -36,3 +36,20 @@ func TestAReopeningThatTheDecisionDoesNotShowIsReadAgain(t *testing.T) {
 	require.True(t, s.applyDecision(approved, now))
 	require.Equal(t, now.Add(lagBackoff[0]), s.lag.next)
 }
+
+// Didit's times are seconds, so of two events of one second either may be the last.
+func TestTheOtherOfTwoEventsOfOneSecondIsReadAgain(t *testing.T) {
+	for _, tc := range []struct {
+		later int64
+		again bool
+	}{{0, true}, {1, false}} {
+		now := time.Unix(1795000000, 0)
+		s := newSessionState("u1", now)
+		s.follow(kyc.Session{SessionID: "s1", Status: didit.StatusInProgress}, now)
+		abandoned := activities.Decision{Status: didit.StatusAbandoned}
+		s.apply(kyc.DiditEvent{EventID: "1", Status: didit.StatusDeclined, CreatedAt: now.Unix()}, now)
+		require.True(t, s.applyDecision(abandoned, now))
+		s.apply(kyc.DiditEvent{EventID: "2", Status: didit.StatusAbandoned, CreatedAt: now.Unix() + tc.later}, now)
+		require.Equal(t, tc.again, !s.lag.next.IsZero())
+	}
+}

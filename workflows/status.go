@@ -65,13 +65,16 @@ func (s *sessionState) apply(ev kyc.DiditEvent, now time.Time) {
 		return
 	}
 	s.seen[ev.EventID] = true
+	newer := ev.CreatedAt > s.newest
 	if ordered {
 		s.newest = ev.CreatedAt
 	}
 	switch {
 	case ev.Status == didit.StatusNotStarted: // no session goes back to it
 	case ordered && ev.Status == s.Status:
-		s.lag = lag{} // the status of an older event is past, not missing
+		if newer || !ahead(s.lag.status, s.Status) { // of two events of one second either may be the last
+			s.lag = lag{} // the status of an older event is past, not missing
+		}
 	case ordered && ev.Status == didit.StatusInProgress && !s.confirmed && !s.ended():
 		s.become(ev.Status, now)
 	default:
