@@ -142,7 +142,9 @@ func (v *verification) cancelAtDidit(ctx workflow.Context) error {
 		workflow.GetLogger(ctx).Warn("cancelled without Didit", "session_id", v.state.SessionID, "error", err)
 	}
 	if !v.state.ended() {
+		lag := v.state.lag
 		v.state.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))
+		v.state.lag = lag // a verdict that Didit has sent, and does not show yet, is stronger
 	}
 	return nil
 }

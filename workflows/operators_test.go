@@ -324,3 +324,19 @@ func TestAnErasedRunMakesNoSession(t *testing.T) {
 	require.Equal(t, kyc.ErrorTypeErased, typeOf(a.err))
 	require.Len(t, l.didit.sessions, 1)
 }
+
+func TestAVerdictThatDiditDoesNotShowYetIsStrongerThanACancellation(t *testing.T) {
+	t.Parallel()
+	l, r := newLife(t, usual), &reply{}
+	l.didit.shown = func(s *fakeSession) didit.Status {
+		if l.clock().Before(l.start.Add(time.Hour + 20*time.Second)) {
+			return inProgress
+		}
+		return s.status
+	}
+	l.follow(start(nil), changes(time.Minute, inProgress), changes(time.Hour, declined),
+		asks(time.Hour+time.Second, kyc.UpdateCancel, jo, r), waits(2*time.Hour))
+	require.Equal(t, kyc.OutcomeCancelled, r.state.Outcome)
+	require.Equal(t, kyc.OutcomeDeclined, l.state().Outcome)
+	require.Equal(t, []string{"verification.completed In Progress", "verification.changed Declined"}, l.posted())
+}
