@@ -160,3 +160,36 @@ func TestAnInvalidStartHidesNoVerdict(t *testing.T) {
 		require.Equal(t, kyc.ErrorTypeInvalidInput, typeOf(l.latest.GetWorkflowError()), name)
 	}
 }
+
+func TestAnEventOfASessionThatATerminatedRunDidNotLearnOfIsFollowed(t *testing.T) {
+	t.Parallel()
+	l := newLife(t, usual).failing("created", nil, errLost)
+	l.follow(start(nil), changes(time.Hour, expired), again(2*time.Hour, kyc.Input{}, nil),
+		step{2*time.Hour + time.Second, (*life).terminate}, changes(3*time.Hour, inProgress))
+	require.Equal(t, l.newest().id, l.state().SessionID)
+	require.Equal(t, inProgress, l.state().Status)
+}
+
+// Temporal's buttons end the run that an event began, while Didit's decision does not show yet what the event says.
+func TestARunAfterAButtonSeesWhatDiditShowsLate(t *testing.T) {
+	t.Parallel()
+	for name, follows := range map[string]step{
+		"START": again(2*time.Hour+time.Second, kyc.Input{}, nil),
+		"Start Workflow Like This One": {2*time.Hour + time.Second, func(l *life) {
+			l.run(kyc.Input{UserID: user, Resume: true}, nil)
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			l := newLife(t, usual)
+			l.didit.shown = func(s *fakeSession) didit.Status {
+				if s.status == inReview && l.clock().Before(l.start.Add(2*time.Hour+30*time.Second)) {
+					return approved
+				}
+				return s.status
+			}
+			l.follow(start(nil), changes(time.Hour, approved), changes(2*time.Hour, inReview), step{2 * time.Hour, (*life).terminate}, follows, waits(3*time.Hour))
+			require.Equal(t, inReview, l.state().Status)
+		})
+	}
+}

@@ -69,6 +69,7 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 		}
 		v.siblings.exist = v.siblings.exist || len(made.Others) > 1
 		if found != nil && (in.Reverify || keepsFromBuying(found.Status)) {
+			v.siblings.lag.again(lagging, v.timers.now(ctx))
 			return v.adopt(ctx, *found, made.Policy)
 		}
 		if lagging && reads < len(lagBackoff) {

@@ -122,8 +122,9 @@ func (v *verification) resume(ctx workflow.Context) error {
 	}
 	v.policy = before.Policy
 	v.measured.resumed = before.State
+	begun := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent).Len() > 0 // by an event; else an operator started it by hand
+	v.siblings.reselect = before.State.SessionID == "" || !begun
 	if before.State.SessionID == "" {
-		v.siblings.reselect = true
 		return nil
 	}
 	now := workflow.Now(ctx)
@@ -221,7 +222,7 @@ func (v *verification) takeEvent(ctx workflow.Context, ev kyc.DiditEvent) {
 		}
 	case ev.SessionID == v.state.SessionID:
 		v.state.apply(ev, workflow.Now(ctx))
-	case mayCount(ev.Status) && !v.state.seen[ev.EventID]:
+	case (v.in.Resume || mayCount(ev.Status)) && !v.state.seen[ev.EventID]: // a run that an event began may not know the newest session
 		v.siblings.exist = true
 		v.noteSibling(ctx, ev)
 	}
