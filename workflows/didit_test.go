@@ -20,9 +20,10 @@ type fakeDidit struct {
 	reads     []time.Time
 	reviews   []didit.Review
 	users     int  // entities that Didit keeps of the user
-	reissued  bool // Didit has handed out an older session instead of a new one
+	blurred   bool // a session was handed out again, so that metadata do not say any more which session counts
 	requested func(didit.CreateSessionRequest)
 	bought    func(made *fakeSession, before []*fakeSession)
+	removed   func(*fakeSession)
 	fault     func(call string) error // what a call ends with; for "created" after it had its effect
 	shown     func(s *fakeSession) didit.Status
 }
@@ -31,8 +32,10 @@ type fakeSession struct {
 	id, flow, vendor string
 	status           didit.Status
 	created          time.Time
+	since            time.Time // when it got its status
 	metadata         json.RawMessage
 	deleted          bool
+	foreign          bool // another program of the account made it, and this one never got it
 }
 
 func (s *fakeSession) meta() kyc.SessionMetadata { return kyc.MetadataOf(s.metadata) }
@@ -41,7 +44,7 @@ func sessionID(n int) string { return fmt.Sprintf("11111111-2222-4333-8444-%012d
 
 func newFakeDidit() *fakeDidit {
 	return &fakeDidit{
-		now: time.Now, bought: func(*fakeSession, []*fakeSession) {}, fault: func(string) error { return nil },
+		now: time.Now, bought: func(*fakeSession, []*fakeSession) {}, removed: func(*fakeSession) {}, fault: func(string) error { return nil },
 		shown: func(s *fakeSession) didit.Status { return s.status },
 	}
 }
@@ -58,7 +61,7 @@ func (d *fakeDidit) live() (out []*fakeSession) {
 }
 
 func (d *fakeDidit) add(flow, vendor string, metadata json.RawMessage, status didit.Status) *fakeSession {
-	s := &fakeSession{id: sessionID(len(d.sessions) + 1), flow: flow, vendor: vendor, status: status, created: d.now(), metadata: metadata}
+	s := &fakeSession{id: sessionID(len(d.sessions) + 1), flow: flow, vendor: vendor, status: status, created: d.now(), since: d.now(), metadata: metadata}
 	d.sessions = append(d.sessions, s)
 	return s
 }
@@ -83,24 +86,32 @@ func (d *fakeDidit) CreateSession(_ context.Context, r didit.CreateSessionReques
 	if err := d.fault("create"); err != nil {
 		return didit.Session{}, err
 	}
-	var s *fakeSession
-	for _, x := range d.live() {
-		if x.vendor == r.VendorData && x.flow == r.WorkflowID && unfinished(x.status) {
-			s = x
-			s.metadata = r.Metadata
-			d.reissued = d.reissued || x != d.live()[len(d.live())-1]
-		}
-	}
-	if s == nil {
-		before := d.live()
-		s = d.add(r.WorkflowID, r.VendorData, r.Metadata, didit.StatusNotStarted)
+	before := d.live()
+	s, made := d.sessionFor(r.WorkflowID, r.VendorData, r.Metadata)
+	s.foreign = false
+	if made {
 		d.bought(s, before)
 	}
+	d.blurred = d.blurred || s != d.live()[len(d.live())-1]
 	if err := d.fault("created"); err != nil {
 		return didit.Session{}, err
 	}
 	return didit.Session{ID: s.id, Token: "token-" + s.id, URL: link(s), Status: s.status}, nil
 }
+
+// sessionFor is the unfinished session that a create gets again, with other metadata, or one that it makes.
+func (d *fakeDidit) sessionFor(flow, vendor string, metadata json.RawMessage) (s *fakeSession, made bool) {
+	for _, x := range slices.Backward(d.live()) {
+		if x.vendor == vendor && x.flow == flow && unfinished(x.status) {
+			x.metadata = metadata
+			return x, false
+		}
+	}
+	return d.add(flow, vendor, metadata, didit.StatusNotStarted), true
+}
+
+// becomes changes the status of a session.
+func (d *fakeDidit) becomes(s *fakeSession, to didit.Status) { s.status, s.since = to, d.now() }
 
 func link(s *fakeSession) string { return "https://didit.example/session/token-" + s.id }
 
@@ -140,7 +151,7 @@ func (d *fakeDidit) UpdateStatus(_ context.Context, id string, r didit.UpdateSta
 	if s == nil {
 		return &didit.APIError{StatusCode: 404, Detail: "Not found."}
 	}
-	s.status = r.NewStatus
+	d.becomes(s, r.NewStatus)
 	d.reviews = append(d.reviews, didit.Review{NewStatus: r.NewStatus, Comment: didit.Sensitive(r.Comment), CreatedAt: d.now()})
 	return d.fault("updated")
 }
@@ -154,6 +165,7 @@ func (d *fakeDidit) DeleteSession(_ context.Context, id string, _ didit.DeleteSe
 		return didit.DeletedSession{}, &didit.APIError{StatusCode: 404, Detail: "Not found."}
 	}
 	s.deleted = true
+	d.removed(s)
 	return didit.DeletedSession{}, nil
 }
 

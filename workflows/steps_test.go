@@ -153,6 +153,22 @@ func (l *life) noteList(args mock.Arguments) {
 	l.listed = append(l.listed, maps.Clone(l.list))
 }
 
+// searchAttributes are those of a line of the list.
+func searchAttributes(line map[string]any) temporal.SearchAttributes {
+	var all []temporal.SearchAttributeUpdate
+	for name, v := range line {
+		switch v := v.(type) {
+		case string:
+			all = append(all, temporal.NewSearchAttributeKeyKeyword(name).ValueSet(v))
+		case int64:
+			all = append(all, temporal.NewSearchAttributeKeyInt64(name).ValueSet(v))
+		case time.Time:
+			all = append(all, temporal.NewSearchAttributeKeyTime(name).ValueSet(v))
+		}
+	}
+	return temporal.NewSearchAttributes(all...)
+}
+
 // column is what the list showed in one column, after each change.
 func (l *life) column(name string) (all []any) {
 	for _, line := range l.listed {

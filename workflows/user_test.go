@@ -18,6 +18,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
+	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
@@ -61,6 +62,11 @@ type life struct {
 	latest            *testsuite.TestWorkflowEnvironment // of the newest run, open or closed
 	list              map[string]any                     // the search attributes of the newest run
 	listed            []map[string]any                   // the same after each change, of all runs
+	carried           map[string]any                     // search attributes that the next run begins with
+	input             kyc.Input                          // of the newest run
+	callers           []*caller                          // whose START was answered a moment ago
+	flow              string                             // that a caller asked for and got last; empty if the list at Didit decides
+	stopped           bool                               // the newest run was cancelled in Temporal
 }
 
 func newLife(tb testing.TB, adjust ...func(*activities.Settings)) *life {
@@ -216,6 +222,10 @@ func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	l.runs++
 	l.began = l.now
 	l.list = map[string]any{}
+	if l.carried != nil {
+		l.list, l.carried = l.carried, nil
+		require.NoError(l.t, env.SetTypedSearchAttributesOnStart(searchAttributes(l.list)))
+	}
 	env.OnUpsertTypedSearchAttributes(mock.Anything).Run(l.noteList).Return(nil).Maybe()
 	l.prepare(env)
 	l.latest = env
@@ -265,7 +275,7 @@ func (l *life) schedule(env *testsuite.TestWorkflowEnvironment) {
 // run begins a run and lets it live until it ends or is stopped. first happens when it has begun.
 func (l *life) run(in kyc.Input, first func()) {
 	env := l.newEnv()
-	l.env, l.terminated = env, false
+	l.env, l.terminated, l.stopped, l.input = env, false, false, in
 	l.after(env, 0, func() {
 		if first != nil {
 			first()
@@ -274,14 +284,19 @@ func (l *life) run(in kyc.Input, first func()) {
 	})
 	l.execute(env, workflows.Verification, in)
 	l.now = env.Now()
-	if !l.terminated {
-		var s kyc.State
-		if err := env.GetWorkflowResult(&s); err != nil {
-			l.problem = "the run failed: " + err.Error()
-		}
+	var s kyc.State
+	switch err := env.GetWorkflowResult(&s); {
+	case l.terminated:
+	case l.stopped && temporal.IsCanceledError(err): // it knew nothing yet: no state hides what earlier runs said
+		l.past = append(l.past, l.snapshot())
+		l.terminated = true
+	case err != nil:
+		l.problem = "the run failed: " + err.Error()
+	default:
 		l.past = append(l.past, kyc.Snapshot{State: s, Reported: &s})
 	}
 	l.env = nil
+	l.askAgain()
 }
 
 // terminate stops the open run as Temporal's button does.
@@ -293,7 +308,6 @@ func (l *life) terminate() {
 	l.terminated = true
 	env := l.env
 	l.env = nil
-	_ = env
 	l.now = env.Now()
 	env.CancelWorkflow()
 }
@@ -323,72 +337,4 @@ func (l *life) state() kyc.State {
 		return kyc.State{}
 	}
 	return l.past[len(l.past)-1].State
-}
-
-// answer collects what an update answers.
-type answer struct {
-	session kyc.Session
-	err     error
-	done    bool
-}
-
-func (a *answer) Accept()          {}
-func (a *answer) Reject(err error) { a.err, a.done = err, true }
-func (a *answer) Complete(v any, err error) {
-	a.err, a.done = err, true
-	if s, ok := v.(kyc.Session); ok {
-		a.session = s
-	}
-}
-
-// START is what kyc.Client.Start does.
-func (l *life) START(in kyc.Input) *answer {
-	a := &answer{}
-	l.startInto(in, a)
-	return a
-}
-
-func (l *life) startInto(in kyc.Input, a *answer) {
-	in.UserID = user
-	ask := func() { l.env.UpdateWorkflow(kyc.UpdateSession, "", a, in) }
-	if l.env != nil {
-		ask()
-		return
-	}
-	if s := l.state(); s.UserID != "" && !l.terminated && !in.WantsAnother(s) {
-		return
-	}
-	l.run(in, ask)
-}
-
-// moves changes the status of a session at Didit, and sends the webhook unless it is lost.
-func (l *life) moves(s *fakeSession, to didit.Status, lost bool) {
-	if s.deleted {
-		return
-	}
-	s.status = to
-	if !lost {
-		l.webhook(l.event(s, to))
-	}
-}
-
-// event is what Didit sends of a status.
-func (l *life) event(s *fakeSession, to didit.Status) kyc.DiditEvent {
-	l.events++
-	return kyc.DiditEvent{
-		EventID: sessionID(1000 + l.events), Type: didit.EventStatusUpdated, SessionID: s.id, Status: to, CreatedAt: l.clock().Unix(),
-	}
-}
-
-// webhook is what kyc.Client.Deliver does.
-func (l *life) webhook(ev kyc.DiditEvent) {
-	s := l.didit.find(ev.SessionID)
-	ours := s != nil && s.meta().Deployment == deployment || l.state().SessionID == ev.SessionID
-	switch {
-	case !ours, ev.Status == didit.StatusNotStarted:
-	case l.env != nil:
-		l.env.SignalWorkflow(kyc.SignalDiditEvent, ev)
-	default:
-		l.run(kyc.Input{UserID: user, Resume: true}, func() { l.env.SignalWorkflow(kyc.SignalDiditEvent, ev) })
-	}
 }
