@@ -43,21 +43,37 @@ func lifeOf(seed uint64) []step {
 
 func (p *resident) starts(in kyc.Input) error {
 	in.UserID = p.user
-	ctx, stop := context.WithTimeout(p.t.Context(), timeout)
+	ctx, stop := context.WithTimeout(p.t.Context(), lifeTimeout)
 	defer stop()
-	_, err := p.Start(ctx, in)
+	started, err := p.Start(ctx, in)
+	for busy(err) && ctx.Err() == nil {
+		started, err = p.Start(ctx, in)
+	}
 	var other *kyc.FlowError
-	if errors.As(err, &other) && in.WorkflowID != "" {
+	switch {
+	case errors.As(err, &other) && in.WorkflowID != "":
 		return nil
+	case err == nil && in.WorkflowID != "" && started.State.WorkflowID != in.WorkflowID:
+		return fmt.Errorf("START asked for flow %s and got a session of %q", in.WorkflowID, started.State.WorkflowID)
 	}
 	return err
+}
+
+// busy reports whether Temporal, or a worker, did not answer in time: a caller sends the same request again.
+func busy(err error) bool {
+	var deadline *serviceerror.DeadlineExceeded
+	var unavailable *serviceerror.Unavailable
+	var exhausted *serviceerror.ResourceExhausted
+	var task *serviceerror.WorkflowNotReady // a workflow task took too long
+	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &deadline) || errors.As(err, &unavailable) ||
+		errors.As(err, &exhausted) || errors.As(err, &task)
 }
 
 func (p *resident) happens(o step) error {
 	p.mu.Lock()
 	p.happened[o.kind]++
 	p.mu.Unlock()
-	ctx, stop := context.WithTimeout(p.t.Context(), timeout)
+	ctx, stop := context.WithTimeout(p.t.Context(), lifeTimeout)
 	defer stop()
 	id := kyc.WorkflowID(p.user)
 	switch o.kind {
@@ -103,6 +119,9 @@ func harmless(err error) error {
 	if errors.Is(err, kyc.ErrNotFound) || errors.As(err, &none) || errors.As(err, &invalid) || errors.As(err, &order) || errors.As(err, &run) {
 		return nil
 	}
+	if busy(err) { // the step may have been taken or not: both are lives
+		return nil
+	}
 	return err
 }
 
@@ -142,7 +161,7 @@ func (p *resident) deletesRun(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if left := within(ctx, timeout, func(ctx context.Context) string {
+	if left := within(ctx, lifeTimeout, func(ctx context.Context) string {
 		if _, err := p.Temporal().DescribeWorkflowExecution(ctx, x.GetWorkflowId(), x.GetRunId()); err == nil {
 			return "the run is still there"
 		}
