@@ -24,7 +24,7 @@ func Dial(ctx context.Context, o client.Options) (*Client, error) {
 	if o.DataConverter == nil && o.FailureConverter == nil { // without keys, an encrypted payload is an error that says so
 		codec.Keys{}.Apply(&o)
 	}
-	if o.ConnectionOptions.GrpcCompression == nil { // the SDK's default, gzip, costs more CPU than it saves for messages of a kilobyte
+	if o.ConnectionOptions.GrpcCompression == nil { // the SDK's default, gzip, costs both ends CPU for messages of a kilobyte
 		o.ConnectionOptions.GrpcCompression = &client.GrpcCompressionNone{}
 	}
 	o.HostPort, o.Namespace = cmp.Or(o.HostPort, client.DefaultHostPort), cmp.Or(o.Namespace, client.DefaultNamespace)

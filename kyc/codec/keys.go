@@ -12,7 +12,7 @@ import (
 	"strings"
 )
 
-// Demo is a public key, for trying things out: everyone can read what it encrypts, and so can every Keys.
+// Demo is a published secret, for trying things out: everyone can read what it encrypts, and so can every Keys.
 const Demo = "demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0="
 
 const keySize = 32 // AES-256
@@ -70,7 +70,7 @@ func (k Keys) IDs() []string {
 	return ids
 }
 
-// Demo reports whether the public demo key is among them, under any id.
+// Demo reports whether the demo key is among them, under any id.
 func (k Keys) Demo() bool {
 	for _, one := range k.all() {
 		if one.demo {
