@@ -68,7 +68,7 @@ func TestTheEnvironmentDoesNotMatterUnlessRealIsAskedFor(t *testing.T) {
 		t.Errorf("said:\n%s", out)
 	}
 	if n := calls.Load(); n > 0 {
-		t.Errorf("%d calls to a Didit that nobody asked for", n)
+		t.Errorf("%d calls to the real Didit, unasked", n)
 	}
 }
 
@@ -173,7 +173,7 @@ func TestRealModeFindsTheVerdictWithoutWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	if n := len(sim.Sessions()); n > 0 {
-		t.Errorf("%d sessions were made that nobody asked for", n)
+		t.Errorf("%d sessions were made, unasked", n)
 	}
 	for _, want := range []string{"THE REAL DIDIT, SANDBOX", api.URL, "no webhook is taken: the worker polls Didit, first after 1s", db} {
 		if !strings.Contains(out.String(), want) {

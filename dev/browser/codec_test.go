@@ -73,7 +73,7 @@ func TestTheBrowserBringsTheSessionOfLogin(t *testing.T) {
 	require.NoError(t, chromedp.Do(page, chromedp.Navigate(server.URL+"/login"), chromedp.WaitVisible(chromedp.CSS("input")),
 		chromedp.SendKeys(chromedp.CSS("input"), token), chromedp.Click(chromedp.CSS("button")), chromedp.WaitVisible(chromedp.CSS("#done"))))
 	require.Equal(t, `"`+secret+`"`, from(ui.URL))
-	require.Equal(t, "blocked", from(evil.URL), "a page of somebody else, in the same browser")
+	require.Equal(t, "blocked", from(evil.URL), "another site's page, in the same browser")
 	require.NoError(t, chromedp.Do(page, chromedp.Navigate(ui.URL)))
 	got, err := chromedp.Run(page, chromedp.Evaluate[string](`document.querySelector("#cookies").innerText`))
 	require.NoError(t, err)

@@ -34,16 +34,16 @@ type report struct {
 }
 
 // audit waits until everything has ended and compares what Didit knows with what Temporal knows.
-func (c *chaos) audit(crowd []person) *report {
+func (c *chaos) audit(persons []person) *report {
 	ctx := c.within(c.limit())
-	r := &report{users: len(crowd), killed: map[string]int{}, ended: map[string]int{}}
+	r := &report{users: len(persons), killed: map[string]int{}, ended: map[string]int{}}
 	for _, p := range []*procs.Program{c.webhook, c.worker} {
 		r.killed[p.Name()], r.ended[p.Name()] = p.Counts()
 	}
 	r.killed[victimTemporal] = c.temporalKills()
-	states := make([]kyc.State, len(crowd))
-	each(len(crowd), func(i int) {
-		state, err := c.ends(ctx, crowd[i].id)
+	states := make([]kyc.State, len(persons))
+	each(len(persons), func(i int) {
+		state, err := c.ends(ctx, persons[i].id)
 		if err == nil {
 			c.mu.Lock()
 			c.closed++
@@ -57,9 +57,9 @@ func (c *chaos) audit(crowd []person) *report {
 	c.eventually(func() bool { return c.running(ctx) == 0 }, "late updates are done with")
 	events := r.countDeliveries(c.sim.Deliveries())
 	r.sessions = len(c.sim.Sessions())
-	books := make([]book, len(crowd))
-	each(len(crowd), func(i int) { books[i] = c.read(ctx, crowd[i].id) })
-	for i, p := range crowd {
+	books := make([]book, len(persons))
+	each(len(persons), func(i int) { books[i] = c.read(ctx, persons[i].id) })
+	for i, p := range persons {
 		r.judge(c, p, states[i], books[i], events)
 	}
 	return r
@@ -83,7 +83,7 @@ func each(n int, f func(int)) {
 	wg.Wait()
 }
 
-// running counts the workflows that have not ended; -1 if nobody can say.
+// running counts the workflows that have not ended; -1 if unknown.
 func (w *env) running(ctx context.Context) int {
 	res, err := w.Temporal().CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{
 		Namespace: w.Namespace(), Query: `ExecutionStatus = "Running"`,

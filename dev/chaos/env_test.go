@@ -97,11 +97,11 @@ func (w *env) didit(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.sim.ServeHTTP(rw, r)
 	w.mu.Lock()
-	told := w.onDecision
+	called := w.onDecision
 	w.mu.Unlock()
 	path := strings.Split(strings.Trim(r.URL.Path, "/"), "/")
-	if told != nil && len(path) == 4 && path[3] == "decision" {
-		told(path[2])
+	if called != nil && len(path) == 4 && path[3] == "decision" {
+		called(path[2])
 	}
 }
 

@@ -18,20 +18,20 @@ var retryLadder = []time.Duration{300 * time.Millisecond, time.Second, 3 * time.
 func TestNothingIsLostWhateverIsKilled(t *testing.T) {
 	skip.Long(t)
 	alongside(t)
-	crowd := people(*seed, size(*users, 60, 1000))
-	plan := strikes(*seed, len(crowd), size(*kills, 2, 20))
+	persons := people(*seed, size(*users, 60, 1000))
+	plan := strikes(*seed, len(persons), size(*kills, 2, 20))
 	w := start(t, options{reconcileAfter: 2 * time.Second, retries: retryLadder, script: diditsim.Seeded(int64(*seed), diditsim.Odds{
 		Drop: 0.02, Duplicate: 0.2, Delay: 0.1, MaxDelay: 2 * time.Second,
 	})})
 	began := time.Now()
 	c := &chaos{env: w, steps: newGauge(), lead: size(0, 20, 150)}
-	stop := c.tell(len(crowd))
-	c.unleash(crowd, plan)
-	r := c.audit(crowd)
+	stop := c.logProgress(len(persons))
+	c.unleash(persons, plan)
+	r := c.audit(persons)
 	stop()
 	r.took = time.Since(began).Round(time.Second)
 	t.Logf("seed %d\n%s", *seed, r)
-	r.require(t, len(crowd), len(plan)/3)
+	r.require(t, len(persons), len(plan)/3)
 }
 
 // chaos is an env, its users, and who kills.
@@ -59,14 +59,14 @@ func (c *chaos) limit() time.Duration {
 
 // unleash lets people in and kills in turn, so that every kill hits people on their way, and returns when all people
 // have done what they wanted.
-func (c *chaos) unleash(crowd []person, plan []strike) {
+func (c *chaos) unleash(persons []person, plan []strike) {
 	ctx := c.within(c.limit())
 	c.temporalUp = make(chan struct{})
 	close(c.temporalUp)
 	in := 0
 	letIn := func(n int) {
-		for ; in < min(n, len(crowd)); in++ {
-			p := crowd[in]
+		for ; in < min(n, len(persons)); in++ {
+			p := persons[in]
 			c.lives.Go(func() {
 				if err := c.live(ctx, p, c.steps.add); err != nil {
 					c.fail(err)
@@ -85,7 +85,7 @@ func (c *chaos) unleash(crowd []person, plan []strike) {
 			break
 		}
 	}
-	letIn(len(crowd))
+	letIn(len(persons))
 	c.lives.Wait()
 	c.revivals.Wait()
 	require.Empty(c.t, c.failures)
@@ -121,7 +121,7 @@ func (c *chaos) hit(ctx context.Context, s strike) error {
 	c.revivals.Go(func() {
 		defer close(up)
 		think(ctx, s.outage)
-		for c.server.Restart(ctx) != nil { // a port that somebody borrowed meanwhile comes back
+		for c.server.Restart(ctx) != nil { // a port that another process took meanwhile becomes free
 			if ctx.Err() != nil {
 				c.fail(ctx.Err())
 				return
@@ -137,12 +137,12 @@ func (c *chaos) temporalKills() int {
 	return c.temporalHit
 }
 
-// tell says every few seconds how it stands, until the returned function is called.
-func (c *chaos) tell(people int) (stop func()) {
-	began, done, told := time.Now(), make(chan struct{}), make(chan struct{})
+// logProgress logs every few seconds how far it is, until the returned function is called.
+func (c *chaos) logProgress(people int) (stop func()) {
+	began, done, ended := time.Now(), make(chan struct{}), make(chan struct{})
 	ticker := time.NewTicker(5 * time.Second)
 	go func() {
-		defer close(told)
+		defer close(ended)
 		defer ticker.Stop()
 		for {
 			select {
@@ -159,5 +159,5 @@ func (c *chaos) tell(people int) (stop func()) {
 				int(time.Since(began).Seconds()), people, len(c.sim.Sessions()), c.steps.value(), closed, webhook, worker, temporal)
 		}
 	}()
-	return func() { close(done); <-told }
+	return func() { close(done); <-ended }
 }

@@ -15,7 +15,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// A worker that dies after Didit has made the session, and before it can tell, must not lead to another session. The
+// A worker that dies after Didit has made the session, and before it reports it, must not lead to another session. The
 // server learns of it when the call's 20 s are over.
 func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	skip.Long(t)

@@ -88,7 +88,7 @@ func behindRelay(t *testing.T) (*env, *relay, kyc.Started) {
 	return w, x, began
 }
 
-// What the webhook refuses because Temporal cannot be reached, it forgets: it is told so in time, nothing of it arrives
+// What the webhook refuses because Temporal cannot be reached, it forgets: it learns that in time, nothing of it arrives
 // later, and it does not fill the memory. What it accepts afterwards is there, once.
 func TestWhatIsRefusedIsForgotten(t *testing.T) {
 	skip.Long(t)
@@ -187,7 +187,7 @@ func (w *env) signalIDs(ctx context.Context, runID string) (map[string]int, erro
 	return ids, err
 }
 
-// resident is how much memory a process has, in bytes; 0 where the system does not tell.
+// resident is how much memory a process has, in bytes; 0 where the system does not report it.
 func resident(r *procs.Process) int {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", r.PID()))
 	if err != nil {

@@ -13,7 +13,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// condition is how it stands with the connections of a relay.
+// condition is what a relay does with its connections.
 type condition int
 
 const (

@@ -24,7 +24,7 @@ const (
 type strike struct {
 	victim string
 	at     int           // steps
-	outage time.Duration // of Temporal, which nobody starts again at once
+	outage time.Duration // of Temporal, which is not restarted at once
 }
 
 // leastSteps is what each person does at least: sign up, open the page, finish there.
@@ -45,7 +45,7 @@ func strikes(seed uint64, people, n int) []strike {
 	return all
 }
 
-// person is somebody who signs up, and what becomes of it at Didit.
+// person is a user who signs up, and what becomes of it at Didit.
 type person struct {
 	id       string
 	thinks   [leastSteps]time.Duration // before the page, before the end of it, and the reviewer
@@ -76,7 +76,7 @@ func people(seed uint64, n int) []person {
 
 var actions = map[didit.Status]string{didit.StatusApproved: "approve", didit.StatusDeclined: "decline"}
 
-// live is what a person does. Every step is told.
+// live is what a person does. Every step is reported.
 func (w *env) live(ctx context.Context, p person, step func()) error {
 	began, err := w.signUp(ctx, p.id)
 	if err != nil {

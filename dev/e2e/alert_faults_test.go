@@ -103,7 +103,7 @@ var faults = []fault{
 		w.end("webhook", w.stopWebhook)
 		return func() { w.backAgain("webhook", func() { w.stopWebhook = w.startWebhook() }) }
 	}},
-	// One that lives and asks for nothing is told after five minutes, for so long Temporal remembers who polled: rules_test.yml.
+	// One that lives and does not poll is reported after five minutes, for so long Temporal remembers who polled: rules_test.yml.
 	{"KycNobodyWorks", "the process is gone", func(w *watched) func() {
 		w.end("worker", w.stopWorker)
 		return w.rightWorker

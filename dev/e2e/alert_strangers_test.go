@@ -73,7 +73,7 @@ func (w *watched) sendWith(to, signature, body string) {
 	}
 }
 
-// stall begins a body and does not end it; nil if nobody takes the connection.
+// stall begins a body and does not end it; nil if the connection is refused.
 func (w *watched) stall() net.Conn {
 	u, err := url.Parse(w.webhookURL)
 	if err != nil {

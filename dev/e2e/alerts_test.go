@@ -35,7 +35,7 @@ var (
 // alertPatience is for what is sampled every 30 s, slowly, on a busy machine.
 const alertPatience = 4 * time.Minute
 
-// TestEachAlertHasAFault needs no Prometheus, so that an alert that nobody has seen fire fails wherever tests run.
+// TestEachAlertHasAFault needs no Prometheus, so that an alert that was never seen to fire fails wherever tests run.
 func TestEachAlertHasAFault(t *testing.T) {
 	rules, err := os.ReadFile(rulesFile)
 	require.NoError(t, err)
@@ -138,7 +138,7 @@ func watch(t *testing.T) *watched {
 	return w
 }
 
-// threeDaysLater asks Temporal as a worker's metrics would in three days: nobody can wait for as long. All else about
+// threeDaysLater asks Temporal as a worker's metrics would in three days: no test can wait that long. All else about
 // them is real.
 type threeDaysLater struct{ *ops.Client }
 
@@ -166,7 +166,7 @@ func (w *watched) liveADay() {
 	}, "a late update")
 }
 
-// fresh is a user whom nobody has seen.
+// fresh is a new user.
 func (w *watched) fresh() string { return "user-" + strconv.FormatInt(w.n.Add(1), 10) }
 
 // users start count verifications and do not wait for their sessions.

@@ -51,7 +51,7 @@ func TestStoppingTheAPIAnswersThoseWhoWait(t *testing.T) {
 		}
 		polled <- r
 	}()
-	a.eventually(func() bool { return runs("starter/api.(*API).await") }, "somebody waits")
+	a.eventually(func() bool { return runs("starter/api.(*API).await") }, "a caller waits")
 	a.stop()
 	r := <-polled
 	assert.Equal(t, http.StatusOK, r.code)

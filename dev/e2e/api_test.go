@@ -149,7 +149,7 @@ func TestALongPollReturnsTheVerdict(t *testing.T) {
 	t.Parallel()
 	a := serveAPI(start(t, options{}))
 	none := a.get("/u1?wait=60s")
-	assert.Equal(t, http.StatusNotFound, none.code, "nobody to wait for")
+	assert.Equal(t, http.StatusNotFound, none.code, "there is no verification to wait for")
 	assert.Equal(t, "/problems/no-such-verification", none.Problem.Type)
 
 	began := a.post(`{"user_id":"u1"}`)
@@ -189,7 +189,7 @@ func TestALongPollReturnsTheVerdict(t *testing.T) {
 	assert.NotEqual(t, began.SessionID, anew.SessionID)
 }
 
-// Under Didit's limit a caller is told how long it takes, and gets the URL when it asks again.
+// Under Didit's limit a caller learns how long it takes, and gets the URL when it asks again.
 func TestASlowQueueIsAcceptedWithAnEstimate(t *testing.T) {
 	t.Parallel()
 	a := serveAPI(startLimited(t))
@@ -213,7 +213,7 @@ func TestASlowQueueIsAcceptedWithAnEstimate(t *testing.T) {
 	a.anyone("somebody@console", &none)
 	paused := a.post(`{"user_id":"u1"}`)
 	require.Equal(t, http.StatusAccepted, paused.code, paused.raw)
-	assert.Zero(t, paused.ETASeconds, "nobody knows how long a pause is")
+	assert.Zero(t, paused.ETASeconds, "the length of a pause is unknown")
 	assert.Equal(t, "5", paused.header.Get("Retry-After"))
 	assert.Equal(t, waits.RunID, paused.RunID)
 
@@ -253,7 +253,7 @@ func TestServeRunsAsAProcess(t *testing.T) {
 	require.NoError(t, cmd.Wait())
 }
 
-// The README's lines are run as they stand there, but for the address and the token, while somebody presses Approve.
+// The README's lines are run as they stand there, but for the address and the token, while a person presses Approve.
 func TestTheReadmesCurlsWork(t *testing.T) {
 	t.Parallel()
 	skip.Program(t, "curl", "curl")

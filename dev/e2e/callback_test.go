@@ -217,7 +217,7 @@ func TestAVerificationWithoutASessionIsReportedToo(t *testing.T) {
 	s.record("u1", "unauthorized-callback")
 }
 
-// A receiver that is down hides the verdict from nobody, and nobody waits for it.
+// A callback endpoint that is down hides no verdict, and no caller waits for it.
 func TestACallbackEndpointThatIsDownHidesNothing(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
@@ -238,7 +238,7 @@ func TestACallbackEndpointThatIsDownHidesNothing(t *testing.T) {
 	require.NoError(t, s.sim.SetStatus(first.Session.SessionID, didit.StatusDeclined))
 	s.status("u1", didit.StatusDeclined)
 	require.Equal(t, kyc.OutcomeDeclined, s.result("u1").Outcome)
-	s.eventually(func() bool { return s.delivered(didit.StatusDeclined, http.StatusOK) }, "the news was taken")
+	s.eventually(func() bool { return s.delivered(didit.StatusDeclined, http.StatusOK) }, "the update was taken")
 	s.eventually(func() bool { return len(signup.newest()) == 2 }, "both messages are tried")
 
 	// The user verifies again, in the same run: it still has results to deliver.
@@ -255,11 +255,11 @@ func TestACallbackEndpointThatIsDownHidesNothing(t *testing.T) {
 	require.Equal(t, map[string]int{
 		"verification.completed approved " + first.Session.SessionID: 1, "verification.changed declined " + first.Session.SessionID: 1,
 		"verification.completed approved " + second.Session.SessionID: 1,
-	}, signup.news())
+	}, signup.distinct())
 	s.record("u1", "callback-waits-reverified")
 }
 
-// Didit failed a user whom nobody told: coming back begins anew at once.
+// Didit failed a user whose result was not delivered: coming back begins anew at once.
 func TestAnAbandonedUserComesBackWhileTheCallbackEndpointIsDown(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
@@ -277,7 +277,7 @@ func TestAnAbandonedUserComesBackWhileTheCallbackEndpointIsDown(t *testing.T) {
 	require.Equal(t, kyc.OutcomeApproved, s.closed("u1").Outcome)
 	require.Equal(t, map[string]int{
 		"verification.completed abandoned " + first.Session.SessionID: 1, "verification.completed approved " + second.Session.SessionID: 1,
-	}, signup.news())
+	}, signup.distinct())
 	s.record("u1", "callback-waits-again")
 }
 
@@ -288,8 +288,8 @@ func (s *system) runStatus(user string) enumspb.WorkflowExecutionStatus {
 	return desc.GetWorkflowExecutionInfo().GetStatus()
 }
 
-// news counts what a receiver that knows repeats was sent, as "type outcome session".
-func (r *signup) news() map[string]int {
+// distinct counts what was sent, without repeats, as "type outcome session".
+func (r *signup) distinct() map[string]int {
 	n := map[string]int{}
 	for _, x := range r.newest() {
 		n[fmt.Sprintf("%s %s %s", x.Type, x.Data.Outcome, x.Data.SessionID)]++

@@ -83,7 +83,7 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 			_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
 			var none *kyc.SessionError
 			if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
-				t.Errorf("%s: the caller was told %v", user, err)
+				t.Errorf("%s: the caller got %v", user, err)
 			}
 		})
 		s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > calls || s.sessionsOf(user) > 0 }, "the create")

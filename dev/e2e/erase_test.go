@@ -90,21 +90,21 @@ func secrets(began kyc.Started) []string {
 	return []string{began.Session.URL, began.Session.SessionToken}
 }
 
-// waits starts a user for whom Didit makes no session. Whoever waits for the URL must be told why there will be none,
+// waits starts a user for whom Didit makes no session. A caller who waits for the URL must learn why there will be none,
 // before the test is over; until then the caller has all the time that the test takes.
 func (s *system) waits(user, want string) {
 	s.t.Helper()
-	told, calls := make(chan error, 1), s.sim.CallCount(diditsim.EndpointCreate)
+	answers, calls := make(chan error, 1), s.sim.CallCount(diditsim.EndpointCreate)
 	ctx, giveUp := context.WithCancel(context.Background())
 	go func() {
 		_, err := s.Start(ctx, kyc.Input{UserID: user})
-		told <- err
+		answers <- err
 	}()
 	s.t.Cleanup(func() {
 		defer time.AfterFunc(timeout, giveUp).Stop()
 		var none *kyc.SessionError
-		if err := <-told; !errors.As(err, &none) || none.Type != want {
-			s.t.Errorf("%s: the caller was told %v", user, err)
+		if err := <-answers; !errors.As(err, &none) || none.Type != want {
+			s.t.Errorf("%s: the caller got %v", user, err)
 		}
 	})
 	s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > calls }, "a create that fails")
@@ -179,7 +179,7 @@ func TestEraseInEveryState(t *testing.T) {
 	require.Equal(t, secrets(bystander), inFiles(t, file, append(markers, secrets(bystander)...)), "only the bystander's")
 }
 
-// inFiles tells which markers are in Temporal's database, freed pages and write-ahead log included.
+// inFiles lists which markers are in Temporal's database, freed pages and write-ahead log included.
 func inFiles(t *testing.T, db string, markers []string) (found []string) {
 	t.Helper()
 	files, err := filepath.Glob(db + "*")
@@ -240,7 +240,7 @@ func TestEraseWhileCallsFail(t *testing.T) {
 	s.forgotten("held", record)
 }
 
-// Two users of ours, one of Didit's; its sessions are told apart, and SQLite's lists must be looked at twice.
+// Two users of ours, one of Didit's; its sessions are distinguished, and SQLite's lists must be checked again.
 func TestEraseLeavesAloneAUserWhoseIDDiffersInCase(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()

@@ -47,7 +47,7 @@ func TestOneUserOneTruth(t *testing.T) {
 			require.NotEqual(l.t, a.SessionID, b.SessionID)
 			l.becomes(a.SessionID, didit.StatusApproved)
 			l.shows(a.SessionID, didit.StatusApproved)
-			l.atRest(a.SessionID, kyc.OutcomeApproved, 1) // nobody had opened the other one
+			l.atRest(a.SessionID, kyc.OutcomeApproved, 1) // the other one was never opened
 			l.record(l.user, "older-approved-callback")
 		},
 		"a user in review sees no link": func(l *life) {

@@ -47,7 +47,7 @@ func (s *system) anyone(identity string, perSecond *float32) {
 		TaskQueueType: enums.TASK_QUEUE_TYPE_ACTIVITY, UpdateQueueRateLimit: update,
 	})
 	require.NoError(s.t, err)
-	s.eventually(func() bool { // the server tells the queue a moment later
+	s.eventually(func() bool { // the server passes it to the queue a little later
 		l, err := s.QueueLimit(s.within(timeout), kyc.TaskQueueDiditWrite)
 		require.NoError(s.t, err)
 		return l.ByOperator() == (perSecond != nil) && (perSecond != nil || l.Source != ops.LimitFromServer)
@@ -88,7 +88,7 @@ func TestWorkersSetTheLimitsAtTheServer(t *testing.T) {
 	}
 }
 
-// A worker of another version, or one that somebody wrote to help, tells no rate when it polls.
+// A worker of another version, or a foreign one, sends no rate when it polls.
 func TestAWorkerThatForgetsItsLimitDoesNotLiftIt(t *testing.T) {
 	skip.Long(t)
 	s := startLimited(t)
@@ -142,7 +142,7 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 	done := make(chan error, 1)
 	go func() {
 		began, err := s.Start(s.within(timeout), kyc.Input{UserID: "paused"})
-		assert.True(t, began.New, "who waited long is told that somebody else began")
+		assert.True(t, began.New, "who waited long learns that another caller began")
 		done <- err
 	}()
 	s.eventually(func() bool {
@@ -156,7 +156,7 @@ func TestAPausedQueueWaitsAndLosesNothing(t *testing.T) {
 	require.NoError(t, <-done)
 }
 
-// The server's own limit is what a worker relies on; where it may not set one its polls tell the rate.
+// The server's own limit is what a worker relies on; where it may not set one its polls send the rate.
 func TestWorkersSendTheRateWhereTheServerHasNone(t *testing.T) {
 	skip.Long(t)
 	s := startLimited(t)

@@ -77,7 +77,7 @@ func TestMetricsShowVerifications(t *testing.T) {
 	}
 }
 
-// The webhook of a verdict is lost, and the look that finds it is counted; so is a result that nobody takes. Each counts in
+// The webhook of a verdict is lost, and the poll that finds it is counted; so is a result that is refused. Each counts in
 // the series that was there before, or the first of them would have no rate.
 func TestALostWebhookAndALostResultAreCounted(t *testing.T) {
 	skip.Long(t)

@@ -59,7 +59,7 @@ func TestOperatorActions(t *testing.T) {
 		require.NoError(t, err)
 		require.True(t, other.Already)
 		require.False(t, other.Changed)
-		require.Len(t, s.comments(got.SessionID), 1, "nobody asked Didit again")
+		require.Len(t, s.comments(got.SessionID), 1, "Didit was not asked again")
 		if user == "approve-in-review" || user == "decline-approved" {
 			s.recordRun(operation, "operation-"+user)
 		}
@@ -111,8 +111,8 @@ func TestOperatorActionsThatDiditWouldRefuse(t *testing.T) {
 		kind string
 		want string
 	}{
-		"nobody has opened the link":  {kyc.Operation{UserID: "u1", Verb: kyc.VerbApprove}, kyc.ErrorTypeRefused, "Not Started"},
-		"a user nobody knows":         {kyc.Operation{UserID: "nobody", Verb: kyc.VerbApprove}, kyc.ErrorTypeRefused, "remembers no verification"},
+		"the link was never opened":   {kyc.Operation{UserID: "u1", Verb: kyc.VerbApprove}, kyc.ErrorTypeRefused, "Not Started"},
+		"an unknown user":             {kyc.Operation{UserID: "nobody", Verb: kyc.VerbApprove}, kyc.ErrorTypeRefused, "remembers no verification"},
 		"another user's session":      {kyc.Operation{UserID: "u2", Verb: kyc.VerbApprove, SessionID: began.Session.SessionID}, kyc.ErrorTypeRefused, "vendor_data"},
 		"a session that Didit forgot": {kyc.Operation{UserID: "u1", Verb: kyc.VerbDecline, SessionID: uuid.NewString()}, kyc.ErrorTypeNotFound, "has no such session"},
 	} {

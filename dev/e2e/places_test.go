@@ -62,7 +62,7 @@ func (b *browser) webUI() place {
 }
 
 var verbs = []struct {
-	verb, button string // no button: nobody has opened the link
+	verb, button string // no button: the link was never opened
 	closed       bool
 	refused      string
 	outcome      kyc.Outcome

@@ -178,7 +178,7 @@ func TestUpdatesOfAnOlderSession(t *testing.T) {
 	require.Equal(t, kyc.OutcomeApproved, got.Outcome)
 	require.Equal(t, first.Session.SessionID, got.SessionID)
 	s.closed("u1")
-	require.Equal(t, 1, s.sessionsOf("u1"), "nobody has opened the second one")
+	require.Equal(t, 1, s.sessionsOf("u1"), "the second one was never opened")
 	s.record("u1", "older-approved")
 }
 

@@ -20,7 +20,7 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// newcomer has a Temporal, a Didit that knows nobody, the programs, and an empty folder.
+// newcomer has a Temporal, a Didit without accounts, the programs, and an empty folder.
 type newcomer struct {
 	*system
 	env      string // the path of the env file

@@ -13,7 +13,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// An operator's day with the command line, and what it leaves behind for whoever asks later.
+// An operator's day with the command line, and the record that it leaves.
 func TestTheTimelineOfAUser(t *testing.T) {
 	t.Parallel()
 	s, starter := start(t, options{}), build(t, "starter")

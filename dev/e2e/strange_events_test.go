@@ -23,7 +23,7 @@ import (
 	"didit-temporal/kyc"
 )
 
-// loses drops the user's webhooks. It is for systems in which nobody else loses any.
+// loses drops the user's webhooks. It is for systems in which no other user loses any.
 func (s *system) loses(users *sync.Map) {
 	s.sim.SetWebhookScript(func(e diditsim.Event) []diditsim.Send {
 		if _, lost := users.Load(e.VendorData); lost {

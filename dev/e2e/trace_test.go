@@ -107,8 +107,8 @@ func TestATraceLeadsFromSignupToCallback(t *testing.T) {
 	} {
 		assert.Equal(t, traces.named(child[1])[0].GetSpanId(), traces.named(child[0])[0].GetParentSpanId(), "%s under %s", child[0], child[1])
 	}
-	told := traces.named("POST result")[0]
-	assert.Equal(t, "00-"+hex.EncodeToString(id)+"-"+hex.EncodeToString(told.GetSpanId())+"-01", signup.got()[0].header.Get("Traceparent"))
+	sent := traces.named("POST result")[0]
+	assert.Equal(t, "00-"+hex.EncodeToString(id)+"-"+hex.EncodeToString(sent.GetSpanId())+"-01", signup.got()[0].header.Get("Traceparent"))
 	assertWebhooksAreLinked(t, traces, id)
 
 	// Those that the webhooks began are the only other ones.
@@ -141,7 +141,7 @@ func assertWebhooksAreLinked(t *testing.T, traces *otlp, id []byte) {
 	t.Logf("%s POST /webhooks/didit, SignalWorkflow, HandleSignal: linked", hex.EncodeToString(handled.GetTraceId()))
 }
 
-// The account may be shared: what another system calls its users is not ours to tell.
+// The account may be shared: what another system calls its users is not ours to disclose.
 func TestAForeignWebhookLeavesNoIDInATrace(t *testing.T) {
 	skip.Long(t)
 	traces := receiveTraces(t)

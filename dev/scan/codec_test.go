@@ -39,7 +39,7 @@ func (w *env) decrypt() {
 		marker("stranger"), `{"payloads":[{"metadata":{"encoding":"` + marker("stranger") + `"}}]}`, `{"` + marker("stranger") + `":1}`,
 		strings.Replace(w.ciphertext("approved"), `"data":"`, `"data":"AAAA`, 1),
 	} {
-		call("/decode", body, mine, classStranger, classAny) // told to an operator who sent it
+		call("/decode", body, mine, classStranger, classAny) // shown to the operator who sent it
 		call("/encode", body, mine, classStranger, classAny)
 	}
 }

@@ -93,7 +93,7 @@ func start(t *testing.T, keys string) *env {
 	return w
 }
 
-// temporal is what every program is told of Temporal.
+// temporal is every program's settings of Temporal.
 func (w *env) temporal() []string {
 	return []string{"TEMPORAL_ADDRESS=" + w.server.Address, "PAYLOAD_KEYS=" + w.keys}
 }

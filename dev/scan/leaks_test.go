@@ -75,7 +75,7 @@ func (w *env) requireFull(all []sink) {
 		}
 		assert.NotZero(w.t, size, "%s: nothing was kept", kind)
 	}
-	// The simulator told, and the system took, what is looked for.
+	// The simulator sent, and the system took, what is searched for.
 	for _, s := range all {
 		if s.name == "log of webhook" {
 			require.True(w.t, bytes.Contains(s.data, []byte("status.updated")), "the webhook heard nothing")

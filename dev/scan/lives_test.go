@@ -46,7 +46,7 @@ func (w *env) live() {
 	}
 	w.ends("pressed", kyc.OutcomeApproved)
 
-	// Decisions about somebody else: the verification waits for an operator.
+	// Decisions about another user: the verification waits for an operator.
 	w.begin(foreignUser)
 	id := w.sim.SessionsOf(foreignUser)[0].ID
 	require.NoError(w.t, w.sim.SetStatus(id, didit.StatusInProgress))

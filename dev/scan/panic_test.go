@@ -46,7 +46,7 @@ func (w *env) panics() {
 	w.cli("status", "--user", "panic-create", "--history")
 	w.cli("status", "--user", "panic-read", "--history", "-o", "json")
 	for _, s := range append(w.stored(), sink{name: "metrics of " + panickyWorker, data: w.scrape(w.metrics[panickyWorker])}) {
-		w.keep(s) // what waits to be tried again is told in descriptions, and only until then
+		w.keep(s) // what waits to be tried again is shown in descriptions, and only until then
 	}
 	require.NoError(w.t, os.Remove(now))
 	w.receiver(nil)

@@ -16,7 +16,7 @@ var kept = map[string]bool{
 	"actor_type": true, "activity_type": true, "log_type": true, "previous_status": true,
 }
 
-// foreignUser is the one whose decision and webhooks are about somebody else.
+// foreignUser is the one whose decision and webhooks are about another user.
 const foreignUser = "foreign"
 
 // mark plants markers in every field of an answer or a webhook.
@@ -121,7 +121,7 @@ func errorBodies() []string {
 	}
 }
 
-// marked adds headers that nobody asked for to every answer.
+// marked adds headers of its own to every answer.
 func marked(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("X-Person", marker("header"))

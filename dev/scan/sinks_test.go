@@ -53,7 +53,7 @@ func (w *env) files(when string, may ...class) (all []sink) {
 	return all
 }
 
-// stored is all that Temporal's API tells of all namespaces: histories, and what lists and descriptions show.
+// stored is all that Temporal's API shows of all namespaces: histories, and what lists and descriptions show.
 func (w *env) stored() (all []sink) {
 	w.t.Helper()
 	ctx := w.within(timeout)

@@ -85,7 +85,7 @@ func (w *env) knock() {
 	code, _ := w.call(sink{name: "answer of the webhook"}, http.MethodPut, w.webhookURL+"/"+marker("stranger"), event(nil), nil)
 	require.Equal(w.t, http.StatusNotFound, code)
 
-	// A word of Didit's that nobody knows, about a verification of ours.
+	// An unknown status of Didit, about a verification of ours.
 	for _, s := range w.sim.SessionsOf("cancelled") {
 		signed(200, event(map[string]any{"vendor_data": "cancelled", "session_id": s.ID, "status": "Under Observation"}))
 	}

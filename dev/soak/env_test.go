@@ -82,7 +82,7 @@ func (w *env) signUp(n int) {
 		})
 	}
 	all.Wait()
-	require.False(w.t, w.t.Failed(), "somebody could not sign up")
+	require.False(w.t, w.t.Failed(), "a user could not sign up")
 }
 
 // signals counts each event in a person's history.
@@ -98,11 +98,11 @@ func (w *env) signals(ctx context.Context, p person) (map[string]int, error) {
 		if signal == nil {
 			continue
 		}
-		var told kyc.DiditEvent
-		if err := json.Unmarshal(signal.GetInput().GetPayloads()[0].GetData(), &told); err != nil {
+		var event kyc.DiditEvent
+		if err := json.Unmarshal(signal.GetInput().GetPayloads()[0].GetData(), &event); err != nil {
 			return nil, err
 		}
-		times[told.EventID]++
+		times[event.EventID]++
 	}
 	return times, nil
 }

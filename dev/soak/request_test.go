@@ -20,7 +20,7 @@ import (
 // delivery is a request and the answers that are right for it; 0 is a connection that is closed without one.
 type delivery struct {
 	kind   string
-	person int // whose event it is; -1: nobody's
+	person int // whose event it is; -1: no user's
 	id     string
 	body   string
 	header map[string]string

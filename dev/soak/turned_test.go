@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// quiet is how long nobody is turned away between two troubles.
+// quiet is the time without a refusal between two troubles.
 const quiet = 3 * time.Second
 
-// spans tells when events were turned away, how many, and how long each had waited: a server that stalls turns away all
+// spans lists when events were turned away, how many, and how long each had waited: a server that stalls turns away all
 // of some seconds, one that is too slow a few all the time.
-func spans(turned []turnedAway) (told []string) {
+func spans(turned []turnedAway) (lines []string) {
 	slices.SortFunc(turned, func(a, b turnedAway) int { return int(a.at - b.at) })
 	for from := 0; from < len(turned); {
 		to := from + 1
@@ -22,9 +22,9 @@ func spans(turned []turnedAway) (told []string) {
 		took := func(t turnedAway) time.Duration { return t.took.Round(10 * time.Millisecond) }
 		least := slices.MinFunc(some, func(a, b turnedAway) int { return int(a.took - b.took) })
 		longest := slices.MaxFunc(some, func(a, b turnedAway) int { return int(a.took - b.took) })
-		told = append(told, fmt.Sprintf("%d sent from %v to %v, answered after %v to %v", len(some),
+		lines = append(lines, fmt.Sprintf("%d sent from %v to %v, answered after %v to %v", len(some),
 			some[0].at.Round(100*time.Millisecond), some[len(some)-1].at.Round(100*time.Millisecond), took(least), took(longest)))
 		from = to
 	}
-	return told
+	return lines
 }

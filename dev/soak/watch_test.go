@@ -17,7 +17,7 @@ type sample struct {
 	at         time.Duration
 	rss        float64 // MB
 	threads    float64
-	goroutines float64 // -1 if nobody tells
+	goroutines float64 // -1 if unknown
 }
 
 // watch samples a process until ctx ends.

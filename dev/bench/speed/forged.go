@@ -52,7 +52,7 @@ func forged(ctx context.Context, env *run.Env) (*run.Report, error) {
 	return r, nil
 }
 
-// refused is a turn of n equal requests.
+// refused measures n equal requests.
 func (s *system) refused(p *procs.Program, r request, n int) measurement {
 	return func(ctx context.Context, _ int) (figures, error) {
 		return s.sent(ctx, p, connections/4, n, func(int) request { return r })

@@ -20,7 +20,7 @@ func post(ctx context.Context, env *run.Env) (*run.Report, error) {
 	const note = "The peer: Update-With-Start by Temporal's SDK in one process, on a workflow whose update is answered after one " +
 		"activity that does nothing, on a second task queue. Ours has in addition the HTTP API, the call to Didit (simulated, which answers at once) and " +
 		"what makes a start safe to repeat; and it leaves more: a timer for the next poll of Didit, and a line in the operators' list. " +
-		"The p99 of a turn of 60 to 150 requests is its slowest or slowest but one."
+		"The p99 of one measurement of 60 to 150 requests is its slowest or slowest but one."
 	return onStores(env, note, func(r *run.Report, on store) error { return postOn(ctx, env, r, on) })
 }
 
@@ -61,7 +61,7 @@ type postCase struct {
 	n    int
 }
 
-// timed is a turn of a case.
+// timed measures a case.
 func (s *system) timed(c postCase, one func(ctx context.Context, user string) error) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		do := func(ctx context.Context, j int) error { return one(ctx, fmt.Sprintf("post-%.0f-%d-%d", c.rate, i, j)) }

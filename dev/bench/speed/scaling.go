@@ -58,7 +58,7 @@ func share(t *run.Table, name string, cores map[string]float64) {
 	t.Row(name, cores["Temporal"], cores["workers"], cores["webhooks"], cores["rest"])
 }
 
-// withWorkers is a turn of starts with so many workers.
+// withWorkers measures starts with so many workers.
 func (s *system) withWorkers(name string, workers, users int, cores map[string]float64) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		for range workers - 1 {
@@ -84,7 +84,7 @@ func (s *system) withWorkers(name string, workers, users int, cores map[string]f
 	}
 }
 
-// withWebhooks is a turn of events to one or two processes. The second one runs in either case.
+// withWebhooks measures events to one or two processes. The second one runs in either case.
 func (s *system) withWebhooks(about []verification, n int, cores map[string]float64, second *procs.Program, urls ...string) measurement {
 	return func(ctx context.Context, _ int) (figures, error) {
 		other, err := testbed.PID(ctx, second)

@@ -69,7 +69,7 @@ func numbered(n int) []verification {
 
 func TestMeasurementsGoThroughAllWhoWait(t *testing.T) {
 	all := numbered(7)
-	assert.Equal(t, all, partOf(all, 3, 9), "fewer than a turn takes")
+	assert.Equal(t, all, partOf(all, 3, 9), "fewer than a measurement takes")
 	assert.Equal(t, all[0:3], partOf(all, 0, 3))
 	assert.Equal(t, all[3:6], partOf(all, 1, 3))
 	assert.Equal(t, all[0:3], partOf(all, 2, 3), "and from the beginning again")
@@ -88,7 +88,7 @@ func TestTheSidesOfAPairShareNobody(t *testing.T) {
 			theirs = append(theirs, partOf(all, 2*i+1, n)...)
 		}
 		for _, v := range ours {
-			assert.NotContains(t, theirs, v, "%d of %d a turn", n, size)
+			assert.NotContains(t, theirs, v, "%d of %d each", n, size)
 		}
 	}
 }

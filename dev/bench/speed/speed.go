@@ -40,7 +40,7 @@ func Benchmarks() []run.Bench {
 	return all
 }
 
-// figures are what one turn has measured, by name.
+// figures are what one measurement has found, by name.
 type figures map[string]float64
 
 // measurement measures one side once; i numbers the pairs.
@@ -91,7 +91,7 @@ func pair(ctx context.Context, i int, ours, theirs measurement) (a, b figures, e
 	return a, b, err
 }
 
-// alternate is alternate with an idle system before each measurement: what one side has left to do must not disturb the other.
+// alternate waits for an idle system before each measurement: what one side has left to do must not disturb the other.
 func (s *system) alternate(ctx context.Context, env *run.Env, name string, n int, ours, theirs measurement) (map[string]*ratio.Pairs, error) {
 	idle := func(t measurement) measurement {
 		return func(ctx context.Context, i int) (figures, error) {
@@ -195,7 +195,7 @@ func (s *system) Close() {
 	s.server.Close()
 }
 
-// serverTime adds to the figures of a turn of n how much of Temporal's own processor time each of them took.
+// serverTime adds to the figures of a measurement of n how much of Temporal's own processor time each of them took.
 func (s *system) serverTime(n int, t measurement) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		before, err := usageOf(s.server.PID())

@@ -15,7 +15,7 @@ import (
 type store struct {
 	name  string
 	o     testbed.TemporalOptions
-	quick bool // a turn takes a second or two
+	quick bool // a measurement takes a second or two
 	rate  int  // of starts a second, about half of what a machine with two cores does
 	// waiting is the number of verifications where many are to wait: as many as begin in a few minutes.
 	waiting int
@@ -30,7 +30,7 @@ var (
 
 const noPostgres = "PostgreSQL was not measured: it is not installed here."
 
-// pairs are as many as there is time for: more where a turn is short, so that the interval is narrower.
+// pairs are as many as there is time for: more where a measurement is short, so that the interval is narrower.
 func (s store) pairs(env *run.Env) int {
 	if s.quick {
 		return run.Pick(env, 2*env.Pairs, 1)
@@ -109,7 +109,7 @@ func againstMemory(ctx context.Context, env *run.Env, r *run.Report, table *run.
 	return nil
 }
 
-// startAndSend is a turn of starts, and of webhooks about those who wait then.
+// startAndSend measures starts, and of webhooks about those who wait then.
 func (s *system) startAndSend(name string, users, events int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		about, l, err := s.begin(ctx, fmt.Sprintf("%s-%d", strings.ReplaceAll(name, " ", "-"), i), users)

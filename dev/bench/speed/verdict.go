@@ -47,7 +47,7 @@ func verdictOn(ctx context.Context, env *run.Env, r *run.Report, on store) error
 	return nil
 }
 
-// decided is a turn of n users whose verdict's webhook comes in; that they came so far is not timed.
+// decided measures n users whose verdict's webhook comes in; that they came so far is not timed.
 func (s *system) decided(name string, n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		about, _, err := s.begin(ctx, fmt.Sprintf("verdict-%s-%d", name, i), n)

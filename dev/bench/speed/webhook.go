@@ -97,7 +97,7 @@ func (s *system) againstUnobserved(ctx context.Context, env *run.Env, r *run.Rep
 	return nil
 }
 
-// hooked is a turn of n webhooks about verifications.
+// hooked measures n webhooks about verifications.
 func (s *system) hooked(about []verification, n int) measurement {
 	return s.hookedAt(s.WebhookURL, s.Hook, 0, about, n)
 }
@@ -113,15 +113,15 @@ func (s *system) hookedAt(url string, p *procs.Program, side int, about []verifi
 	}
 }
 
-// partOf are those that a turn is about: the turns go through all, so that none finds what another one has left in a
-// worker's memory. The number of parts is even, so that ours, which takes the even turns, and the other's each have parts
+// partOf are those that a measurement is about: the measurements go through all, so that none finds what another one has left in a
+// worker's memory. The number of parts is even, so that ours, which takes the even ones, and the other's each have parts
 // of their own and come back to them equally late.
-func partOf(about []verification, turn, n int) []verification {
+func partOf(about []verification, i, n int) []verification {
 	if n >= len(about) {
 		return about
 	}
 	parts := max(1, len(about)/n&^1)
-	from := turn % parts * n
+	from := i % parts * n
 	return about[from : from+n]
 }
 
