@@ -36,6 +36,7 @@ func (v *verification) createSession(
 	if err := pause(ctx, backoff, "No clear answer from Didit: then try again"); err != nil {
 		return made, err
 	}
+	input.Known = nil // Didit may have returned one of them, and it is ours now
 	return v.callCreate(ctx, in, input)
 }
 
