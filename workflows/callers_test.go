@@ -106,7 +106,11 @@ func (l *life) event(s *fakeSession, to didit.Status) kyc.DiditEvent {
 // webhook is what kyc.Client.Deliver does.
 func (l *life) webhook(ev kyc.DiditEvent) {
 	s := l.didit.find(ev.SessionID)
-	ours := s != nil && s.meta().Deployment == deployment || l.state().SessionID == ev.SessionID
+	known := l.state().SessionID
+	if known == "" && l.env != nil && l.input.Resume && len(l.past) > 0 { // a run that an event began a moment ago
+		known = l.past[len(l.past)-1].State.SessionID
+	}
+	ours := s != nil && s.meta().Deployment == deployment || known == ev.SessionID
 	switch {
 	case !ours, ev.Status == didit.StatusNotStarted:
 	case l.env != nil:

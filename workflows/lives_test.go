@@ -26,7 +26,7 @@ func (o op) String() string { return fmt.Sprintf("%s(%d,%d)+%s", o.kind, o.which
 
 var kinds = []string{
 	"start", "start", "start", "reverify", "other flow", "other flow reverify", "move", "move", "move", "move", "move", "move", "move",
-	"move", "end", "end", "lost", "late", "twice", "decide", "cancel", "terminate", "stop", "forget", "like", "foreign", "foreign", "down", "lose create", "lag",
+	"move", "end", "end", "lost", "late", "twice", "decide", "cancel", "terminate", "stop", "forget", "like", "foreign", "foreign", "down", "undelivered", "lose create", "lag",
 }
 
 // foreignMetadata is what other programs on the same Didit application write.
@@ -97,6 +97,10 @@ func (l *life) happens(o op) {
 		if l.clock().After(l.downUntil.Add(10 * time.Minute)) {
 			l.downUntil = l.clock().Add(5 * time.Minute)
 		}
+	case "undelivered": // terminated while a callback is tried again
+		l.happens(op{kind: "down"})
+		l.todo, l.pauses = slices.Insert(l.todo, 0, l.terminate), slices.Insert(l.pauses, 0, 10*time.Second)
+		l.move(o)
 	case "lose create":
 		lost := false
 		l.didit.fault = func(call string) error {
