@@ -11,6 +11,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -64,9 +65,10 @@ func busy(err error) bool {
 	var deadline *serviceerror.DeadlineExceeded
 	var unavailable *serviceerror.Unavailable
 	var exhausted *serviceerror.ResourceExhausted
+	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	var task *serviceerror.WorkflowNotReady // a workflow task took too long
 	return errors.Is(err, context.DeadlineExceeded) || errors.As(err, &deadline) || errors.As(err, &unavailable) ||
-		errors.As(err, &exhausted) || errors.As(err, &task)
+		errors.As(err, &exhausted) || errors.As(err, &task) || errors.As(err, &update)
 }
 
 func (p *resident) happens(o step) error {
