@@ -83,14 +83,9 @@ func (s *Server) locked(f handler[*Server], r *http.Request, body []byte) *answe
 }
 
 func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
-	media, text := "application/json", []byte(nil)
-	if raw, isRaw := a.body.(rawBody); isRaw {
-		media, text = raw.media, []byte(raw.text)
-	} else {
-		var err error
-		if text, err = s.edited(r.Pattern, a.body); err != nil {
-			a.code, text = http.StatusInternalServerError, nil // Didit's own 500s may have no JSON either
-		}
+	media, text, err := s.encode(r.Pattern, a.body)
+	if err != nil {
+		a.code = http.StatusInternalServerError // Didit's own 500s may have no JSON either
 	}
 	if a.delay > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.delay.Seconds()))))
@@ -98,6 +93,14 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 	w.Header().Set("Content-Type", media)
 	w.WriteHeader(a.code)
 	_, _ = w.Write(text)
+}
+
+func (s *Server) encode(pattern string, body any) (media string, text []byte, err error) {
+	if raw, isRaw := body.(rawBody); isRaw {
+		return raw.media, []byte(raw.text), nil
+	}
+	text, err = s.edited(pattern, body)
+	return "application/json", text, err
 }
 
 // refuse is the answer to a call without a valid key, else nil. Didit's sources disagree. This is the newest,
