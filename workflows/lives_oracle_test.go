@@ -33,7 +33,7 @@ func oracle(sessions []*fakeSession, flow, current string) (counts *fakeSession)
 	return counts
 }
 
-// checkPurchase is the rule that nobody is paid for twice.
+// checkPurchase is the rule that no user is paid for twice.
 func (l *life) checkPurchase(made *fakeSession, before []*fakeSession) {
 	if made.meta().Reverify {
 		return

@@ -42,7 +42,7 @@ func newKey(t *testing.T, id string) string {
 }
 
 // What an operator of Temporal, or a thief of its disk, must not read. Without keys all of it is there: else this test
-// would look for what nobody writes.
+// would search for what is never written.
 func TestTheServerStoresNothingReadable(t *testing.T) {
 	t.Parallel()
 	for name, encrypted := range map[string]bool{"with a key": true, "without": false} {
@@ -185,7 +185,7 @@ func TestAWorkerWithoutTheKeyMakesVerificationsWait(t *testing.T) {
 		require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, desc.GetWorkflowExecutionInfo().GetStatus())
 		return desc.GetPendingWorkflowTask().GetAttempt() >= 2
 	}, "the workflow task is tried again")
-	require.Equal(t, 0, s.sim.CallCount(diditsim.EndpointDecision, 200), "nobody acted")
+	require.Equal(t, 0, s.sim.CallCount(diditsim.EndpointDecision, 200), "no person acted")
 
 	s.stopWorker()
 	s.setKeys(a)

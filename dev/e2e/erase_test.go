@@ -333,7 +333,7 @@ func TestAnErasureThatNobodyConfirmedIsRefused(t *testing.T) {
 	require.Contains(t, out, "nothing was left")
 }
 
-// forgotten makes sure that nobody has anything of a user but the records of its erasures.
+// forgotten checks that nothing of a user is left but the records of its erasures.
 func (s *system) forgotten(user string, records ...string) {
 	s.t.Helper()
 	require.Empty(s.t, s.sim.SessionsOf(user))

@@ -100,7 +100,7 @@ func (l *life) start(more string) reply {
 	return l.post(`{"user_id":"` + l.user + `"` + more + `}`)
 }
 
-// began is START of a user whom nobody knows.
+// began is START of a user who is unknown.
 func (l *life) began() reply {
 	l.t.Helper()
 	r := l.start("")

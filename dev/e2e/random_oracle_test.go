@@ -91,7 +91,7 @@ func (p *resident) judge(ctx context.Context) string {
 	return ""
 }
 
-// bought is the rule that nobody is paid for twice.
+// bought is the rule that no user is paid for twice.
 func (p *resident) bought() string {
 	p.look()
 	p.mu.Lock()

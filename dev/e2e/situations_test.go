@@ -90,7 +90,7 @@ func (s *system) begins(user string, fault diditsim.Fault) {
 	s.eventually(func() bool { _, err := s.State(s.within(timeout), user); return err == nil }, user+" has begun")
 }
 
-// puzzle brings a user to a state that nobody has heard of: the session is out of the key's sight.
+// puzzle brings a user to a state without a name: the key cannot read the session.
 func (s *system) puzzle(user string) {
 	s.t.Helper()
 	began := s.begin(user)
@@ -154,7 +154,7 @@ func TestTheListDistinguishesEachSituation(t *testing.T) {
 	for id, want := range situations {
 		s.eventually(func() bool { rows = s.list(""); return rows[id] == want }, id+": "+want)
 	}
-	require.Len(t, rows, len(situations), "a row that nobody has explained")
+	require.Len(t, rows, len(situations), "a row without an explanation")
 	seen := map[string]string{}
 	for id, row := range rows {
 		require.Empty(t, seen[row], "%s looks the same", id)

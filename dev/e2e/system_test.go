@@ -65,7 +65,7 @@ type options struct {
 	reconcileAfter  time.Duration
 	sessionCap      int // default: 3
 	webhookRetries  []time.Duration
-	resultURL       string           // default: nobody is told results
+	resultURL       string           // default: no callbacks
 	payloadKeys     string           // PAYLOAD_KEYS of everybody; default: none
 	deployment      string           // KYC_DEPLOYMENT; default: the namespace
 	beside          *system          // shares its simulated Didit
@@ -204,7 +204,7 @@ func (s *system) within(d time.Duration) context.Context {
 }
 
 // atOnce runs a subtest for each name on this one system, all at the same time. Under t.Parallel they would queue behind
-// every other test of the package, and whoever waits for something in this system with them.
+// every other test of the package, and everything that waits in this system with them.
 func (s *system) atOnce(names []string, f func(s *system, name string)) {
 	var all sync.WaitGroup
 	for _, name := range names {
