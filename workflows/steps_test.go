@@ -88,14 +88,14 @@ func (l *life) follow(steps ...step) *life {
 // start is a START at the beginning of a life.
 func start(into **answer) step { return again(0, kyc.Input{}, into) }
 
-// again is a START.
+// again is a START, whose answer goes to into, if that is set.
 func again(at time.Duration, in kyc.Input, into **answer) step {
 	return step{at, func(l *life) {
-		if into == nil {
-			into = new(*answer)
+		a := &answer{}
+		if into != nil {
+			*into = a
 		}
-		*into = &answer{}
-		l.startInto(in, *into)
+		l.startInto(in, a)
 	}}
 }
 
