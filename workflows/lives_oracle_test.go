@@ -70,7 +70,7 @@ func (l *life) checkStart(c *caller) {
 	}
 	x := l.didit.find(said.State.SessionID)
 	switch s := said.State; {
-	case l.problem != "", l.terminated, l.stopped, typeOf(c.err) == kyc.ErrorTypeCancelled:
+	case l.problem != "", l.terminated, typeOf(c.err) == kyc.ErrorTypeCancelled:
 		return
 	case c.err != nil:
 		l.problem = fmt.Sprintf("START failed: %v", c.err)

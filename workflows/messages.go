@@ -49,7 +49,7 @@ func (v *verification) mayAskForSession(in kyc.Input) error {
 // it fails only where a session was requested and none could be made.
 func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Session, error) {
 	waits := v.creation.request != nil && !v.state.ended()
-	if err := workflow.Await(ctx, v.settled); err != nil {
+	if err := v.await(ctx, v.settled); err != nil {
 		return kyc.Session{}, err
 	}
 	switch {
@@ -62,7 +62,7 @@ func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Se
 			return kyc.Session{}, err
 		}
 	}
-	if err := workflow.Await(ctx, v.settled); err != nil {
+	if err := v.await(ctx, v.settled); err != nil {
 		return kyc.Session{}, err
 	}
 	if waits && v.refusalOf() != "" {
@@ -73,6 +73,13 @@ func (v *verification) askForSession(ctx workflow.Context, in kyc.Input) (kyc.Se
 		s.Session = kyc.Session{SessionID: s.State.SessionID, Status: s.State.Status, WorkflowID: s.State.WorkflowID}
 	}
 	return s.Session, err
+}
+
+// await waits for a condition on behalf of a caller. A run that is cancelled in Temporal still answers callers while it
+// delivers its last callback, but only after it has taken note of that.
+func (v *verification) await(ctx workflow.Context, condition func() bool) error {
+	detached, _ := workflow.NewDisconnectedContext(ctx)
+	return workflow.Await(detached, func() bool { return (ctx.Err() == nil || v.operators.stopped) && condition() })
 }
 
 // settled reports whether the user's session is known.

@@ -16,6 +16,7 @@ type operators struct {
 	requested, served int                 // refreshes, and those that a read of the decision has followed
 	stop              workflow.CancelFunc // ends what the run waits for
 	end               *endRequest         // nil if none
+	stopped           bool                // cancelled in Temporal
 	remainder         string              // of a cancelled verification: what is left at Didit
 }
 
@@ -79,7 +80,7 @@ func (v *verification) refresh(ctx workflow.Context, _ kyc.Operator) (kyc.State,
 func (v *verification) awaitRead(ctx workflow.Context) error {
 	v.operators.requested++
 	mine := v.operators.requested
-	return workflow.Await(ctx, func() bool { return v.operators.served >= mine || v.state.ended() })
+	return v.await(ctx, func() bool { return v.operators.served >= mine || v.state.ended() })
 }
 
 // cancel answers once the verification has ended. A verdict of Didit takes precedence: Didit may have it already.
@@ -89,7 +90,7 @@ func (v *verification) cancel(ctx workflow.Context, by kyc.Operator) (kyc.State,
 		v.operators.stop()
 		v.describe(ctx)
 	}
-	err := workflow.Await(ctx, v.state.ended)
+	err := v.await(ctx, v.state.ended)
 	if err == nil && v.state.Outcome != kyc.OutcomeCancelled {
 		err = refuse("%s", kyc.HasEnded(v.state.State))
 	}
@@ -102,7 +103,7 @@ func (v *verification) erase(ctx workflow.Context, by kyc.EraseRequest) (kyc.Sta
 		v.operators.end = &endRequest{by: by.Operator, erase: true}
 		v.operators.stop()
 	}
-	err := workflow.Await(ctx, v.state.ended)
+	err := v.await(ctx, v.state.ended)
 	return v.state.State, err
 }
 
@@ -152,6 +153,7 @@ func (v *verification) cancelAtDidit(ctx workflow.Context) error {
 // cancelNow ends the verification without a call to Didit, when it is cancelled in Temporal itself. A verdict stays, unless
 // Didit has sent a newer event that is not confirmed.
 func (v *verification) cancelNow(ctx workflow.Context) {
+	v.operators.stopped = true
 	v.creation.request, v.siblings.reselect, v.siblings.lag = nil, false, lag{}
 	if !v.state.ended() || v.state.needsRead {
 		v.state.end(kyc.OutcomeCancelled, "", workflow.Now(ctx))

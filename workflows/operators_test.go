@@ -340,3 +340,30 @@ func TestAVerdictThatDiditDoesNotShowYetIsStrongerThanACancellation(t *testing.T
 	require.Equal(t, kyc.OutcomeDeclined, l.state().Outcome)
 	require.Equal(t, []string{"verification.completed In Progress", "verification.changed Declined"}, l.posted())
 }
+
+// A run that is cancelled in Temporal stays open until its last callback is delivered, and answers callers meanwhile.
+func TestTemporalsCancelAnswersCallers(t *testing.T) {
+	for name, tc := range map[string]struct {
+		begin func(*life)
+		at    time.Duration
+	}{
+		"before a START":                       {func(*life) {}, time.Minute},
+		"at the same time as a START":          {func(*life) {}, 2 * time.Minute},
+		"before a START, during a late update": {func(l *life) { l.slow(l.acts.ReadDecision, lasting(10*time.Second)) }, 119 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			var a *answer
+			refreshed, cancelled, l := &reply{}, &reply{}, newLife(t, patient)
+			tc.begin(l)
+			l.follow(start(nil), down(30*time.Second, 5*time.Minute), changes(59*time.Second, inProgress), presses(tc.at),
+				again(2*time.Minute, kyc.Input{}, &a), asks(3*time.Minute, kyc.UpdateRefresh, jo, refreshed), asks(4*time.Minute, kyc.UpdateCancel, jo, cancelled), waits(time.Hour))
+			require.NoError(t, a.err)
+			require.Equal(t, link(l.newest()), a.session.URL)
+			require.NoError(t, refreshed.err)
+			require.NoError(t, cancelled.err)
+			require.Equal(t, kyc.OutcomeCancelled, l.state().Outcome)
+			require.Equal(t, 1, l.runs)
+		})
+	}
+}
