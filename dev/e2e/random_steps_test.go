@@ -50,6 +50,10 @@ func (p *resident) starts(in kyc.Input) error {
 	for busy(err) && ctx.Err() == nil {
 		started, err = p.Start(ctx, in)
 	}
+	var cancelled *kyc.SessionError
+	if errors.As(err, &cancelled) && cancelled.Type == kyc.ErrorTypeCancelled { // it met a cancel on its way
+		started, err = p.Start(ctx, in)
+	}
 	var other *kyc.FlowError
 	switch {
 	case errors.As(err, &other) && in.WorkflowID != "":

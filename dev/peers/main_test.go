@@ -33,6 +33,8 @@ func TestOnlyListedDifferencesPass(t *testing.T) {
 
 func TestAMachineWithoutARegistrySkips(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
+	t.Setenv("STRICT", "")
+	t.Setenv("SKIPPED", "")
 	var out strings.Builder
 	require.NoError(t, run(t.Context(), []string{"-dir", t.TempDir()}, &out))
 	require.Contains(t, out.String(), "SKIPPED: node --version")

@@ -78,12 +78,16 @@ func TestARefusalBehindAProxyCostsNoReplica(t *testing.T) {
 			}
 			webhook, starter := front("webhook", webhooks)+receiver.Path, front("api", apis)+api.Path
 			got := map[string]map[int]int{"unsigned": {}, "huge": {}, "genuine": {}, "no token": {}}
+			senders := map[string]*http.Client{} // a stranger's connection is not Didit's
+			for kind := range got {
+				senders[kind] = &http.Client{Transport: &http.Transport{}}
+			}
 			for range rounds {
-				got["unsigned"][post(t, webhook, strings.Repeat("x", 40_000), nil)]++
-				got["huge"][post(t, webhook, strings.Repeat("x", 1_000_000), http.Header{didit.HeaderSignatureV2: {"no digest"}})]++
+				got["unsigned"][post(t, senders["unsigned"], webhook, strings.Repeat("x", 40_000), nil)]++
+				got["huge"][post(t, senders["huge"], webhook, strings.Repeat("x", 1_000_000), http.Header{didit.HeaderSignatureV2: {"no digest"}})]++
 				body := event()
-				got["genuine"][post(t, webhook, body, http.Header{didit.HeaderSignature: {didit.Sign(secret, []byte(body))}})]++
-				got["no token"][post(t, starter, strings.Repeat("x", 40_000), nil)]++
+				got["genuine"][post(t, senders["genuine"], webhook, body, http.Header{didit.HeaderSignature: {didit.Sign(secret, []byte(body))}})]++
+				got["no token"][post(t, senders["no token"], starter, strings.Repeat("x", 40_000), nil)]++
 			}
 			t.Logf("%s: %v", p.program, got)
 			assert.Equal(t, map[string]map[int]int{"unsigned": {400: rounds}, "huge": {403: rounds}, "genuine": {200: rounds}, "no token": {401: rounds}}, got)
@@ -152,14 +156,14 @@ func run(t *testing.T, dir, listen, program string, args ...string) {
 }
 
 // post returns the status of the answer; 0 stands for none.
-func post(t *testing.T, url, body string, header http.Header) int {
+func post(t *testing.T, sender *http.Client, url, body string, header http.Header) int {
 	t.Helper()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, strings.NewReader(body))
 	require.NoError(t, err)
 	if header != nil {
 		req.Header = header
 	}
-	res, err := http.DefaultClient.Do(req)
+	res, err := sender.Do(req)
 	if err != nil {
 		t.Log(err)
 		return 0
