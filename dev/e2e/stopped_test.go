@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/skip"
+	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
@@ -35,4 +36,21 @@ func (s *system) stateOf(user string) kyc.State {
 	state, err := s.State(s.within(timeout), user)
 	require.NoError(s.t, err)
 	return state
+}
+
+// A run that was reset and terminated before a worker saw it knows nothing, and hides nothing.
+func TestARunThatNeverRanHidesNothing(t *testing.T) {
+	skip.Long(t)
+	t.Parallel()
+	s := start(t, options{})
+	before := s.begin("u1")
+	s.open(before.Session.URL)
+	s.status("u1", didit.StatusInProgress)
+	s.stopWorker()
+	run := s.reset(kyc.WorkflowID("u1"))
+	require.NoError(t, s.terminate(s.within(timeout), kyc.WorkflowID("u1"), run))
+	s.stopWorker = s.startWorker(s.o)
+	s.press(before.Session.URL, "approve") // begins a run, which asks those before it
+	s.status("u1", didit.StatusApproved)
+	require.Equal(t, 1, s.sessionsOf("u1"))
 }

@@ -2,12 +2,14 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 
@@ -160,6 +162,10 @@ func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc
 		return kyc.Snapshot{State: state, Reported: &state}, nil
 	}
 	answer, err := c.Temporal().QueryWorkflow(ctx, kyc.WorkflowID(userID), runID, kyc.QueryVerification)
+	var neverRan *serviceerror.WorkflowNotReady // closed before its first workflow task
+	if errors.As(err, &neverRan) {
+		return s, nil
+	}
 	if err == nil {
 		err = answer.Get(&s)
 	}
