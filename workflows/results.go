@@ -52,7 +52,13 @@ func (r *results) afterReset(sent *activities.SentResult) {
 	}
 	r.runID = sent.RunID
 	r.continueFrom(sent.Earlier)
-	r.ended = r.ended || sent.Earlier.Reported == nil // a run that was cut off may have posted a result without a record
+	if sent.Earlier.Reported != nil {
+		return
+	}
+	r.ended = true // a run that was cut off may have posted a result without a record
+	if r.last.UserID == "" && sent.Earlier.State.Outcome != "" {
+		r.last.SessionID = sent.Earlier.State.SessionID // and this session has ended for its readers
+	}
 }
 
 // next is the type of the result that reports s; empty if there is nothing to report.

@@ -244,12 +244,20 @@ func TestAResetRunReportsOnlyWhatDiffers(t *testing.T) {
 	}
 }
 
-// An end that Didit does not know, such as a cancellation, is taken back by a reset.
+// An end that Didit does not know, such as a cancellation, is taken back by a reset, also where the reset cut off the record of
+// what was posted.
 func TestAResetRunTakesBackAnEndThatWasReported(t *testing.T) {
 	reported := kyc.State{UserID: user, SessionID: sessionID(1), WorkflowID: flow, Status: notStarted, Outcome: kyc.OutcomeCancelled, Attempt: 1}
-	l := newLife(t)
-	l.past = []kyc.Snapshot{{State: reported, Reported: &reported}}
-	l.terminated, l.acts.reread = true, true
-	l.follow(start(nil), changes(time.Hour, inProgress))
-	require.Equal(t, []string{"verification.changed Not Started", "verification.changed In Progress"}, l.posted())
+	for name, before := range map[string]kyc.Snapshot{
+		"on record":    {State: reported, Reported: &reported},
+		"maybe posted": {State: reported},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLife(t)
+			l.past = []kyc.Snapshot{before}
+			l.terminated, l.acts.reread = true, true
+			l.follow(start(nil), changes(time.Hour, inProgress))
+			require.Equal(t, []string{"verification.changed Not Started", "verification.changed In Progress"}, l.posted())
+		})
+	}
 }
