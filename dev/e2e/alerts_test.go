@@ -83,6 +83,9 @@ func TestAlertsFireAndClear(t *testing.T) {
 	}
 	for _, panel := range board(t) {
 		for _, target := range panel.Targets {
+			if strings.Contains(target.Expr, "kyc_sweep_late_seconds") {
+				continue // an hour of lost webhooks: TestASweepFindsWhatNoWebhookBrought
+			}
 			assert.True(t, w.prom.shows(target.Expr), "the panel %q shows nothing: %s", panel.Title, target.Expr)
 		}
 	}

@@ -71,7 +71,9 @@ func TestASweepFindsWhatNoWebhookBrought(t *testing.T) {
 	t.Parallel()
 	const users = 200
 	signup := newSignup(t, nil)
-	s := start(t, options{resultURL: signup.URL, webhookRetries: []time.Duration{0, 0}})
+	s := start(t, options{
+		resultURL: signup.URL, webhookRetries: []time.Duration{0, 0}, observe: config.Telemetry{MetricsAddr: "127.0.0.1:0"},
+	})
 	s.stopWebhook()
 	s.sim.SetClockOffset(-10 * time.Minute) // what it sends has had its last retry when it is sent
 	s.stopWebhook = s.startLenientWebhook()
@@ -110,6 +112,7 @@ func TestASweepFindsWhatNoWebhookBrought(t *testing.T) {
 		users, time.Since(began).Round(time.Millisecond))
 	require.Equal(t, kyc.SweepDone, result.State)
 	require.Equal(t, users, result.Found)
+	s.shows("worker", fmt.Sprintf(`kyc_sweep_late_seconds_count(\{[^}]*\})? %d`, users))
 
 	for _, id := range sessions {
 		require.NoError(t, s.sim.Resend(id))
