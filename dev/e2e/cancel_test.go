@@ -66,6 +66,19 @@ func TestUpdatesOfACancelledSession(t *testing.T) {
 	require.Equal(t, kyc.OutcomeApproved, s.stateOf("u1").Outcome)
 }
 
+// startsAndIsCancelled is a caller whose START must be answered with the cancellation; the returned function waits for that.
+func (s *system) startsAndIsCancelled(user string) (answered func()) {
+	var caller sync.WaitGroup
+	caller.Go(func() {
+		_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
+		var none *kyc.SessionError
+		if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
+			s.t.Errorf("%s: the caller got %v", user, err)
+		}
+	})
+	return caller.Wait
+}
+
 func TestCancelledBeforeTheSession(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
@@ -78,19 +91,12 @@ func TestCancelledBeforeTheSession(t *testing.T) {
 		fault.VendorData = user
 		s.sim.FailNext(http.MethodPost, "/v3/session/", fault)
 		calls := s.sim.CallCount(diditsim.EndpointCreate)
-		var wg sync.WaitGroup
-		wg.Go(func() {
-			_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
-			var none *kyc.SessionError
-			if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
-				t.Errorf("%s: the caller got %v", user, err)
-			}
-		})
+		answered := s.startsAndIsCancelled(user)
 		s.eventually(func() bool { return s.sim.CallCount(diditsim.EndpointCreate) > calls || s.sessionsOf(user) > 0 }, "the create")
 		got, err := s.Cancel(s.within(timeout), user, ops.Request{Operator: jo})
 		require.NoError(t, err, user)
 		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
-		wg.Wait()
+		answered()
 		require.Zero(t, s.sessionsOf(user), "sessions left at Didit: %s", user)
 		s.record(user, "cancelled-"+user)
 		s.sim.ClearFaults()
@@ -111,19 +117,12 @@ func TestCancelledDuringACreateThatFails(t *testing.T) {
 		fault.VendorData, fault.DelayAnswer = user, 2*time.Second
 		fault.Match = func(*http.Request) bool { asked.Store(true); return true }
 		s.sim.FailNext(http.MethodPost, "/v3/session/", fault)
-		var caller sync.WaitGroup
-		caller.Go(func() {
-			_, err := s.Start(s.within(timeout), kyc.Input{UserID: user})
-			var none *kyc.SessionError
-			if !errors.As(err, &none) || none.Type != kyc.ErrorTypeCancelled {
-				t.Errorf("%s: the caller got %v", user, err)
-			}
-		})
+		answered := s.startsAndIsCancelled(user)
 		s.eventually(asked.Load, "the create")
 		got, err := s.Cancel(s.within(timeout), user, ops.Request{Operator: jo})
 		require.NoError(t, err, "%s: %+v", user, s.stateOf(user))
 		require.Equal(t, kyc.OutcomeCancelled, got.Outcome)
-		caller.Wait()
+		answered()
 		require.Equal(t, got, s.result(user))
 		require.Zero(t, s.sessionsOf(user))
 		s.record(user, "cancelled-"+user)
