@@ -57,7 +57,7 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 	case !isNotFound(err):
 		return "", clientError("deliver an event to", userID, err)
 	}
-	return DeliveredResume, c.resume(ctx, userID, ev)
+	return DeliveredResume, c.resume(ctx, userID, ev, ours)
 }
 
 // hasSession reports whether the user's newest run follows the session, by a search attribute, which needs no payload key.
@@ -72,16 +72,22 @@ func (c *Client) hasSession(ctx context.Context, userID, sessionID string) (bool
 	return attributeIn(desc.GetWorkflowExecutionInfo().GetSearchAttributes(), AttributeSessionID) == sessionID, nil
 }
 
-// resume begins a run of the user's verification with an event. Concurrent calls begin one run.
-func (c *Client) resume(ctx context.Context, userID string, ev DiditEvent) error {
+// resume begins a run of the user's verification with an event. Concurrent calls begin one run. Where only the newest run
+// knows that the session is ours, the run that follows it says so from its first moment, or the next event would be foreign.
+func (c *Client) resume(ctx context.Context, userID string, ev DiditEvent, ours bool) error {
+	attributes := []temporal.SearchAttributeUpdate{
+		temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForDidit)),
+	}
+	if !ours {
+		attributes = append(attributes, temporal.NewSearchAttributeKeyKeyword(AttributeSessionID).ValueSet(ev.SessionID))
+	}
 	_, err := c.temporal.SignalWithStartWorkflow(ctx, WorkflowID(userID), SignalDiditEvent, ev, client.StartWorkflowOptions{
 		TaskQueue:                TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:            fmt.Sprintf("Late update of user %s: %s", userID, known(ev)),
 		StaticDetails:            staticDetails,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForDidit))),
+		TypedSearchAttributes:    temporal.NewSearchAttributes(attributes...),
 	}, WorkflowVerification, Input{UserID: userID, Resume: true})
 	if err != nil {
 		return clientError("deliver a late event to", userID, err)

@@ -111,17 +111,18 @@ func TestDeliver(t *testing.T) {
 		updates         int
 		fails           bool
 	}{
-		"to an open verification":             {event: event, ours: true, want: kyc.DeliveredSignal, signals: 1},
-		"of an overwritten session":           {event: event, newest: sessionID, want: kyc.DeliveredSignal, signals: 1},
-		"after the end":                       {event: event, ours: true, signal: closed, want: kyc.DeliveredResume, signals: 1, starts: 1},
-		"of another's session":                {event: event, newest: "another", want: kyc.DeliveredForeign},
-		"of another's user":                   {event: event, want: kyc.DeliveredForeign},
-		"that a session was made":             {event: created, ours: true, want: kyc.DeliveredNoChange},
-		"while Temporal refuses":              {event: event, ours: true, signal: serviceerror.NewPermissionDenied("no", ""), signals: 1, fails: true},
-		"after the end, and no run begins":    {event: event, ours: true, signal: closed, resume: serviceerror.NewPermissionDenied("no", ""), signals: 1, starts: 1, fails: true},
-		"to a run that is full":               {event: event, ours: true, signal: full, want: kyc.DeliveredSignal, signals: 1, updates: 1},
-		"to a run that is full of updates":    {event: event, ours: true, signal: full, update: serviceerror.NewInvalidArgument("limit for updates"), want: kyc.DeliveredSignal, signals: 1, updates: 1},
-		"to a full one, and Temporal is shut": {event: event, ours: true, signal: full, update: serviceerror.NewPermissionDenied("no", ""), signals: 1, updates: 1, fails: true},
+		"to an open verification":              {event: event, ours: true, want: kyc.DeliveredSignal, signals: 1},
+		"of an overwritten session":            {event: event, newest: sessionID, want: kyc.DeliveredSignal, signals: 1},
+		"after the end":                        {event: event, ours: true, signal: closed, want: kyc.DeliveredResume, signals: 1, starts: 1},
+		"of an overwritten session that ended": {event: event, newest: sessionID, signal: closed, want: kyc.DeliveredResume, signals: 1, starts: 1},
+		"of another's session":                 {event: event, newest: "another", want: kyc.DeliveredForeign},
+		"of another's user":                    {event: event, want: kyc.DeliveredForeign},
+		"that a session was made":              {event: created, ours: true, want: kyc.DeliveredNoChange},
+		"while Temporal refuses":               {event: event, ours: true, signal: serviceerror.NewPermissionDenied("no", ""), signals: 1, fails: true},
+		"after the end, and no run begins":     {event: event, ours: true, signal: closed, resume: serviceerror.NewPermissionDenied("no", ""), signals: 1, starts: 1, fails: true},
+		"to a run that is full":                {event: event, ours: true, signal: full, want: kyc.DeliveredSignal, signals: 1, updates: 1},
+		"to a run that is full of updates":     {event: event, ours: true, signal: full, update: serviceerror.NewInvalidArgument("limit for updates"), want: kyc.DeliveredSignal, signals: 1, updates: 1},
+		"to a full one, and Temporal is shut":  {event: event, ours: true, signal: full, update: serviceerror.NewPermissionDenied("no", ""), signals: 1, updates: 1, fails: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var signals, starts, updates int
@@ -139,6 +140,8 @@ func TestDeliver(t *testing.T) {
 					require.Equal(t, eventID, r.GetRequestId())
 					require.Equal(t, "kyc-u1", r.GetWorkflowId())
 					require.JSONEq(t, `{"user_id":"u1","resume":true}`, string(r.GetInput().GetPayloads()[0].GetData()), "it must buy nothing")
+					session := r.GetSearchAttributes().GetIndexedFields()[kyc.AttributeSessionID]
+					require.Equal(t, tc.ours, session == nil, "without the metadata, the next event is ours by this attribute alone")
 					return tc.resume
 				},
 				update: func(r *workflowservice.UpdateWorkflowExecutionRequest) error {
