@@ -54,10 +54,11 @@ build: ## build the three processes, and kyc, which has all of them, into bin/
 # Temporal's server is most of what dev compiles. A first build takes minutes, and is announced: silence looks like a fault.
 .PHONY: build-dev
 build-dev:
-	@stale=$$(GOPROXY=off go -C dev list -deps -f '{{if .Stale}}x{{end}}' . 2>/dev/null) || stale=all; \
+	@stale=$$(GOPROXY=off go -C dev/temporal list -deps -f '{{if .Stale}}x{{end}}' . 2>/dev/null) || stale=all; \
 	if [ "$$stale" = all ] || [ "$$(printf '%s\n' "$$stale" | grep -c x)" -gt 300 ]; then \
 		echo "Building the development server with Temporal inside, once: 3 to 6 minutes, about 4 GB of disk."; \
 	fi
+	@go -C dev/temporal build -buildvcs=false -o ../bin/temporal .
 	@go -C dev build -buildvcs=false -o bin/dev .
 
 ##@ check
@@ -78,6 +79,7 @@ test-all: ## everything that CI runs, each test once: 50 minutes; needs a C comp
 
 .PHONY: test-dev
 test-dev: build-dev dev/bin/caddy
+	go -C dev/temporal test ./...
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout $(DEV_TIMEOUT) $$(go -C dev list ./... | grep -v '/dev/e2e$$\|/dev/languages$$')
 
 .PHONY: fmt
@@ -118,11 +120,13 @@ vuln: ## find known vulnerabilities in what we call (needs vuln.go.dev)
 vet: build-dev
 	go vet ./...
 	go -C dev vet -tags browser ./...
+	go -C dev/temporal vet ./...
 
 .PHONY: lint
-lint: ## golangci-lint with .golangci.yml in both modules
+lint: ## golangci-lint with .golangci.yml in all modules
 	$(GOTOOL) golangci-lint run ./...
 	cd dev && go tool -modfile=tools/go.mod golangci-lint run --config ../.golangci.yml ./...
+	cd dev/temporal && go tool -modfile=../tools/go.mod golangci-lint run --config ../../.golangci.yml ./...
 
 .PHONY: workflowcheck
 workflowcheck:

@@ -8,10 +8,12 @@ import (
 	"io"
 	"log/slog"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
 	"didit-temporal/dev/stack"
+	"didit-temporal/dev/tserver"
 )
 
 // command is what the command line asks for.
@@ -62,8 +64,8 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 		return o, err
 	case err != nil:
 		return o, fmt.Errorf("%w (-help lists the flags)", err)
-	case o.Partitions != 1 && o.Partitions != stack.DefaultPartitions:
-		return o, fmt.Errorf("-partitions %d: want 1 or %d", o.Partitions, stack.DefaultPartitions)
+	case o.Partitions != 1 && o.Partitions != tserver.DefaultPartitions:
+		return o, fmt.Errorf("-partitions %d: want 1 or %d", o.Partitions, tserver.DefaultPartitions)
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
 	}
@@ -86,6 +88,8 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 // check finds flags that do not go together.
 func (c *command) check() error {
 	switch {
+	case !slices.Contains(tserver.LogLevels, c.TemporalLogLevel):
+		return fmt.Errorf("-log-level %q: want one of %v", c.TemporalLogLevel, tserver.LogLevels)
 	case c.didit != simulated && c.didit != realDidit:
 		return fmt.Errorf("-didit %s: want %s or %s", c.didit, simulated, realDidit)
 	case c.didit == simulated && c.envFile != "":

@@ -38,7 +38,7 @@ func TestMistakesAreNamed(t *testing.T) {
 		{"-didit real -env-file no-such.env", "open no-such.env"},
 		{"-ip localhost", "-ip localhost: not an IP address"},
 		{"-temporal-port 70000", "Temporal: "},
-		{freePorts + " -log-level loud", `log level "loud"`},
+		{freePorts + " -log-level loud", `-log-level "loud"`},
 		{"-temporal-port " + taken + " -ui-port " + taken, "Temporal: port " + taken +
 			" is in use on 127.0.0.1; choose another with -temporal-port\n" +
 			"Web UI: port " + taken + " is in use on 127.0.0.1; choose another with -ui-port"},

@@ -97,7 +97,7 @@ func (c *Client) ask(ctx context.Context, note *startNote, r startRequest, stage
 // madeBy reports whether the start with that request id made the run, if its answer came too late for the caller. If that is
 // unknown, it reports that another caller made it.
 func (c *Client) madeBy(ctx context.Context, userID, runID, requestID string) bool {
-	desc, err := c.describe(ctx, userID, runID)
+	desc, err := c.Describe(ctx, userID, runID)
 	info := desc.GetWorkflowExtendedInfo().GetRequestIdInfos()[requestID]
 	return err == nil && info.GetEventType() == enumspb.EVENT_TYPE_WORKFLOW_EXECUTION_STARTED
 }
@@ -134,7 +134,7 @@ func (c *Client) explain(ctx context.Context, userID string, err error) error {
 	}
 	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)
 	defer stop()
-	desc, describeErr := c.describe(asking, userID, "")
+	desc, describeErr := c.Describe(asking, userID, "")
 	occupied := desc.GetWorkflowExecutionInfo().GetType().GetName() != WorkflowVerification
 	if cause := runError(userID, desc); describeErr == nil && cause != nil && (ctx.Err() == nil || occupied) {
 		return cause

@@ -33,7 +33,6 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 	if err := ValidateUserID(userID); err != nil {
 		return "", err
 	}
-	ctx = withFullDeadline(ctx)
 	if !ours {
 		known, err := c.hasSession(ctx, userID, ev.SessionID)
 		if err != nil {
@@ -62,7 +61,7 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 
 // hasSession reports whether the user's newest run follows the session, by a search attribute, which needs no payload key.
 func (c *Client) hasSession(ctx context.Context, userID, sessionID string) (bool, error) {
-	desc, err := c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), "")
+	desc, err := c.Describe(ctx, userID, "")
 	if isNotFound(err) {
 		return false, nil
 	}

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 	enumspb "go.temporal.io/api/enums/v1"
@@ -106,22 +105,3 @@ func stampRequestID(ctx context.Context, method string, req, reply any, cc *grpc
 	}
 	return invoke(ctx, method, req, reply, cc, opts...)
 }
-
-// withFullDeadline lets each call that is made with ctx take as long as ctx lasts. The SDK gives a call half of the time until
-// the deadline, to leave time for a retry, but it does not retry a call that took too long. So it gets a deadline that is
-// twice as far; the end of ctx still ends the call.
-func withFullDeadline(ctx context.Context) context.Context {
-	deadline, ok := ctx.Deadline()
-	if !ok {
-		return ctx
-	}
-	return longerDeadline{ctx, deadline.Add(time.Until(deadline))}
-}
-
-type longerDeadline struct {
-	context.Context
-	deadline time.Time
-}
-
-// Deadline is the deadline that the SDK reads.
-func (l longerDeadline) Deadline() (time.Time, bool) { return l.deadline, true }

@@ -133,7 +133,7 @@ func runStopped(err error) bool {
 
 // successor returns nil if another run follows the one that was stopped during the request, or why there is none.
 func (c *Client) successor(ctx context.Context, userID, runID string, cause error) error {
-	desc, err := c.describe(ctx, userID, "")
+	desc, err := c.Describe(ctx, userID, "")
 	if isNotFound(err) {
 		return nil
 	}

@@ -4,13 +4,11 @@ package authorizer_test
 
 import (
 	"context"
-	"crypto/x509/pkix"
 	"errors"
 	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"testing"
 	"time"
 
@@ -24,10 +22,8 @@ import (
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
-	"go.temporal.io/server/common/authorization"
 
-	"didit-temporal/dev/authorizer"
-	"didit-temporal/dev/temporal"
+	"didit-temporal/dev/tserver"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/app"
@@ -46,34 +42,23 @@ const (
 	flow    = "cccccccc-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
-// byToken takes the name of a role for its token, as a stand-in for certificates. The server itself and this test have none.
-type byToken struct{}
+// role is what a caller of the server is. The server under test takes it from the caller's token, as a stand-in for certificates.
+type role string
 
-func (byToken) GetClaims(info *authorization.AuthInfo) (*authorization.Claims, error) {
-	role := authorizer.Role(strings.TrimPrefix(info.AuthToken, "Bearer "))
-	if role == "" {
-		role = authorizer.Operator
-	}
-	return &authorization.Claims{Extensions: role}, nil
-}
+const (
+	asWebhook  role = "kyc-webhook"
+	asAPI      role = "kyc-api"
+	asWorker   role = "kyc-worker"
+	asOperator role = "kyc-operator"
+)
 
-func (byToken) AuthInfoRequired() bool { return false }
-
-func server(t *testing.T) *temporal.Server {
-	t.Helper()
-	s, err := temporal.Start(t.Context(), temporal.Options{
-		Authorizer: authorizer.Authorizer{Namespace: "default"}, ClaimMapper: byToken{},
-	})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, s.Stop()) })
-	return s
-}
+func server(t *testing.T) *tserver.Server { return tserver.Run(t, tserver.Options{Roles: true}) }
 
 // as connects as a role.
-func as(t *testing.T, s *temporal.Server, role authorizer.Role) *kyc.Client {
+func as(t *testing.T, s *tserver.Server, role role) *kyc.Client {
 	t.Helper()
 	o := client.Options{HostPort: s.Address, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))}
-	if role != authorizer.Operator {
+	if role != asOperator {
 		o.Credentials = client.NewAPIKeyStaticCredentials(string(role))
 		o.ConnectionOptions.TLSDisabled = true // loopback
 	}
@@ -91,7 +76,7 @@ func denied(err error) bool {
 // The three processes work with their own roles, from a start over HTTP to the verdict.
 func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	s := server(t)
-	_, err := ops.New(as(t, s, authorizer.Operator)).Setup(t.Context())
+	_, err := ops.New(as(t, s, asOperator)).Setup(t.Context())
 	require.NoError(t, err)
 	sim := diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}, Limits: diditsim.Unlimited})
 	t.Cleanup(sim.Close)
@@ -99,19 +84,19 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	t.Cleanup(at.Close)
 	quiet := slog.New(slog.DiscardHandler)
 	run(t, func(ctx context.Context, _ net.Listener) error {
-		return app.RunWorker(ctx, as(t, s, authorizer.Worker), config.Worker{
+		return app.RunWorker(ctx, as(t, s, asWorker), config.Worker{
 			DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: flow, DiditBaseURL: at.URL, Environment: config.Live, WritesPerMinute: 6000,
 			ReadsPerMinute: 6000, QueuePartitions: 1, SessionDeadline: time.Hour, ReconcileAfter: time.Hour, SessionCap: 3,
 		}, quiet)
 	})
 	hook := run(t, func(ctx context.Context, l net.Listener) error {
-		return app.ServeWebhook(ctx, l, as(t, s, authorizer.Webhook), config.Webhook{
+		return app.ServeWebhook(ctx, l, as(t, s, asWebhook), config.Webhook{
 			Secrets: []config.Secret{config.NewSecret(secret)}, Tolerance: time.Minute, Environment: config.Live, MaxBody: 1 << 20,
 		}, quiet)
 	})
 	sim.SetWebhook("http://"+hook+receiver.Path, secret)
 	starter := "http://" + run(t, func(ctx context.Context, l net.Listener) error {
-		return app.ServeStarter(ctx, l, as(t, s, authorizer.API), config.Starter{
+		return app.ServeStarter(ctx, l, as(t, s, asAPI), config.Starter{
 			Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(bearer)}}, Environment: config.Live,
 		}, quiet)
 	})
@@ -129,7 +114,7 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 // A webhook or an API that is taken over can order nothing about a user.
 func TestWhatEachRoleMayNot(t *testing.T) {
 	s := server(t)
-	_, err := ops.New(as(t, s, authorizer.Operator)).Setup(t.Context())
+	_, err := ops.New(as(t, s, asOperator)).Setup(t.Context())
 	require.NoError(t, err)
 	id, ctx := kyc.WorkflowID("u1"), t.Context()
 	start := func(c client.Client, workflowID, workflowType string, input any) error {
@@ -140,17 +125,17 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 		_, err := c.SignalWithStartWorkflow(ctx, workflowID, signal, kyc.DiditEvent{}, client.StartWorkflowOptions{TaskQueue: kyc.TaskQueue}, workflowType, input)
 		return err
 	}
-	require.NoError(t, start(as(t, s, authorizer.Operator).Temporal(), id, kyc.WorkflowVerification, kyc.Input{UserID: "u1"}))
+	require.NoError(t, start(as(t, s, asOperator).Temporal(), id, kyc.WorkflowVerification, kyc.Input{UserID: "u1"}))
 	resume := map[string]any{"user_id": "u2", "resume": true}
 	operation := kyc.WorkflowID("u1") + "~approve-" + uuid.NewString()
 	for name, tc := range map[string]struct {
 		call func(client.Client) error
-		may  []authorizer.Role
+		may  []role
 	}{
 		"hand an event to a verification": {func(c client.Client) error {
 			return c.SignalWorkflow(ctx, id, "", kyc.SignalDiditEvent, kyc.DiditEvent{})
-		}, []authorizer.Role{authorizer.Webhook, authorizer.Worker}},
-		"send another signal": {func(c client.Client) error { return c.SignalWorkflow(ctx, id, "", "approve", nil) }, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWebhook, asWorker}},
+		"send another signal": {func(c client.Client) error { return c.SignalWorkflow(ctx, id, "", "approve", nil) }, []role{asWorker}},
 		"hand an event to another workflow": {func(c client.Client) error {
 			err := c.SignalWorkflow(ctx, operation, "", kyc.SignalDiditEvent, nil)
 			var none *serviceerror.NotFound
@@ -158,60 +143,60 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 				return nil
 			}
 			return err
-		}, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
 		"begin a run that resumes": {func(c client.Client) error {
 			return signalWithStart(c, kyc.WorkflowID("u2"), kyc.SignalDiditEvent, kyc.WorkflowVerification, resume)
-		}, []authorizer.Role{authorizer.Webhook, authorizer.Worker}},
+		}, []role{asWebhook, asWorker}},
 		"begin a run that buys": {func(c client.Client) error {
 			return signalWithStart(c, kyc.WorkflowID("u3"), kyc.SignalDiditEvent, kyc.WorkflowVerification, kyc.Input{UserID: "u3"})
-		}, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
 		"begin another workflow": {func(c client.Client) error {
 			return signalWithStart(c, kyc.WorkflowID("u4"), kyc.SignalDiditEvent, kyc.WorkflowOperation, resume)
-		}, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
 		"start a verification, alone": {func(c client.Client) error {
 			return start(c, kyc.WorkflowID("u5"), kyc.WorkflowVerification, kyc.Input{UserID: "u5"})
-		}, []authorizer.Role{authorizer.Worker}},
-		"order an approval": {func(c client.Client) error { return start(c, operation, kyc.WorkflowOperation, nil) }, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
+		"order an approval": {func(c client.Client) error { return start(c, operation, kyc.WorkflowOperation, nil) }, []role{asWorker}},
 		"read a list": {func(c client.Client) error {
 			_, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default"})
 			return err
-		}, []authorizer.Role{authorizer.API, authorizer.Worker}},
-		"read a verification":      {func(c client.Client) error { _, err := c.DescribeWorkflowExecution(ctx, id, ""); return err }, []authorizer.Role{authorizer.API, authorizer.Worker}},
-		"terminate a verification": {func(c client.Client) error { return c.TerminateWorkflow(ctx, id, "", "") }, []authorizer.Role{authorizer.Worker}},
-		"ask for a session":        {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateSession) }, []authorizer.Role{authorizer.API, authorizer.Worker}},
-		"cancel by an update":      {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateCancel) }, []authorizer.Role{authorizer.Worker}},
-		"erase by an update":       {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateErase) }, []authorizer.Role{authorizer.Worker}},
-		"refresh by an update":     {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateRefresh) }, []authorizer.Role{authorizer.Worker}},
-		"cancel in Temporal":       {func(c client.Client) error { return c.CancelWorkflow(ctx, kyc.WorkflowID("none"), "") }, []authorizer.Role{authorizer.Worker}},
+		}, []role{asAPI, asWorker}},
+		"read a verification":      {func(c client.Client) error { _, err := c.DescribeWorkflow(ctx, id, ""); return err }, []role{asAPI, asWorker}},
+		"terminate a verification": {func(c client.Client) error { return c.TerminateWorkflow(ctx, id, "", "") }, []role{asWorker}},
+		"ask for a session":        {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateSession) }, []role{asAPI, asWorker}},
+		"cancel by an update":      {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateCancel) }, []role{asWorker}},
+		"erase by an update":       {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateErase) }, []role{asWorker}},
+		"refresh by an update":     {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateRefresh) }, []role{asWorker}},
+		"cancel in Temporal":       {func(c client.Client) error { return c.CancelWorkflow(ctx, kyc.WorkflowID("none"), "") }, []role{asWorker}},
 		"reset a verification": {func(c client.Client) error {
 			_, err := c.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{
 				Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("none")}, RequestId: uuid.NewString(),
 			})
 			return err
-		}, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
 		"delete a verification": {func(c client.Client) error {
 			_, err := c.WorkflowService().DeleteWorkflowExecution(ctx, &workflowservice.DeleteWorkflowExecutionRequest{
 				Namespace: "default", WorkflowExecution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID("none")},
 			})
 			return err
-		}, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
 		"lift the limit of a queue": {func(c client.Client) error {
 			_, err := c.WorkflowService().UpdateTaskQueueConfig(ctx, &workflowservice.UpdateTaskQueueConfigRequest{
 				Namespace: "default", TaskQueue: kyc.TaskQueueDiditWrite, TaskQueueType: enumspb.TASK_QUEUE_TYPE_ACTIVITY,
 				UpdateQueueRateLimit: &workflowservice.UpdateTaskQueueConfigRequest_RateLimitUpdate{},
 			})
 			return err
-		}, []authorizer.Role{authorizer.Worker}},
+		}, []role{asWorker}},
 		"pause the sweeps": {func(c client.Client) error {
 			return c.ScheduleClient().GetHandle(ctx, ops.SweepID).Pause(ctx, client.SchedulePauseOptions{})
-		}, []authorizer.Role{authorizer.Worker}},
-		"answer in a worker's place": {func(c client.Client) error { return poll(ctx, c) }, []authorizer.Role{authorizer.Worker}},
-		"look at the namespace":      {func(c client.Client) error { return describe(ctx, c, "default") }, []authorizer.Role{authorizer.Webhook, authorizer.API, authorizer.Worker}},
+		}, []role{asWorker}},
+		"answer in a worker's place": {func(c client.Client) error { return poll(ctx, c) }, []role{asWorker}},
+		"look at the namespace":      {func(c client.Client) error { return describe(ctx, c, "default") }, []role{asWebhook, asAPI, asWorker}},
 		"look at another namespace":  {func(c client.Client) error { return describe(ctx, c, "temporal-system") }, nil},
 		"change the namespace":       {func(c client.Client) error { return change(ctx, c) }, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
-			for _, role := range []authorizer.Role{authorizer.Webhook, authorizer.API, "stranger", authorizer.Worker} {
+			for _, role := range []role{asWebhook, asAPI, "stranger", asWorker} {
 				may := false
 				for _, r := range tc.may {
 					may = may || r == role
@@ -242,17 +227,4 @@ func poll(ctx context.Context, c client.Client) error {
 		Namespace: "default", TaskQueue: &taskqueuepb.TaskQueue{Name: "another"},
 	})
 	return err
-}
-
-func TestTheCommonNameOfACertificateIsTheRole(t *testing.T) {
-	for name, want := range map[string]any{"kyc-webhook": authorizer.Webhook, "kyc-operator": authorizer.Operator, "stranger": nil} {
-		claims, err := authorizer.ByCertificate{}.GetClaims(&authorization.AuthInfo{TLSSubject: &pkix.Name{CommonName: name}})
-		require.NoError(t, err)
-		assert.Equal(t, want, claims.Extensions)
-	}
-	claims, err := authorizer.ByCertificate{}.GetClaims(&authorization.AuthInfo{})
-	require.NoError(t, err)
-	got, err := authorizer.Authorizer{Namespace: "default"}.Authorize(t.Context(), claims, &authorization.CallTarget{Namespace: "default"})
-	require.NoError(t, err)
-	assert.Equal(t, authorization.DecisionDeny, got.Decision)
 }

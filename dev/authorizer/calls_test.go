@@ -18,12 +18,11 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
-	"didit-temporal/dev/authorizer"
-	"didit-temporal/dev/temporal"
+	"didit-temporal/dev/tserver"
 )
 
 // connect is the SDK's own client. It is lazy: a role that may do nothing cannot even connect.
-func connect(t *testing.T, s *temporal.Server, role authorizer.Role) client.Client {
+func connect(t *testing.T, s *tserver.Server, role role) client.Client {
 	t.Helper()
 	c, err := client.NewLazyClient(client.Options{
 		HostPort: s.Address, Credentials: client.NewAPIKeyStaticCredentials(string(role)), Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),

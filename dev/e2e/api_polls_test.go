@@ -177,9 +177,9 @@ func TestFiveThousandPollsAreOneWatcher(t *testing.T) {
 	}
 	for _, u := range users {
 		state := a.result(u.State.UserID)
-		desc, err := a.Temporal().DescribeWorkflowExecution(a.within(timeout), kyc.WorkflowID(state.UserID), "")
+		desc, err := a.Temporal().DescribeWorkflow(a.within(timeout), kyc.WorkflowID(state.UserID), "")
 		require.NoError(t, err)
-		decided[state.UserID] = desc.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
+		decided[state.UserID] = desc.RawResponse.GetWorkflowExecutionInfo().GetCloseTime().AsTime()
 	}
 	var late []time.Duration
 	for range manyPolls {

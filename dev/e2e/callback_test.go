@@ -283,9 +283,9 @@ func TestAnAbandonedUserComesBackWhileTheCallbackEndpointIsDown(t *testing.T) {
 
 func (s *system) runStatus(user string) enumspb.WorkflowExecutionStatus {
 	s.t.Helper()
-	desc, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), kyc.WorkflowID(user), "")
+	desc, err := s.Temporal().DescribeWorkflow(s.within(timeout), kyc.WorkflowID(user), "")
 	require.NoError(s.t, err)
-	return desc.GetWorkflowExecutionInfo().GetStatus()
+	return desc.RawResponse.GetWorkflowExecutionInfo().GetStatus()
 }
 
 // distinct counts what was sent, without repeats, as "type outcome session".

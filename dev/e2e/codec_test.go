@@ -180,10 +180,10 @@ func TestAWorkerWithoutTheKeyMakesVerificationsWait(t *testing.T) {
 	s.stopWorker = s.startWorker(s.o)
 	s.press(url, "approve") // the webhook has the right key
 	s.eventually(func() bool {
-		desc, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), kyc.WorkflowID("u1"), "")
+		desc, err := s.Temporal().DescribeWorkflow(s.within(timeout), kyc.WorkflowID("u1"), "")
 		require.NoError(t, err)
-		require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, desc.GetWorkflowExecutionInfo().GetStatus())
-		return desc.GetPendingWorkflowTask().GetAttempt() >= 2
+		require.Equal(t, enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, desc.RawResponse.GetWorkflowExecutionInfo().GetStatus())
+		return desc.RawResponse.GetPendingWorkflowTask().GetAttempt() >= 2
 	}, "the workflow task is tried again")
 	require.Equal(t, 0, s.sim.CallCount(diditsim.EndpointDecision, 200), "no person acted")
 

@@ -273,7 +273,7 @@ func TestLateWebhooksOfAnErasedUserLeaveNoTrace(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, kyc.DeliveredResume, d)
 	s.eventually(func() bool {
-		_, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), kyc.WorkflowID("u1"), "")
+		_, err := s.Temporal().DescribeWorkflow(s.within(timeout), kyc.WorkflowID("u1"), "")
 		return err != nil
 	}, "it deletes itself")
 	s.forgotten("u1", record)

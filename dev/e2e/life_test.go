@@ -234,7 +234,7 @@ func (s *system) deleteRun(user string) {
 	})
 	require.NoError(s.t, err)
 	s.eventually(func() bool {
-		_, err := s.Temporal().DescribeWorkflowExecution(s.within(timeout), x.GetWorkflowId(), "")
+		_, err := s.Temporal().DescribeWorkflow(s.within(timeout), x.GetWorkflowId(), "")
 		return err != nil
 	}, "the run is deleted")
 }

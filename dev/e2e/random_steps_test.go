@@ -157,18 +157,18 @@ func (p *resident) resets(ctx context.Context, which int) error {
 
 // deletesRun deletes the newest run, and waits until it is gone.
 func (p *resident) deletesRun(ctx context.Context) error {
-	desc, err := p.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(p.user), "")
+	desc, err := p.Temporal().DescribeWorkflow(ctx, kyc.WorkflowID(p.user), "")
 	if err != nil {
 		return err
 	}
 	p.forgets++
-	x := desc.GetWorkflowExecutionInfo().GetExecution()
+	x := desc.RawResponse.GetWorkflowExecutionInfo().GetExecution()
 	_, err = p.Temporal().WorkflowService().DeleteWorkflowExecution(ctx, &workflowservice.DeleteWorkflowExecutionRequest{Namespace: p.Namespace(), WorkflowExecution: x})
 	if err != nil {
 		return err
 	}
 	if left := within(ctx, lifeTimeout, func(ctx context.Context) string {
-		if _, err := p.Temporal().DescribeWorkflowExecution(ctx, x.GetWorkflowId(), x.GetRunId()); err == nil {
+		if _, err := p.Temporal().DescribeWorkflow(ctx, x.GetWorkflowId(), x.GetRunId()); err == nil {
 			return "the run is still there"
 		}
 		return ""

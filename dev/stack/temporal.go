@@ -2,9 +2,10 @@ package stack
 
 import (
 	"context"
+	"errors"
+	"os"
 
-	"didit-temporal/dev/temporal"
-	"didit-temporal/kyc"
+	"didit-temporal/dev/tserver"
 )
 
 func temporalPorts(o *Options) []wanted {
@@ -15,32 +16,27 @@ func temporalPorts(o *Options) []wanted {
 	return ports
 }
 
-// DefaultPartitions is Temporal's default for a task queue.
-const DefaultPartitions = 4
-
-// singlePartition lists the queues whose limit is exact because they have one partition.
-func (o *Options) singlePartition() []string {
-	if o.Partitions == DefaultPartitions {
-		return nil
-	}
-	return []string{kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead}
-}
-
 func startTemporal(ctx context.Context, s *Stack) error {
-	srv, err := temporal.Start(ctx, temporal.Options{
-		IP:              s.o.IP,
-		Port:            s.o.TemporalPort,
-		UI:              s.o.UI,
-		UIPort:          s.o.UIPort,
-		CodecURL:        s.codecURL(),
-		DBFile:          s.o.DBFile,
-		Postgres:        s.o.Postgres,
-		SinglePartition: s.o.singlePartition(),
-		LogLevel:        s.o.TemporalLogLevel,
+	srv, err := tserver.Launch(ctx, tserver.Options{
+		IP:         s.o.IP,
+		Port:       s.o.TemporalPort,
+		UI:         s.o.UI,
+		UIPort:     s.o.UIPort,
+		CodecURL:   s.codecURL(),
+		DBFile:     s.o.DBFile,
+		Postgres:   s.o.Postgres,
+		Partitions: s.o.Partitions,
+		LogLevel:   s.o.TemporalLogLevel,
+		Stderr:     os.Stderr,
 	})
 	if err != nil {
 		return err
 	}
+	ended := srv.Done()
+	go func() {
+		<-ended
+		s.failed <- errors.New("Temporal has ended: its log is above, or -log-level error shows it")
+	}()
 	s.stops = append(s.stops, srv.Stop)
 	s.Addresses = append(s.Addresses, Address{Key: "temporal", Title: "Temporal", Value: srv.Address})
 	if srv.UIURL != "" {

@@ -1,7 +1,6 @@
-package temporal
+package main
 
 import (
-	"fmt"
 	"net"
 	"strconv"
 	"time"
@@ -10,8 +9,6 @@ import (
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/membership/static"
 	"go.temporal.io/server/common/primitives"
-
-	"didit-temporal/dev/port"
 )
 
 const (
@@ -41,31 +38,24 @@ func serverConfig(o *Options) (*config.Config, hostsByService, error) {
 	c.Archival.Visibility.State = disabled
 	c.NamespaceDefaults.Archival.History.State = disabled
 	c.NamespaceDefaults.Archival.Visibility.State = disabled
-	hosts, err := addServices(&c, o)
-	if err != nil {
-		return nil, nil, err
-	}
+	hosts := addServices(&c, o)
 	if o.Postgres != "" {
 		return &c, hosts, addPostgres(&c, o)
 	}
 	return &c, hosts, addPersistence(&c, o)
 }
 
-// addServices gives the frontend its port and every other service a free one on loopback.
-func addServices(c *config.Config, o *Options) (hostsByService, error) {
+// internalServices are those beside the frontend.
+var internalServices = []primitives.ServiceName{primitives.HistoryService, primitives.MatchingService, primitives.WorkerService}
+
+func addServices(c *config.Config, o *Options) hostsByService {
 	c.Services = map[string]config.Service{
 		string(primitives.FrontendService): {RPC: config.RPC{GRPCPort: o.Port, BindOnIP: o.IP}},
 	}
 	hosts := hostsByService{primitives.FrontendService: static.SingleLocalHost(o.address(o.Port))}
-	for _, name := range []primitives.ServiceName{
-		primitives.HistoryService, primitives.MatchingService, primitives.WorkerService,
-	} {
-		p, err := port.Pick(loopback, 0)
-		if err != nil {
-			return nil, fmt.Errorf("port for Temporal's %s service: %w", name, err)
-		}
-		c.Services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: p, BindOnIP: loopback}}
-		hosts[name] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(p)))
+	for i, name := range internalServices {
+		c.Services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: o.InternalPorts[i], BindOnIP: loopback}}
+		hosts[name] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(o.InternalPorts[i])))
 	}
-	return hosts, nil
+	return hosts
 }

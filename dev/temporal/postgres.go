@@ -1,4 +1,4 @@
-package temporal
+package main
 
 import (
 	"context"
@@ -79,9 +79,9 @@ func administer(address, name string, kind sqlplugin.DbKind, do func(sqlplugin.A
 }
 
 // makeNamespace does for PostgreSQL what a SQLite file is given before the server starts.
-func makeNamespace(ctx context.Context, c client.Client, o *Options) error {
+func makeNamespace(ctx context.Context, c client.Client) error {
 	_, err := c.WorkflowService().RegisterNamespace(ctx, &workflowservice.RegisterNamespaceRequest{
-		Namespace: o.Namespace, WorkflowExecutionRetentionPeriod: durationpb.New(o.Retention),
+		Namespace: namespace, WorkflowExecutionRetentionPeriod: durationpb.New(retention),
 	})
 	if errors.As(err, new(*serviceerror.NamespaceAlreadyExists)) {
 		return nil

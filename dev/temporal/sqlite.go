@@ -1,4 +1,4 @@
-package temporal
+package main
 
 import (
 	"context"
@@ -21,11 +21,11 @@ func addPersistence(c *config.Config, o *Options) error {
 	if err != nil {
 		return err
 	}
-	ns, err := sqliteschema.NewNamespaceConfig(clusterName, o.Namespace, false, nil)
+	ns, err := sqliteschema.NewNamespaceConfig(clusterName, namespace, false, nil)
 	if err != nil {
 		return err
 	}
-	ns.Detail.Config.Retention = durationpb.New(o.Retention)
+	ns.Detail.Config.Retention = durationpb.New(retention)
 	if err := sqliteschema.CreateNamespaces(db, ns); err != nil {
 		return fmt.Errorf("database %s: %w", db.DatabaseName, err)
 	}

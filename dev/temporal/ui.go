@@ -1,4 +1,4 @@
-package temporal
+package main
 
 import (
 	"context"
@@ -22,7 +22,7 @@ func startUI(ctx context.Context, o *Options) (*webUI, error) {
 		Host:                bracketed(o.IP),
 		Port:                o.UIPort,
 		TemporalGRPCAddress: o.address(o.Port),
-		DefaultNamespace:    o.Namespace,
+		DefaultNamespace:    namespace,
 		EnableUI:            true,
 		CORS:                config.CORS{CookieInsecure: true}, // plain http
 		Codec:               config.Codec{Endpoint: o.CodecURL},

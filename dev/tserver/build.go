@@ -11,10 +11,19 @@ import (
 	"strings"
 )
 
-const command = "didit-temporal/dev" // import path of what is built
+// program finds the server beside the running program, where make puts both, or builds it.
+func program(ctx context.Context) (string, error) {
+	if self, err := os.Executable(); err == nil {
+		beside := filepath.Join(filepath.Dir(self), "temporal")
+		if _, err := os.Stat(beside); err == nil {
+			return beside, nil
+		}
+	}
+	return build(ctx)
+}
 
-// build leaves the command in bin/ of the module that the tests are in. The go command redoes only what is out of
-// date, so that a second call costs a second; the first one on a machine costs minutes.
+// build leaves the server, which is a module of its own, in bin/ of the module that the tests are in. The go command redoes only
+// what is out of date, so that a second call costs a second; the first one on a machine costs minutes.
 func build(ctx context.Context) (string, error) {
 	gomod, err := goCommand(ctx, "env", "GOMOD")
 	if err != nil {
@@ -29,8 +38,8 @@ func build(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("wait for another build: %w", err)
 	}
 	defer unlock()
-	bin := filepath.Join(dir, "dev")
-	if _, err := goCommand(ctx, "build", "-o", bin, command); err != nil {
+	bin := filepath.Join(dir, "temporal")
+	if _, err := goCommand(ctx, "-C", filepath.Join(filepath.Dir(gomod), "temporal"), "build", "-o", bin, "."); err != nil {
 		return "", err
 	}
 	return bin, nil

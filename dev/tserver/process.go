@@ -21,20 +21,25 @@ const (
 type process struct {
 	cmd    *exec.Cmd
 	leash  io.Closer
-	log    *os.File
+	log    *os.File               // nil: it goes elsewhere
 	ready  chan map[string]string // gets what the READY line says
 	exited chan struct{}
 	err    error // how it exited; read after exited
 }
 
-func launch(bin string, args ...string) (*process, error) {
-	log, err := os.CreateTemp("", "temporal-*.log")
-	if err != nil {
-		return nil, err
+func launch(bin string, stderr *os.File, args ...string) (*process, error) {
+	var log *os.File
+	if stderr == nil {
+		var err error
+		if log, err = os.CreateTemp("", "temporal-*.log"); err != nil {
+			return nil, err
+		}
+		stderr = log
 	}
 	// It outlives the context of its start.
 	cmd := exec.CommandContext(context.Background(), bin, args...) //nolint:gosec // G204: we have just built it
-	cmd.Stderr = log
+	cmd.Stderr = stderr
+	detach(cmd)
 	stdin, err1 := cmd.StdinPipe()
 	stdout, err2 := cmd.StdoutPipe()
 	if err := errors.Join(err1, err2); err != nil {
@@ -114,6 +119,9 @@ func (p *process) kill() error {
 
 // tail returns the last lines of what the process logged.
 func (p *process) tail() string {
+	if p.log == nil {
+		return ""
+	}
 	b, err := os.ReadFile(p.log.Name())
 	if err != nil {
 		return err.Error()
@@ -123,5 +131,8 @@ func (p *process) tail() string {
 }
 
 func discard(f *os.File) error {
+	if f == nil {
+		return nil
+	}
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }

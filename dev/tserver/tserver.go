@@ -3,31 +3,48 @@
 package tserver
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"net"
+	"fmt"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"didit-temporal/dev/port"
+	"didit-temporal/kyc"
 )
 
 // AddressVariable names a server to use instead of starting one. What TEMPORAL_* says is ignored.
 const AddressVariable = "KYC_TEST_TEMPORAL_ADDRESS"
+
+// DefaultPartitions is Temporal's default for a task queue.
+const DefaultPartitions = 4
+
+// LogLevels are the levels of the server's log.
+var LogLevels = []string{"debug", "info", "warn", "error", "fatal"}
 
 // ErrNotOurs says that a test wants to do to the server at AddressVariable what only a child process can bear.
 var ErrNotOurs = errors.New("the server of " + AddressVariable + " is not ours to configure, kill or restart")
 
 // Options configures Start. The zero value is a server in memory on a free port, without a Web UI.
 type Options struct {
+	IP     string // to listen on; empty: loopback
 	DBFile string // SQLite file, which a killed or stopped server finds again
 	// Postgres is host:port of an empty PostgreSQL in its place; it can be used once.
 	Postgres string
 	Port     int // 0: any free one; a restart keeps it
 	UI       bool
+	UIPort   int    // 0: any free one
+	CodecURL string // of the codec server that the Web UI asks; empty: none
 	// Partitions of the limited queues: 4 is the server's default; 0 means 1.
 	Partitions int
+	Roles      bool     // the sample authorizer decides who may call what, by tokens that name a role
+	LogLevel   string   // empty: error
+	Stderr     *os.File // gets the log; nil: it is kept for Log and for errors
 }
 
 // Server is a running server.
@@ -50,7 +67,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		}
 		return &Server{Address: addr}, nil
 	}
-	bin, err := build(ctx)
+	return Launch(ctx, o)
+}
+
+// Launch is Start whatever AddressVariable says.
+func Launch(ctx context.Context, o Options) (*Server, error) {
+	bin, err := program(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +114,11 @@ func (s *Server) Restart(ctx context.Context) error {
 	if s.p != nil {
 		return errors.New("the server is running")
 	}
-	p, err := launch(s.bin, s.args()...)
+	args, err := s.args()
+	if err != nil {
+		return err
+	}
+	p, err := launch(s.bin, s.o.Stderr, args...)
 	if err != nil {
 		return err
 	}
@@ -103,23 +129,42 @@ func (s *Server) Restart(ctx context.Context) error {
 		return err
 	}
 	s.p, s.Address, s.UIURL = p, addrs["temporal"], addrs["ui"]
-	return s.keepPort()
+	return nil
 }
 
-func (s *Server) keepPort() error {
-	_, port, err := net.SplitHostPort(s.Address)
-	if err != nil {
-		return err
+// singlePartition lists the queues whose limit is exact because they have one partition.
+func (o *Options) singlePartition() string {
+	if o.Partitions == DefaultPartitions {
+		return ""
 	}
-	s.o.Port, err = strconv.Atoi(port)
-	return err
+	return kyc.TaskQueueDiditWrite + "," + kyc.TaskQueueDiditRead
 }
 
-func (s *Server) args() []string {
-	return []string{
-		"-leash", "-only", "temporal", "-db", s.o.DBFile, "-postgres", s.o.Postgres, "-log-level", "error",
-		"-partitions", strconv.Itoa(max(s.o.Partitions, 1)), "-temporal-port", strconv.Itoa(s.o.Port), "-ui=" + strconv.FormatBool(s.o.UI), "-ui-port", "0",
+// args settles the ports too, because the server does not: a port that is taken ends it without a word.
+func (s *Server) args() (args []string, err error) {
+	ip := cmp.Or(s.o.IP, "127.0.0.1")
+	args = []string{
+		"-leash", "-ip", ip, "-db", s.o.DBFile, "-postgres", s.o.Postgres, "-codec", s.o.CodecURL, "-log-level", cmp.Or(s.o.LogLevel, "error"),
+		"-single-partition", s.o.singlePartition(), "-roles=" + strconv.FormatBool(s.o.Roles),
 	}
+	if s.o.Port, err = port.Pick(ip, s.o.Port); err != nil {
+		return nil, fmt.Errorf("port of Temporal: %w", err)
+	}
+	if s.o.UI {
+		if s.o.UIPort, err = port.Pick(ip, s.o.UIPort); err != nil {
+			return nil, fmt.Errorf("port of the Web UI: %w", err)
+		}
+		args = append(args, "-ui-port", strconv.Itoa(s.o.UIPort))
+	}
+	internal := make([]string, 3) // history, matching, worker
+	for i := range internal {
+		n, err := port.Pick("127.0.0.1", 0)
+		if err != nil {
+			return nil, fmt.Errorf("port of Temporal's internal services: %w", err)
+		}
+		internal[i] = strconv.Itoa(n)
+	}
+	return append(args, "-port", strconv.Itoa(s.o.Port), "-internal-ports", strings.Join(internal, ",")), nil
 }
 
 // Stop ends the server in good order. A server that is stopped, or not ours, is left alone.
@@ -142,6 +187,13 @@ func (s *Server) end(how func(*process) error) error {
 	p := s.p
 	s.p = nil
 	return how(p)
+}
+
+// Done is closed when the running process has ended, for whatever reason.
+func (s *Server) Done() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.p.exited
 }
 
 // Log returns the last lines that the running server logged.

@@ -17,6 +17,9 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/worker"
 	"go.temporal.io/sdk/workflow"
+
+	"didit-temporal/dev/postgres"
+	"didit-temporal/dev/skip"
 )
 
 const queue = "tserver-test"
@@ -71,11 +74,11 @@ func TestKilledServerKeepsItsFileAndAddress(t *testing.T) {
 	if s.Address != addr {
 		t.Fatalf("restarted at %s, was at %s", s.Address, addr)
 	}
-	d, err := c.DescribeWorkflowExecution(t.Context(), run.GetID(), run.GetRunID())
+	d, err := c.DescribeWorkflow(t.Context(), run.GetID(), run.GetRunID())
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := d.GetWorkflowExecutionInfo().GetStatus(); got != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
+	if got := d.RawResponse.GetWorkflowExecutionInfo().GetStatus(); got != enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		t.Errorf("status after the restart = %v, want running", got)
 	}
 	work(t, c)
@@ -142,7 +145,7 @@ func TestStartSaysWhyItFailed(t *testing.T) {
 		want []string
 	}{
 		{"broken file", Options{DBFile: file}, []string{file, "not a database"}},
-		{"taken port", Options{Port: l.Addr().(*net.TCPAddr).Port}, []string{"port " + taken + " is in use", "-temporal-port"}},
+		{"taken port", Options{Port: l.Addr().(*net.TCPAddr).Port}, []string{"port " + taken + " is in use", "is in use on"}},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			_, err := Start(t.Context(), tc.o)
@@ -232,4 +235,19 @@ func wantClosed(t *testing.T, addr string) {
 		time.Sleep(50 * time.Millisecond)
 	}
 	t.Fatalf("something still listens at %s", addr)
+}
+
+func TestAServerKeepsItsStateInPostgreSQL(t *testing.T) {
+	t.Setenv(AddressVariable, "")
+	db, err := postgres.Start(t.Context())
+	if errors.Is(err, postgres.ErrNotInstalled) {
+		skip.Missing(t, err.Error())
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(db.Close)
+	c := dial(t, Run(t, Options{Postgres: db.Address}))
+	work(t, c)
+	wantHello(t, c, start(t, c))
 }

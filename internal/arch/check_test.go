@@ -136,7 +136,7 @@ func checkMod(mod string) []string {
 		case word == "toolchain" || word == "replace" || word == "tool" || word == "godebug":
 			faults = append(faults, fmt.Sprintf("go.mod: %q: this module is imported by others, who would not get it", line))
 		case slices.ContainsFunc(devOnly, func(m string) bool { return strings.Contains(line, m+" ") }):
-			faults = append(faults, fmt.Sprintf("go.mod: %q belongs to dev/go.mod: it would change the versions that production links", line))
+			faults = append(faults, fmt.Sprintf("go.mod: %q belongs to a module of dev: it would change the versions that production links", line))
 		}
 	}
 	return faults

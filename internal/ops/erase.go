@@ -20,7 +20,7 @@ const eraseTimeout = 10 * time.Second
 // EndForErasure asks the user's newest verification to end as erased, if it is open, or terminates it. It does not wait
 // for the end: call it again until nothing is open.
 func (c *Client) EndForErasure(ctx context.Context, userID string, by kyc.EraseRequest, terminate bool) (kyc.EndedVerification, error) {
-	desc, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), "")
+	desc, err := c.Describe(ctx, userID, "")
 	if isNotFound(err) {
 		return kyc.EndedVerification{}, nil
 	}

@@ -40,7 +40,7 @@ func (c *Client) runsOf(ctx context.Context, userID string) ([]*workflowpb.Workf
 			runs = append(runs, x)
 		}
 	}
-	newest, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), "")
+	newest, err := c.Describe(ctx, userID, "")
 	if err != nil && !isNotFound(err) {
 		return nil, userError("list the runs of", userID, err)
 	}
@@ -67,7 +67,7 @@ func (c *Client) runsOf(ctx context.Context, userID string) ([]*workflowpb.Workf
 // SessionOf returns Didit's id of the session of the user's newest verification that has one; empty if Temporal
 // remembers none.
 func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
-	desc, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), "")
+	desc, err := c.Describe(ctx, userID, "")
 	if err != nil && !isNotFound(err) {
 		return "", userError("find the session of", userID, err)
 	}
@@ -146,7 +146,7 @@ func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Sna
 
 // finalSnapshot is the snapshot of a closed run at its end; the zero Snapshot for one that is open.
 func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc.Snapshot, err error) {
-	desc, err := c.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(userID), runID)
+	desc, err := c.Describe(ctx, userID, runID)
 	if err != nil {
 		return s, err
 	}

@@ -53,12 +53,9 @@ func versions(ctx context.Context) map[string]string {
 		v["python"] = strings.TrimSpace(strings.TrimPrefix(string(out), "Python"))
 	}
 	// The server is not linked into this program: it is a child process.
-	out, err := exec.CommandContext(ctx, "go", "list", "-m", "go.temporal.io/server", "go.temporal.io/sdk").Output()
-	if err != nil {
-		return v
-	}
-	for line := range strings.Lines(string(out)) {
-		if path, version, ok := strings.Cut(strings.TrimSpace(line), " "); ok {
+	for dir, module := range map[string]string{".": "go.temporal.io/sdk", "temporal": "go.temporal.io/server"} {
+		out, err := exec.CommandContext(ctx, "go", "-C", dir, "list", "-m", module).Output()
+		if path, version, ok := strings.Cut(strings.TrimSpace(string(out)), " "); ok && err == nil {
 			v[path] = version
 		}
 	}

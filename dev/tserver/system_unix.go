@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"syscall"
 	"time"
 )
@@ -31,3 +32,6 @@ func lock(ctx context.Context, file string) (unlock func(), err error) {
 		}
 	}
 }
+
+// detach keeps a Ctrl-C at the terminal from the child: its parent stops it, after everything that needs it.
+func detach(cmd *exec.Cmd) { cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} }

@@ -6,15 +6,23 @@ package authorizer
 import (
 	"context"
 	"encoding/json"
+	"regexp"
 	"slices"
-	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/server/common/authorization"
-
-	"didit-temporal/kyc"
 )
+
+// Names on the wire, as docs/reference/temporal.md lists them. They never change, and a server does not link our processes.
+const (
+	typeVerification = "Verification"
+	signalEvent      = "didit-event"
+	updateSession    = "session"
+)
+
+// verificationID is the id of a user's verification. That of an operation has a tilde, which no user id has.
+var verificationID = regexp.MustCompile(`^kyc-[A-Za-z0-9][A-Za-z0-9._:-]{0,127}$`)
 
 // Role is what a caller of the server is.
 type Role string
@@ -71,10 +79,10 @@ func ofWebhook(request any) bool {
 	case *workflowservice.DescribeNamespaceRequest, *workflowservice.DescribeTaskQueueRequest: // readiness; who polls
 		return true
 	case *workflowservice.SignalWorkflowExecutionRequest:
-		return r.GetSignalName() == kyc.SignalDiditEvent && verification(r.GetWorkflowExecution().GetWorkflowId())
+		return r.GetSignalName() == signalEvent && verificationID.MatchString(r.GetWorkflowExecution().GetWorkflowId())
 	case *workflowservice.SignalWithStartWorkflowExecutionRequest:
-		return r.GetSignalName() == kyc.SignalDiditEvent && verification(r.GetWorkflowId()) &&
-			r.GetWorkflowType().GetName() == kyc.WorkflowVerification && resumes(r.GetInput())
+		return r.GetSignalName() == signalEvent && verificationID.MatchString(r.GetWorkflowId()) &&
+			r.GetWorkflowType().GetName() == typeVerification && resumes(r.GetInput())
 	}
 	return false
 }
@@ -100,7 +108,7 @@ func ofAPI(request any) bool {
 	case *workflowservice.ExecuteMultiOperationRequest:
 		return !slices.ContainsFunc(r.GetOperations(), func(o *workflowservice.ExecuteMultiOperationRequest_Operation) bool {
 			start, update := o.GetStartWorkflow(), o.GetUpdateWorkflow()
-			return start != nil && (start.GetWorkflowType().GetName() != kyc.WorkflowVerification || !verification(start.GetWorkflowId())) ||
+			return start != nil && (start.GetWorkflowType().GetName() != typeVerification || !verificationID.MatchString(start.GetWorkflowId())) ||
 				update != nil && !asksForSession(update)
 		})
 	}
@@ -110,11 +118,5 @@ func ofAPI(request any) bool {
 // asksForSession reports whether an update is one that a signup service needs, and not one of an operator.
 func asksForSession(r *workflowservice.UpdateWorkflowExecutionRequest) bool {
 	name := r.GetRequest().GetInput().GetName()
-	return verification(r.GetWorkflowExecution().GetWorkflowId()) && name == kyc.UpdateSession
-}
-
-// verification reports whether an id is a user's verification: an operation has a tilde in it, which no user id has.
-func verification(id string) bool {
-	user, ours := strings.CutPrefix(id, kyc.WorkflowID(""))
-	return ours && kyc.ValidateUserID(user) == nil
+	return verificationID.MatchString(r.GetWorkflowExecution().GetWorkflowId()) && name == updateSession
 }

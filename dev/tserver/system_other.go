@@ -2,7 +2,13 @@
 
 package tserver
 
-import "context"
+import (
+	"context"
+	"os/exec"
+)
 
 // lock does nothing: the worst is a server built twice.
 func lock(context.Context, string) (unlock func(), err error) { return func() {}, nil }
+
+// detach does nothing: a Ctrl-C at the terminal ends parent and child at once.
+func detach(*exec.Cmd) {}
