@@ -112,6 +112,19 @@ var appSteps = []step{
 	{tool: "didit_top_up", what: "too little", args: with(object{"amount_in_dollars": 5}), want: "400"},
 	{tool: "didit_top_up", args: with(object{"amount_in_dollars": 50})},
 
+	{tool: "didit_share_session", what: "with no one", args: of("session_id", "session", nil), want: "400"},
+	{tool: "didit_share_session", args: func(s *state) object {
+		return object{"session_id": s.text["session"], "partner_client_id": s.text["client"]}
+	}, check: keep("share_token", "share")},
+	{tool: "didit_import_shared_session", what: "an unknown token", args: with(object{"share_token": "x"}), want: "400"},
+	{tool: "didit_import_shared_session", args: of("share_token", "share", nil), check: func(s *state, got object) error {
+		if got["shared_from_session"] != s.text["session"] {
+			return errors.New("another session")
+		}
+		return nil
+	}},
+	{tool: "didit_import_shared_session", what: "twice", args: of("share_token", "share", nil), want: "403"},
+
 	{tool: "didit_delete_session", args: of("session_id", "session", nil)},
 	{tool: "didit_batch_delete_sessions", what: "of no number", want: "400"},
 	{tool: "didit_batch_delete_sessions", args: with(object{"session_numbers": []int{1, 2}})},
@@ -149,7 +162,6 @@ func notSimulatedSteps() []step {
 		"didit_list_businesses": id, "didit_create_business": id, "didit_get_business": id, "didit_update_business": id,
 		"didit_update_business_status": id, "didit_delete_businesses": id,
 		"didit_list_transactions": id, "didit_create_transaction": id, "didit_get_transaction": id, "didit_screen_wallet": id,
-		"didit_share_session": id, "didit_import_shared_session": id,
 		"didit_create_import": id, "didit_get_import_template": id, "didit_get_import": id, "didit_get_import_errors": id,
 	} {
 		steps = append(steps, step{tool: tool, args: args, want: "501"})

@@ -14,27 +14,35 @@ import (
 var script string
 
 // drivePython runs the clients of the SDK: once with decisions as Didit documents them, for the rest without nulls.
-func drivePython(ctx context.Context, dir string, d *simulated) ([]row, error) {
-	rows, err := runScript(ctx, dir, d, "nulls")
-	if err != nil {
-		return nil, err
+func drivePython(ctx context.Context, dir string, d *simulated) (rows []row, err error) {
+	for _, part := range []string{"nulls", "calls", "webhooks", "missing"} {
+		more, err := runScript(ctx, dir, d, part, rows)
+		if err != nil {
+			return nil, err
+		}
+		rows = append(rows, more...)
+		d.noNulls.Store(true)
+		if err := d.Wait(ctx); err != nil {
+			return nil, err
+		}
 	}
-	d.noNulls.Store(true)
-	more, err := runScript(ctx, dir, d, "calls")
-	if err != nil {
-		return nil, err
-	}
-	if err := d.Wait(ctx); err != nil {
-		return nil, err
-	}
-	last, err := runScript(ctx, dir, d, "webhooks")
-	return append(append(rows, more...), last...), err
+	return rows, nil
 }
 
-func runScript(ctx context.Context, dir string, d *simulated, part string) ([]row, error) {
+// called are the names of calls, without what sets several calls of one method apart.
+func called(rows []row) []string {
+	names := []string{}
+	for _, r := range rows {
+		name, _, _ := strings.Cut(r.call, ",")
+		names = append(names, name)
+	}
+	return names
+}
+
+func runScript(ctx context.Context, dir string, d *simulated, part string, before []row) ([]row, error) {
 	d.mu.Lock()
 	in, err := json.Marshal(map[string]any{
-		"part": part, "url": d.url, "key": apiKey, "flow": flow, "secret": webhookSecret, "webhooks": d.webhooks,
+		"part": part, "url": d.url, "key": apiKey, "flow": flow, "secret": webhookSecret, "webhooks": d.webhooks, "called": called(before),
 	})
 	d.mu.Unlock()
 	if err != nil {

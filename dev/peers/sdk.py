@@ -1,4 +1,4 @@
-"""Calls every method of the SDK's two clients that verifications need, and prints a JSON object a call."""
+"""Calls every method of the SDK's two clients, and prints a JSON object a call."""
 
 import asyncio
 import base64
@@ -112,9 +112,11 @@ async def calls(kind, client):
 
     await do("sessions.reconcile_range", lambda: sessions.reconcile_range(source=Source(), max_sessions=10),
              check=lambda r: r.total_evaluated >= 1)
-    await do("sessions.generate_pdf_report", lambda: sessions.generate_pdf_report(s.session_id), check=lambda b: b.startswith(b"%PDF-"))
+    for name in ("generate_pdf_report", "get_pdf_report"):
+        await do("sessions." + name, lambda: getattr(sessions, name)(s.session_id), check=lambda b: b.startswith(b"%PDF-"))
     with tempfile.TemporaryDirectory() as folder:
-        await do("sessions.download_pdf_report", lambda: sessions.download_pdf_report(s.session_id, Path(folder) / "r.pdf"))
+        for name in ("download_pdf_report", *(["adownload_pdf_report"] if kind == "async" else [])):
+            await do("sessions." + name, lambda: getattr(sessions, name)(s.session_id, Path(folder) / name))
     imports, risk = client.session_imports, client.risk
     for name, make in {
         "session_imports.create": lambda: imports.create(file=b"a,b\n", filename="x.csv"),
@@ -165,6 +167,18 @@ async def webhooks(kind, client):
     await call(f"{kind} parse_webhook, {len(plain)}", lambda: [parse(b, h) for b, h in plain], check=lambda all: all[0].event_id and all[0].webhook_type)
     await call(f"{kind} verify_webhook, changed", lambda: client.verify_webhook(got[0][0].replace(b"Not Started", b"Approved"), got[0][1], max_age_seconds=3600),
                check=lambda genuine: genuine is False)
+
+
+LOCAL = {"close", "aclose", "with_options"}  # these reach no server
+
+
+async def missing(kind, client):
+    """A row for each method of the client and its resources that was not called."""
+    resources = {name + ".": r for name, r in vars(client).items() if type(r).__module__.startswith("didit.resources")}
+    for prefix, owner in {"": client, **resources}.items():
+        for name, _ in inspect.getmembers(type(owner), inspect.isfunction):
+            if not name.startswith("_") and name not in LOCAL and f"{kind} {prefix}{name}" not in given["called"]:
+                print(json.dumps({"call": f"{kind} {prefix}{name}", "got": "never called", "want": "a call"}))
 
 
 async def main():

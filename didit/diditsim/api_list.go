@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// defaultLimit is the size of a page (https://docs.didit.me/sessions-api/list-sessions).
-const defaultLimit = 20
+// The size of a page: the default (https://docs.didit.me/sessions-api/list-sessions), and the most that the Python SDK asks for.
+const (
+	defaultLimit = 20
+	maxLimit     = 100
+)
 
 // list is GET /v3/sessions/, newest first, with the filters of the vendor's own client: vendor_data, status (several,
 // comma-separated), workflow_id, session_kind (user, business or all; user if there is none, which is the harder
@@ -32,7 +35,7 @@ func (s *Server) list(app *application, r *http.Request, _ []byte) *answer {
 // paginate answers with the page of all that limit and offset of the query select.
 func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[string]any) *answer {
 	q := r.URL.Query()
-	limit, offset := number(q, "limit", fallback), number(q, "offset", 0)
+	limit, offset := min(number(q, "limit", fallback), maxLimit), number(q, "offset", 0)
 	if limit == 0 {
 		limit = fallback
 	}

@@ -58,6 +58,8 @@ func checkUpdate(x *session, b updateBody) *answer {
 	switch {
 	case slices.ContainsFunc(b.NodesToResubmit, func(n node) bool { return x.flow.step(n.NodeID) == nil }):
 		return invalid("nodes_to_resubmit", map[string][]string{"node_id": {"Node not found."}})
+	case slices.ContainsFunc(b.NodesToResubmit, func(n node) bool { return !x.flow.step(n.NodeID).repeatable() }):
+		return invalid("nodes_to_resubmit", map[string][]string{"feature": {"This feature cannot be resubmitted."}})
 	case x.Status == didit.StatusResubmitted:
 		return detail(http.StatusBadRequest, "The new status is the same as the current status.")
 	case len(b.NodesToResubmit) == 0 && len(x.unfinished()) == 0:

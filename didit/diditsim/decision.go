@@ -44,7 +44,7 @@ func (p *step) status(x *session) string {
 func (x *session) unfinished() []didit.Node {
 	var nodes []didit.Node
 	for _, p := range x.flow.steps {
-		if st := p.status(x); st != "" && st != "Approved" {
+		if st := p.status(x); st != "" && st != "Approved" && p.repeatable() {
 			nodes = append(nodes, p.node())
 		}
 	}

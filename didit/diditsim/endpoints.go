@@ -2,6 +2,7 @@ package diditsim
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -57,6 +58,8 @@ func (s *Server) handle() {
 		"PATCH /v3/session/{id}/update-data/":     session(decoded(s.updateData)),
 		"PATCH /v3/session/{id}/update-poa-data/": session(decoded(s.updateAddress)),
 		page + "/":                                session(report),
+		"POST /v3/session/{id}/share/":            session(decoded(s.shareSession)),
+		"POST /v3/session/import-shared/":         s.keyed(decoded(s.importShared)),
 		"POST /v3/sessions/delete/":               s.keyed(decoded(s.deleteSessions)),
 		"GET /v3/sessions/{list}/{id}/":           s.keyed(s.showJob),
 		EndpointWorkflows:                         s.keyed(s.listWorkflows),
@@ -97,22 +100,14 @@ func (s *Server) handle() {
 
 // notSimulated lists the groups of Didit's API that verifications do not need.
 var notSimulated = [...]string{
-	"session/imports/", "session/import-shared/", "questionnaires/", "businesses/", "customization/", "lists/",
+	"session/imports/", "questionnaires/", "businesses/", "customization/", "lists/",
 	"transactions/", "wallet-screening/", "travel-rule/", "cases/", "id-verification/", "poa/", "database-validation/",
 	"passive-liveness/", "face-match/", "face-search/", "age-estimation/", "aml/", "kyb/", "email/", "phone/", "ip/",
 }
 
 func simulates(path string) bool {
 	group, ok := strings.CutPrefix(path, "/v3/")
-	if !ok {
-		return true
-	}
-	for _, prefix := range notSimulated {
-		if strings.HasPrefix(group, prefix) {
-			return false
-		}
-	}
-	return !strings.HasSuffix(group, "/share/")
+	return !ok || !slices.ContainsFunc(notSimulated[:], func(prefix string) bool { return strings.HasPrefix(group, prefix) })
 }
 
 // answerNotSimulated answers a call of such a group.

@@ -80,6 +80,19 @@ func TestACompanyIsVerified(t *testing.T) {
 	assert.Equal(t, s.WorkflowID, all[0].WorkflowID)
 }
 
+func TestStepsAboutACompanyItselfAreNotResubmitted(t *testing.T) {
+	b := start(t, diditsim.Options{})
+	s := b.session(t, b.flow(t, "KYB_REGISTRY", "KYB_DOCUMENTS"), "company-1")
+	b.bring(t, s.ID, didit.StatusDeclined)
+	again := didit.UpdateStatusRequest{NewStatus: didit.StatusResubmitted}
+	assert.Equal(t, 400, refusal(t, b.api.UpdateStatus(t.Context(), s.ID, again)).StatusCode, "only the registry was declined")
+	again.NodesToResubmit = []didit.Node{{NodeID: "feature_kyb_registry_1", Feature: "KYB_REGISTRY"}}
+	assert.Equal(t, 400, refusal(t, b.api.UpdateStatus(t.Context(), s.ID, again)).StatusCode)
+	again.NodesToResubmit = []didit.Node{{NodeID: "feature_kyb_documents_1", Feature: "KYB_DOCUMENTS"}}
+	require.NoError(t, b.api.UpdateStatus(t.Context(), s.ID, again))
+	assert.Equal(t, "Not Finished", b.checks(t, s.ID)["KYB_DOCUMENTS"])
+}
+
 func TestMonitoringReopensASession(t *testing.T) {
 	b := start(t, diditsim.Options{})
 	s := b.session(t, b.flow(t, "OCR", "AML"), "u1")
@@ -164,8 +177,7 @@ func TestABatchIsDeleted(t *testing.T) {
 
 func TestGroupsThatAreNotSimulatedAnswer501(t *testing.T) {
 	b := start(t, diditsim.Options{})
-	id := b.create(t, "u1").ID
-	for _, path := range []string{"/v3/transactions/", "/v3/lists/x/entries/", "/v3/session/imports/x/", "/v3/session/" + id + "/share/"} {
+	for _, path := range []string{"/v3/transactions/", "/v3/lists/x/entries/", "/v3/session/imports/x/", "/v3/travel-rule/"} {
 		code, _, body := b.call(t, "POST", path, apiKey, "{}")
 		assert.Equal(t, http.StatusNotImplemented, code, path)
 		assert.Contains(t, body, path)

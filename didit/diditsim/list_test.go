@@ -86,6 +86,10 @@ func TestList(t *testing.T) {
 		assert.Len(t, numbers, 25)
 		assert.True(t, slices.IsSortedFunc(numbers, func(a, b int64) int { return int(b - a) }))
 	})
+	t.Run("a page has a hundred at most", func(t *testing.T) {
+		_, _, body := b.call(t, "GET", "/v3/sessions/?limit=200&offset=1", apiKey, "")
+		assert.Contains(t, body, `"previous":"`+b.url+`/v3/sessions/?limit=100\u0026offset=0"`)
+	})
 	t.Run("next is absolute and leads on", func(t *testing.T) {
 		_, _, body := b.call(t, "GET", "/v3/sessions/?vendor_data=u1&limit=3", apiKey, "")
 		assert.Contains(t, body, `"next":"`+b.url+`/v3/sessions/?limit=3\u0026offset=3\u0026vendor_data=u1"`)

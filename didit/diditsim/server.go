@@ -102,7 +102,8 @@ type Server struct {
 	registrations map[string][]time.Time // newest ones, by sender
 	balance       string
 	flows         []*flow
-	jobs          map[string]any // of deletions, by id
+	jobs          map[string]any    // of deletions, by id
+	shares        map[string]*share // by token
 }
 
 var _ http.Handler = (*Server)(nil)
@@ -116,7 +117,7 @@ func New(o Options) *Server {
 		opts: o, mux: http.NewServeMux(), dispatcher: newDispatcher(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 		apps: map[string]*application{}, users: map[userID]*entity{}, accounts: map[string]*account{},
-		registrations: map[string][]time.Time{}, jobs: map[string]any{}, balance: "100.0000",
+		registrations: map[string][]time.Time{}, jobs: map[string]any{}, shares: map[string]*share{}, balance: "100.0000",
 	}
 	s.callLog.calls = map[Call]int{}
 	for _, id := range o.WorkflowIDs {

@@ -43,6 +43,9 @@ var catalogue = [...]*step{
 	{"feature_kyb_documents_1", "KYB_DOCUMENTS", "KYB_DOCUMENTS", "document_verifications", nil},
 }
 
+// repeatable reports whether a resubmission may name the step: those about a company itself may not (the Python SDK).
+func (p *step) repeatable() bool { return p.short != "KYB_REGISTRY" && p.short != "KYB_KEY_PEOPLE" }
+
 const (
 	country    = "UTO" // of every document
 	featureAML = "feature_aml_1"
