@@ -93,6 +93,19 @@ func TestTheSignupPage(t *testing.T) {
 			press(t, page, "cancel")
 			chrome.Sees(t, page, event, gone)
 			chrome.Sees(t, page, state, "In Progress")
+
+			visit(t, page, s, mode)
+			press(t, page, "close")
+			chrome.Sees(t, page, event, "didit:close_request")
+
+			visit(t, page, s, "none") // starts, and opens no page
+			chrome.Sees(t, page, state, "Not Started")
+			sessions := s.Simulator.Sessions()
+			last := sessions[len(sessions)-1]
+			require.NoError(t, s.Simulator.SetStatus(last.ID, didit.StatusExpired))
+			chrome.Sees(t, page, state, "expired")
+			chrome.Evaluate[bool](t, page, fmt.Sprintf(`open(%q, %q).then(() => true)`, last.URL, mode))
+			chrome.Sees(t, page, event, "didit:error")
 		})
 	}
 	for _, message := range []string{
@@ -101,21 +114,6 @@ func TestTheSignupPage(t *testing.T) {
 	} {
 		require.True(t, heard["didit:"+message], "%s: the page of an approval has posted %v", message, heard)
 	}
-	t.Run("a link that expires", func(t *testing.T) {
-		page := chrome.Open(t)
-		visit(t, page, s, "none") // starts, and opens no page
-		chrome.Sees(t, page, state, "Not Started")
-		sessions := s.Simulator.Sessions()
-		last := sessions[len(sessions)-1]
-		require.NoError(t, s.Simulator.SetStatus(last.ID, didit.StatusExpired))
-		chrome.Sees(t, page, state, "expired")
-		chrome.Evaluate[bool](t, page, `load("/sdk.js").then(() => {
-			const sdk = DiditSDK.DiditSdk.shared;
-			sdk.onEvent = e => heard(e.type, e.data);
-			sdk.startVerification({ url: `+"`"+last.URL+"`"+` });
-			return true; })`)
-		chrome.Sees(t, page, event, "didit:error")
-	})
 	t.Run("a redirect, and back", func(t *testing.T) {
 		page := chrome.Open(t)
 		visit(t, page, s, "redirect")

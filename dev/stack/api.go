@@ -8,9 +8,10 @@ import (
 	"didit-temporal/internal/config"
 )
 
-// Who may call the HTTP API here. It is no secret.
+// Who may call the HTTP API here, and the scheme of links to its app. None of it is a secret.
 const (
 	apiCaller = "shop"
+	appScheme = "myapp"
 	APIToken  = "simulator-api-token"
 )
 
@@ -30,7 +31,7 @@ func startAPI(ctx context.Context, s *Stack) error {
 	}
 	cfg := config.Starter{
 		Tokens: []config.Token{{Name: apiCaller, Value: config.NewSecret(APIToken)}}, Environment: config.Environment(simulatorEnviron),
-		PayloadKeys: s.keys(),
+		PayloadKeys: s.keys(), ReturnSchemes: []string{appScheme},
 	}
 	s.run(func(ctx context.Context) error { return app.ServeStarter(ctx, listener, c, cfg, s.log("api"), watch) })
 	s.Addresses = append(s.Addresses, Address{Key: "api", Title: "API", Value: "http://" + s.o.reach(s.o.APIPort)})
