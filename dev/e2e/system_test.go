@@ -263,10 +263,14 @@ func (l *logs) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
-func (l *logs) contain(parts ...string) bool {
+func (l *logs) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for line := range strings.Lines(l.b.String()) {
+	return l.b.String()
+}
+
+func (l *logs) contain(parts ...string) bool {
+	for line := range strings.Lines(l.String()) {
 		all := true
 		for _, p := range parts {
 			all = all && strings.Contains(line, p)
