@@ -31,6 +31,19 @@ func (c *Client) Find(ctx context.Context, userID string) (Found, error) {
 	return c.find(ctx, userID, false)
 }
 
+// FindEnded returns the state that a run ended with. It costs one call to Temporal, where Find costs two, and does not notice
+// a run that began since. ErrNotFound means that the run has no result.
+func (c *Client) FindEnded(ctx context.Context, userID, runID string) (Found, error) {
+	if err := ValidateUserID(userID); err != nil {
+		return Found{}, err
+	}
+	state, err := c.verdict(ctx, userID, runID)
+	if err == nil && state.UserID == "" {
+		err = clientError("read the state of", userID, ErrNotFound)
+	}
+	return Found{State: state, RunID: runID}, err
+}
+
 // findOutcome is Find, but queries a worker only if the run has an outcome: thousands may wait for weeks, and every query
 // costs a worker time, while search attributes do not.
 func (c *Client) findOutcome(ctx context.Context, userID string) (Found, error) {

@@ -24,6 +24,7 @@ const Path = "/v1/verifications"
 type Verifications interface {
 	Start(ctx context.Context, in kyc.Input) (kyc.Started, error)
 	Find(ctx context.Context, userID string) (kyc.Found, error)
+	FindEnded(ctx context.Context, userID, runID string) (kyc.Found, error)
 }
 
 // Operators acts on verifications; ops.Client is one.

@@ -56,6 +56,15 @@ func (f *fake) Find(ctx context.Context, userID string) (kyc.Found, error) {
 	return f.find(ctx, userID)
 }
 
+// FindEnded is of a run whose end the list has shown.
+func (f *fake) FindEnded(ctx context.Context, userID, runID string) (kyc.Found, error) {
+	found, err := f.Find(ctx, userID)
+	if err == nil && found.RunID != runID {
+		err = kyc.ErrNotFound
+	}
+	return found, err
+}
+
 // List is not counted: it is asked for all that wait together.
 func (f *fake) List(ctx context.Context, filter kyc.Filter) (kyc.Page, error) {
 	if f.list == nil {

@@ -42,7 +42,7 @@ func (a *API) find(c *gin.Context) {
 	}
 	extend(c, wait+a.o.Timeout)
 	if wait == 0 {
-		found, err := a.read(c.Request.Context(), userID)
+		found, err := a.read(c.Request.Context(), userID, "")
 		a.found(c, found, err)
 		return
 	}
@@ -69,7 +69,7 @@ func (a *API) await(ctx context.Context, userID string, wait time.Duration) (kyc
 	waiting, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	shared := context.WithoutCancel(ctx) // other requests share the answer
-	return a.watch.wait(waiting, userID, func() (kyc.Found, error) { return a.read(shared, userID) })
+	return a.watch.wait(waiting, userID, func(ended string) (kyc.Found, error) { return a.read(shared, userID, ended) })
 }
 
 // readError is an error of a read, which has a timeout of its own.
@@ -80,9 +80,15 @@ type readError struct {
 
 func (e *readError) Unwrap() error { return e.error }
 
-func (a *API) read(ctx context.Context, userID string) (kyc.Found, error) {
+// read returns the state of a user: that of a run which has ended, if it is given and has an outcome, else that of the newest run.
+func (a *API) read(ctx context.Context, userID, ended string) (kyc.Found, error) {
 	ctx, cancel := context.WithTimeout(ctx, a.o.Timeout)
 	defer cancel()
+	if ended != "" {
+		if found, err := a.o.Verifications.FindEnded(ctx, userID, ended); err == nil && found.State.Outcome != "" {
+			return found, nil
+		}
+	}
 	found, err := a.o.Verifications.Find(ctx, userID)
 	if err != nil {
 		return found, &readError{err, late(ctx, err)}

@@ -10,12 +10,12 @@ import (
 	"didit-temporal/kyc"
 )
 
-// The watcher's calls to Temporal, for all waiting requests together: 0.71 a second for ended runs and 0.17 for confirmations
+// The watcher's calls to Temporal, for all waiting requests together: 0.8 a second for ended runs and 0.17 for confirmations
 // while no run ends.
 const (
-	endedEvery = 1400 * time.Millisecond
-	// endedSoon follows a poll that ended a wait: in a busy time more runs end, and each takes two calls of its own.
-	endedSoon    = 400 * time.Millisecond
+	endedEvery = 1250 * time.Millisecond // from the end of one poll to the next
+	// endedSoon follows a poll that ended a wait, since in a busy time more runs end. The pause then doubles up to endedEvery.
+	endedSoon    = 200 * time.Millisecond
 	confirmEvery = 6 * time.Second
 	listLimit    = 5 * time.Second // for one call
 	// overlap is how much of the past each poll of the ended runs repeats: Temporal's list lags behind.
@@ -39,17 +39,22 @@ type watcher struct {
 	mu      sync.Mutex
 	users   map[string]*waited
 	running bool
-	since   time.Time // of the poll of ended runs
-	page    string    // of the same poll
+
+	// Where the poll of ended runs continues; only its goroutine uses them.
+	since time.Time
+	page  string
+	pause time.Duration
 }
 
 // waited is a user whose verdict requests wait for.
 type waited struct {
 	requests int
 	left     time.Time     // when the last request ended
-	changed  chan struct{} // closed when Temporal's list shows another state than found
+	changed  chan struct{} // closed when Temporal's list shows that the run may have an outcome
 	found    kyc.Found
 	fresh    time.Time // when found was last known to be true; zero: never
+	old      bool      // Temporal's list shows another status than found
+	ended    string    // the run of found, once the list shows its end; set before changed is closed
 }
 
 func newWatcher(until context.Context, r Records, note func(kyc.Summary), held func() []string) *watcher {
@@ -57,13 +62,13 @@ func newWatcher(until context.Context, r Records, note func(kyc.Summary), held f
 }
 
 // wait returns the state of a user once find returns an outcome or an error, or when ctx ends or the process stops. It calls
-// find when it has no fresh state, and when Temporal's list shows another one; all requests for a user share one find.
-func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
-	e := w.join(userID)
+// find when it has no fresh state, and when Temporal's list shows an outcome; all requests for a user share one find.
+func (w *watcher) wait(ctx context.Context, userID string, find finder) (kyc.Found, error) {
+	e, ended := w.join(userID), ""
 	defer func() { w.leave(e) }()
 	for {
 		if _, fresh := w.known(e); !fresh {
-			found, err := w.read(userID, find)
+			found, err := w.read(userID, ended, find)
 			if err != nil || found.State.Outcome != "" {
 				return found, err
 			}
@@ -72,7 +77,7 @@ func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Foun
 		select {
 		case <-e.changed:
 			w.leave(e)
-			e = w.join(userID)
+			e, ended = w.join(userID), e.ended
 			continue
 		case <-ctx.Done():
 		case <-w.until.Done():
@@ -80,16 +85,19 @@ func (w *watcher) wait(ctx context.Context, userID string, find func() (kyc.Foun
 		if found, fresh := w.known(e); fresh {
 			return found, nil
 		}
-		return w.read(userID, find)
+		return w.read(userID, "", find)
 	}
 }
 
+// finder reads the state that a run ended with, or that of the newest run if ended is empty.
+type finder = func(ended string) (kyc.Found, error)
+
 // read calls find, once for each user and few at a time: after a restart thousands of requests may start to wait at once.
-func (w *watcher) read(userID string, find func() (kyc.Found, error)) (kyc.Found, error) {
+func (w *watcher) read(userID, ended string, find finder) (kyc.Found, error) {
 	found, err, _ := w.reads.Do(userID, func() (any, error) {
 		w.slots <- struct{}{}
 		defer func() { <-w.slots }()
-		return find()
+		return find(ended)
 	})
 	f, _ := found.(kyc.Found)
 	return f, err
@@ -120,13 +128,13 @@ func (w *watcher) leave(e *waited) {
 func (w *watcher) known(e *waited) (kyc.Found, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return e.found, time.Since(e.fresh) < freshFor
+	return e.found, !e.old && time.Since(e.fresh) < freshFor
 }
 
 func (w *watcher) learn(e *waited, found kyc.Found) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	e.found, e.fresh = found, time.Now()
+	e.found, e.fresh, e.old = found, time.Now(), false
 }
 
 // begin starts the polls, for the users that are held.
@@ -141,43 +149,28 @@ func (w *watcher) start() {
 	if w.running || w.until.Err() != nil {
 		return
 	}
-	w.running, w.since, w.page = true, time.Now().Add(-overlap), ""
+	w.running = true
 	go w.run()
 }
 
+// run polls, and confirms beside it: a list of a thousand users may take seconds.
 func (w *watcher) run() {
 	ctx, stop := context.WithCancel(w.until)
 	defer stop()
-	go w.confirmations(ctx)
-	next := time.NewTimer(endedEvery)
-	defer next.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-next.C:
-		}
-		if w.idle() {
-			return
-		}
-		pause := endedEvery
-		if w.pollEnded() {
-			pause = endedSoon
-		}
-		next.Reset(pause)
-	}
+	w.since, w.page, w.pause = time.Now().Add(-overlap), "", endedEvery
+	go repeat(ctx, confirmEvery, w.confirm)
+	repeat(ctx, endedEvery, w.pollEnded)
 }
 
-// confirmations run beside the polls: a list of a thousand users may take seconds.
-func (w *watcher) confirmations(ctx context.Context) {
-	tick := time.NewTicker(confirmEvery)
-	defer tick.Stop()
-	for {
+// repeat calls ask after a pause and then after each pause that it returns, until that is zero or ctx is done.
+func repeat(ctx context.Context, pause time.Duration, ask func() time.Duration) {
+	for timer := time.NewTimer(pause); pause > 0; timer.Reset(pause) {
 		select {
 		case <-ctx.Done():
+			timer.Stop()
 			return
-		case <-tick.C:
-			w.confirm()
+		case <-timer.C:
+			pause = ask()
 		}
 	}
 }

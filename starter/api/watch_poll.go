@@ -8,46 +8,45 @@ import (
 	"didit-temporal/kyc"
 )
 
-// pollEnded reads one page of the runs that have ended. It reports whether to poll again soon: a wait has ended, or there is
-// another page. A failed call is repeated at the next tick.
-func (w *watcher) pollEnded() (soon bool) {
-	began := time.Now()
-	w.mu.Lock()
-	f := kyc.Filter{OverSince: w.since, Limit: kyc.MaxList, Page: w.page}
-	w.mu.Unlock()
-	page, err := w.list(f)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if err != nil {
-		w.page = ""
-		return false
+// pollEnded reads one page of the runs that have ended. The next poll is soon if a wait has ended, or if there is another page.
+func (w *watcher) pollEnded() time.Duration {
+	if w.idle() {
+		return 0
 	}
-	_, woken := w.apply(page.Items)
-	if w.page = page.Next; w.page == "" {
+	began := time.Now()
+	next, woken, err := w.look(kyc.Filter{OverSince: w.since, Limit: kyc.MaxList, Page: w.page})
+	w.page = next
+	if err == nil && next == "" {
 		w.since = began.Add(-overlap)
 	}
-	return woken > 0 || w.page != ""
+	w.pause = min(2*w.pause, endedEvery)
+	if woken > 0 || next != "" {
+		w.pause = endedSoon
+	}
+	return w.pause
 }
 
 // confirm reads the open runs of the users that were confirmed longest ago.
-func (w *watcher) confirm() {
-	batch := w.oldest(kyc.MaxList)
-	if len(batch) == 0 {
-		return
-	}
+func (w *watcher) confirm() time.Duration {
 	began := time.Now()
-	page, err := w.list(kyc.Filter{UserIDs: batch, Open: true, Limit: kyc.MaxList})
+	if users := w.oldest(kyc.MaxList); len(users) > 0 {
+		_, _, _ = w.look(kyc.Filter{UserIDs: users, Open: true, Limit: kyc.MaxList}) // what was not confirmed gets old
+	}
+	return max(confirmEvery-time.Since(began), endedSoon)
+}
+
+// look reads a page of the list and applies it. It returns the next page and how many users it woke.
+func (w *watcher) look(f kyc.Filter) (next string, woken int, err error) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(w.until, listLimit)
+	defer cancel()
+	page, err := w.records.List(ctx, f)
+	if err != nil {
+		return "", 0, err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if err != nil {
-		return
-	}
-	same, _ := w.apply(page.Items)
-	for _, s := range same {
-		if e := w.users[s.UserID]; e != nil && e.fresh.Before(began) {
-			e.fresh = began
-		}
-	}
+	return page.Next, w.apply(page.Items, began), nil
 }
 
 // oldest are up to n users, half of them at most those that are only held.
@@ -66,9 +65,9 @@ func (w *watcher) oldest(n int) []string {
 	return append(held, users[:min(len(users), n-len(held))]...)
 }
 
-// apply wakes the requests of each user whose newest run has changed. It returns the other runs, and how
-// many users it woke; mu is held.
-func (w *watcher) apply(runs []kyc.Summary) (same []kyc.Summary, woken int) {
+// apply wakes the requests of each user whose newest run has an outcome or has ended, and records which other states a list
+// that began then confirms. It returns how many users it woke; mu is held.
+func (w *watcher) apply(runs []kyc.Summary, began time.Time) (woken int) {
 	slices.SortFunc(runs, func(a, b kyc.Summary) int { return b.StartedAt.Compare(a.StartedAt) })
 	done := map[string]bool{}
 	for _, s := range runs {
@@ -78,25 +77,21 @@ func (w *watcher) apply(runs []kyc.Summary) (same []kyc.Summary, woken int) {
 		done[s.UserID] = true
 		w.note(s)
 		e := w.users[s.UserID]
-		if e == nil || e.fresh.IsZero() {
-			continue
+		switch {
+		case e == nil || e.fresh.IsZero():
+		case s.RunID != e.found.RunID && s.StartedAt.Before(e.fresh.Add(-overlap)) && !s.EndedAt.IsZero(): // an older run
+		case s.Outcome != "" || !s.EndedAt.IsZero():
+			if s.RunID == e.found.RunID && !s.EndedAt.IsZero() {
+				e.ended = s.RunID
+			}
+			close(e.changed)
+			delete(w.users, s.UserID)
+			woken++
+		case s.RunID != e.found.RunID || s.Status != e.found.State.Status:
+			e.old = true // the end of a wait reads it again
+		case e.fresh.Before(began):
+			e.fresh = began
 		}
-		if s.RunID == e.found.RunID && s.Outcome == "" && s.EndedAt.IsZero() && s.Status == e.found.State.Status {
-			same = append(same, s)
-			continue
-		}
-		if s.RunID != e.found.RunID && s.StartedAt.Before(e.fresh.Add(-overlap)) && !s.EndedAt.IsZero() {
-			continue // an older run that has ended
-		}
-		close(e.changed)
-		delete(w.users, s.UserID)
-		woken++
 	}
-	return same, woken
-}
-
-func (w *watcher) list(f kyc.Filter) (kyc.Page, error) {
-	ctx, cancel := context.WithTimeout(w.until, listLimit)
-	defer cancel()
-	return w.records.List(ctx, f)
+	return woken
 }

@@ -25,6 +25,7 @@ type world struct {
 	older        []kyc.Summary
 	down         bool
 	lists, finds int
+	ends         int           // finds of a run that has ended
 	lag          time.Duration // of the list, behind the end of a run
 	confirms     time.Duration // how long a list of named users takes
 }
@@ -65,10 +66,13 @@ func (w *world) List(ctx context.Context, f kyc.Filter) (page kyc.Page, err erro
 
 func (w *world) Timeline(context.Context, string) ([]ops.Step, error) { return nil, nil }
 
-func (w *world) find(user string) (kyc.Found, error) {
+func (w *world) find(user, ended string) (kyc.Found, error) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.finds++
+	if ended != "" {
+		w.ends++
+	}
 	s := w.runs[user]
 	return kyc.Found{State: kyc.State{UserID: user, Status: s.Status, Outcome: s.Outcome}, RunID: s.RunID}, nil
 }
@@ -104,7 +108,7 @@ func (w *world) goes(down bool) {
 func (w *world) wait(watch *watcher, user string, d time.Duration) kyc.Found {
 	ctx, cancel := context.WithTimeout(watch.until, d)
 	defer cancel()
-	found, _ := watch.wait(ctx, user, func() (kyc.Found, error) { return w.find(user) })
+	found, _ := watch.wait(ctx, user, func(ended string) (kyc.Found, error) { return w.find(user, ended) })
 	return found
 }
 
@@ -160,6 +164,7 @@ func TestFiveThousandThatWaitAskLessThanOnceASecond(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		assert.Equal(t, many+100, w.found(), "each verdict is read once")
+		assert.Equal(t, 100, w.ends, "with one call")
 		assert.LessOrEqual(t, time.Duration(late.Load()), 2*time.Second)
 		assert.Positive(t, late.Load())
 	})
