@@ -4,7 +4,6 @@ import (
 	"context"
 	"time"
 
-	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/workflowservice/v1"
 )
@@ -81,16 +80,9 @@ func (c *Client) find(ctx context.Context, userID string, outcomeOnly bool) (Fou
 // Describe returns what Temporal itself knows of a run of the user's verification: its status, times and search attributes. An
 // empty runID is the newest run.
 func (c *Client) Describe(ctx context.Context, userID, runID string) (*workflowservice.DescribeWorkflowExecutionResponse, error) {
-	ctx, cancel := context.WithTimeout(ctx, describeTimeout)
-	defer cancel()
-	// The SDK's DescribeWorkflow needs an answer that has search attributes; its DescribeWorkflowExecution is deprecated.
-	return c.temporal.WorkflowService().DescribeWorkflowExecution(ctx, &workflowservice.DescribeWorkflowExecutionRequest{
-		Namespace: c.namespace, Execution: &commonpb.WorkflowExecution{WorkflowId: WorkflowID(userID), RunId: runID},
-	})
+	// DescribeWorkflow, which replaces it, needs an answer that has search attributes; a call of the bare service is not retried.
+	return c.temporal.DescribeWorkflowExecution(ctx, WorkflowID(userID), runID) //nolint:staticcheck // deprecated
 }
-
-// describeTimeout is what the SDK gives such a call.
-const describeTimeout = 10 * time.Second
 
 // runError says why a run has no state; nil if it has one.
 func runError(userID string, desc *workflowservice.DescribeWorkflowExecutionResponse) error {
