@@ -19,6 +19,8 @@ func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
 		dynamicconfig.VisibilityProcessorUpdateAckInterval.Key(): always(time.Second),
 		// A new search attribute counts at once, not when a cache expires.
 		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): always(true),
+		// So each description and list reads the database more often than in production. A burst of them must not be refused.
+		dynamicconfig.FrontendPersistenceMaxQPS.Key(): always(20_000),
 		// Tests list runs in a loop.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): always(100),
 		// By default the server reports to its vendor once a day.
