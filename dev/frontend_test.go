@@ -35,7 +35,7 @@ func TestTheLinesForAnAppWork(t *testing.T) {
 
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, "sh", "-ec", script) //nolint:gosec // our own page
+	cmd := exec.CommandContext(ctx, "sh", "-ec", script)
 	cmd.Env = append(os.Environ(), "API="+s.Address("api"), "TOKEN="+stack.APIToken, "DIDIT="+s.Address("simulator"))
 	var errs bytes.Buffer
 	cmd.Stderr = &errs

@@ -114,6 +114,20 @@ func TestFindDoesNotLoseAVerificationThatEndsMeanwhile(t *testing.T) {
 	require.Equal(t, runID, found.RunID)
 }
 
+func TestAnEndedRunIsReadWithOneCall(t *testing.T) {
+	t.Parallel()
+	r := newRun(t)
+	r.state.Status, r.state.Outcome = didit.StatusApproved, kyc.OutcomeApproved
+	close(r.closed)
+	found, err := dial(t, r).FindEnded(t.Context(), "u1", runID)
+	require.NoError(t, err)
+	require.Equal(t, kyc.Found{State: r.state, RunID: runID}, found)
+	require.Zero(t, r.described)
+	r.state = kyc.State{}
+	_, err = dial(t, r).FindEnded(t.Context(), "u1", runID)
+	require.ErrorIs(t, err, kyc.ErrNotFound)
+}
+
 // Many may wait for weeks. A worker is asked only when there is something to hear.
 func TestWaitingAsksNoWorkerBeforeTheEnd(t *testing.T) {
 	t.Parallel()

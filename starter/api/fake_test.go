@@ -35,6 +35,8 @@ type fake struct {
 	find  func(context.Context, string) (kyc.Found, error)
 	list  func(context.Context, kyc.Filter) (kyc.Page, error)
 
+	findEnded func(ctx context.Context, userID, runID string) (kyc.Found, error) // nil: as find
+
 	timeline func(context.Context, string) ([]ops.Step, error)
 	update   func(ctx context.Context, what, userID string, r ops.Request) (kyc.State, error)
 	operate  func(context.Context, kyc.Operation) (kyc.OperationResult, error)
@@ -56,13 +58,12 @@ func (f *fake) Find(ctx context.Context, userID string) (kyc.Found, error) {
 	return f.find(ctx, userID)
 }
 
-// FindEnded is of a run whose end the list has shown.
 func (f *fake) FindEnded(ctx context.Context, userID, runID string) (kyc.Found, error) {
-	found, err := f.Find(ctx, userID)
-	if err == nil && found.RunID != runID {
-		err = kyc.ErrNotFound
+	if f.findEnded == nil {
+		return f.Find(ctx, userID)
 	}
-	return found, err
+	f.count()
+	return f.findEnded(ctx, userID, runID)
 }
 
 // List is not counted: it is asked for all that wait together.

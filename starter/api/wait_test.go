@@ -52,7 +52,11 @@ func listed(f kyc.Filter, users []string, stand func(string) (didit.Status, kyc.
 		if outcome == "" && !f.OverSince.IsZero() || f.OverSince.IsZero() && !slices.Contains(f.UserIDs, user) {
 			continue
 		}
-		page.Items = append(page.Items, kyc.Summary{UserID: user, RunID: "run-1", Status: status, Outcome: outcome})
+		one := kyc.Summary{UserID: user, RunID: "run-1", Status: status, Outcome: outcome}
+		if outcome != "" {
+			one.EndedAt = time.Now()
+		}
+		page.Items = append(page.Items, one)
 	}
 	return page
 }
@@ -65,6 +69,17 @@ func TestALongPollEndsWithTheVerdict(t *testing.T) {
 		rec := b.get(Path + "/u1?wait=30s")
 		assert.Contains(t, rec.Body.String(), `"outcome":"approved"`)
 		assert.WithinDuration(t, began.Add(7*time.Second), time.Now(), 2*time.Second)
+	})
+}
+
+// What was stopped in Temporal, or a run that another has followed, is no result: the newest run is asked.
+func TestARunThatEndedWithoutAResultIsNotTheAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, decided := newBench(t, nil), make(chan struct{})
+		b.open(decided)
+		b.findEnded = func(context.Context, string, string) (kyc.Found, error) { return kyc.Found{}, kyc.ErrNotFound }
+		time.AfterFunc(7*time.Second, func() { close(decided) })
+		assert.Contains(t, b.get(Path+"/u1?wait=30s").Body.String(), `"outcome":"approved"`)
 	})
 }
 
