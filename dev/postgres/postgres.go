@@ -31,8 +31,8 @@ type Server struct {
 	dir string
 }
 
-// Start makes an empty server. It dies with this process.
-func Start(ctx context.Context) (*Server, error) {
+// Start makes an empty server, with more settings such as "-c", "name=value". It dies with this process.
+func Start(ctx context.Context, settings ...string) (*Server, error) {
 	bin, err := programs()
 	if err != nil {
 		return nil, err
@@ -46,7 +46,7 @@ func Start(ctx context.Context) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{dir: dir}
-	if err := s.start(ctx, bin, who); err != nil {
+	if err := s.start(ctx, bin, who, settings); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
 	return s, nil
@@ -64,7 +64,7 @@ func Version(ctx context.Context) (string, error) {
 	return version, err
 }
 
-func (s *Server) start(ctx context.Context, bin string, who account) error {
+func (s *Server) start(ctx context.Context, bin string, who account, settings []string) error {
 	if err := who.own(s.dir); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (s *Server) start(ctx context.Context, bin string, who account) error {
 	s.Address = net.JoinHostPort("127.0.0.1", strconv.Itoa(n))
 	var log bytes.Buffer
 	s.cmd = exec.CommandContext(context.WithoutCancel(ctx), filepath.Join(bin, "postgres"), //nolint:gosec // G204: the same
-		"-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(n), "-k", s.dir)
+		append([]string{"-D", data, "-h", "127.0.0.1", "-p", strconv.Itoa(n), "-k", s.dir}, settings...)...)
 	s.cmd.Dir, s.cmd.Stderr = s.dir, &log
 	who.run(s.cmd)
 	if err := s.cmd.Start(); err != nil {
@@ -111,6 +111,28 @@ func (s *Server) ready(ctx context.Context, check string, n int) error {
 		case <-time.After(100 * time.Millisecond):
 		}
 	}
+}
+
+// Query runs statements in a database, each in a transaction of its own, and returns the lines that they answer, with columns
+// between two spaces.
+func (s *Server) Query(ctx context.Context, database string, statements ...string) (lines string, err error) {
+	bin, err := programs()
+	if err != nil {
+		return "", err
+	}
+	host, n, err := net.SplitHostPort(s.Address)
+	if err != nil {
+		return "", err
+	}
+	args := []string{"-X", "-q", "-A", "-t", "-F", "  ", "-v", "ON_ERROR_STOP=1", "-h", host, "-p", n, "-U", User, "-d", database}
+	for _, statement := range statements {
+		args = append(args, "-c", statement)
+	}
+	out, err := exec.CommandContext(ctx, filepath.Join(bin, "psql"), args...).CombinedOutput() //nolint:gosec // G204: the operating system's
+	if err != nil {
+		return "", fmt.Errorf("query the database: %w: %s", err, out)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
 
 // PID is the process that starts all others of the server.

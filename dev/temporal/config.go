@@ -8,6 +8,7 @@ import (
 	"go.temporal.io/server/common/cluster"
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/membership/static"
+	"go.temporal.io/server/common/metrics"
 	"go.temporal.io/server/common/primitives"
 )
 
@@ -38,6 +39,9 @@ func serverConfig(o *Options) (*config.Config, hostsByService, error) {
 	c.Archival.Visibility.State = disabled
 	c.NamespaceDefaults.Archival.History.State = disabled
 	c.NamespaceDefaults.Archival.Visibility.State = disabled
+	if o.Metrics != "" {
+		c.Global.Metrics = &metrics.Config{Prometheus: &metrics.PrometheusConfig{ListenAddress: o.Metrics}}
+	}
 	hosts := addServices(&c, o)
 	if o.Postgres != "" {
 		return &c, hosts, addPostgres(&c, o)

@@ -10,6 +10,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
+	_ "net/http/pprof" //nolint:gosec // G108: it is served where -pprof says, and nowhere else
 	"os"
 	"os/signal"
 	"strconv"
@@ -41,6 +43,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	if leash {
 		ctx = leashed(ctx, stdin)
 	}
+	if o.Pprof != "" {
+		go func() { _ = (&http.Server{Addr: o.Pprof, ReadHeaderTimeout: time.Second}).ListenAndServe() }()
+	}
 	s, err := Start(ctx, o)
 	if err != nil {
 		if ctx.Err() != nil { // it was asked to stop
@@ -68,6 +73,8 @@ func parse(args []string, stdout io.Writer) (o Options, leash bool, err error) {
 	single := fs.String("single-partition", "", "comma-separated task `queues` with one partition, so that a rate limit on them is exact")
 	fs.BoolVar(&o.Roles, "roles", false, "decide by role who may call what; a bearer token is the name of its role, and no token an operator's")
 	fs.StringVar(&o.LogLevel, "log-level", "fatal", "`level` of the log: debug, info, warn, error, fatal")
+	fs.StringVar(&o.Pprof, "pprof", "", "`host:port` of profiles of the server; empty: none")
+	fs.StringVar(&o.Metrics, "metrics", "", "`host:port` of the server's own Prometheus metrics; empty: none")
 	fs.BoolVar(&leash, "leash", false, "stop when stdin is closed")
 	if err := fs.Parse(args); err != nil {
 		return o, leash, err

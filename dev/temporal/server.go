@@ -39,6 +39,8 @@ type Options struct {
 	SinglePartition []string // task queues with one partition, so that a rate limit on them is exact
 	Roles           bool     // the sample authorizer decides; false: any caller may call everything
 	LogLevel        string   // "fatal" for people: a server that stops logs pages of cancelled contexts as errors
+
+	Pprof, Metrics string // host:port of profiles and of the server's own metrics; empty: none
 }
 
 var logLevels = []string{"debug", "info", "warn", "error", "fatal"}

@@ -42,9 +42,11 @@ type Options struct {
 	CodecURL string // of the codec server that the Web UI asks; empty: none
 	// Partitions of the limited queues: 4 is the server's default; 0 means 1.
 	Partitions int
-	Roles      bool     // the sample authorizer decides who may call what, by tokens that name a role
-	LogLevel   string   // empty: error
-	Stderr     *os.File // gets the log; nil: it is kept for Log and for errors
+	Roles      bool   // the sample authorizer decides who may call what, by tokens that name a role
+	LogLevel   string // empty: error
+	// Pprof and Metrics are addresses, host:port, of the server's profiles and of its own Prometheus metrics; empty: none.
+	Pprof, Metrics string
+	Stderr         *os.File // gets the log; nil: it is kept for Log and for errors
 }
 
 // Server is a running server.
@@ -145,7 +147,7 @@ func (s *Server) args() (args []string, err error) {
 	ip := cmp.Or(s.o.IP, "127.0.0.1")
 	args = []string{
 		"-leash", "-ip", ip, "-db", s.o.DBFile, "-postgres", s.o.Postgres, "-codec", s.o.CodecURL, "-log-level", cmp.Or(s.o.LogLevel, "error"),
-		"-single-partition", s.o.singlePartition(), "-roles=" + strconv.FormatBool(s.o.Roles),
+		"-pprof", s.o.Pprof, "-metrics", s.o.Metrics, "-single-partition", s.o.singlePartition(), "-roles=" + strconv.FormatBool(s.o.Roles),
 	}
 	if s.o.Port, err = port.Pick(ip, s.o.Port); err != nil {
 		return nil, fmt.Errorf("port of Temporal: %w", err)

@@ -3,33 +3,20 @@
 package limits
 
 import (
+	"context"
 	"fmt"
-	"slices"
 	"time"
 
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/testbed"
 )
 
-const (
-	group   = "limits"
-	picture = "limits"
-)
-
 // Benchmarks lists them.
 func Benchmarks() []run.Bench {
-	signupsPicture := run.Picture{
-		Name: picture, Title: "1,200 signups at once: requests that Didit got in the last 60 seconds",
-		X: "seconds since the signups", Y: "writes in the last 60 s", Floor: 400,
-	}
 	return []run.Bench{
-		{Name: "signups", Group: group, About: "1,200 signups at once while workers are killed: the limits are kept and used", Run: signups, Picture: signupsPicture},
-		{Name: "blog", Group: group, About: "the same signups by programs without Temporal, Didit's published example first", Run: blog, Picture: signupsPicture},
-		{Name: "storm", Group: group, About: "Didit refuses every write for two minutes: who calls, and how soon it goes on", Run: storm},
-		{Name: "priority", Group: group, About: "a person who signs up behind a batch of 5,000", Run: priority},
-		{Name: "eta", Group: group, About: "how long will it take: what the queue estimates, and how long it takes", Run: eta},
-		{Name: "tenants", Group: group, About: "two keys of Didit, two namespaces, one Temporal", Run: tenants},
-		{Name: "queued", Group: group, About: "10,000 creates in the queue: all of them come", Extra: true, Run: queued},
+		{Name: "signups", Group: "limits", About: "1,200 signups at once while workers are killed: the limits are kept and used", Run: signups},
+		{Name: "blog", Group: "limits", About: "the same signups by the loop of Didit's published example, without Temporal", Run: blog},
+		{Name: "queue", Group: "limits", About: "10,000 creates in the queue, and people who come behind them: all get a URL, and estimates are right", Run: queue},
 	}
 }
 
@@ -44,11 +31,6 @@ func users(prefix string, n int) []string {
 	return all
 }
 
-// wanted are the cases that -case leaves.
-func wanted[T any](env *run.Env, all []T, name func(T) string) []T {
-	return slices.DeleteFunc(slices.Clone(all), func(x T) bool { return !env.Wants(name(x)) })
-}
-
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 func percent(part, whole float64) float64 {
@@ -61,4 +43,20 @@ func percent(part, whole float64) float64 {
 // expected is how long n creates take at least, if there are no others.
 func expected(p testbed.Pace, n int) time.Duration {
 	return time.Duration(float64(n) / testbed.Rate(p.Writes) * float64(time.Second))
+}
+
+// follow prints now and then how many users have a URL, until the returned function is called.
+func follow(ctx context.Context, env *run.Env, name string, people *testbed.Users, n int) (stop func()) {
+	ctx, cancel := context.WithCancel(ctx)
+	go func() {
+		for testbed.Sleep(ctx, 20*time.Second) == nil {
+			env.Say("%s: %d of %d have a URL", name, people.Served(), n)
+		}
+	}()
+	return cancel
+}
+
+// curve is the number of writes in the last minute, second by second, until it has fallen to nothing.
+func curve(name string, sent testbed.Calls, began time.Time) run.Series {
+	return run.Series{Name: name, Step: 1, Y: sent.Sliding(began, testbed.Didit.Window, time.Second)}
 }

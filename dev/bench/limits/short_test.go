@@ -18,15 +18,13 @@ func TestShortFormsLoseNobody(t *testing.T) {
 	skip.Long(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	programs := t.TempDir()
-	require.NoError(t, run.Build(ctx, programs))
-	env := run.NewEnv(programs, 4, t.Output())
-	env.Short, env.Seed = true, 1
+	env := run.NewEnv(t.TempDir(), run.Options{Short: true, Seed: 1, Parallel: 4}, t.Output())
+	require.NoError(t, env.Build(ctx))
 	t.Run("together", func(t *testing.T) {
-		for _, name := range []string{"blog", "storm", "priority", "tenants"} {
-			t.Run(name, func(t *testing.T) {
+		for _, b := range Benchmarks() {
+			t.Run(b.Name, func(t *testing.T) {
 				t.Parallel()
-				report, err := benchmark(t, name).Run(ctx, env)
+				report, err := b.Run(ctx, env)
 				require.NoError(t, err)
 				report.Write(t.Output())
 				assert.NotEmpty(t, report.Tables)
@@ -34,15 +32,4 @@ func TestShortFormsLoseNobody(t *testing.T) {
 			})
 		}
 	})
-}
-
-func benchmark(t *testing.T, name string) run.Bench {
-	t.Helper()
-	for _, b := range Benchmarks() {
-		if b.Name == name {
-			return b
-		}
-	}
-	require.Fail(t, "no benchmark "+name)
-	return run.Bench{}
 }

@@ -49,9 +49,6 @@ func versions(ctx context.Context) map[string]string {
 	if version, err := postgres.Version(ctx); err == nil {
 		v["postgresql"] = version
 	}
-	if out, err := exec.CommandContext(ctx, "/usr/bin/python3", "--version").Output(); err == nil {
-		v["python"] = strings.TrimSpace(strings.TrimPrefix(string(out), "Python"))
-	}
 	// The server is not linked into this program: it is a child process.
 	for dir, module := range map[string]string{".": "go.temporal.io/sdk", "temporal": "go.temporal.io/server"} {
 		out, err := exec.CommandContext(ctx, "go", "-C", dir, "list", "-m", module).Output()

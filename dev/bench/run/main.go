@@ -11,58 +11,64 @@ import (
 	"strings"
 	"sync"
 	"time"
-
-	"didit-temporal/dev/procs"
 )
 
-type flags struct {
-	list     bool
-	only     string
-	short    bool
-	seed     uint64
-	out      string
-	parallel int
-	part     string
-	pairs    int
-	scale    float64
+// Options are the flags.
+type Options struct {
+	Short    bool    // a small model that takes less than a minute
+	Seed     uint64  // of everything that is drawn
+	Pairs    int     // of measurements for each ratio
+	Scale    float64 // of what is counted in thousands; 1 is all of it
+	Case     string  // only the cases that have this in their name
+	Parallel int     // systems at a time
+	Against  string  // revision of the older build; empty: none
+	Waiting  string  // sizes for growth
+	Profile  string  // folder for profiles and counts; empty: none
+
+	list      bool
+	only, out string
 }
 
-func parse(args []string, help io.Writer) (flags, error) {
-	var f flags
+func parse(args []string, help io.Writer) (o Options, err error) {
 	fs := flag.NewFlagSet("bench", flag.ContinueOnError)
 	fs.SetOutput(help)
-	fs.BoolVar(&f.list, "list", false, "list the benchmarks and end")
-	fs.StringVar(&f.only, "only", "", "comma-separated `names` of those to run, or of groups; empty: all but the ones that run only when named")
-	fs.BoolVar(&f.short, "short", false, "small models, each of less than a minute: they show that it works, not how well")
-	fs.Uint64Var(&f.seed, "seed", 1, "of everything that is drawn")
-	fs.StringVar(&f.out, "out", "", "`folder` for bench/*.json and pictures/*.png; empty: none are written")
-	fs.StringVar(&f.part, "case", "", "run only those cases of a benchmark whose `name` has this in it")
-	fs.IntVar(&f.parallel, "parallel", max(runtime.NumCPU(), 2), "how many systems run at a time: most of a run is waiting")
-	fs.IntVar(&f.pairs, "pairs", 20, "`number` of measurements of ours and of the other's for each ratio, in turns, and twice as many of what is short; a ratio of fewer than 20 is not judged")
-	fs.Float64Var(&f.scale, "scale", 1, "`part` of the users of the benchmarks that count them in thousands")
+	fs.BoolVar(&o.list, "list", false, "list the benchmarks and end")
+	fs.StringVar(&o.only, "only", "", "comma-separated `names` of those to run, or of groups; empty: all but the ones that run only when named")
+	fs.BoolVar(&o.Short, "short", false, "small models, each of less than a minute: they show that it works, not how well")
+	fs.Uint64Var(&o.Seed, "seed", 1, "of everything that is drawn")
+	fs.StringVar(&o.out, "out", "", "`folder` for bench/*.json, pictures/*.png and the tables in operations/*.md; empty: none are written")
+	fs.StringVar(&o.Case, "case", "", "run only those cases of a benchmark whose `name` has this in it")
+	fs.IntVar(&o.Parallel, "parallel", max(runtime.NumCPU(), 2), "how many systems run at a time: most of a run is waiting")
+	fs.IntVar(&o.Pairs, "pairs", 20, "`number` of measurements of each side for each ratio, in turns; a ratio of fewer than 20 is not judged")
+	fs.Float64Var(&o.Scale, "scale", 1, "`part` of the users of the benchmarks that count them in thousands")
+	fs.StringVar(&o.Against, "against", "", "`revision` of this repository to build and to measure in turns with this one")
+	fs.StringVar(&o.Waiting, "waiting", "1000,10000,50000", "`sizes` of growth, ascending: how many wait")
+	fs.StringVar(&o.Profile, "profile", "", "`folder` for processor profiles, counts of store calls and SQL statements, from one more round after each measurement")
 	if err := fs.Parse(args); err != nil {
-		return f, err
+		return o, err
 	}
-	if fs.NArg() > 0 || f.parallel < 1 || f.pairs < 1 || f.scale <= 0 {
-		return f, fmt.Errorf("unexpected argument %q, or a number below 1 (-help lists the flags)", fs.Args())
+	if fs.NArg() > 0 || o.Parallel < 1 || o.Pairs < 1 || o.Scale <= 0 {
+		return o, fmt.Errorf("unexpected argument %q, or a number below 1 (-help lists the flags)", fs.Args())
 	}
-	if f.part != "" && f.out != "" {
-		return f, errors.New("-case and -out: a part of a benchmark must not take the place of the whole")
+	if o.Case != "" && o.out != "" {
+		return o, errors.New("-case and -out: a part of a benchmark must not take the place of the whole")
 	}
-	return f, nil
+	return o, nil
 }
 
 // Main is the program: it returns the exit code, 1 if a promise is broken or something cannot be measured.
 func Main(ctx context.Context, args []string, stdout, stderr io.Writer, benches []Bench) int {
-	f, err := parse(args, stderr)
+	o, err := parse(args, stderr)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
 		return 0
-	case err == nil && f.list:
-		list(stdout, benches)
+	case err == nil && o.list:
+		for _, b := range benches {
+			fmt.Fprintf(stdout, "%-10s %s%s\n", b.Name, b.About, map[bool]string{true: " (runs only when named)"}[b.Extra])
+		}
 		return 0
 	case err == nil:
-		err = runAll(ctx, f, args, stdout, stderr, benches)
+		err = runAll(ctx, o, args, stdout, stderr, benches)
 	}
 	if err != nil {
 		fmt.Fprintln(stderr, "bench:", err)
@@ -71,42 +77,26 @@ func Main(ctx context.Context, args []string, stdout, stderr io.Writer, benches 
 	return 0
 }
 
-func list(w io.Writer, benches []Bench) {
-	for _, b := range benches {
-		about := b.About
-		if b.Extra {
-			about += " (runs only when named)"
-		}
-		fmt.Fprintf(w, "%-10s %s\n", b.Name, about)
-	}
-}
-
-func choose(benches []Bench, only string) ([]Bench, error) {
-	if only == "" {
-		return slices.DeleteFunc(slices.Clone(benches), func(b Bench) bool { return b.Extra }), nil
-	}
-	var chosen []Bench
-	for name := range strings.SplitSeq(only, ",") {
-		if of := inGroup(benches, strings.TrimSpace(name)); len(of) > 0 {
-			chosen = append(chosen, of...)
-			continue
-		}
-		i := slices.IndexFunc(benches, func(b Bench) bool { return b.Name == strings.TrimSpace(name) })
-		if i < 0 {
+// choose selects by name or group. With an older build only those remain that can measure it.
+func choose(benches []Bench, o Options) ([]Bench, error) {
+	names := strings.FieldsFunc(o.only, func(r rune) bool { return r == ',' || r == ' ' })
+	chosen := slices.DeleteFunc(slices.Clone(benches), func(b Bench) bool {
+		named, group := slices.Contains(names, b.Name), len(names) == 0 || slices.Contains(names, b.Group)
+		return !named && (b.Extra || !group) || o.Against != "" && !b.Against
+	})
+	for _, name := range names {
+		if !slices.ContainsFunc(benches, func(b Bench) bool { return b.Name == name || b.Group == name }) {
 			return nil, fmt.Errorf("there is no benchmark %q (-list)", name)
 		}
-		chosen = append(chosen, benches[i])
+	}
+	if len(chosen) == 0 {
+		return nil, fmt.Errorf("none of %q can be measured against an older build (-list)", o.only)
 	}
 	return chosen, nil
 }
 
-// inGroup are those of a group that run when the group is named.
-func inGroup(benches []Bench, group string) []Bench {
-	return slices.DeleteFunc(slices.Clone(benches), func(b Bench) bool { return b.Group != group || b.Extra })
-}
-
-func runAll(ctx context.Context, f flags, args []string, stdout, stderr io.Writer, benches []Bench) error {
-	chosen, err := choose(benches, f.only)
+func runAll(ctx context.Context, o Options, args []string, stdout, stderr io.Writer, benches []Bench) error {
+	chosen, err := choose(benches, o)
 	if err != nil {
 		return err
 	}
@@ -115,18 +105,17 @@ func runAll(ctx context.Context, f flags, args []string, stdout, stderr io.Write
 		return err
 	}
 	defer remove()
-	env := NewEnv(dir, f.parallel, stderr)
-	env.Short, env.Seed, env.part, env.Pairs, env.Scale = f.short, f.seed, f.part, f.pairs, f.scale
+	env := NewEnv(dir, o, stderr)
 	env.Say("building the programs and the server")
-	if err := Build(ctx, dir); err != nil {
+	if err := env.Build(ctx); err != nil {
 		return err
 	}
-	return runChosen(ctx, env, f.out, args, stdout, chosen, benches)
+	return runChosen(ctx, env, args, stdout, chosen, benches)
 }
 
 // runChosen runs those together that do not mind, and then the others one after the other. What has ended is printed and
 // saved before the next one begins: a run that is killed keeps what it has.
-func runChosen(ctx context.Context, env *Env, out string, args []string, stdout io.Writer, chosen, benches []Bench) error {
+func runChosen(ctx context.Context, env *Env, args []string, stdout io.Writer, chosen, benches []Bench) error {
 	var together []Result
 	var mu sync.Mutex
 	var all sync.WaitGroup
@@ -144,7 +133,7 @@ func runChosen(ctx context.Context, env *Env, out string, args []string, stdout 
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	errs := []error{conclude(stdout, out, merge(nil, together, benches), benches)}
+	errs := []error{conclude(stdout, env.out, merge(nil, together, benches), benches)}
 	for _, b := range chosen {
 		if !b.Alone {
 			continue
@@ -153,26 +142,19 @@ func runChosen(ctx context.Context, env *Env, out string, args []string, stdout 
 		if err := ctx.Err(); err != nil {
 			return errors.Join(append(errs, err)...)
 		}
-		errs = append(errs, conclude(stdout, out, []Result{r}, benches))
+		errs = append(errs, conclude(stdout, env.out, []Result{r}, benches))
 	}
 	return errors.Join(errs...)
-}
-
-// NewEnv is an Env whose programs are in a folder.
-func NewEnv(programs string, parallel int, log io.Writer) *Env {
-	return &Env{Programs: programs, Pairs: 20, Scale: 1, began: time.Now(), slots: make(chan struct{}, parallel), mu: new(sync.Mutex), log: log}
-}
-
-// Build leaves the programs that benchmarks start in dir.
-func Build(ctx context.Context, dir string) error {
-	return errors.Join(procs.Build(ctx, dir, "./worker", "./webhook", "./starter"), procs.BuildDev(ctx, dir, "./bench/loop", "./bench/peer"))
 }
 
 func (b Bench) run(ctx context.Context, env *Env, args []string) Result {
 	began := time.Now()
 	r := Result{
-		Bench: b.Name, About: b.About, group: b.Group, Short: env.Short, Seed: env.Seed, Began: began.UTC().Truncate(time.Second),
-		Command: "go -C dev run ./bench " + strings.Join(withoutOut(args), " "), Machine: machine(), Versions: versions(ctx), Revision: revision(ctx),
+		Bench: b.Name, About: b.About, group: b.Group, Short: env.Short, Seed: env.Seed, Against: env.Against, Began: began.UTC().Truncate(time.Second),
+		Command: "go -C dev run ./bench " + strings.Join(withoutFolders(args), " "), Machine: machine(), Versions: versions(ctx), Revision: revision(ctx),
+	}
+	if env.Against != "" {
+		r.group = "against"
 	}
 	report, err := b.Run(ctx, env)
 	if report != nil {
@@ -187,16 +169,16 @@ func (b Bench) run(ctx context.Context, env *Env, args []string) Result {
 	return r
 }
 
-// withoutOut drops where the results go: a path of this machine does not belong into the documentation.
-func withoutOut(args []string) []string {
+// withoutFolders drops where files go: a path of this machine does not belong into the documentation.
+func withoutFolders(args []string) []string {
 	var kept []string
 	for i := 0; i < len(args); i++ {
-		name := strings.TrimLeft(args[i], "-")
+		name, _, value := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
 		switch {
-		case name == "out":
-			i++
-		case !strings.HasPrefix(name, "out="):
+		case name != "out" && name != "profile":
 			kept = append(kept, args[i])
+		case !value:
+			i++
 		}
 	}
 	return kept

@@ -42,16 +42,6 @@ func TestTheEndOfTheIntervalThatSpeaksAgainstUsDecides(t *testing.T) {
 	}
 }
 
-func TestRatiosBecomeAPicture(t *testing.T) {
-	r, file := &Report{}, filepath.Join(t.TempDir(), "pictures", "g-ratios.png")
-	require.NoError(t, drawRatios(file, []Result{{Report: *r}}), "nothing to draw")
-	r.Compare("x", "y", pairs(20, 1), AtMost(1.2))
-	require.NoError(t, drawRatios(file, []Result{{Report: *r}}))
-	b, err := os.ReadFile(file)
-	require.NoError(t, err)
-	assert.Equal(t, "\x89PNG", string(b[:4]))
-}
-
 func TestTablesGoBetweenTheirMarks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "g.md")
 	require.NoError(t, fillPage(file, nil), "no page is no fault")

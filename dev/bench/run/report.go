@@ -3,8 +3,11 @@ package run
 import (
 	"fmt"
 	"io"
+	"math"
 	"strings"
 	"text/tabwriter"
+
+	"didit-temporal/dev/bench/ratio"
 )
 
 // Report is what a benchmark found.
@@ -14,10 +17,8 @@ type Report struct {
 	// Broken are promises that did not hold, Missed are targets that were not reached.
 	Broken []string `json:"broken"`
 	Missed []string `json:"missed"`
-	// Figures are the numbers of the tables by name.
-	Figures map[string]float64 `json:"figures,omitempty"`
-	Series  []Series           `json:"series,omitempty"`
-	Ratios  []Ratio            `json:"ratios,omitempty"`
+	Series []Series `json:"series,omitempty"`
+	Ratios []Ratio  `json:"ratios,omitempty"`
 
 	safety []string // broken promises that no slow machine excuses
 }
@@ -29,20 +30,77 @@ type Table struct {
 	Rows    [][]string `json:"rows"`
 }
 
-// Series is a curve of a picture; the first point is at 0 s, the next ones Step seconds apart.
-type Series struct {
-	Picture string    `json:"picture"`
-	Name    string    `json:"name"`
-	Step    float64   `json:"step_seconds"`
-	Y       []float64 `json:"y"`
+// Ratio is a figure of ours divided by a peer's, both measured in turns in one run.
+type Ratio struct {
+	Name   string  `json:"name"`
+	Peer   string  `json:"peer"`
+	Ours   float64 `json:"ours"`
+	Theirs float64 `json:"theirs"`
+	Median float64 `json:"ratio"`
+	Low    float64 `json:"low"`  // of the 95 % interval
+	High   float64 `json:"high"` // of the 95 % interval
+	Pairs  int     `json:"pairs"`
+	Target Target  `json:"target"`
 }
 
-// Figure notes a number under its name.
-func (r *Report) Figure(value float64, name string, args ...any) {
-	if r.Figures == nil {
-		r.Figures = map[string]float64{}
+// Target of a ratio. The zero value is none.
+type Target struct {
+	Least float64 `json:"at_least,omitempty"`
+	Most  float64 `json:"at_most,omitempty"`
+}
+
+// AtLeast makes a target that must be reached.
+func AtLeast(r float64) Target { return Target{Least: r} }
+
+// AtMost makes a target that must not be exceeded.
+func AtMost(r float64) Target { return Target{Most: r} }
+
+func (t Target) String() string {
+	switch {
+	case t.Least > 0:
+		return fmt.Sprintf("at least %.2f", t.Least)
+	case t.Most > 0:
+		return fmt.Sprintf("at most %.2f", t.Most)
 	}
-	r.Figures[fmt.Sprintf(name, args...)] = value
+	return "-"
+}
+
+// Verdict compares the end of the interval that speaks against us with the target.
+func (r Ratio) Verdict() string {
+	good, bad := r.High <= r.Target.Most, r.Low > r.Target.Most
+	if r.Target.Least > 0 {
+		good, bad = r.Low >= r.Target.Least, r.High < r.Target.Least
+	}
+	switch {
+	case r.Target == Target{}:
+		return ""
+	case r.Pairs < ratio.Enough:
+		return "not judged"
+	case good:
+		return "reached"
+	case bad:
+		return "missed"
+	}
+	return "not shown"
+}
+
+// Interval is the ratio for a person.
+func (r Ratio) Interval() string { return fmt.Sprintf("%.2f (%.2f to %.2f)", r.Median, r.Low, r.High) }
+
+// Compare notes a ratio, and that its target is missed where it is not shown to be reached.
+func (r *Report) Compare(name, peer string, p *ratio.Pairs, target Target) Ratio {
+	q := p.Ratio()
+	x := Ratio{
+		Name: name, Peer: peer, Ours: p.Ours(), Theirs: p.Theirs(), Median: q.Median, Low: q.Low, High: q.High, Pairs: q.Pairs, Target: target,
+	}
+	if math.IsNaN(x.Median) {
+		x.Median, x.Low, x.High = 0, 0, 0 // JSON has no word for it
+	}
+	r.Ratios = append(r.Ratios, x)
+	if v := x.Verdict(); v == "missed" || v == "not shown" {
+		r.Target(false, "%s (%s): %s of %s, %v was wanted", name, v, x.Interval(), peer, target)
+	}
+	return x
 }
 
 // Promise notes that a promise is broken unless it holds.
@@ -72,18 +130,14 @@ func (r *Report) Target(reached bool, format string, args ...any) {
 
 // Row adds a row; what is no string is formatted.
 func (t *Table) Row(cells ...any) {
-	row := make([]string, 0, len(cells))
-	for _, c := range cells {
-		row = append(row, cell(c))
+	row := make([]string, len(cells))
+	for i, c := range cells {
+		row[i] = fmt.Sprint(c)
+		if f, ok := c.(float64); ok {
+			row[i] = fmt.Sprintf("%.1f", f)
+		}
 	}
 	t.Rows = append(t.Rows, row)
-}
-
-func cell(v any) string {
-	if f, ok := v.(float64); ok {
-		return fmt.Sprintf("%.1f", f)
-	}
-	return fmt.Sprint(v)
 }
 
 // Write prints the report for a person.

@@ -24,6 +24,7 @@ type Result struct {
 	Took     string            `json:"took"`
 	Machine  Machine           `json:"machine"`
 	Revision string            `json:"revision,omitempty"` // of the repository
+	Against  string            `json:"against,omitempty"`  // revision of the older build
 	Versions map[string]string `json:"versions"`
 	Report
 
@@ -34,52 +35,59 @@ type Result struct {
 // conclude prints and writes all results. Its error says what is broken or could not be measured.
 func conclude(stdout io.Writer, out string, results []Result, benches []Bench) error {
 	var errs []error
+	groups := map[string][]Result{}
 	for _, r := range results {
 		fmt.Fprintf(stdout, "\n%s: %s (%s)\n", r.Bench, r.About, r.Took)
 		r.Write(stdout)
-		if r.err != nil {
-			errs = append(errs, fmt.Errorf("%s cannot be measured: %w", r.Bench, r.err))
-		}
 		for _, what := range r.Broken {
 			errs = append(errs, fmt.Errorf("%s: broken: %s", r.Bench, what))
 		}
+		if r.err != nil {
+			errs = append(errs, fmt.Errorf("%s cannot be measured: %w", r.Bench, r.err))
+			continue
+		}
+		groups[r.group] = append(groups[r.group], r)
 	}
-	if out != "" {
-		errs = append(errs, write(out, results, benches))
+	if out == "" {
+		return errors.Join(errs...)
+	}
+	for group, fresh := range groups {
+		errs = append(errs, write(out, group, fresh, benches))
 	}
 	return errors.Join(errs...)
 }
 
-// write puts the results into the files of their groups, where they take the place of older ones of the same benchmark.
-func write(out string, results []Result, benches []Bench) error {
-	groups := map[string][]Result{}
-	for _, r := range results {
-		if r.err == nil {
-			groups[r.group] = append(groups[r.group], r)
-		}
+// write puts results into the files of their group, where they take the place of older ones of the same benchmark.
+func write(out, group string, fresh []Result, benches []Bench) error {
+	file := filepath.Join(out, "bench", group+".json")
+	old, err := read(file)
+	if err != nil {
+		return err
 	}
-	for group, fresh := range groups {
-		file := filepath.Join(out, "bench", group+".json")
-		all, err := read(file)
-		if err != nil {
-			return err
-		}
-		all = merge(all, fresh, benches)
-		if err := save(file, all); err != nil {
-			return err
-		}
-		if err := illustrate(out, group, all, benches); err != nil {
-			return err
-		}
+	all := merge(old, fresh, benches)
+	if err := save(file, all); err != nil {
+		return err
 	}
-	return nil
+	page := filepath.Join(out, "operations", group+".md")
+	if group == "against" {
+		page = filepath.Join(out, "operations", "performance.md")
+		all = []Result{costs(all)}
+	}
+	return errors.Join(draw(filepath.Join(out, "pictures", group+".png"), all), fillPage(page, all))
 }
 
-// illustrate makes the pictures of a group, and the tables of its page.
-func illustrate(out, group string, all []Result, benches []Bench) error {
-	pictures := filepath.Join(out, "pictures")
-	return errors.Join(draw(pictures, all, benches), drawRatios(filepath.Join(pictures, group+"-ratios.png"), all),
-		fillPage(filepath.Join(out, "operations", group+".md"), all))
+// costs is what all benchmarks have found against an older build, in one table.
+func costs(all []Result) Result {
+	sum := all[len(all)-1]
+	sum.Bench, sum.Report = "against", Report{Tables: []Table{{
+		Title: "this build and " + sum.Against + ", and floors, in turns", Columns: []string{"figure", "of what", "ratio (95 %)", "pairs"},
+	}}}
+	for _, r := range all {
+		for _, x := range r.Ratios {
+			sum.Tables[0].Row(x.Name, x.Peer, x.Interval(), x.Pairs)
+		}
+	}
+	return sum
 }
 
 func read(file string) ([]Result, error) {
@@ -97,7 +105,7 @@ func read(file string) ([]Result, error) {
 	return all, nil
 }
 
-// merge keeps the order in which benchmarks are listed.
+// merge keeps the order in which benchmarks are listed, and drops those that are not listed any more.
 func merge(old, fresh []Result, benches []Bench) []Result {
 	place := map[string]int{}
 	for i, b := range benches {
@@ -105,7 +113,7 @@ func merge(old, fresh []Result, benches []Bench) []Result {
 	}
 	all := slices.Clone(fresh)
 	for _, r := range old {
-		if !slices.ContainsFunc(fresh, func(f Result) bool { return f.Bench == r.Bench }) {
+		if _, listed := place[r.Bench]; listed && !slices.ContainsFunc(fresh, func(f Result) bool { return f.Bench == r.Bench }) {
 			all = append(all, r)
 		}
 	}

@@ -13,29 +13,30 @@ import (
 
 // Bench is one benchmark.
 type Bench struct {
-	Name  string
-	Group string // whose results share a file
-	About string // one line
-	Extra bool   // runs only when it is named
-	Alone bool   // runs when nothing else does: it measures how fast things are
-	// Picture that it draws into, if any; several may draw into one.
-	Picture Picture
+	Name    string
+	Group   string // whose results share a file
+	About   string // one line
+	Extra   bool   // runs only when it is named
+	Alone   bool   // runs when nothing else does: it measures how fast things are
+	Against bool   // can measure an older build too
 	Run     func(context.Context, *Env) (*Report, error)
 }
 
 // Env is what a benchmark is given.
 type Env struct {
-	Short    bool    // a small model that takes less than a minute
-	Seed     uint64  // of everything that is drawn
-	Programs string  // folder of the built programs
-	Pairs    int     // of measurements for each ratio
-	Scale    float64 // of what is counted in thousands; 1 is all of it
+	Options
+	Programs string // folder of the built programs
+	Old      string // the same of the older build; empty: there is none
 
 	began time.Time
-	part  string
 	slots chan struct{}
 	mu    *sync.Mutex
 	log   io.Writer
+}
+
+// NewEnv is an Env whose programs are in a folder.
+func NewEnv(programs string, o Options, log io.Writer) *Env {
+	return &Env{Options: o, Programs: programs, began: time.Now(), slots: make(chan struct{}, o.Parallel), mu: new(sync.Mutex), log: log}
 }
 
 // Say prints progress.
@@ -46,7 +47,7 @@ func (e *Env) Say(format string, args ...any) {
 }
 
 // Wants reports whether the case of that name is to run.
-func (e *Env) Wants(name string) bool { return strings.Contains(name, e.part) }
+func (e *Env) Wants(name string) bool { return strings.Contains(name, e.Case) }
 
 // Each runs the cases of a benchmark, as many at a time as -parallel allows over all benchmarks. It returns their results in
 // the order of the cases, or the first error, which ends the others.

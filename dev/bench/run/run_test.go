@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,7 +21,7 @@ func benches() []Bench {
 
 func TestBenchmarksAreChosenByName(t *testing.T) {
 	names := func(only string) string {
-		chosen, err := choose(benches(), only)
+		chosen, err := choose(benches(), Options{only: only})
 		if err != nil {
 			return err.Error()
 		}
@@ -31,7 +32,7 @@ func TestBenchmarksAreChosenByName(t *testing.T) {
 		return strings.Join(all, " ")
 	}
 	assert.Equal(t, "a b", names(""), "what is long runs only when it is named")
-	assert.Equal(t, "long a", names("long, a"))
+	assert.Equal(t, "a long", names("long, a"), "in the order of the list")
 	assert.Contains(t, names("c"), "no benchmark")
 }
 
@@ -68,21 +69,49 @@ func TestResultsReplaceThoseOfTheSameBenchmark(t *testing.T) {
 }
 
 func TestCurvesBecomeAPicture(t *testing.T) {
-	dir := t.TempDir()
-	require.NoError(t, draw(dir, []Result{{Report: Report{Series: []Series{
-		{Picture: "p", Name: "ours", Step: 1, Y: []float64{1, 2, 3}}, {Picture: "p", Name: "the limit", Step: 2, Y: []float64{3, 3}},
-	}}}}, []Bench{{Picture: Picture{Name: "p", Title: "title", Floor: 10}}}))
-	b, err := os.ReadFile(filepath.Join(dir, "p.png"))
+	file := filepath.Join(t.TempDir(), "pictures", "p.png")
+	require.NoError(t, draw(file, []Result{{}}))
+	require.NoFileExists(t, file, "there is nothing to draw")
+	require.NoError(t, draw(file, []Result{{Report: Report{Series: []Series{
+		{Name: "ours", Step: 1, Y: []float64{1, 2, 3}}, {Name: "the limit", Step: 2, Y: []float64{3, 3}},
+	}}}}))
+	b, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.Equal(t, "\x89PNG", string(b[:4]))
 }
 
-func TestTheCommandDoesNotTellWhereResultsGo(t *testing.T) {
-	assert.Equal(t, []string{"-short", "-seed", "2"}, withoutOut([]string{"-out", "/secret", "-short", "-out=/secret", "-seed", "2"}))
+func TestAnOlderBuildIsMeasuredWhereThatIsPossible(t *testing.T) {
+	all := append(benches(), Bench{Name: "both", Group: "g", Against: true})
+	chosen, err := choose(all, Options{Against: "v1"})
+	require.NoError(t, err)
+	require.Len(t, chosen, 1)
+	assert.Equal(t, "both", chosen[0].Name)
+	_, err = choose(all, Options{Against: "v1", only: "a"})
+	require.Error(t, err, "nothing would be measured")
+}
+
+func TestRatiosAgainstAnOlderBuildFillOneTable(t *testing.T) {
+	out := t.TempDir()
+	page := filepath.Join(out, "operations", "performance.md")
+	require.NoError(t, os.MkdirAll(filepath.Dir(page), 0o750))
+	require.NoError(t, os.WriteFile(page, []byte("<!-- a:begin -->\nkept\n<!-- a:end -->\n<!-- against:begin -->\n<!-- against:end -->\n"), 0o600))
+	for _, name := range []string{"a", "b"} {
+		r := Result{Bench: name, group: "against", Against: "v1"}
+		r.Compare("rate of "+name, "build v1", pairs(20, 2), Target{})
+		require.NoError(t, conclude(&bytes.Buffer{}, out, []Result{r}, benches()))
+	}
+	b, err := os.ReadFile(page)
+	require.NoError(t, err)
+	assert.Contains(t, string(b), "kept")
+	assert.Contains(t, string(b), "| rate of a | build v1 | 2.00 (2.00 to 2.00) | 20 |\n| rate of b |")
+}
+
+func TestTheCommandDoesNotTellWhereFilesGo(t *testing.T) {
+	assert.Equal(t, []string{"-short", "-seed", "2"}, withoutFolders([]string{"-out", "/secret", "-short", "-out=/secret", "-profile", "/secret", "-seed", "2"}))
 }
 
 func TestTheFirstErrorEndsTheOtherCases(t *testing.T) {
-	env := NewEnv("", 2, &bytes.Buffer{})
+	env := NewEnv("", Options{Parallel: 2}, &bytes.Buffer{})
 	first := errors.New("first")
 	_, err := Each(t.Context(), env, []bool{true, false}, func(ctx context.Context, fails bool) (int, error) {
 		if fails {
@@ -105,9 +134,30 @@ func TestARunThatIsCutOffKeepsWhatHasEnded(t *testing.T) {
 		}},
 	}
 	var out bytes.Buffer
-	require.ErrorIs(t, runChosen(ctx, NewEnv("", 1, &out), dir, nil, &out, all, all), context.Canceled)
+	require.ErrorIs(t, runChosen(ctx, NewEnv("", Options{Parallel: 1, out: dir}, &out), nil, &out, all, all), context.Canceled)
 	kept, err := read(filepath.Join(dir, "bench", "g.json"))
 	require.NoError(t, err)
 	require.Len(t, kept, 1)
 	assert.Equal(t, "a", kept[0].Bench)
+}
+
+func TestTheOlderBuildIsTheRevisionThatIsNamed(t *testing.T) {
+	repository, dir := t.TempDir(), filepath.Join(t.TempDir(), "source")
+	git := func(args ...string) {
+		t.Helper()
+		cmd := exec.CommandContext(t.Context(), "git", append([]string{"-C", repository, "-c", "user.name=a", "-c", "user.email=a@b.example"}, args...)...)
+		out, err := cmd.CombinedOutput()
+		require.NoError(t, err, "%s", out)
+	}
+	git("init", "-q")
+	for _, text := range []string{"old", "new"} {
+		require.NoError(t, os.WriteFile(filepath.Join(repository, "file"), []byte(text), 0o600))
+		git("add", "file")
+		git("commit", "-q", "-m", text)
+	}
+	require.NoError(t, checkout(t.Context(), repository, "HEAD~1", dir))
+	b, err := os.ReadFile(filepath.Join(dir, "file"))
+	require.NoError(t, err)
+	assert.Equal(t, "old", string(b))
+	require.ErrorContains(t, checkout(t.Context(), repository, "no-such-revision", dir), "a clone with its history is needed")
 }

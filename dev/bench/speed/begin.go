@@ -3,41 +3,92 @@ package speed
 import (
 	"context"
 	"fmt"
+	"net/http"
+	"slices"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
 
 	"didit-temporal/dev/bench/bare"
+	"didit-temporal/dev/bench/testbed"
+	"didit-temporal/didit"
+	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 )
 
-// begin starts n verifications and returns when they wait for their users: the session's update is answered by the
-// workflow task that starts to wait.
-func (s *system) begin(ctx context.Context, prefix string, n int) ([]verification, load, error) {
-	all := make([]verification, n)
+// postOne starts a user who was not started before, by the API.
+func (s *system) postOne(ctx context.Context, user string) error {
+	return request{
+		url: s.APIURL, body: fmt.Appendf(nil, `{"user_id": %q}`, user), want: http.StatusCreated,
+		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + testbed.Token}},
+	}.send(ctx)
+}
+
+// begin starts n verifications and returns when they wait for their users.
+func (s *system) begin(ctx context.Context, prefix string, n int) ([]diditsim.Session, load, error) {
 	l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
-		user := fmt.Sprintf("%s-%d", prefix, i)
-		if _, again := s.users.LoadOrStore(user, true); again { // joining one is another thing, and much faster
-			return fmt.Errorf("user %s was started before", user)
-		}
-		began, err := s.Start(ctx, kyc.Input{UserID: user})
-		all[i] = verification{user: user, run: began.RunID, session: began.Session, deployment: s.Namespace()}
-		return err
+		return s.postOne(ctx, fmt.Sprintf("%s-%d", prefix, i))
 	})
-	return all, l, err
+	if err != nil {
+		return nil, l, err
+	}
+	all := make([]diditsim.Session, n)
+	for i := range all {
+		user := fmt.Sprintf("%s-%d", prefix, i)
+		of := s.Sim.SessionsOf(user)
+		if len(of) != 1 {
+			return nil, l, fmt.Errorf("%s has %d sessions", user, len(of))
+		}
+		all[i] = of[0]
+	}
+	return all, l, nil
+}
+
+// tell sends one webhook about each of them.
+func (s *system) tell(ctx context.Context, about []diditsim.Session, status didit.Status) error {
+	all, err := hooks(s.WebhookURL, about, status, len(about), 0)
+	if err != nil {
+		return err
+	}
+	_, err = closed(ctx, connections, len(all), func(ctx context.Context, i int) error { return all[i].send(ctx) })
+	return err
+}
+
+// approve lets all of them pass at Didit, and returns the webhooks that say so.
+func (s *system) approve(ctx context.Context, about []diditsim.Session) ([]request, error) {
+	var urls []string
+	for _, v := range about {
+		urls = append(urls, v.URL)
+	}
+	if err := testbed.Approve(ctx, urls); err != nil {
+		return nil, err
+	}
+	return hooks(s.WebhookURL, about, didit.StatusApproved, len(about), 0)
+}
+
+// decide sends a verdict's webhook and waits for the end of the workflow.
+func (s *system) decide(ctx context.Context, r request, user string) error {
+	if err := r.send(ctx); err != nil {
+		return err
+	}
+	var state kyc.State
+	err := s.Temporal().GetWorkflow(ctx, kyc.WorkflowID(user), "").Get(ctx, &state)
+	if err == nil && state.Outcome != kyc.OutcomeApproved {
+		err = fmt.Errorf("outcome %q", state.Outcome)
+	}
+	return err
 }
 
 // bareStart is a bare Update-With-Start.
-func (s *system) bareStart(ctx context.Context, id string, in bare.Input) (runID string, err error) {
-	c := s.plain
+func (b *bed) bareStart(ctx context.Context, id string, in bare.Input) (runID string, err error) {
 	o := client.StartWorkflowOptions{ID: id, TaskQueue: bare.TaskQueue, WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING}
 	if in.Upsert {
 		o.TypedSearchAttributes = temporal.NewSearchAttributes(
 			temporal.NewSearchAttributeKeyKeyword(kyc.AttributeWaitingFor).ValueSet(string(kyc.WaitingForLimit)))
 	}
-	handle, err := c.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: c.NewWithStartWorkflowOperation(o, bare.Workflow, in),
+	handle, err := b.plain.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: b.plain.NewWithStartWorkflowOperation(o, bare.Workflow, in),
 		UpdateOptions:          client.UpdateWorkflowOptions{UpdateName: bare.Update, WaitForStage: client.WorkflowUpdateStageCompleted},
 	})
 	if err != nil {
@@ -47,11 +98,21 @@ func (s *system) bareStart(ctx context.Context, id string, in bare.Input) (runID
 }
 
 // bareBegin is begin for bare workflows; it returns their run ids.
-func (s *system) bareBegin(ctx context.Context, prefix string, n int, in bare.Input) ([]string, load, error) {
+func (b *bed) bareBegin(ctx context.Context, prefix string, n int, in bare.Input) ([]string, load, error) {
 	runs := make([]string, n)
 	l, err := closed(ctx, connections, n, func(ctx context.Context, i int) (err error) {
-		runs[i], err = s.bareStart(ctx, fmt.Sprintf("%s-%d", prefix, i), in)
+		runs[i], err = b.bareStart(ctx, fmt.Sprintf("%s-%d", prefix, i), in)
 		return err
 	})
 	return runs, l, err
+}
+
+// part are those that a measurement is about: the rounds go through all, so that none finds what another one has left in a
+// worker's memory.
+func part[T any](all []T, i, n int) []T {
+	if n >= len(all) {
+		return all
+	}
+	from := i * n % len(all)
+	return slices.Concat(all, all)[from : from+n]
 }

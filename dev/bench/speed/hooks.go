@@ -11,26 +11,17 @@ import (
 
 	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/didit"
-	"didit-temporal/kyc"
+	"didit-temporal/didit/diditsim"
 )
 
-// verification is one that waits.
-type verification struct {
-	user    string
-	run     string
-	session kyc.Session
-
-	deployment string
-}
-
 // body is a webhook of Didit's about a verification, padded to a size if it is smaller.
-func (v verification) body(status didit.Status, size int) []byte {
+func body(v diditsim.Session, status didit.Status, size int) []byte {
 	now := time.Now().Unix()
 	event := map[string]any{
 		"event_id": uuid.NewString(), "webhook_type": didit.EventStatusUpdated, "created_at": now, "timestamp": now,
-		"application_id": "00000000-0000-4000-8000-00000000d1d1", "environment": didit.EnvironmentLive, "session_id": v.session.SessionID,
-		"session_kind": "user", "status": status, "workflow_id": testbed.Flow, "workflow_version": 1, "vendor_data": v.user,
-		"metadata": kyc.SessionMetadata{Deployment: v.deployment, RunID: v.run, Attempt: 1},
+		"application_id": "00000000-0000-4000-8000-00000000d1d1", "environment": didit.EnvironmentLive, "session_id": v.ID,
+		"session_kind": "user", "status": status, "workflow_id": testbed.Flow, "workflow_version": 1, "vendor_data": v.VendorData,
+		"metadata": v.Metadata,
 	}
 	b, _ := json.Marshal(event) // strings and numbers only
 	if spare := size - len(b); spare > 0 {
@@ -75,12 +66,12 @@ func hook(url string, body []byte, want int) (request, error) {
 // soon, which would come in the middle of what is measured.
 const waits = didit.StatusAwaitingUser
 
-// hooks are signed requests about n verifications, in turns.
-func hooks(url string, about []verification, status didit.Status, n int) ([]request, error) {
+// hooks are n signed requests about verifications, in turns, of at least a size.
+func hooks(url string, about []diditsim.Session, status didit.Status, n, size int) ([]request, error) {
 	all := make([]request, n)
 	for i := range all {
 		var err error
-		if all[i], err = hook(url, about[i%len(about)].body(status, 0), http.StatusOK); err != nil {
+		if all[i], err = hook(url, body(about[i%len(about)], status, size), http.StatusOK); err != nil {
 			return nil, err
 		}
 	}

@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/procs"
 )
 
@@ -42,22 +41,9 @@ func usageOf(pid int) (u usage, err error) {
 }
 
 func programUsage(ctx context.Context, p *procs.Program) (usage, error) {
-	pid, err := testbed.PID(ctx, p)
+	r, err := p.Working(ctx)
 	if err != nil {
 		return usage{}, err
 	}
-	return usageOf(pid)
-}
-
-// costing measures the processor time that a program uses while f runs.
-func costing(ctx context.Context, p *procs.Program, f func() error) (time.Duration, error) {
-	before, err := programUsage(ctx, p)
-	if err != nil {
-		return 0, err
-	}
-	if err := f(); err != nil {
-		return 0, err
-	}
-	after, err := programUsage(ctx, p)
-	return after.cpu - before.cpu, err
+	return usageOf(r.PID())
 }

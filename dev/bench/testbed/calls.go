@@ -1,59 +1,82 @@
 package testbed
 
-import "time"
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+)
 
-// Calls are in the order of arrival.
-type Calls []Call
+// Calls are the times at which Didit got writes that it did not refuse, in order.
+type Calls []time.Time
 
-// Where returns the calls for which f holds.
-func (c Calls) Where(f func(Call) bool) Calls {
-	var some Calls
-	for _, x := range c {
-		if f(x) {
-			some = append(some, x)
-		}
+// callLog notes the calls to the simulator.
+type callLog struct {
+	latency time.Duration // of every answer
+	next    http.Handler
+
+	mu            sync.Mutex
+	sent, granted Calls
+}
+
+// ServeHTTP lets an answer take as long as one from far away.
+func (e *callLog) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if e.latency == 0 || !strings.HasPrefix(r.URL.Path, "/v3/") {
+		e.next.ServeHTTP(w, r)
+		return
 	}
-	return some
+	e.next.ServeHTTP(&recorder{ResponseWriter: w, callLog: e, came: time.Now(), write: r.Method != http.MethodGet}, r)
 }
 
-// Reads are the calls that change nothing.
-func (c Calls) Reads() Calls { return c.Where(func(x Call) bool { return x.Read }) }
-
-// Writes are the calls that are no reads.
-func (c Calls) Writes() Calls { return c.Where(func(x Call) bool { return !x.Read }) }
-
-// Refused are those answered 429.
-func (c Calls) Refused() Calls { return c.Where(func(x Call) bool { return x.Code == 429 }) }
-
-// Made are those answered well.
-func (c Calls) Made() Calls { return c.Where(func(x Call) bool { return x.Code/100 == 2 }) }
-
-// Between are those that came from a on and before b.
-func (c Calls) Between(a, b time.Time) Calls {
-	return c.Where(func(x Call) bool { return !x.At.Before(a) && x.At.Before(b) })
+// recorder notes an answer.
+type recorder struct {
+	http.ResponseWriter
+	callLog *callLog
+	came    time.Time
+	write   bool
 }
 
-// Worst is the most calls in any window of that length.
-func (c Calls) Worst(window time.Duration) int {
-	worst, first := 0, 0
-	for i, x := range c {
-		for x.At.Sub(c[first].At) >= window {
-			first++
-		}
-		worst = max(worst, i-first+1)
+// WriteHeader is called once by the simulator.
+func (l *recorder) WriteHeader(code int) {
+	if l.write {
+		l.callLog.note(l.came, code/100 == 2)
 	}
-	return worst
+	time.Sleep(l.callLog.latency)
+	l.ResponseWriter.WriteHeader(code)
 }
 
-// Sliding is the number of calls in the last window, every step from begin to end.
-func (c Calls) Sliding(begin, end time.Time, window, step time.Duration) []float64 {
+// Unwrap lets the simulator hang up.
+func (l *recorder) Unwrap() http.ResponseWriter { return l.ResponseWriter }
+
+func (e *callLog) note(at time.Time, granted bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.sent = append(e.sent, at)
+	if granted {
+		e.granted = append(e.granted, at)
+	}
+}
+
+// sorted are the times of all writes, or of those that were granted.
+func (e *callLog) sorted(granted bool) Calls {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if granted {
+		return slices.SortedFunc(slices.Values(e.granted), time.Time.Compare)
+	}
+	return slices.SortedFunc(slices.Values(e.sent), time.Time.Compare)
+}
+
+// Sliding is the number of calls in the last window, every step from begin until it has fallen to nothing.
+func (c Calls) Sliding(begin time.Time, window, step time.Duration) []float64 {
 	var y []float64
 	first, next := 0, 0
-	for t := begin; !t.After(end); t = t.Add(step) {
-		for next < len(c) && !c[next].At.After(t) {
+	for t := begin; len(c) > 0 && !t.After(c[len(c)-1].Add(window+step)); t = t.Add(step) {
+		for next < len(c) && !c[next].After(t) {
 			next++
 		}
-		for first < next && t.Sub(c[first].At) >= window {
+		for first < next && t.Sub(c[first]) >= window {
 			first++
 		}
 		y = append(y, float64(next-first))
@@ -68,7 +91,7 @@ func (c Calls) Rate(from, to float64) float64 {
 		return 0
 	}
 	a, b := int(from*float64(len(c)-1)), int(to*float64(len(c)-1))
-	took := c[b].At.Sub(c[a].At).Seconds()
+	took := c[b].Sub(c[a]).Seconds()
 	if took <= 0 {
 		return 0
 	}

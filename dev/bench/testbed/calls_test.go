@@ -1,40 +1,31 @@
 package testbed
 
 import (
-	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/assert"
 )
 
-func at(zero time.Time, seconds ...float64) Calls {
-	var c Calls
+func at(zero time.Time, seconds ...float64) (c Calls) {
 	for _, s := range seconds {
-		c = append(c, Call{At: zero.Add(time.Duration(s * float64(time.Second))), Code: 201})
+		c = append(c, zero.Add(time.Duration(s*float64(time.Second))))
 	}
 	return c
 }
 
-func TestTheWorstWindowSlides(t *testing.T) {
+func TestTheWindowSlides(t *testing.T) {
 	zero := time.Now()
-	assert.Zero(t, Calls{}.Worst(time.Minute))
-	assert.Equal(t, 2, at(zero, 0, 59.9).Worst(time.Minute))
-	assert.Equal(t, 1, at(zero, 0, 60).Worst(time.Minute), "a call has left when it is a window old")
-	assert.Equal(t, 4, at(zero, 0, 50, 55, 61, 100).Worst(time.Minute), "across the minute")
-}
-
-func TestTheWorstWindowIsTheHighestPointOfTheCurve(t *testing.T) {
-	draw, zero := rand.New(rand.NewPCG(1, 1)), time.Now()
-	var calls Calls
-	for s := 0.0; s < 300; s += draw.ExpFloat64() {
-		calls = append(calls, at(zero, s)...)
+	assert.Empty(t, Calls{}.Sliding(zero, time.Minute, time.Second))
+	most := func(seconds ...float64) float64 {
+		return slices.Max(at(zero, seconds...).Sliding(zero, time.Minute, time.Second))
 	}
-	worst := 0
-	for _, y := range calls.Sliding(zero, zero.Add(6*time.Minute), time.Minute, 10*time.Millisecond) {
-		worst = max(worst, int(y))
-	}
-	assert.Equal(t, calls.Worst(time.Minute), worst, "the curve's highest point")
+	assert.InDelta(t, 2, most(0, 59.9), 0)
+	assert.InDelta(t, 1, most(0, 60), 0, "a call has left when it is a window old")
+	assert.InDelta(t, 4, most(0, 50, 55, 61, 100), 0, "across the minute")
+	y := at(zero, 0).Sliding(zero, time.Minute, time.Second)
+	assert.InDelta(t, 0, y[len(y)-1], 0, "until it has fallen to nothing")
 }
 
 func TestTheRateLeavesOutHowItBeginsAndEnds(t *testing.T) {

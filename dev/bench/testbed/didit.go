@@ -13,17 +13,17 @@ type Simulator struct {
 	Key  string
 	Flow string
 
-	callLog *callLog
-	stop    func()
+	log  *callLog
+	stop func()
 }
 
 // NewSimulator starts it; every answer takes the latency.
 func NewSimulator(pace Pace, latency time.Duration) (*Simulator, error) {
-	a := &Simulator{Key: key("alone"), Flow: flow}
-	a.Sim = diditsim.New(diditsim.Options{APIKey: a.Key, WorkflowIDs: []string{flow}, Limits: pace.limits()})
-	a.callLog = &callLog{next: a.Sim, latency: latency}
+	a := &Simulator{Key: key("alone"), Flow: Flow}
+	a.Sim = diditsim.New(diditsim.Options{APIKey: a.Key, WorkflowIDs: []string{Flow}, Limits: pace.limits()})
+	a.log = &callLog{next: a.Sim, latency: latency}
 	var err error
-	a.URL, a.stop, err = serve(a.callLog.from("program"))
+	a.URL, a.stop, err = serve(a.log)
 	return a, err
 }
 
@@ -33,5 +33,5 @@ func (a *Simulator) Close() {
 	a.stop()
 }
 
-// Calls is what it has got so far.
-func (a *Simulator) Calls() Calls { return a.callLog.all() }
+// Sent are the writes that it has got so far.
+func (a *Simulator) Sent() Calls { return a.log.sorted(false) }

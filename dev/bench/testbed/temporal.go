@@ -3,6 +3,7 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,18 +16,24 @@ import (
 	"google.golang.org/protobuf/types/known/durationpb"
 
 	"didit-temporal/dev/bench/run"
+	"didit-temporal/dev/port"
 	"didit-temporal/dev/postgres"
+	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
 )
 
 // Temporal is a server of its own, with as many tenants as are asked for.
 type Temporal struct {
 	*tserver.Server
+	Database *postgres.Server // nil: SQLite
 
-	env        *run.Env
-	dir        string
-	partitions int
-	closers    []func()
+	// Pprof and Metrics are addresses of the server; empty without -profile.
+	Pprof, Metrics string
+
+	env     *run.Env
+	dir     string
+	o       TemporalOptions
+	closers []func()
 }
 
 // TemporalOptions configures NewTemporal.
@@ -42,28 +49,41 @@ func NewTemporal(ctx context.Context, env *run.Env, o TemporalOptions) (*Tempora
 	if err != nil {
 		return nil, err
 	}
-	so := tserver.Options{Partitions: max(o.Partitions, 1)}
-	if o.Lasting {
-		so.DBFile = filepath.Join(dir, "temporal.db")
-	}
-	t := &Temporal{env: env, dir: dir, partitions: so.Partitions, closers: []func(){remove}}
-	if o.Postgres {
-		db, err := postgres.Start(ctx)
-		if err != nil {
-			t.Close()
-			return nil, err
-		}
-		so.Postgres = db.Address
-		t.closers = append(t.closers, db.Close)
-	}
-	server, err := tserver.Start(ctx, so)
-	if err != nil {
+	o.Partitions = max(o.Partitions, 1)
+	t := &Temporal{env: env, dir: dir, o: o, closers: []func(){remove}}
+	if err := t.start(ctx); err != nil {
 		t.Close()
 		return nil, err
 	}
-	t.Server = server
-	t.closers = append(t.closers, func() { _ = server.Kill() })
 	return t, nil
+}
+
+func (s *Temporal) start(ctx context.Context) (err error) {
+	so := tserver.Options{Partitions: s.o.Partitions}
+	if s.o.Lasting {
+		so.DBFile = filepath.Join(s.dir, "temporal.db")
+	}
+	var settings []string
+	if s.env.Profile != "" {
+		pprof, err1 := port.Free()
+		metrics, err2 := port.Free()
+		if err := cmp.Or(err1, err2); err != nil {
+			return err
+		}
+		s.Pprof, s.Metrics, so.Pprof, so.Metrics = pprof, metrics, pprof, metrics
+		settings = []string{"-c", "shared_preload_libraries=pg_stat_statements"}
+	}
+	if s.o.Postgres {
+		if s.Database, err = postgres.Start(ctx, settings...); err != nil {
+			return err
+		}
+		so.Postgres = s.Database.Address
+		s.closers = append(s.closers, s.Database.Close)
+	}
+	if s.Server, err = tserver.Start(ctx, so); err == nil {
+		s.closers = append(s.closers, func() { _ = s.Kill() })
+	}
+	return err
 }
 
 // Close kills all there is.
@@ -90,19 +110,46 @@ func (s *Temporal) namespace(ctx context.Context, name string) error {
 	return nil
 }
 
+// Supervise starts a program of a folder, as procs does, in a namespace.
+func (s *Temporal) Supervise(folder, name, namespace string, args []string, env ...string) *procs.Program {
+	p := procs.Supervise(filepath.Join(folder, name), args, s.dir, append(env, "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+namespace)...)
+	s.closers = append(s.closers, p.Stop)
+	return p
+}
+
+// Working waits until all programs work.
+func Working(ctx context.Context, all ...*procs.Program) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	for _, p := range all {
+		if _, err := p.Working(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // retry repeats f until it works, or for a minute: parts of a server know a new namespace only after seconds.
 func retry(ctx context.Context, f func(context.Context) error) error {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		err := f(ctx)
-		if err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
+		if err == nil || !sleep(ctx, 200*time.Millisecond) {
 			return err
-		case <-time.After(200 * time.Millisecond):
 		}
+	}
+}
+
+// sleep reports whether ctx is still alive after d.
+func sleep(ctx context.Context, d time.Duration) bool { return Sleep(ctx, d) == nil }
+
+// Sleep waits for d, or returns the error of ctx.
+func Sleep(ctx context.Context, d time.Duration) error {
+	select {
+	case <-time.After(d):
+		return nil
+	case <-ctx.Done():
+		return context.Cause(ctx)
 	}
 }

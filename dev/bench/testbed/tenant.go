@@ -1,13 +1,17 @@
 package testbed
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"net"
 	"net/http"
+	"os"
+	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"time"
 
@@ -18,15 +22,19 @@ import (
 	"didit-temporal/dev/port"
 	"didit-temporal/dev/procs"
 	"didit-temporal/didit/diditsim"
-	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
-	"didit-temporal/kyc/codec"
+	"didit-temporal/starter/api"
 	"didit-temporal/webhook/receiver"
 )
 
+// Secret is what webhooks are signed with, Flow the flow of all sessions, Token lets a caller of the API in.
 const (
-	secret = "bench-webhook-secret-of-no-account" //nolint:gosec // G101: it protects nothing
-	flow   = "dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	Secret = "bench-webhook-secret-of-no-account"
+	Flow   = "dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"
+	Token  = "bench-caller-of-no-account"
+
+	resultSecret = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=" //nolint:gosec // G101: it protects nothing
+
 	// Latency of Didit's answers: of the order of a request across a continent that writes something down.
 	Latency = 200 * time.Millisecond
 )
@@ -34,23 +42,33 @@ const (
 // Options configures a tenant.
 type Options struct {
 	Namespace string // default "default"
+	Programs  string // folder; default: the environment's
 	Pace      Pace
 	Workers   int
 	Webhook   bool
-	Fast      *Fast // for measuring how fast things are
+	// Fast is for measuring how fast things are: Didit answers at once and notes no calls, nothing polls it, it sends no webhooks
+	// but those of the benchmark, and there are the HTTP API and a callback endpoint that takes all results at once.
+	Fast bool
 }
 
 // Tenant is a namespace, an application of Didit, and the programs between them.
 type Tenant struct {
 	*kyc.Client
 	Sim     *diditsim.Server
-	Workers []*procs.Program
 	Pace    Pace
+	Workers []*procs.Program
+	Hook    *procs.Program
+	Starter *procs.Program
 
-	fast
+	WebhookURL string            // of the process webhook
+	APIURL     string            // of `starter serve`
+	Profiles   map[string]string // address by program; empty without -profile
 
 	env     *run.Env
-	callLog *callLog
+	o       Options
+	log     *callLog
+	didit   string // URL
+	results string // URL of the callback endpoint
 }
 
 // New is a server with one tenant.
@@ -67,20 +85,18 @@ func New(ctx context.Context, env *run.Env, to TemporalOptions, o Options) (*Tem
 	return server, t, nil
 }
 
-// Tenant starts all that a tenant needs, and returns when its workers work.
-func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
-	t := &Tenant{Pace: o.Pace, env: s.env}
-	if o.Namespace == "" {
-		o.Namespace = client.DefaultNamespace
-	} else if err := s.namespace(ctx, o.Namespace); err != nil {
+// Tenant starts all that a tenant needs, and returns when its programs work.
+func (s *Temporal) Tenant(ctx context.Context, o Options) (t *Tenant, err error) {
+	o.Namespace, o.Programs = cmp.Or(o.Namespace, client.DefaultNamespace), cmp.Or(o.Programs, s.env.Programs)
+	if err := s.namespace(ctx, o.Namespace); err != nil {
 		return nil, err
 	}
-	if o.Fast != nil && o.Fast.Observed {
-		if err := s.collect(t); err != nil {
-			return nil, err
-		}
+	t = &Tenant{Pace: o.Pace, env: s.env, o: o, Profiles: map[string]string{}}
+	if err := retry(ctx, func(ctx context.Context) error { return s.setup(ctx, o) }); err != nil {
+		return nil, err
 	}
-	if err := retry(ctx, func(ctx context.Context) error { return s.dial(ctx, t, o.Namespace) }); err != nil {
+	t.Client, err = kyc.Dial(ctx, client.Options{HostPort: s.Address, Namespace: o.Namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler))})
+	if err != nil {
 		return nil, err
 	}
 	s.closers = append(s.closers, t.Close)
@@ -88,112 +104,96 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (*Tenant, error) {
 	if err != nil {
 		return nil, err
 	}
-	so := diditsim.Options{
-		APIKey: key(o.Namespace), WorkflowIDs: []string{flow}, Limits: o.Pace.limits(), WebhookSecret: secret, KeepDeliveries: 1,
-		RetryDelays: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
-	}
-	if o.Webhook {
-		so.WebhookURL = "http://" + webhookAddr + receiver.Path
-	}
-	t.Sim = diditsim.New(so)
-	t.callLog = &callLog{next: t.Sim, latency: Latency}
-	if o.Fast != nil {
-		t.makeFast(webhookAddr)
-	}
-	if o.Fast != nil && o.Fast.Results {
-		if err := s.takeResults(t); err != nil {
-			return nil, err
-		}
-	}
-	s.closers = append(s.closers, t.Sim.Close)
-	return t, s.programs(ctx, t, o, webhookAddr)
-}
-
-func (s *Temporal) dial(ctx context.Context, t *Tenant, namespace string) error {
-	co := client.Options{
-		HostPort: s.Address, Namespace: namespace, Logger: log.NewStructuredLogger(slog.New(slog.DiscardHandler)),
-	}
-	if t.keys != "" {
-		keys, err := codec.ParseKeys(t.keys)
-		if err != nil {
-			return err
-		}
-		keys.Apply(&co)
-	}
-	c, err := kyc.Dial(ctx, co)
-	if err != nil {
-		return err
-	}
-	if _, err := ops.New(c).Setup(ctx); err != nil {
-		c.Close()
-		return err
-	}
-	t.Client = c
-	return nil
-}
-
-// programs starts workers, each with an address of Didit of its own, to distinguish its calls, and
-// the webhook.
-func (s *Temporal) programs(ctx context.Context, t *Tenant, o Options, webhookAddr string) error {
-	all := []*procs.Program{}
-	for range o.Workers {
-		p, err := s.worker(t)
-		if err != nil {
-			return err
-		}
-		all = append(all, p)
-	}
-	if o.Webhook {
-		t.Hook = s.supervise(t, "webhook", nil, append(slices.Clone(t.observed), "DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr)...)
-		all = append(all, t.Hook)
-	}
-	if o.Fast != nil {
-		more, err := s.fastPrograms(t, o)
-		if err != nil {
-			return err
-		}
-		all = append(all, more...)
-	}
-	ctx, cancel := context.WithTimeout(ctx, time.Minute)
-	defer cancel()
-	for _, p := range all {
-		if _, err := p.Working(ctx); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// worker starts one more.
-func (s *Temporal) worker(t *Tenant) (*procs.Program, error) {
-	url, err := s.Listen(t, "worker-"+strconv.Itoa(len(t.Workers)+1))
-	if err != nil {
+	t.WebhookURL = "http://" + webhookAddr + receiver.Path
+	if err := s.simulate(t); err != nil {
 		return nil, err
 	}
-	p := s.supervise(t, "worker", nil, append(slices.Concat(t.results, t.observed, t.noReconcile), "DIDIT_API_KEY="+key(t.Namespace()), "DIDIT_WORKFLOW_ID="+flow,
-		"DIDIT_BASE_URL="+url, "DIDIT_WRITES_PER_MINUTE="+strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE="+strconv.Itoa(t.Pace.Reads),
-		"DIDIT_QUEUE_PARTITIONS="+strconv.Itoa(s.partitions))...)
-	t.Workers = append(t.Workers, p)
-	return p, nil
+	return t, s.programs(ctx, t, webhookAddr)
 }
 
-func (s *Temporal) supervise(t *Tenant, name string, args []string, env ...string) *procs.Program {
-	p := procs.Supervise(filepath.Join(s.env.Programs, name), args, s.dir,
-		append(env, "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+t.Namespace())...)
-	s.closers = append(s.closers, p.Stop)
+// setup is what an operator runs first.
+func (s *Temporal) setup(ctx context.Context, o Options) error {
+	cmd := exec.CommandContext(ctx, filepath.Join(o.Programs, "starter"), "setup") //nolint:gosec // G204: we have built it
+	cmd.Env = append(os.Environ(), "TEMPORAL_ADDRESS="+s.Address, "TEMPORAL_NAMESPACE="+o.Namespace)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("starter setup: %w: %s", err, out)
+	}
+	return nil
+}
+
+// simulate starts Didit, and what takes results.
+func (s *Temporal) simulate(t *Tenant) error {
+	so := diditsim.Options{
+		APIKey: key(t.Namespace()), WorkflowIDs: []string{Flow}, Limits: t.Pace.limits(), WebhookSecret: Secret, KeepDeliveries: 1,
+		RetryDelays: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
+	}
+	if t.o.Webhook {
+		so.WebhookURL = t.WebhookURL
+	}
+	t.Sim = diditsim.New(so)
+	s.closers = append(s.closers, t.Sim.Close)
+	t.log = &callLog{next: t.Sim, latency: Latency}
+	if t.o.Fast {
+		t.log.latency = 0
+		t.Sim.SetWebhookScript(diditsim.DropMask(math.MaxUint64))
+	}
+	didit, stopDidit, err1 := serve(t.log)
+	results, stopResults, err2 := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	if err := errors.Join(err1, err2); err != nil {
+		return err
+	}
+	s.closers = append(s.closers, stopDidit, stopResults)
+	t.didit, t.results = didit, results
+	return nil
+}
+
+// programs starts workers, the webhook and the API.
+func (s *Temporal) programs(ctx context.Context, t *Tenant, webhookAddr string) error {
+	var all []*procs.Program
+	for range t.o.Workers {
+		all = append(all, s.worker(t))
+	}
+	if t.o.Webhook {
+		t.Hook = s.program(t, "webhook", nil, "DIDIT_WEBHOOK_SECRETS="+Secret, "WEBHOOK_ADDR="+webhookAddr)
+		all = append(all, t.Hook)
+	}
+	if t.o.Fast {
+		addr, err := port.Free()
+		if err != nil {
+			return err
+		}
+		t.APIURL = "http://" + addr + api.Path
+		t.Starter = s.program(t, "starter", []string{"serve"}, "STARTER_ADDR="+addr, "STARTER_TOKENS=bench:"+Token)
+		all = append(all, t.Starter)
+	}
+	return Working(ctx, all...)
+}
+
+func (s *Temporal) worker(t *Tenant) *procs.Program {
+	env := []string{
+		"DIDIT_API_KEY=" + key(t.Namespace()), "DIDIT_WORKFLOW_ID=" + Flow, "DIDIT_BASE_URL=" + t.didit,
+		"DIDIT_WRITES_PER_MINUTE=" + strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE=" + strconv.Itoa(t.Pace.Reads),
+		"DIDIT_QUEUE_PARTITIONS=" + strconv.Itoa(s.o.Partitions),
+	}
+	if t.o.Fast {
+		env = append(env, "RECONCILE_AFTER=24h", "RESULT_URL="+t.results, "RESULT_SECRETS="+resultSecret)
+	}
+	p := s.program(t, "worker", nil, env...)
+	t.Workers = append(t.Workers, p)
 	return p
 }
 
-func key(namespace string) string { return "bench-api-key-of-no-account-" + namespace }
-
-// Listen gives a caller of Didit an address of its own.
-func (s *Temporal) Listen(t *Tenant, by string) (url string, err error) {
-	url, stop, err := serve(t.callLog.from(by))
-	if err == nil {
-		s.closers = append(s.closers, stop)
+// program starts one of the tenant's.
+func (s *Temporal) program(t *Tenant, name string, args []string, env ...string) *procs.Program {
+	if s.env.Profile != "" {
+		if addr, err := port.Free(); err == nil {
+			t.Profiles[name], env = addr, append(env, run.ProfileVariable+"="+addr)
+		}
 	}
-	return url, err
+	return s.Supervise(t.o.Programs, name, t.Namespace(), args, env...)
 }
+
+func key(namespace string) string { return "bench-api-key-of-no-account-" + namespace }
 
 func serve(h http.Handler) (url string, stop func(), err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens until it is closed
@@ -205,8 +205,11 @@ func serve(h http.Handler) (url string, stop func(), err error) {
 	return "http://" + l.Addr().String(), func() { _ = srv.Close() }, nil
 }
 
-// Calls is what Didit has got so far.
-func (t *Tenant) Calls() Calls { return t.callLog.all() }
+// Sent are the writes that Didit has got so far.
+func (t *Tenant) Sent() Calls { return t.log.sorted(false) }
+
+// Granted are those of them that it has granted.
+func (t *Tenant) Granted() Calls { return t.log.sorted(true) }
 
 // Usage is what Didit itself has counted in a scope, over all keys.
 func (t *Tenant) Usage(scope diditsim.Scope) diditsim.ScopeUsage {

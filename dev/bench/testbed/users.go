@@ -4,11 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"maps"
 	"sync"
 	"time"
 
 	"go.temporal.io/sdk/client"
+	"golang.org/x/sync/errgroup"
 
 	"didit-temporal/dev/hosted"
 	"didit-temporal/kyc"
@@ -17,60 +18,47 @@ import (
 // Users are people who sign up, and when each of them got a URL to open.
 type Users struct {
 	tenant *Tenant
+	all    sync.WaitGroup
 
-	mu      sync.Mutex
-	asked   map[string]time.Time
-	served  map[string]time.Time
-	urls    map[string]string
-	refused map[string]error // those who get no session
-	again   int              // repeated requests
-	all     sync.WaitGroup
+	mu   sync.Mutex
+	urls map[string]string // by user
+	took []float64         // seconds until each of the URLs
+	last time.Time         // of the URLs
 }
 
 // Users is an empty one.
-func (t *Tenant) Users() *Users {
-	return &Users{
-		tenant: t, asked: map[string]time.Time{}, served: map[string]time.Time{}, urls: map[string]string{}, refused: map[string]error{},
-	}
-}
+func (t *Tenant) Users() *Users { return &Users{tenant: t, urls: map[string]string{}} }
 
 // signupTimeout is a signup service's: longer than any queue here.
 const signupTimeout = time.Hour
 
 // SignUp starts a user as a signup service does: whatever goes wrong on the way to Temporal, it asks again.
 func (c *Users) SignUp(ctx context.Context, user string, p kyc.Priority) {
-	c.mu.Lock()
-	c.asked[user] = time.Now()
-	c.mu.Unlock()
+	asked := time.Now()
 	c.all.Go(func() {
 		for {
 			attempt, cancel := context.WithTimeout(ctx, signupTimeout)
 			began, err := c.tenant.Start(attempt, kyc.Input{UserID: user, Priority: p})
 			cancel()
-			if final := c.note(user, began, err); final || !sleep(ctx, 250*time.Millisecond) {
+			if err == nil {
+				c.note(user, began.Session.URL, asked)
+				return
+			}
+			if no := new(kyc.SessionError); errors.As(err, &no) || Sleep(ctx, 250*time.Millisecond) != nil {
 				return
 			}
 		}
 	})
 }
 
-// note reports whether the user need not ask again.
-func (c *Users) note(user string, began kyc.Started, err error) bool {
+func (c *Users) note(user, url string, asked time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	switch no := new(kyc.SessionError); {
-	case err == nil:
-		c.served[user], c.urls[user] = time.Now(), began.Session.URL
-		return true
-	case errors.As(err, &no):
-		c.refused[user] = err
-		return true
-	}
-	c.again++
-	return false
+	c.last = time.Now()
+	c.urls[user], c.took = url, append(c.took, c.last.Sub(asked).Seconds())
 }
 
-// Wait returns when all have a URL or was refused, or with the error of ctx.
+// Wait returns when all have a URL or were refused, or with the error of ctx.
 func (c *Users) Wait(ctx context.Context) error {
 	done := make(chan struct{})
 	go func() {
@@ -88,67 +76,35 @@ func (c *Users) Wait(ctx context.Context) error {
 // Reach returns when n people have a URL.
 func (c *Users) Reach(ctx context.Context, n int) error {
 	for c.Served() < n {
-		if !sleep(ctx, 50*time.Millisecond) {
-			return context.Cause(ctx)
+		if err := Sleep(ctx, 50*time.Millisecond); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 // Served counts who has a URL.
-func (c *Users) Served() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.served)
-}
-
-// Again counts the repeated requests.
-func (c *Users) Again() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.again
-}
-
-// Refused counts those who get no session.
-func (c *Users) Refused() int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return len(c.refused)
-}
+func (c *Users) Served() int { return len(c.URLs()) }
 
 // URLs are those that people have got so far, by user.
 func (c *Users) URLs() map[string]string {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	m := make(map[string]string, len(c.urls))
-	for k, v := range c.urls {
-		m[k] = v
-	}
-	return m
+	return maps.Clone(c.urls)
 }
 
-// Took is how long each user who has a URL waited for it, the shortest wait first.
-func (c *Users) Took() []time.Duration {
+// Took is how many seconds each user who has a URL waited for it.
+func (c *Users) Took() []float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []time.Duration
-	for user, at := range c.served {
-		all = append(all, at.Sub(c.asked[user]))
-	}
-	slices.Sort(all)
-	return all
+	return append([]float64(nil), c.took...)
 }
 
-// ServedAt are the times at which URLs came, in order.
-func (c *Users) ServedAt() []time.Time {
+// Last is when the last URL came so far.
+func (c *Users) Last() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	var all []time.Time
-	for _, at := range c.served {
-		all = append(all, at)
-	}
-	slices.SortFunc(all, time.Time.Compare)
-	return all
+	return c.last
 }
 
 // Approve lets the people with these URLs pass at Didit, all at once.
@@ -171,24 +127,22 @@ func (t *Tenant) Backlog(ctx context.Context, users []string, p kyc.Priority) er
 	return nil
 }
 
+// Ended returns when the verifications of all these users have an outcome.
+func (t *Tenant) Ended(ctx context.Context, users []string) error {
+	return each(64, users, func(user string) error {
+		return retry(ctx, func(ctx context.Context) error {
+			_, err := t.Wait(ctx, user)
+			return err
+		})
+	})
+}
+
 // each does all, some at a time, and returns the first error after the last one has ended.
 func each(atOnce int, all []string, do func(string) error) error {
-	var doing sync.WaitGroup
-	errs := make(chan error, len(all))
-	turns := make(chan struct{}, atOnce)
+	var doing errgroup.Group
+	doing.SetLimit(atOnce)
 	for _, one := range all {
-		doing.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			errs <- do(one)
-		})
+		doing.Go(func() error { return do(one) })
 	}
-	doing.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return doing.Wait()
 }

@@ -1,0 +1,106 @@
+package speed
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"didit-temporal/dev/bench/ratio"
+	"didit-temporal/dev/bench/run"
+)
+
+// figures are what one measurement has found, by name.
+type figures map[string]float64
+
+// measurement measures one side once; i numbers the rounds.
+type measurement func(ctx context.Context, i int) (figures, error)
+
+// side is one of those that are compared. The first one is ours.
+type side struct {
+	name    string
+	measure measurement
+	system  *system // nil: a peer
+}
+
+// turns lets all sides measure n times each, forwards and backwards in turns, so that what disturbs the machine disturbs all.
+// The first round, in which connections are made and caches are filled, is left out. The result is by the others' names.
+func turns(ctx context.Context, env *run.Env, name string, n int, sides ...side) (map[string]map[string]*ratio.Pairs, error) {
+	pairs, began, said := map[string]map[string]*ratio.Pairs{}, time.Now(), time.Now()
+	for i := range n + 1 {
+		found, err := once(ctx, i, sides)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", name, err)
+		}
+		if time.Since(said) > 10*time.Second || i == n {
+			said = time.Now()
+			left := time.Since(began) * time.Duration(n-i) / time.Duration(i+1)
+			env.Say("%s: %d of %d rounds, %v to go", name, i, n, left.Round(time.Second))
+		}
+		if i == 0 {
+			continue
+		}
+		for k, other := range sides[1:] {
+			if pairs[other.name] == nil {
+				pairs[other.name] = map[string]*ratio.Pairs{}
+			}
+			add(pairs[other.name], found[0], found[k+1])
+		}
+	}
+	return pairs, nil
+}
+
+func once(ctx context.Context, i int, sides []side) ([]figures, error) {
+	found := make([]figures, len(sides))
+	for k := range sides {
+		if i%2 == 1 {
+			k = len(sides) - 1 - k
+		}
+		var err error
+		if found[k], err = sides[k].measure(ctx, i); err != nil {
+			return nil, fmt.Errorf("%s: %w", sides[k].name, err)
+		}
+	}
+	return found, nil
+}
+
+// add notes the figures that both sides have.
+func add(pairs map[string]*ratio.Pairs, ours, theirs figures) {
+	for what := range ours {
+		if _, both := theirs[what]; !both {
+			continue
+		}
+		if pairs[what] == nil {
+			pairs[what] = &ratio.Pairs{}
+		}
+		pairs[what].Add(ours[what], theirs[what])
+	}
+}
+
+// row is one of a table of ratios, for each peer that has the figure. The target is for peers, not for an older build.
+type row struct {
+	what, name string
+	show       func(float64) string
+	target     run.Target
+}
+
+// compare adds the rows to a table and to the report.
+func compare(r *run.Report, t *run.Table, pairs map[string]map[string]*ratio.Pairs, sides []side, rows ...row) {
+	t.Columns = []string{"figure", "ours", "theirs", "of what", "ratio (95 %)", "target", ""}
+	for _, row := range rows {
+		for _, other := range sides[1:] {
+			p := pairs[other.name][row.what]
+			if p == nil {
+				continue
+			}
+			target := row.target
+			if other.system != nil {
+				target = run.Target{}
+			}
+			x := r.Compare(row.name, other.name, p, target)
+			t.Row(row.name, row.show(x.Ours), row.show(x.Theirs), other.name, x.Interval(), target.String(), x.Verdict())
+		}
+	}
+}
+
+// rounds is how many are measured.
+func rounds(env *run.Env) int { return run.Pick(env, env.Pairs, 1) }
