@@ -26,22 +26,20 @@ import (
 // example prints all of them when the last user is done.
 func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 	n, pace := run.Pick(env, 1200, 200), pace(env)
-	return run.One(ctx, env, func(ctx context.Context) (*run.Report, error) {
-		didit, err := testbed.NewSimulator(pace, testbed.Latency)
-		if err != nil {
-			return nil, err
-		}
-		defer didit.Close()
-		ctx, cancel := context.WithTimeout(ctx, 3*expected(pace, n)+8*pace.Window)
-		defer cancel()
-		env.Say("blog: %d users", n)
-		l, began := newLoop(didit), time.Now()
-		for _, user := range users("signup", n) {
-			l.all.Go(func() { l.note(l.signUp(ctx, user), time.Since(began)) })
-		}
-		l.all.Wait()
-		return l.report(n, began, pace), context.Cause(ctx)
-	})
+	didit, err := testbed.NewSimulator(pace, testbed.Latency)
+	if err != nil {
+		return nil, err
+	}
+	defer didit.Close()
+	ctx, cancel := context.WithTimeout(ctx, 3*expected(pace, n)+8*pace.Window)
+	defer cancel()
+	env.Say("blog: %d users", n)
+	l, began := newLoop(didit), time.Now()
+	for _, user := range users("signup", n) {
+		l.all.Go(func() { l.note(l.signUp(ctx, user), time.Since(began)) })
+	}
+	l.all.Wait()
+	return l.report(n, began, pace), context.Cause(ctx)
 }
 
 // loop is the example's.

@@ -17,10 +17,8 @@ import (
 // queue starts a batch that needs half an hour of Didit's limit. People come behind it, who go first, and now and then one who
 // does not, and who asks how long it will take. At the end all must have a session.
 func queue(ctx context.Context, env *run.Env) (*run.Report, error) {
-	return run.One(ctx, env, func(ctx context.Context) (*run.Report, error) {
-		q := backlog{env: env, batch: run.Pick(env, 10_000, 300), people: run.Pick(env, 50, 10), asks: run.Pick(env, []int{10_000, 1000, 100}, []int{100})}
-		return q.run(ctx)
-	})
+	q := backlog{env: env, batch: run.Pick(env, 10_000, 300), people: run.Pick(env, 50, 10), asks: run.Pick(env, []int{10_000, 1000, 100}, []int{100})}
+	return q.run(ctx)
 }
 
 type backlog struct {
@@ -65,9 +63,9 @@ func (q *backlog) run(ctx context.Context) (*run.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := append([]*testbed.Users{first}, q.waiters(estimates)...)
-	for _, u := range all {
-		_ = u.Wait(ctx) // who has no URL by then is lost
+	_ = first.Wait(ctx) // who has no URL by then is lost
+	for _, e := range estimates {
+		_ = e.who.Wait(ctx)
 	}
 	return q.report(t, names, first, estimates), nil
 }
@@ -95,13 +93,6 @@ func (q *backlog) ask(ctx context.Context, t *testbed.Tenant) (all []estimate, e
 		all = append(all, e)
 	}
 	return all, nil
-}
-
-func (q *backlog) waiters(estimates []estimate) (all []*testbed.Users) {
-	for _, e := range estimates {
-		all = append(all, e.who)
-	}
-	return all
 }
 
 func (q *backlog) report(t *testbed.Tenant, names []string, first *testbed.Users, estimates []estimate) *run.Report {

@@ -1,11 +1,11 @@
 package run
 
 import (
-	"bufio"
 	"context"
 	"maps"
 	"os"
 	"os/exec"
+	"regexp"
 	"runtime"
 	"slices"
 	"strings"
@@ -30,42 +30,30 @@ func machine() Machine {
 
 // procLine is the value of the first line with the key; empty where there is no such file.
 func procLine(file, key string) string {
-	f, err := os.Open(file) //nolint:gosec // G304: the name is ours
-	if err != nil {
+	text, _ := os.ReadFile(file) //nolint:gosec // G304: the name is ours
+	found := regexp.MustCompile(`(?m)^` + key + `\s*:\s*(.*)$`).FindSubmatch(text)
+	if found == nil {
 		return ""
 	}
-	defer func() { _ = f.Close() }()
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if k, v, ok := strings.Cut(lines.Text(), ":"); ok && strings.TrimSpace(k) == key {
-			return strings.TrimSpace(v)
-		}
-	}
-	return ""
+	return string(found[1])
 }
 
-// versions are of Go, of the modules that matter here, and of what of the operating system takes part where it is installed.
+// versions are of Go, of our revision, and of what else matters here. The server is not linked into this program.
 func versions(ctx context.Context) map[string]string {
-	v := map[string]string{"go": runtime.Version()}
+	v := map[string]string{"go": runtime.Version(), "postgresql": "none"}
 	if version, err := postgres.Version(ctx); err == nil {
 		v["postgresql"] = version
 	}
-	// The server is not linked into this program: it is a child process.
-	for dir, module := range map[string]string{".": "go.temporal.io/sdk", "temporal": "go.temporal.io/server"} {
-		out, err := exec.CommandContext(ctx, "go", "-C", dir, "list", "-m", module).Output()
-		if path, version, ok := strings.Cut(strings.TrimSpace(string(out)), " "); ok && err == nil {
-			v[path] = version
+	for _, command := range [][]string{
+		{"git", "log", "-1", "--format=revision %h"}, // none outside of a clone
+		{"go", "list", "-m", "go.temporal.io/sdk"}, {"go", "-C", "temporal", "list", "-m", "go.temporal.io/server"},
+	} {
+		out, _ := exec.CommandContext(ctx, command[0], command[1:]...).Output() //nolint:gosec // G204: the commands are ours
+		if name, version, ok := strings.Cut(strings.TrimSpace(string(out)), " "); ok {
+			v[name] = version
 		}
 	}
 	return v
-}
-
-// revision is empty outside of a clone.
-func revision(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--short", "HEAD").Output()
-	if err != nil {
-		return ""
-	}
-	return strings.TrimSpace(string(out))
 }
 
 // listed are the versions for a person.

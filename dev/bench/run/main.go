@@ -9,7 +9,6 @@ import (
 	"runtime"
 	"slices"
 	"strings"
-	"sync"
 	"time"
 )
 
@@ -113,60 +112,41 @@ func runAll(ctx context.Context, o Options, args []string, stdout, stderr io.Wri
 	return runChosen(ctx, env, args, stdout, chosen, benches)
 }
 
-// runChosen runs those together that do not mind, and then the others one after the other. What has ended is printed and
-// saved before the next one begins: a run that is killed keeps what it has.
+// runChosen prints and saves what has ended before the next one begins: a run that is killed keeps what it has.
 func runChosen(ctx context.Context, env *Env, args []string, stdout io.Writer, chosen, benches []Bench) error {
-	var together []Result
-	var mu sync.Mutex
-	var all sync.WaitGroup
+	var errs []error
 	for _, b := range chosen {
-		if !b.Alone {
-			all.Go(func() {
-				r := b.run(ctx, env, args)
-				mu.Lock()
-				defer mu.Unlock()
-				together = append(together, r)
-			})
+		r, err := b.run(ctx, env, args)
+		if ctx.Err() != nil {
+			return errors.Join(append(errs, ctx.Err())...)
 		}
-	}
-	all.Wait()
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	errs := []error{conclude(stdout, env.out, merge(nil, together, benches), benches)}
-	for _, b := range chosen {
-		if !b.Alone {
-			continue
+		if err != nil {
+			err = fmt.Errorf("%s cannot be measured: %w", b.Name, err)
+			env.Say("%v", err)
+		} else {
+			group := b.Group
+			if env.Against != "" {
+				group = against
+			}
+			err = conclude(stdout, env.out, group, r, benches)
 		}
-		r := b.run(ctx, env, args)
-		if err := ctx.Err(); err != nil {
-			return errors.Join(append(errs, err)...)
-		}
-		errs = append(errs, conclude(stdout, env.out, []Result{r}, benches))
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }
 
-func (b Bench) run(ctx context.Context, env *Env, args []string) Result {
+func (b Bench) run(ctx context.Context, env *Env, args []string) (Result, error) {
 	began := time.Now()
 	r := Result{
-		Bench: b.Name, About: b.About, group: b.Group, Short: env.Short, Seed: env.Seed, Against: env.Against, Began: began.UTC().Truncate(time.Second),
-		Command: "go -C dev run ./bench " + strings.Join(withoutFolders(args), " "), Machine: machine(), Versions: versions(ctx), Revision: revision(ctx),
-	}
-	if env.Against != "" {
-		r.group = "against"
+		Bench: b.Name, About: b.About, Short: env.Short, Seed: env.Seed, Against: env.Against, Began: began.UTC().Truncate(time.Second),
+		Command: "go -C dev run ./bench " + strings.Join(withoutFolders(args), " "), Machine: machine(), Versions: versions(ctx),
 	}
 	report, err := b.Run(ctx, env)
-	if report != nil {
+	if err == nil {
 		r.Report = *report
 	}
-	if r.err = err; err != nil {
-		env.Say("%s cannot be measured: %v", b.Name, err)
-	} else {
-		env.Say("%s has ended: %d broken, %d missed", b.Name, len(r.Broken), len(r.Missed))
-	}
 	r.Took = time.Since(began).Round(time.Second).String()
-	return r
+	return r, err
 }
 
 // withoutFolders drops where files go: a path of this machine does not belong into the documentation.

@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// fillPage writes the tables into the page that explains them, between <!-- NAME:begin --> and <!-- NAME:end --> of each
+// fillPage writes the tables into the page that explains them, between <!-- NAME:begin --> and <!-- NAME:end --> of the
 // benchmark. A page that there is not is not made; a benchmark without marks is left out of it.
-func fillPage(file string, results []Result) error {
+func fillPage(file string, r Result) error {
 	b, err := os.ReadFile(file) //nolint:gosec // G304: the caller's own folder
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
@@ -18,14 +18,9 @@ func fillPage(file string, results []Result) error {
 	if err != nil {
 		return err
 	}
-	page := string(b)
-	for _, r := range results {
-		if page, err = between(page, r.Bench, r.markdown()); err != nil {
-			return fmt.Errorf("%s: %w", file, err)
-		}
-	}
-	if page == string(b) {
-		return nil
+	page, err := between(string(b), r.Bench, r.markdown())
+	if err != nil {
+		return fmt.Errorf("%s: %w", file, err)
 	}
 	return os.WriteFile(file, []byte(page), 0o644) //nolint:gosec // G306: documentation
 }

@@ -44,15 +44,16 @@ func TestTheEndOfTheIntervalThatSpeaksAgainstUsDecides(t *testing.T) {
 
 func TestTablesGoBetweenTheirMarks(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "g.md")
-	require.NoError(t, fillPage(file, nil), "no page is no fault")
+	require.NoError(t, fillPage(file, Result{}), "no page is no fault")
 	require.NoError(t, os.WriteFile(file, []byte("a\n<!-- x:begin -->\nold\n<!-- x:end -->\nb\n"), 0o600))
 	x := Result{Bench: "x", Command: "go run", Report: Report{Tables: []Table{{Title: "T", Columns: []string{"p|q"}, Rows: [][]string{{"1"}}}}}}
-	require.NoError(t, fillPage(file, []Result{x, {Bench: "y"}}))
+	require.NoError(t, fillPage(file, x))
+	require.NoError(t, fillPage(file, Result{Bench: "y"}), "one without marks")
 	b, err := os.ReadFile(file)
 	require.NoError(t, err)
 	assert.NotContains(t, string(b), "old")
 	assert.Contains(t, string(b), "T:\n\n| p\\|q |\n|---|\n| 1 |\n")
 	assert.Contains(t, string(b), "<!-- x:end -->\nb\n")
 	require.NoError(t, os.WriteFile(file, []byte("<!-- x:begin -->\n"), 0o600))
-	require.Error(t, fillPage(file, []Result{x}), "the end of a mark is missing")
+	require.Error(t, fillPage(file, x), "the end of a mark is missing")
 }

@@ -23,63 +23,57 @@ type Result struct {
 	Began    time.Time         `json:"began"`
 	Took     string            `json:"took"`
 	Machine  Machine           `json:"machine"`
-	Revision string            `json:"revision,omitempty"` // of the repository
-	Against  string            `json:"against,omitempty"`  // revision of the older build
+	Against  string            `json:"against,omitempty"` // revision of the older build
 	Versions map[string]string `json:"versions"`
 	Report
-
-	group string
-	err   error
 }
 
-// conclude prints and writes all results. Its error says what is broken or could not be measured.
-func conclude(stdout io.Writer, out string, results []Result, benches []Bench) error {
+// conclude prints and writes a result. Its error says what is broken.
+func conclude(stdout io.Writer, out, group string, r Result, benches []Bench) error {
+	fmt.Fprintf(stdout, "\n%s: %s (%s)\n", r.Bench, r.About, r.Took)
+	r.Write(stdout)
 	var errs []error
-	groups := map[string][]Result{}
-	for _, r := range results {
-		fmt.Fprintf(stdout, "\n%s: %s (%s)\n", r.Bench, r.About, r.Took)
-		r.Write(stdout)
-		for _, what := range r.Broken {
-			errs = append(errs, fmt.Errorf("%s: broken: %s", r.Bench, what))
-		}
-		if r.err != nil {
-			errs = append(errs, fmt.Errorf("%s cannot be measured: %w", r.Bench, r.err))
-			continue
-		}
-		groups[r.group] = append(groups[r.group], r)
+	for _, what := range r.Broken {
+		errs = append(errs, fmt.Errorf("%s: broken: %s", r.Bench, what))
 	}
-	if out == "" {
-		return errors.Join(errs...)
-	}
-	for group, fresh := range groups {
-		errs = append(errs, write(out, group, fresh, benches))
+	if out != "" {
+		errs = append(errs, write(out, group, r, benches))
 	}
 	return errors.Join(errs...)
 }
 
-// write puts results into the files of their group, where they take the place of older ones of the same benchmark.
-func write(out, group string, fresh []Result, benches []Bench) error {
+// write puts a result into the files of its group, where it takes the place of an older one of the same benchmark.
+func write(out, group string, r Result, benches []Bench) error {
 	file := filepath.Join(out, "bench", group+".json")
-	old, err := read(file)
+	all, err := read(file)
 	if err != nil {
 		return err
 	}
-	all := merge(old, fresh, benches)
-	if err := save(file, all); err != nil {
+	all = merge(all, r, benches)
+	text, err := json.MarshalIndent(all, "", " ")
+	if err == nil {
+		err = os.MkdirAll(filepath.Dir(file), 0o750)
+	}
+	if err == nil {
+		err = os.WriteFile(file, append(text, '\n'), 0o600)
+	}
+	if err != nil {
 		return err
 	}
 	page := filepath.Join(out, "operations", group+".md")
-	if group == "against" {
-		page = filepath.Join(out, "operations", "performance.md")
-		all = []Result{costs(all)}
+	if group == against {
+		page, r = filepath.Join(out, "operations", "performance.md"), costs(all)
 	}
-	return errors.Join(draw(filepath.Join(out, "pictures", group+".png"), all), fillPage(page, all))
+	return errors.Join(draw(filepath.Join(out, "pictures", group+".png"), all), fillPage(page, r))
 }
+
+// against is the group of all results with an older build.
+const against = "against"
 
 // costs is what all benchmarks have found against an older build, in one table.
 func costs(all []Result) Result {
 	sum := all[len(all)-1]
-	sum.Bench, sum.Report = "against", Report{Tables: []Table{{
+	sum.Bench, sum.Report = against, Report{Tables: []Table{{
 		Title: "this build and " + sum.Against + ", and floors, in turns", Columns: []string{"figure", "of what", "ratio (95 %)", "pairs"},
 	}}}
 	for _, r := range all {
@@ -90,12 +84,11 @@ func costs(all []Result) Result {
 	return sum
 }
 
-func read(file string) ([]Result, error) {
+func read(file string) (all []Result, err error) {
 	b, err := os.ReadFile(file) //nolint:gosec // G304: the caller's own folder
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
-	var all []Result
 	if err == nil {
 		err = json.Unmarshal(b, &all)
 	}
@@ -106,28 +99,8 @@ func read(file string) ([]Result, error) {
 }
 
 // merge keeps the order in which benchmarks are listed, and drops those that are not listed any more.
-func merge(old, fresh []Result, benches []Bench) []Result {
-	place := map[string]int{}
-	for i, b := range benches {
-		place[b.Name] = i
-	}
-	all := slices.Clone(fresh)
-	for _, r := range old {
-		if _, listed := place[r.Bench]; listed && !slices.ContainsFunc(fresh, func(f Result) bool { return f.Bench == r.Bench }) {
-			all = append(all, r)
-		}
-	}
-	slices.SortStableFunc(all, func(a, b Result) int { return cmp.Compare(place[a.Bench], place[b.Bench]) })
-	return all
-}
-
-func save(file string, all []Result) error {
-	b, err := json.MarshalIndent(all, "", " ")
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
-		return err
-	}
-	return os.WriteFile(file, append(b, '\n'), 0o600)
+func merge(all []Result, fresh Result, benches []Bench) []Result {
+	place := func(r Result) int { return slices.IndexFunc(benches, func(b Bench) bool { return b.Name == r.Bench }) }
+	all = slices.DeleteFunc(all, func(r Result) bool { return r.Bench == fresh.Bench || place(r) < 0 })
+	return slices.SortedFunc(slices.Values(append(all, fresh)), func(a, b Result) int { return cmp.Compare(place(a), place(b)) })
 }

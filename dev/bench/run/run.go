@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // Bench is one benchmark.
@@ -17,7 +19,6 @@ type Bench struct {
 	Group   string // whose results share a file
 	About   string // one line
 	Extra   bool   // runs only when it is named
-	Alone   bool   // runs when nothing else does: it measures how fast things are
 	Against bool   // can measure an older build too
 	Run     func(context.Context, *Env) (*Report, error)
 }
@@ -29,14 +30,13 @@ type Env struct {
 	Old      string // the same of the older build; empty: there is none
 
 	began time.Time
-	slots chan struct{}
 	mu    *sync.Mutex
 	log   io.Writer
 }
 
 // NewEnv is an Env whose programs are in a folder.
 func NewEnv(programs string, o Options, log io.Writer) *Env {
-	return &Env{Options: o, Programs: programs, began: time.Now(), slots: make(chan struct{}, o.Parallel), mu: new(sync.Mutex), log: log}
+	return &Env{Options: o, Programs: programs, began: time.Now(), mu: new(sync.Mutex), log: log}
 }
 
 // Say prints progress.
@@ -49,35 +49,19 @@ func (e *Env) Say(format string, args ...any) {
 // Wants reports whether the case of that name is to run.
 func (e *Env) Wants(name string) bool { return strings.Contains(name, e.Case) }
 
-// Each runs the cases of a benchmark, as many at a time as -parallel allows over all benchmarks. It returns their results in
-// the order of the cases, or the first error, which ends the others.
+// Each runs the cases of a benchmark, as many at a time as -parallel allows. It returns their results in the order of the
+// cases, or the first error, which ends the others.
 func Each[Case, Result any](ctx context.Context, e *Env, cases []Case, do func(context.Context, Case) (Result, error)) ([]Result, error) {
-	ctx, fail := context.WithCancelCause(ctx)
-	defer fail(nil)
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(e.Parallel)
 	results := make([]Result, len(cases))
-	var all sync.WaitGroup
 	for i, c := range cases {
-		all.Go(func() {
-			select {
-			case e.slots <- struct{}{}:
-			case <-ctx.Done():
-				return
-			}
-			defer func() { <-e.slots }()
-			var err error
-			if results[i], err = do(ctx, c); err != nil {
-				fail(err)
-			}
+		all.Go(func() (err error) {
+			results[i], err = do(ctx, c)
+			return err
 		})
 	}
-	all.Wait()
-	return results, context.Cause(ctx)
-}
-
-// One is Each for a benchmark that has one case.
-func One(ctx context.Context, e *Env, do func(context.Context) (*Report, error)) (*Report, error) {
-	results, err := Each(ctx, e, []struct{}{{}}, func(ctx context.Context, _ struct{}) (*Report, error) { return do(ctx) })
-	return results[0], err
+	return results, all.Wait()
 }
 
 // TempDir makes a folder and the function that removes it.

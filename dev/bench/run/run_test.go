@@ -43,20 +43,22 @@ func TestABrokenPromiseAndWhatCannotBeMeasuredEndWithAnError(t *testing.T) {
 	broken.Promise(false, "%d users lost", 3)
 	broken.Target(false, "slow")
 	var out bytes.Buffer
-	err := conclude(&out, "", []Result{{Bench: "a", Report: *kept}, {Bench: "b", Report: *broken}}, benches())
+	err := conclude(&out, "", "g", Result{Bench: "b", Report: *broken}, benches())
 	require.EqualError(t, err, "b: broken: 3 users lost")
 	assert.Contains(t, out.String(), "MISSED: slow")
-	require.NoError(t, conclude(&out, "", []Result{{Bench: "a", Report: *kept}}, benches()), "a missed target is no error")
-	err = conclude(&out, "", []Result{{Bench: "a", err: errors.New("no server")}}, benches())
+	require.NoError(t, conclude(&out, "", "g", Result{Bench: "a", Report: *kept}, benches()), "a missed target is no error")
+	fails := []Bench{{Name: "a", Run: func(context.Context, *Env) (*Report, error) { return nil, errors.New("no server") }}}
+	err = runChosen(t.Context(), NewEnv("", Options{Parallel: 1}, &out), nil, &out, fails, fails)
 	require.EqualError(t, err, "a cannot be measured: no server")
 }
 
 func TestResultsReplaceThoseOfTheSameBenchmark(t *testing.T) {
 	dir := t.TempDir()
 	var out bytes.Buffer
-	of := func(bench string, seed uint64) Result { return Result{Bench: bench, Seed: seed, group: "g"} }
-	require.NoError(t, conclude(&out, dir, []Result{of("b", 1), of("long", 1)}, benches()))
-	require.NoError(t, conclude(&out, dir, []Result{of("a", 2), of("b", 2)}, benches()))
+	for i, bench := range []string{"b", "long", "gone", "a", "b"} {
+		require.NoError(t, conclude(&out, dir, "g", Result{Bench: bench, Seed: uint64(i)}, append(benches(), Bench{Name: "gone"})))
+	}
+	require.NoError(t, conclude(&out, dir, "g", Result{Bench: "a", Seed: 5}, benches()))
 	b, err := os.ReadFile(filepath.Join(dir, "bench", "g.json"))
 	require.NoError(t, err)
 	var all []Result
@@ -65,7 +67,7 @@ func TestResultsReplaceThoseOfTheSameBenchmark(t *testing.T) {
 	for _, r := range all {
 		got = append(got, r.Bench+string(rune('0'+r.Seed)))
 	}
-	assert.Equal(t, []string{"a2", "b2", "long1"}, got)
+	assert.Equal(t, []string{"a5", "b4", "long1"}, got)
 }
 
 func TestCurvesBecomeAPicture(t *testing.T) {
@@ -96,9 +98,9 @@ func TestRatiosAgainstAnOlderBuildFillOneTable(t *testing.T) {
 	require.NoError(t, os.MkdirAll(filepath.Dir(page), 0o750))
 	require.NoError(t, os.WriteFile(page, []byte("<!-- a:begin -->\nkept\n<!-- a:end -->\n<!-- against:begin -->\n<!-- against:end -->\n"), 0o600))
 	for _, name := range []string{"a", "b"} {
-		r := Result{Bench: name, group: "against", Against: "v1"}
+		r := Result{Bench: name, Against: "v1"}
 		r.Compare("rate of "+name, "build v1", pairs(20, 2), Target{})
-		require.NoError(t, conclude(&bytes.Buffer{}, out, []Result{r}, benches()))
+		require.NoError(t, conclude(&bytes.Buffer{}, out, against, r, benches()))
 	}
 	b, err := os.ReadFile(page)
 	require.NoError(t, err)
@@ -127,8 +129,8 @@ func TestARunThatIsCutOffKeepsWhatHasEnded(t *testing.T) {
 	dir := t.TempDir()
 	ctx, kill := context.WithCancel(t.Context())
 	all := []Bench{
-		{Name: "a", Group: "g", Alone: true, Run: func(context.Context, *Env) (*Report, error) { return &Report{}, nil }},
-		{Name: "b", Group: "g", Alone: true, Run: func(context.Context, *Env) (*Report, error) {
+		{Name: "a", Group: "g", Run: func(context.Context, *Env) (*Report, error) { return &Report{}, nil }},
+		{Name: "b", Group: "g", Run: func(context.Context, *Env) (*Report, error) {
 			kill()
 			return &Report{}, nil
 		}},

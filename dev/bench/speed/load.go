@@ -6,11 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"didit-temporal/dev/bench/ratio"
+	"didit-temporal/dev/bench/testbed"
 )
 
 // connections is how many callers call at the same time.
@@ -47,9 +48,8 @@ func (r request) send(ctx context.Context) error {
 
 // load is what came of many calls.
 type load struct {
-	took  time.Duration
-	each  []float64 // seconds
-	first error
+	took time.Duration
+	each []float64 // seconds
 }
 
 // figures are its rate and latencies.
@@ -61,52 +61,37 @@ func (l load) figures() figures {
 
 // closed lets as many callers as given do n things, each the next one when its last one is done.
 func closed(ctx context.Context, callers, n int, do func(ctx context.Context, i int) error) (load, error) {
-	l, next := load{each: make([]float64, n)}, atomic.Int64{}
-	began := time.Now()
-	var all sync.WaitGroup
-	var once sync.Once
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	for range callers {
-		all.Go(func() {
-			for i := int(next.Add(1)) - 1; i < n && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				at := time.Now()
-				if err := do(ctx, i); err != nil {
-					once.Do(func() { l.first = err })
-					stop()
-				}
-				l.each[i] = time.Since(at).Seconds()
-			}
-		})
+	l, began := load{each: make([]float64, n)}, time.Now()
+	all, ctx := errgroup.WithContext(ctx)
+	all.SetLimit(callers)
+	for i := range n {
+		all.Go(func() error { return l.one(ctx, i, time.Now(), do) })
 	}
-	all.Wait()
+	err := all.Wait()
 	l.took = time.Since(began)
-	if l.first == nil {
-		l.first = context.Cause(ctx)
-	}
-	return l, l.first
+	return l, err
 }
 
 // open does n things at a steady rate, whether those before are done or not. Each is timed from when it was due.
 func open(ctx context.Context, rate float64, n int, do func(ctx context.Context, i int) error) (load, error) {
-	l := load{each: make([]float64, n)}
-	began := time.Now()
-	var all sync.WaitGroup
-	var once sync.Once
+	l, began := load{each: make([]float64, n)}, time.Now()
+	all, ctx := errgroup.WithContext(ctx)
 	for i := range n {
 		due := began.Add(time.Duration(float64(i) / rate * float64(time.Second)))
-		select {
-		case <-time.After(time.Until(due)):
-		case <-ctx.Done():
-		}
-		all.Go(func() {
-			if err := do(ctx, i); err != nil {
-				once.Do(func() { l.first = err })
-			}
-			l.each[i] = time.Since(due).Seconds()
-		})
+		_ = testbed.Sleep(ctx, time.Until(due))
+		all.Go(func() error { return l.one(ctx, i, due, do) })
 	}
-	all.Wait()
+	err := all.Wait()
 	l.took = time.Since(began)
-	return l, l.first
+	return l, err
+}
+
+// one does and times one thing, if none has failed before.
+func (l load) one(ctx context.Context, i int, from time.Time, do func(ctx context.Context, i int) error) error {
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+	err := do(ctx, i)
+	l.each[i] = time.Since(from).Seconds()
+	return err
 }

@@ -17,9 +17,9 @@ func at(zero time.Time, seconds ...float64) (c Calls) {
 
 func TestTheWindowSlides(t *testing.T) {
 	zero := time.Now()
-	assert.Empty(t, Calls{}.Sliding(zero, time.Minute, time.Second))
+	assert.Empty(t, Calls{}.Sliding(zero, time.Minute, 100*time.Millisecond))
 	most := func(seconds ...float64) float64 {
-		return slices.Max(at(zero, seconds...).Sliding(zero, time.Minute, time.Second))
+		return slices.Max(at(zero, seconds...).Sliding(zero, time.Minute, 100*time.Millisecond))
 	}
 	assert.InDelta(t, 2, most(0, 59.9), 0)
 	assert.InDelta(t, 1, most(0, 60), 0, "a call has left when it is a window old")
