@@ -233,14 +233,14 @@ fuzz: ## run every fuzz test for FUZZTIME (5m) each
 	done < bin/.fuzz
 
 # Only full measurements go into the documentation.
-BENCH_OUT = $(CURDIR)/$(if $(findstring -short,$(ARGS))$(findstring -pairs,$(ARGS))$(findstring -scale,$(ARGS)),bin,docs)
+BENCH_OUT = $(CURDIR)/$(if $(strip $(foreach f,-short -pairs -scale -waiting,$(findstring $(f),$(ARGS)))),bin,docs)
 
 .PHONY: bench
-bench: build-dev ## how fast it is, against alternatives (about an hour; ARGS="-short", "-list", "-only verify,forged")
+bench: build-dev ## how fast it is, against floors or an older build (an hour and a half; ARGS="-short", "-list", "-only post", "-against REV")
 	go -C dev run ./bench -out $(BENCH_OUT) $(if $(findstring -only,$(ARGS)),,-only performance) $(ARGS)
 
 .PHONY: bench-limits
-bench-limits: build-dev ## what the system does at Didit's rate limits, about half an hour (ARGS="-list", "-short", "-only signups")
+bench-limits: build-dev ## what the system does at Didit's rate limits, about an hour (ARGS="-list", "-short", "-only signups")
 	go -C dev run ./bench -out $(CURDIR)/bin $(if $(findstring -only,$(ARGS)),,-only limits) $(ARGS)
 
 .PHONY: microbench

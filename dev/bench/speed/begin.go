@@ -17,10 +17,10 @@ import (
 	"didit-temporal/kyc"
 )
 
-// postOne starts a user who was not started before, by the API.
+// postOne starts a user who was not started before, by the API. It answers 200 where its own call of Temporal was repeated.
 func (s *system) postOne(ctx context.Context, user string) error {
 	return request{
-		url: s.APIURL, body: fmt.Appendf(nil, `{"user_id": %q}`, user), want: http.StatusCreated,
+		url: s.APIURL, body: fmt.Appendf(nil, `{"user_id": %q}`, user), want: []int{http.StatusCreated, http.StatusOK},
 		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + testbed.Token}},
 	}.send(ctx)
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -20,12 +21,12 @@ const connections = 64
 // sender keeps its connections open.
 var sender = &http.Client{Timeout: 30 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 2 * connections, IdleConnTimeout: 30 * time.Second}}
 
-// request is one to send, and the status that is wanted.
+// request is one to send, and the statuses that are wanted.
 type request struct {
 	url    string
 	header http.Header
 	body   []byte
-	want   int
+	want   []int
 }
 
 func (r request) send(ctx context.Context) error {
@@ -40,8 +41,8 @@ func (r request) send(ctx context.Context) error {
 	}
 	answer, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
-	if err == nil && res.StatusCode != r.want {
-		err = fmt.Errorf("answer %d, want %d: %s", res.StatusCode, r.want, answer)
+	if err == nil && !slices.Contains(r.want, res.StatusCode) {
+		err = fmt.Errorf("answer %d, want %v: %s", res.StatusCode, r.want, answer)
 	}
 	return err
 }
