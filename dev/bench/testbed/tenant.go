@@ -29,7 +29,7 @@ import (
 
 // Secret is what webhooks are signed with, Flow the flow of all sessions, Token lets a caller of the API in.
 const (
-	Secret = "bench-webhook-secret-of-no-account"
+	Secret = "bench-webhook-secret-of-no-account" //nolint:gosec // G101: it protects nothing
 	Flow   = "dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	Token  = "bench-caller-of-no-account"
 
