@@ -23,20 +23,22 @@ type side struct {
 }
 
 // turns lets all sides measure n times each, forwards and backwards in turns, so that what disturbs the machine disturbs all.
-// The first round, in which connections are made and caches are filled, is left out. The result is by the others' names.
+// The first round, in which connections are made and caches are filled, is left out; a short run has no other. The result is by
+// the others' names.
 func turns(ctx context.Context, env *run.Env, name string, n int, sides ...side) (map[string]map[string]*ratio.Pairs, error) {
 	pairs, began, said := map[string]map[string]*ratio.Pairs{}, time.Now(), time.Now()
-	for i := range n + 1 {
+	first := run.Pick(env, 1, 0)
+	for i := range n + first {
 		found, err := once(ctx, i, sides)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
-		if time.Since(said) > 10*time.Second || i == n {
+		if done := i + 1 - first; time.Since(said) > 10*time.Second || done == n {
 			said = time.Now()
-			left := time.Since(began) * time.Duration(n-i) / time.Duration(i+1)
-			env.Say("%s: %d of %d rounds, %v to go", name, i, n, left.Round(time.Second))
+			left := time.Since(began) * time.Duration(n-done) / time.Duration(i+1)
+			env.Say("%s: %d of %d rounds, %v to go", name, done, n, left.Round(time.Second))
 		}
-		if i == 0 {
+		if i < first {
 			continue
 		}
 		for k, other := range sides[1:] {

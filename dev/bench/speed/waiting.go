@@ -35,7 +35,7 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 		for _, s := range b.systems() {
 			sides = append(sides, side{name: s.name, system: s, measure: b.filled(r, &table, s, each)})
 		}
-		pairs, err := turns(ctx, env, "waiting", run.Pick(env, steps, 2)-1, sides...)
+		pairs, err := turns(ctx, env, "waiting", run.Pick(env, steps-1, 1), sides...)
 		if err != nil {
 			return err
 		}
