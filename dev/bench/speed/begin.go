@@ -45,8 +45,15 @@ func (s *system) begin(ctx context.Context, prefix string, n int) ([]diditsim.Se
 	return all, l, nil
 }
 
-// tell sends one webhook about each of them.
+// tell sends one webhook about each of them, which is true.
 func (s *system) tell(ctx context.Context, about []diditsim.Session, status didit.Status) error {
+	for _, v := range about {
+		if now, _ := s.Sim.Session(v.ID); now.Status != status {
+			if err := s.Sim.SetStatus(v.ID, status); err != nil {
+				return err
+			}
+		}
+	}
 	all, err := hooks(s.WebhookURL, about, status, len(about), 0)
 	if err != nil {
 		return err

@@ -166,7 +166,7 @@ func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 		waiting := map[*system][]diditsim.Session{}
 		for _, s := range b.systems() {
 			var err error
-			if waiting[s], _, err = s.begin(ctx, "hook", users); err != nil {
+			if waiting[s], err = b.fill(ctx, s, "hook", users); err != nil {
 				return err
 			}
 		}

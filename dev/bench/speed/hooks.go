@@ -62,9 +62,8 @@ func hook(url string, body []byte) (request, error) {
 	}}, nil
 }
 
-// waits is what webhooks say of users who still have to act. It is not In Progress: after that the decision is read
-// soon, which would come in the middle of what is measured.
-const waits = didit.StatusAwaitingUser
+// waits is what webhooks say of users who still have to act. Didit must say it too, or each webhook is doubted and leads to reads.
+const waits = didit.StatusInProgress
 
 // hooks are n signed requests about verifications, in turns, of at least a size.
 func hooks(url string, about []diditsim.Session, status didit.Status, n, size int) ([]request, error) {
