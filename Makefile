@@ -249,6 +249,10 @@ microbench: ## Go's own benchmarks of both modules
 	@pkgs=$$(cd dev && grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|/[^/]*$$||' | sort -u); \
 	if [ -n "$$pkgs" ]; then set -x; go -C dev test -run '^$$' -bench . -benchmem -timeout $(DEV_TIMEOUT) $$pkgs; fi
 
+.PHONY: release
+release: ## build what is published with the version of CHANGELOG.md into bin/release: archives, images, SBOMs, checksums
+	go -C dev run ./release -root $(CURDIR) -out $(CURDIR)/bin/release -tags=$(TAGS) $(ARGS)
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dev/bin coverage.out
