@@ -253,6 +253,21 @@ microbench: ## Go's own benchmarks of both modules
 release: ## build what is published with the version of CHANGELOG.md into bin/release: archives, images, SBOMs, checksums
 	go -C dev run ./release -root $(CURDIR) -out $(CURDIR)/bin/release -tags=$(TAGS) $(ARGS)
 
+# "make module PATH=example.com/x/y" gives PATH to make, and make to every command. A path of a module begins with no
+# slash; then the shell's PATH is found again: what make was started with, which make 4.4 hides from its $(shell).
+ifeq ($(origin PATH):$(filter /%,$(PATH)),command line:)
+MODULE := $(PATH)
+PATH_OF_SHELL := $(shell if [ "$$PATH" != "$(MODULE)" ]; then echo "$$PATH"; else \
+	PATH=/usr/bin:/bin; ps eww -o command= -p $$PPID | tr ' ' '\n' | sed -n 's/^PATH=//p' | tail -n 1; fi)
+override PATH := $(PATH_OF_SHELL)
+endif
+
+.PHONY: module
+module: ## change the path of the Go module everywhere: make module PATH=example.com/x/y
+	@test -n "$(MODULE)" || { echo "name the path: make module PATH=example.com/x/y"; exit 1; }
+	@go -C dev run ./module -root $(CURDIR) -path "$(MODULE)"
+	@$(MAKE) packages
+
 .PHONY: clean
 clean: ## remove what was built
 	rm -rf bin dev/bin coverage.out
