@@ -1,10 +1,7 @@
 package chaos
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"io"
 	"net/http"
 	"path/filepath"
 	"strings"
@@ -14,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/audit"
 	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
@@ -38,8 +36,9 @@ type env struct {
 	worker     *procs.Program
 	webhook    *procs.Program
 
+	creates audit.Creates
+
 	mu         sync.Mutex
-	creates    map[string]int         // calls to create a session, by user
 	onDecision func(sessionID string) // after an answer to a read of the decision
 }
 
@@ -55,7 +54,7 @@ func start(t *testing.T, o options) *env {
 	if o.reconcileAfter == 0 {
 		o.reconcileAfter = 15 * time.Minute
 	}
-	w := &env{t: t, creates: map[string]int{}}
+	w := &env{t: t}
 	w.server, w.Client = harness.Temporal(t, tserver.Options{DBFile: filepath.Join(t.TempDir(), "temporal.db")})
 	webhookAddr := harness.Address(t)
 	w.webhookURL = "http://" + webhookAddr + receiver.Path
@@ -63,7 +62,7 @@ func start(t *testing.T, o options) *env {
 		APIKey: apiKey, WorkflowIDs: []string{flow}, RetryDelays: o.retries, Webhooks: o.script,
 		WebhookURL: w.webhookURL, WebhookSecret: secret, Limits: diditsim.Unlimited,
 	})
-	diditURL := harness.Serve(t, http.HandlerFunc(w.didit))
+	diditURL := harness.Serve(t, w.creates.Before(http.HandlerFunc(w.didit)))
 	t.Cleanup(w.sim.Close) // first, for it ends the delays of faults
 
 	w.worker = harness.Supervise(t, programs, "worker", nil, "TEMPORAL_ADDRESS="+w.server.Address,
@@ -82,19 +81,8 @@ func start(t *testing.T, o options) *env {
 	return w
 }
 
-// didit is the simulator behind an ear at the wall.
+// didit is the simulator, and reports reads of decisions.
 func (w *env) didit(rw http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodPost && r.URL.Path == "/v3/session/" {
-		body, _ := io.ReadAll(r.Body)
-		r.Body = io.NopCloser(bytes.NewReader(body))
-		var create struct {
-			VendorData string `json:"vendor_data"`
-		}
-		_ = json.Unmarshal(body, &create)
-		w.mu.Lock()
-		w.creates[create.VendorData]++
-		w.mu.Unlock()
-	}
 	w.sim.ServeHTTP(rw, r)
 	w.mu.Lock()
 	called := w.onDecision
@@ -103,12 +91,6 @@ func (w *env) didit(rw http.ResponseWriter, r *http.Request) {
 	if called != nil && len(path) == 4 && path[3] == "decision" {
 		called(path[2])
 	}
-}
-
-func (w *env) createsOf(user string) int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return w.creates[user]
 }
 
 func (w *env) within(d time.Duration) context.Context {
@@ -129,36 +111,12 @@ func (w *env) begin(user string) kyc.Started {
 
 // signUp starts a user as a signup service does: whatever goes wrong, it asks again.
 func (w *env) signUp(ctx context.Context, user string) (kyc.Started, error) {
-	for {
-		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
-		began, err := w.Start(attempt, kyc.Input{UserID: user})
-		cancel()
-		if err == nil {
-			return began, nil
-		}
-		select {
-		case <-ctx.Done():
-			return kyc.Started{}, err
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return audit.Retry(ctx, func(ctx context.Context) (kyc.Started, error) { return w.Start(ctx, kyc.Input{UserID: user}) })
 }
 
 // ends waits for the end of a user's verification, whatever happens to Temporal meanwhile.
 func (w *env) ends(ctx context.Context, user string) (kyc.State, error) {
-	for {
-		attempt, cancel := context.WithTimeout(ctx, 15*time.Second)
-		state, err := w.Wait(attempt, user)
-		cancel()
-		if err == nil {
-			return state, nil
-		}
-		select {
-		case <-ctx.Done():
-			return kyc.State{}, err
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
+	return audit.Retry(ctx, func(ctx context.Context) (kyc.State, error) { return w.Wait(ctx, user) })
 }
 
 func (w *env) result(user string) kyc.State {

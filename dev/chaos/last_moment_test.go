@@ -138,7 +138,7 @@ func TestAnAnswerLostOnTheWayIsOneSession(t *testing.T) {
 			if assert.NoError(t, err, user) && assert.Len(t, sessions, 1, user) {
 				assert.Equal(t, sessions[0].URL, began.Session.URL, user)
 			}
-			assert.Equal(t, 1, w.createsOf(user), user)
+			assert.Equal(t, 1, w.creates.Of(user), user)
 		})
 	}
 	wg.Wait()
@@ -165,9 +165,9 @@ func TestAStoppingWorkerReportsItsCreate(t *testing.T) {
 	w.eventually(func() bool { return len(w.sim.Sessions()) == 1 }, "Didit has made the session")
 	require.NoError(t, w.worker.Terminate(r))
 	require.NoError(t, r.Wait(), "exit code")
-	require.Equal(t, 1, w.createsOf("u1"))
+	require.Equal(t, 1, w.creates.Of("u1"))
 	require.NoError(t, <-began)
-	require.Equal(t, 1, w.createsOf("u1"))
+	require.Equal(t, 1, w.creates.Of("u1"))
 	require.Zero(t, w.countEvents("u1", "", func(ev *historypb.HistoryEvent) bool {
 		name := ev.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName()
 		return ev.GetEventType() == enumspb.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT || name == "ReadDecision" || name == "ListSessions"

@@ -34,7 +34,7 @@ func TestAWorkerKilledInTheMiddleOfACreate(t *testing.T) {
 	s := <-began
 	require.Equal(t, w.sim.Sessions()[0].URL, s.Session.URL, "the session was found")
 	require.Len(t, w.sim.Sessions(), 1)
-	require.Equal(t, 1, w.createsOf("u1"), "looked before trying again")
+	require.Equal(t, 1, w.creates.Of("u1"), "looked before trying again")
 	require.NoError(t, hosted.Press(t.Context(), s.Session.URL, "approve"))
 	require.Equal(t, kyc.OutcomeApproved, w.result("u1").Outcome)
 }

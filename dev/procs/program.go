@@ -22,6 +22,8 @@ type Program struct {
 	env   []string
 
 	stop, stopped chan struct{}
+	once          sync.Once
+	last          os.Signal // how Stop ends it
 
 	mu     sync.Mutex
 	now    *Process
@@ -58,7 +60,7 @@ func Ready(name string, args ...string) string {
 func Supervise(file string, args []string, home string, env ...string) *Program {
 	p := &Program{
 		file: file, args: args, ready: Ready(filepath.Base(file), args...),
-		next: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{}),
+		next: make(chan struct{}), stop: make(chan struct{}), stopped: make(chan struct{}), last: os.Kill,
 	}
 	p.env = append([]string{"PATH=" + os.Getenv("PATH"), "HOME=" + home, "LOG_FORMAT=text", "METRICS_ADDR=127.0.0.1:0"}, env...)
 	go func() {
@@ -69,8 +71,16 @@ func Supervise(file string, args []string, home string, env ...string) *Program 
 }
 
 // Stop kills the program and does not start it again.
-func (p *Program) Stop() {
-	close(p.stop)
+func (p *Program) Stop() { p.end(os.Kill) }
+
+// Retire asks the program to stop, as a deployment does, waits for it, and does not start it again.
+func (p *Program) Retire() { p.end(syscall.SIGTERM) }
+
+func (p *Program) end(how os.Signal) {
+	p.once.Do(func() {
+		p.last = how
+		close(p.stop)
+	})
 	<-p.stopped
 }
 
@@ -83,7 +93,7 @@ func (p *Program) run() {
 		select {
 		case <-r.gone:
 		case <-p.stop:
-			_ = p.End(r, os.Kill)
+			_ = p.End(r, p.last)
 			return
 		}
 		if p.note(r) {
