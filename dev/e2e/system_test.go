@@ -65,9 +65,11 @@ type options struct {
 	reconcileAfter  time.Duration
 	sessionCap      int // default: 3
 	webhookRetries  []time.Duration
-	resultURL       string           // default: no callbacks
-	payloadKeys     string           // PAYLOAD_KEYS of everybody; default: none
-	deployment      string           // KYC_DEPLOYMENT; default: the namespace
+	resultURL       string // default: no callbacks
+	payloadKeys     string // PAYLOAD_KEYS of everybody; default: none
+	deployment      string // KYC_DEPLOYMENT; default: the namespace
+	versioning      config.Versioning
+	writesPerMinute int              // default: 6000
 	beside          *system          // shares its simulated Didit
 	observe         config.Telemetry // nothing unless a test says so
 }
@@ -149,9 +151,9 @@ func (s *system) startWorker(o options) (stop func()) {
 	c, watch := s.dialAs("worker")
 	cfg := config.Worker{
 		DiditAPIKey: config.NewSecret(o.workerKey), DiditWorkflowID: flow, DiditBaseURL: s.simURL, Environment: config.Live,
-		WritesPerMinute: 6000, ReadsPerMinute: 12000, // each create lists first, which is a read
+		WritesPerMinute: cmp.Or(o.writesPerMinute, 6000), ReadsPerMinute: 12000, // each create lists first, which is a read
 		QueuePartitions: 1, SessionDeadline: o.sessionDeadline,
-		ReconcileAfter: o.reconcileAfter, SessionCap: cmp.Or(o.sessionCap, 3), Deployment: o.deployment,
+		ReconcileAfter: o.reconcileAfter, SessionCap: cmp.Or(o.sessionCap, 3), Deployment: o.deployment, Versioning: o.versioning,
 	}
 	if o.resultURL != "" {
 		cfg.ResultURL = config.NewSecret(o.resultURL)

@@ -101,6 +101,7 @@ func newCallbackSender(cfg config.Worker, telemetry *Telemetry) (*activities.Cal
 // newWorkers makes one worker per task queue. It calls onFatal with an error that ends one of them.
 func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, onFatal func(error)) []sdkworker.Worker {
 	options := workerOptions(onFatal)
+	options.DeploymentOptions = versioned(cfg.Versioning)
 
 	// Pollers scale with the load: the SDK's fixed default leaves a backlog under a burst of starts or of results.
 	decide, scaling := options, sdkworker.NewPollerBehaviorAutoscaling(sdkworker.PollerBehaviorAutoscalingOptions{})
@@ -127,6 +128,21 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 func workerOptions(onFatal func(error)) sdkworker.Options {
 	return sdkworker.Options{
 		WorkerStopTimeout: stopTimeout, OnFatalError: onFatal, Interceptors: []interceptor.WorkerInterceptor{activities.HidePanics()},
+	}
+}
+
+// versioned is empty where versioning is off: then the worker writes the histories that it always wrote.
+func versioned(v config.Versioning) sdkworker.DeploymentOptions {
+	if !v.On() {
+		return sdkworker.DeploymentOptions{}
+	}
+	behavior := workflow.VersioningBehaviorAutoUpgrade
+	if v.Behavior == config.Pinned {
+		behavior = workflow.VersioningBehaviorPinned
+	}
+	return sdkworker.DeploymentOptions{
+		UseVersioning: true, DefaultVersioningBehavior: behavior,
+		Version: sdkworker.WorkerDeploymentVersion{DeploymentName: v.Deployment, BuildID: v.BuildID},
 	}
 }
 

@@ -58,6 +58,8 @@ type Worker struct {
 	ResultSecrets []Secret   // each result is signed with all of them
 	PayloadKeys   codec.Keys // none: Temporal stores plain text
 
+	Versioning Versioning
+
 	Telemetry Telemetry
 	LogLevel  slog.Level
 	LogFormat LogFormat
@@ -99,6 +101,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		SessionDeadline: e.duration("SESSION_DEADLINE", time.Second, maxDeadline),
 		ReconcileAfter:  e.duration("RECONCILE_AFTER", time.Second, 24*time.Hour),
 		SessionCap:      e.integer("SESSION_CAP", 1, 100),
+		Versioning:      e.versioning(),
 		Telemetry:       e.telemetry(metricsOfWorker),
 		LogLevel:        e.logLevel(),
 		LogFormat:       e.logFormat(),

@@ -40,7 +40,8 @@ func TestDefaults(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "https://verification.didit.me", Environment: config.Live,
 		WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 4, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
-		Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9464"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		Versioning: config.Versioning{Behavior: config.NoVersioning, Deployment: "kyc"},
+		Telemetry:  config.Telemetry{MetricsAddr: "127.0.0.1:9464"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
 	}, w)
 
 	h, err := config.ForWebhook(from(nil))
@@ -55,6 +56,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 	w, err := config.ForWorker(from(map[string]string{
 		"DIDIT_BASE_URL": "http://127.0.0.1:8090/didit/", "DIDIT_ENVIRONMENT": "Sandbox",
 		"DIDIT_WRITES_PER_MINUTE": "5", "DIDIT_READS_PER_MINUTE": "100000", "DIDIT_QUEUE_PARTITIONS": "1", "SESSION_DEADLINE": " 36h ", "RECONCILE_AFTER": "90s", "SESSION_CAP": "10",
+		"WORKER_VERSIONING": "Pinned", "WORKER_DEPLOYMENT": "workers-eu", "WORKER_BUILD_ID": "v1.2.3+hotfix",
 		"METRICS_ADDR": ":9000", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://127.0.0.1:4318",
 		"LOG_LEVEL": "DEBUG", "LOG_FORMAT": "text",
 	}))
@@ -63,7 +65,8 @@ func TestEverythingCanBeSet(t *testing.T) {
 		DiditAPIKey: config.NewSecret(apiKey), DiditWorkflowID: workflowID,
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
 		WritesPerMinute: 5, ReadsPerMinute: 100_000, QueuePartitions: 1, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
-		Telemetry: config.Telemetry{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
+		Versioning: config.Versioning{Behavior: config.Pinned, Deployment: "workers-eu", BuildID: "v1.2.3+hotfix"},
+		Telemetry:  config.Telemetry{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
 	}, w)
 
 	h, err := config.ForWebhook(from(map[string]string{

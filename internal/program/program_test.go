@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/internal/config"
 )
 
 // ran runs a program with an environment and returns what it printed and its exit code.
@@ -46,6 +48,28 @@ func TestServersExplainThemselvesAndNameWhatIsWrong(t *testing.T) {
 		assert.Contains(t, errs, name+": Invalid configuration ("+name+" --help lists the settings):\n")
 		assert.Contains(t, errs, "DIDIT_ENVIRONMENT")
 	}
+}
+
+func TestAVersionedWorkerNamesItsBuild(t *testing.T) {
+	on := config.Versioning{Behavior: config.AutoUpgrade}
+	for _, c := range []struct{ set, program, want string }{
+		{"", "v1.2.3", "v1.2.3"},
+		{"mine", "v1.2.3", "mine"},
+		{"mine", "(devel)", "mine"},
+	} {
+		on.BuildID = c.set
+		got, err := named(on, c.program)
+		require.NoError(t, err)
+		assert.Equal(t, c.want, got.BuildID)
+	}
+	on.BuildID = ""
+	for _, program := range []string{"(devel)", "unknown"} {
+		_, err := named(on, program)
+		require.ErrorContains(t, err, "WORKER_BUILD_ID")
+	}
+	off, err := named(config.Versioning{Behavior: config.NoVersioning}, "(devel)")
+	require.NoError(t, err)
+	assert.Empty(t, off.BuildID)
 }
 
 func TestCommandsAreListedAndRun(t *testing.T) {

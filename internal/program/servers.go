@@ -2,6 +2,7 @@ package program
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -12,6 +13,7 @@ import (
 
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/version"
 	"didit-temporal/kyc"
 	"didit-temporal/kyc/codec"
 )
@@ -26,6 +28,9 @@ const (
 func Worker(ctx context.Context, p Process) int {
 	return p.serve("worker", WorkerPurpose, func() error {
 		cfg, err := config.ForWorker(p.Getenv)
+		if err == nil {
+			cfg.Versioning, err = named(cfg.Versioning, version.Get().Version)
+		}
 		if err != nil {
 			return invalid("worker", err)
 		}
@@ -38,6 +43,17 @@ func Worker(ctx context.Context, p Process) int {
 			return app.RunWorker(ctx, c, cfg, logger, t)
 		})
 	})
+}
+
+// named gives a worker with a version the program's version as its build id, unless it has one.
+func named(v config.Versioning, program string) (config.Versioning, error) {
+	if !v.On() || v.BuildID != "" {
+		return v, nil
+	}
+	if v.BuildID = program; program == version.Unknown || program == "(devel)" {
+		return v, errors.New("WORKER_VERSIONING needs WORKER_BUILD_ID, because this build has no version")
+	}
+	return v, nil
 }
 
 // Webhook runs the webhook. Its settings come from the environment. With -check it asks the one that runs on this machine
