@@ -253,6 +253,17 @@ microbench: ## Go's own benchmarks of both modules
 release: ## build what is published with the version of CHANGELOG.md into bin/release: archives, images, SBOMs, checksums
 	go -C dev run ./release -root $(CURDIR) -out $(CURDIR)/bin/release -tags=$(TAGS) $(ARGS)
 
+# The newest version of the changelog; its histories are only added to, and a test watches that.
+VERSION = $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md | head -n 1)
+
+.PHONY: freeze
+freeze: ## list the recorded histories that the version of CHANGELOG.md is released with
+	cd workflows/testdata/history && LC_ALL=C sha256sum *.json > ../released/$(VERSION).txt
+
+.PHONY: upgrade
+upgrade: build-dev ## upgrade the previous release under load, and go back (ARGS="-users 400 -seed 2")
+	go -C dev test -count=1 -timeout 30m -v ./upgrade $(ARGS)
+
 # "make module PATH=example.com/x/y" gives PATH to make, and make to every command. A path of a module begins with no
 # slash; then the shell's PATH is found again: what make was started with, which make 4.4 hides from its $(shell).
 ifeq ($(origin PATH):$(filter /%,$(PATH)),command line:)
