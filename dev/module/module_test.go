@@ -45,7 +45,7 @@ func TestOneCommandRenamesTheModule(t *testing.T) {
 	left, err := checkout.Git(t.Context(), dir, "grep", "-nE", `(^|[^[:alnum:]./@-])didit-temporal/[a-z]|(module|replace) didit-temporal`)
 	require.Error(t, err, "git grep finds nothing") // its exit code then is 1
 	require.Empty(t, left)
-	for _, module := range []string{dir, filepath.Join(dir, "dev")} {
+	for _, module := range []string{dir, filepath.Join(dir, "dev"), filepath.Join(dir, "dev", "temporal")} {
 		command(t, module, "go", "build", "./...")
 		command(t, module, "go", "vet", "./...")
 	}
