@@ -83,6 +83,26 @@ func TestOpenVerificationsFollowTheWorkersVersionOrStay(t *testing.T) {
 	}
 }
 
+func TestOpenVerificationsMoveToTheFirstVersion(t *testing.T) {
+	skip.Long(t)
+	for _, behavior := range []config.Behavior{config.AutoUpgrade, config.Pinned} {
+		t.Run(string(behavior), func(t *testing.T) {
+			t.Parallel()
+			s := start(t, options{})
+			url := s.begin("u1").Session.URL
+			s.open(url)
+			s.status("u1", didit.StatusInProgress)
+			s.o.versioning = versioned(behavior, "").versioning
+			s.startVersion("v1")
+			s.makeCurrent("v1")
+			s.stopWorker()
+			s.press(url, "approve")
+			require.Equal(t, kyc.OutcomeApproved, s.result("u1").Outcome)
+			require.Equal(t, []string{"", "v1"}, s.builds("u1"))
+		})
+	}
+}
+
 func TestWithoutVersioningNoHistoryNamesAVersion(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
