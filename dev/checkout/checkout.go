@@ -76,7 +76,7 @@ func copyFile(from, to string) error {
 	if err := os.MkdirAll(filepath.Dir(to), 0o750); err != nil {
 		return err
 	}
-	return os.WriteFile(to, content, info.Mode().Perm())
+	return os.WriteFile(to, content, info.Mode().Perm()) //nolint:gosec // G703: git names the files
 }
 
 // Git runs git in a folder and returns what it prints.

@@ -78,7 +78,7 @@ func TestOpenVerificationsFollowTheWorkersVersionOrStay(t *testing.T) {
 			s.press(s.begin("u2").Session.URL, "decline")
 			require.Equal(t, kyc.OutcomeDeclined, s.result("u2").Outcome)
 			assert.Equal(t, []string{"v2"}, s.builds("u2"))
-			require.Equal(t, 2, len(s.sim.Sessions()))
+			require.Len(t, s.sim.Sessions(), 2)
 		})
 	}
 }

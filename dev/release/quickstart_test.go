@@ -64,11 +64,11 @@ func block(t *testing.T, page string) string {
 func follow(t *testing.T, dir, script string) (log string) {
 	t.Helper()
 	file := filepath.Join(dir, "log")
-	out, err := os.Create(file) //nolint:gosec // G304: ours
+	out, err := os.Create(file)
 	require.NoError(t, err)
 	defer func() { _ = out.Close() }()
 	// Of the group that it leads, bash ends what is left.
-	cmd := exec.CommandContext(harness.Within(t, 5*time.Minute), "bash", "-e", "-c", "trap 'trap - TERM; kill 0' EXIT\n"+script) //nolint:gosec // G204: our page
+	cmd := exec.CommandContext(harness.Within(t, 5*time.Minute), "bash", "-e", "-c", "trap 'trap - TERM; kill 0' EXIT\n"+script)
 	cmd.Dir, cmd.Stdout, cmd.Stderr = dir, out, out
 	cmd.Env = []string{"PATH=/usr/bin:/bin", "HOME=" + dir, "METRICS_ADDR=off", "LOG_LEVEL=warn"}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
