@@ -69,7 +69,7 @@ test: build-dev ## unit, workflow and replay tests, and one end-to-end pass: 4 m
 	go -C dev test -short -count=1 -timeout $(DEV_TIMEOUT) ./...
 
 # Quick checks come first, so that they fail first. No test runs twice: dev/e2e runs in race, dev/languages in languages.
-CHECKS := fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check compose-check peers frontend languages race test-dev
+CHECKS := fmt-check mod-check packages-check vet lint workflowcheck vuln alerts-check compose-check helm-check peers frontend languages race test-dev
 
 .PHONY: test-all
 test-all: ## everything that CI runs, each test once: 50 minutes; needs a C compiler, and lists what else is missing (STRICT=1 fails then)
@@ -78,7 +78,7 @@ test-all: ## everything that CI runs, each test once: 50 minutes; needs a C comp
 	@if [ -s $(SKIPPED) ]; then echo SKIPPED; sed 's/^/  /' $(SKIPPED); fi
 
 .PHONY: test-dev
-test-dev: build-dev dev/bin/caddy
+test-dev: build-dev dev/bin/caddy dev/bin/helm dev/bin/kube-apiserver dev/bin/etcd
 	go -C dev/temporal test ./...
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout $(DEV_TIMEOUT) $$(go -C dev list ./... | grep -v '/dev/e2e$$\|/dev/languages$$')
 
@@ -147,6 +147,36 @@ compose-check: ## validate docker-compose.yml with no Docker engine (builds the 
 	$(COMPOSE) --env-file .env.example --profile sim --profile observe config -q
 	$(COMPOSE) -f docker-compose.yml -f docker-compose.second.yml --env-file .env.example --profile sim --profile tools config -q
 
+# Helm and the API server come from Go modules that no other program is built of. Each takes some minutes, once.
+dev/bin/helm: dev/tools/helm/go.mod
+	@echo "Building helm, once: 2 to 5 minutes."
+	go build -modfile=$< -ldflags='-s -w' -o $@ helm.sh/helm/v4/cmd/helm
+
+dev/bin/kube-apiserver: dev/tools/kube/go.mod
+	@echo "Building the API server of Kubernetes, once: 3 to 6 minutes."
+	go build -modfile=$< -ldflags='-s -w -X k8s.io/component-base/version.gitVersion=v1.37.2' -o $@ k8s.io/kubernetes/cmd/kube-apiserver
+
+dev/bin/etcd: dev/tools/kube/go.mod
+	go build -modfile=$< -ldflags='-s -w' -o $@ go.etcd.io/etcd/server/v3
+
+VALUES := simulator self-hosted cloud
+# $(call render,VALUES) prints what the chart makes of a file of values.
+render = dev/bin/helm template kyc deploy/helm --namespace kyc -f deploy/helm/values-$(1).yaml 2>bin/helm.log || { cat bin/helm.log >&2; exit 1; }
+
+.PHONY: helm
+helm: dev/bin/helm ## write deploy/helm/rendered: what the chart makes of each of its files of values
+	@mkdir -p bin deploy/helm/rendered
+	@for v in $(VALUES); do { $(call render,$$v); } > deploy/helm/rendered/$$v.yaml; done
+
+.PHONY: helm-check
+helm-check: dev/bin/helm ## lint the chart and compare deploy/helm/rendered (builds helm once: 2 to 5 minutes)
+	@mkdir -p bin
+	@for v in $(VALUES); do \
+		dev/bin/helm lint --strict --quiet deploy/helm -f deploy/helm/values-$$v.yaml 2>bin/helm.log || { cat bin/helm.log; exit 1; }; \
+		{ $(call render,$$v); } | diff -u deploy/helm/rendered/$$v.yaml - || \
+			{ echo "what the chart makes of values-$$v.yaml has changed: review it, then run make helm"; exit 1; }; \
+	done
+
 # The rules against promtool, which knows Prometheus's language; what needs no promtool is a test of internal/metrics.
 .PHONY: alerts-check
 alerts-check: ## check the alerts and test when each begins and ends (needs promtool)
@@ -171,6 +201,10 @@ alerts: build-dev ## make alerts fire and clear under a real Prometheus (needs p
 .PHONY: proxies
 proxies: build-dev dev/bin/caddy ## run deploy/proxies in nginx, haproxy and Caddy, and lose nothing in 5,000 webhooks (needs nginx and haproxy; ten minutes)
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout 30m -v ./proxies -posts 5000 -longpolls $(ARGS)
+
+.PHONY: kube
+kube: build-dev dev/bin/helm dev/bin/kube-apiserver dev/bin/etcd ## put the chart before a real API server, and roll our processes as its manifests say (builds that once: 5 to 10 minutes)
+	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -v ./kube
 
 .PHONY: chaos
 chaos: build-dev ## kill every process twenty times under a thousand users, and count losses (ARGS="-seed 2")
