@@ -74,6 +74,17 @@ func (r *readiness) drainFirst(ctx context.Context, delay time.Duration) (contex
 	return out, func() { stop(); cancel() }
 }
 
+// hangUp closes each connection with its next answer once the process is stopping: its sender opens the next one to another
+// replica. A connection that lasts until the listener closes may get a request at that moment, which then has no answer.
+func (r *readiness) hangUp(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if r.isStopping() {
+			w.Header().Set("Connection", "close")
+		}
+		next.ServeHTTP(w, req)
+	})
+}
+
 // health adds /livez and /readyz to the routes of next.
 func health(next http.Handler, check func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()

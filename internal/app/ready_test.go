@@ -82,6 +82,22 @@ func TestAProcessIsNotReadyBeforeItStopsToListen(t *testing.T) {
 	})
 }
 
+// Behind a load balancer of connections a sender stays with its replica: it must move on before the listener closes.
+func TestAStoppingProcessAnswersAndHangsUp(t *testing.T) {
+	r := newReadiness(func(context.Context) error { return nil })
+	url := "http://" + running(t, r.hangUp(refuses))
+	for _, stopping := range []bool{false, true} {
+		if stopping {
+			r.stop()
+		}
+		res, err := http.Get(url)
+		require.NoError(t, err)
+		require.NoError(t, res.Body.Close())
+		assert.Equal(t, http.StatusOK, res.StatusCode)
+		assert.Equal(t, stopping, res.Close)
+	}
+}
+
 // The metrics port says how a process is, also of one that serves nothing else.
 func TestHealthOnTheMetricsPort(t *testing.T) {
 	o, err := StartTelemetry(t.Context(), config.Telemetry{MetricsAddr: "127.0.0.1:0"}, "worker", slog.New(slog.DiscardHandler))

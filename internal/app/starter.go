@@ -53,7 +53,8 @@ func ServeStarter(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	notePayloadKeys(cfg.PayloadKeys, log)
 	telemetry.metrics.Publish(cfg.Published(c.Namespace()).Labels())
 	log.Info("api listens", "address", listener.Addr().String(), "path", api.Path, "namespace", c.Namespace())
-	err := serve(ctx, listener, telemetry.tracing.Handler(telemetry.metrics.Requests(a.Handler(), apiRoute), tracing.JoinTrace, apiRoute), log)
+	handler := telemetry.tracing.Handler(telemetry.metrics.Requests(a.Handler(), apiRoute), tracing.JoinTrace, apiRoute)
+	err := serve(ctx, listener, ready.hangUp(handler), log)
 	log.Info("api has stopped")
 	return err
 }

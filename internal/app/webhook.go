@@ -47,7 +47,7 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	telemetry.metrics.SamplePollers(ctx, ops.New(c), log)
 	log.Info("webhook listens", "address", listener.Addr().String(), "path", receiver.Path, "environment", cfg.Environment)
 	reporting := reportingListener{listener, func(code int, first []byte) { r.Stray(strayOf(code, first), code, "") }}
-	err = serve(ctx, reporting, telemetry.tracing.Handler(r.Handler(), tracing.NewTrace, webhookRoute), log)
+	err = serve(ctx, reporting, ready.hangUp(telemetry.tracing.Handler(r.Handler(), tracing.NewTrace, webhookRoute)), log)
 	log.Info("webhook has stopped", "deliveries", r.Counts())
 	return err
 }
