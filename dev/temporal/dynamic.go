@@ -24,7 +24,9 @@ func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
 		// Tests list runs in a loop.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): always(100),
 		// By default the server reports to its vendor once a day.
-		dynamicconfig.EnableServerVersionCheck.Key():            always(false),
+		dynamicconfig.EnableServerVersionCheck.Key(): always(false),
+		// Or a worker that stops leaves tasks behind that it was just given: a START then waits ten seconds for another worker.
+		dynamicconfig.EnableCancelWorkerPollsOnShutdown.Key():   always(true),
 		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  onQueues(1, singlePartition),
 		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): onQueues(1, singlePartition),
 	}
