@@ -121,9 +121,12 @@ func (s *system) signUp(ctx context.Context, user string) (string, error) {
 		s.later.Add(1)
 		return "", errors.New("the API answers later")
 	}
-	if err != nil || res.StatusCode >= http.StatusMultipleChoices {
+	if err == nil && res.StatusCode >= http.StatusMultipleChoices {
+		err = fmt.Errorf("the API answers %s: %s", res.Status, text)
+	}
+	if err != nil {
 		s.failed.Add(1)
-		return "", fmt.Errorf("the API answers %s: %s (%w)", res.Status, text, err)
+		return "", err
 	}
 	var answer struct{ URL string }
 	err = json.Unmarshal(text, &answer)

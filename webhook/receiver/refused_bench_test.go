@@ -21,7 +21,7 @@ func BenchmarkRefused(b *testing.B) {
 	v, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, MaxBody: maxBody, Now: clock})
 	require.NoError(b, err)
 	h := receiver.New(receiver.Options{
-		Verifier: v, Environment: didit.EnvironmentLive, MaxBody: maxBody, Log: slog.New(slog.NewJSONHandler(io.Discard, nil)),
+		Verifier: v, Environment: didit.EnvironmentLive, MaxBody: maxBody, Log: slog.New(slog.DiscardHandler),
 	}).Handler()
 	for name, headers := range map[string][]string{
 		"unsigned": nil, "X-Signature": {didit.HeaderSignature}, "X-Signature and V2": {didit.HeaderSignature, didit.HeaderSignatureV2},
