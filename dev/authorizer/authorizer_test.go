@@ -52,7 +52,10 @@ const (
 	asOperator role = "kyc-operator"
 )
 
-func server(t *testing.T) *tserver.Server { return tserver.Run(t, tserver.Options{Roles: true}) }
+func server(t *testing.T) *tserver.Server {
+	t.Helper()
+	return tserver.Run(t, tserver.Options{Roles: true})
+}
 
 // as connects as a role.
 func as(t *testing.T, s *tserver.Server, role role) *kyc.Client {

@@ -49,7 +49,7 @@ func TestAnOperationActsOnceHoweverOftenItIsReset(t *testing.T) {
 // startLikeThisOne is the Web UI's button: the same id, type, queue, input and search attributes.
 func (l *life) startLikeThisOne(input any) {
 	l.t.Helper()
-	desc, err := l.Temporal().DescribeWorkflowExecution(l.within(timeout), kyc.WorkflowID(l.user), "")
+	desc, err := l.Describe(l.within(timeout), l.user, "")
 	require.NoError(l.t, err)
 	payload, err := converter.GetDefaultDataConverter().ToPayloads(input)
 	require.NoError(l.t, err)

@@ -35,7 +35,7 @@ func startTemporal(ctx context.Context, s *Stack) error {
 	ended := srv.Done()
 	go func() {
 		<-ended
-		s.failed <- errors.New("Temporal has ended: its log is above, or -log-level error shows it")
+		s.failed <- errors.New("the Temporal server has ended by itself: read its log above, or run again with -log-level error")
 	}()
 	s.stops = append(s.stops, srv.Stop)
 	s.Addresses = append(s.Addresses, Address{Key: "temporal", Title: "Temporal", Value: srv.Address})

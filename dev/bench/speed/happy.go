@@ -123,6 +123,6 @@ func (s *system) read(ctx context.Context, user string) (events []*historypb.His
 		}
 		events = append(events, e)
 	}
-	d, err := s.Temporal().DescribeWorkflowExecution(ctx, kyc.WorkflowID(user), "")
+	d, err := s.Describe(ctx, user, "")
 	return events, d.GetWorkflowExecutionInfo().GetHistorySizeBytes(), err
 }
