@@ -48,10 +48,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	}
 	s, err := Start(ctx, o)
 	if err != nil {
-		if ctx.Err() != nil { // it was asked to stop
-			return nil
-		}
-		return err
+		return unlessStopped(ctx, err)
 	}
 	if _, err := fmt.Fprintf(stdout, "READY temporal=%s ui=%s\n", s.Address, s.UIURL); err != nil {
 		return errors.Join(err, s.Stop())
@@ -100,6 +97,16 @@ func leashed(ctx context.Context, stdin io.Reader) context.Context {
 		cancel()
 	}()
 	return ctx
+}
+
+// unlessStopped drops what went wrong because we were asked to stop.
+func unlessStopped(ctx context.Context, err error) error {
+	select {
+	case <-ctx.Done():
+		return nil
+	default:
+		return err
+	}
 }
 
 // stopLimit bounds a stop that hangs: the parent must not find us alive a minute later.

@@ -46,7 +46,7 @@ func database(file string) (*config.SQL, error) {
 			ConnectAttributes: map[string]string{"mode": "memory", "cache": "shared"},
 		}, nil
 	}
-	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil {
+	if err := os.MkdirAll(filepath.Dir(file), 0o750); err != nil { //nolint:gosec // G703: the file is the choice of the person who runs it
 		return nil, err
 	}
 	return &config.SQL{
