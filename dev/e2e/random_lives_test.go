@@ -194,6 +194,7 @@ func TestRandomLivesOnTheRealServer(t *testing.T) {
 			t.Errorf("life %d: %s", seed, what)
 			return
 		}
+		t.Logf("life %d: %s: looking for a shorter one", seed, what) // which takes minutes
 		steps := lifeOf(seed)
 		t.Errorf("life %d: %s, after%s\na shorter one:%s", seed, what, lines(steps), lines(c.shorten(fmt.Sprintf("shorter-%d", seed), steps)))
 	}
