@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"golang.org/x/sync/errgroup"
 
@@ -29,14 +30,22 @@ func (s *system) startVersion(build string) {
 	s.startWorker(o)
 }
 
-// makeCurrent is `temporal worker deployment set-current-version`. It waits until the version's workers are known.
+// makeCurrent is `temporal worker deployment set-current-version`. It waits until the version's workers are known,
+// and after the command, which returns earlier, until the task queue dispatches to the version.
 func (s *system) makeCurrent(build string) {
 	s.t.Helper()
+	service := s.Temporal().WorkflowService()
 	s.eventually(func() bool {
 		_, err := s.Temporal().WorkerDeploymentClient().GetHandle("kyc").SetCurrentVersion(s.within(timeout),
 			client.WorkerDeploymentSetCurrentVersionOptions{BuildID: build})
 		return err == nil
 	}, build+" is the current version")
+	s.eventually(func() bool {
+		got, err := service.DescribeWorkerDeployment(s.within(timeout), &workflowservice.DescribeWorkerDeploymentRequest{
+			Namespace: s.Namespace(), DeploymentName: "kyc",
+		})
+		return err == nil && got.GetWorkerDeploymentInfo().GetRoutingConfigUpdateState() == enumspb.ROUTING_CONFIG_UPDATE_STATE_COMPLETED
+	}, build+" gets the queue's tasks")
 }
 
 // builds lists the versions that carried out the workflow tasks of a user's newest run, without repeats.
