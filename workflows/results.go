@@ -30,6 +30,7 @@ type results struct {
 	last      kyc.State  // of the newest result
 	ended     bool       // an outcome of its session was reported, or may have been: another one is a change
 	recalled  bool       // earlier runs were asked what they reported
+	session   string     // that the earlier runs knew last
 	delivered *kyc.State // of the newest result that was delivered, or failed for good
 	pending   []activities.SendResultInput
 	lost      string // the type of error of the newest result that could not be delivered
@@ -37,7 +38,7 @@ type results struct {
 
 // continueFrom continues after what earlier runs reported. Where that is unknown, it may have been anything.
 func (r *results) continueFrom(before activities.Predecessor) {
-	r.recalled = true
+	r.recalled, r.session = true, before.State.SessionID
 	if before.Reported == nil {
 		r.ended = before.State.UserID == ""
 		return
@@ -52,22 +53,26 @@ func (r *results) afterReset(sent *activities.SentResult) {
 	}
 	r.runID = sent.RunID
 	r.continueFrom(sent.Earlier)
-	if sent.Earlier.Reported != nil {
-		return
-	}
-	r.ended = true // a run that was cut off may have posted a result without a record
-	if r.last.UserID == "" && sent.Earlier.State.Outcome != "" {
-		r.last.SessionID = sent.Earlier.State.SessionID // and this session has ended for its readers
+	r.ended = r.ended || sent.Earlier.Reported == nil // a run that was cut off may have posted a result without a record
+}
+
+// adopt prepares for results of a session that this run did not make. If the earlier runs did not know it either, the run
+// that did is deleted, and may have reported anything.
+func (r *results) adopt(session string) {
+	if r.recalled && r.sequence == 0 && r.session != session {
+		r.last, r.ended = kyc.State{UpdatedAt: r.last.UpdatedAt}, true
 	}
 }
 
+// unknown reports whether it is not known what was reported last.
+func (r *results) unknown() bool { return r.last.UserID == "" }
+
 // next is the type of the result that reports s; empty if there is nothing to report.
 func (r *results) next(s kyc.State) kyc.ResultType {
-	same, unknown := r.last.SessionID == s.SessionID, r.ended && r.last.UserID == ""
-	again := r.ended && same || unknown
+	again := r.ended && (r.unknown() || r.last.SessionID == s.SessionID)
 	asks := s.Status == didit.StatusInReview || s.Status == didit.StatusResubmitted
 	switch {
-	case s.UserID == "", s.SameAs(r.last), s.Outcome == "" && !asks && (!again || !same):
+	case s.UserID == "", s.SameAs(r.last), s.Outcome == "" && !asks && !again:
 		return ""
 	case s.Outcome == kyc.OutcomeFailed:
 		return kyc.ResultFailed
@@ -122,7 +127,7 @@ func (v *verification) report(ctx workflow.Context) error {
 
 // add makes the next result.
 func (r *results) add(kind kyc.ResultType, s kyc.State, now time.Time) activities.SendResultInput {
-	if r.last.SessionID != s.SessionID {
+	if !r.unknown() && r.last.SessionID != s.SessionID {
 		r.ended = false
 	}
 	r.sequence++

@@ -90,10 +90,12 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 
 // useMade begins the session that CreateSession made. If Didit continued an older one, earlier runs may have reported it.
 func (v *verification) useMade(ctx workflow.Context, made activities.MadeSession) error {
-	if made.Continued {
-		if _, err := v.recall(ctx); err != nil {
-			return err
-		}
+	if !made.Continued {
+		v.results.ended = false
+	} else if _, err := v.recall(ctx); err != nil {
+		return err
+	} else {
+		v.results.adopt(made.Session.SessionID)
 	}
 	v.begin(ctx, made.Session, made.Policy)
 	return nil
@@ -113,9 +115,6 @@ func (v *verification) begin(ctx workflow.Context, s kyc.Session, p activities.S
 	v.siblings.exist = v.siblings.exist || v.state.SessionID != ""
 	v.session, v.policy = s, p
 	v.state.follow(s, now)
-	if outcomeOf(s.Status) == "" { // what is undecided was not reported as decided
-		v.results.ended = v.results.last.Outcome != ""
-	}
 	v.polls = newSchedule(p, now)
 }
 
@@ -126,6 +125,7 @@ func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p acti
 	if err != nil {
 		return err
 	}
+	v.results.adopt(d.Session.SessionID)
 	now := workflow.Now(ctx)
 	p.WorkflowID = d.WorkflowID
 	if d.Session.SessionID == v.state.SessionID {

@@ -71,6 +71,24 @@ func TestAButtonOfTemporalBreaksNothingForLong(t *testing.T) {
 			require.Equal(l.t, 1, l.sessionsOf(l.user))
 		}
 	}
+	for _, first := range []string{"", "reset"} {
+		all["deleted after a reported end "+first] = func(l *life) {
+			a := l.began()
+			if first != "" {
+				buttons[first](l)
+				l.shows(a.SessionID, didit.StatusNotStarted)
+			}
+			buttons["stopped"](l)
+			l.eventually(func() bool { return len(l.inbox.results(l.user)) == 1 }, "the cancellation is reported")
+			buttons["deleted"](l)
+			require.Equal(l.t, a.SessionID, l.start("").SessionID)
+			l.eventually(func() bool {
+				results := l.inbox.results(l.user)
+				newest := results[len(results)-1]
+				return newest.Type == kyc.ResultChanged && newest.Data.SessionID == a.SessionID && newest.Data.Outcome == ""
+			}, "the cancellation is taken back")
+		}
+	}
 	all["reset five times after the verdict"] = func(l *life) {
 		a := l.decided("approve")
 		for range 5 {

@@ -188,13 +188,13 @@ func TestRandomLivesOnTheRealServer(t *testing.T) {
 	var mu sync.Mutex
 	bad := 0
 	fails := func(seed uint64, what string) {
+		t.Logf("life %d: %s: looking for a shorter one", seed, what) // which takes minutes
 		mu.Lock()
 		defer mu.Unlock()
 		if bad++; bad > 3 {
 			t.Errorf("life %d: %s", seed, what)
 			return
 		}
-		t.Logf("life %d: %s: looking for a shorter one", seed, what) // which takes minutes
 		steps := lifeOf(seed)
 		t.Errorf("life %d: %s, after%s\na shorter one:%s", seed, what, lines(steps), lines(c.shorten(fmt.Sprintf("shorter-%d", seed), steps)))
 	}

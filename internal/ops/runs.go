@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
 	workflowpb "go.temporal.io/api/workflow/v1"
@@ -112,7 +113,7 @@ func (c *Client) CountRuns(ctx context.Context, workflowID string) (int64, error
 const earlierRuns = 10
 
 // Predecessor returns the last state of the user's runs before runID; the zero Snapshot where Temporal remembers none, since
-// runs are deleted after the namespace's retention, or by hand. A run that completed has reported its result. For one that
+// runs are deleted after the namespace's retention, or by hand, also the one that a reset began. A run that completed has reported its result. For one that
 // was terminated, reset or failed, a worker replays what it knew. State is of the newest run that knew anything, Reported of
 // the newest that reported anything.
 func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error) {
@@ -130,6 +131,9 @@ func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Sna
 			continue
 		}
 		final, err := c.finalSnapshot(ctx, userID, id)
+		if errors.Is(err, errLost) {
+			return kyc.Snapshot{}, nil
+		}
 		if err != nil && !isNotFound(err) {
 			return kyc.Snapshot{}, userError("read an earlier run of", userID, err)
 		}
@@ -144,11 +148,20 @@ func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Sna
 	return last, nil
 }
 
+// errLost says that it is not known what was reported after a run's last record. Either the run was reset, and the run that
+// the reset began is deleted; or it was closed from outside during a workflow task, in which its worker may have reported.
+var errLost = errors.New("it is not known what was reported last")
+
 // finalSnapshot is the snapshot of a closed run at its end; the zero Snapshot for one that is open.
 func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc.Snapshot, err error) {
 	desc, err := c.Describe(ctx, userID, runID)
 	if err != nil {
 		return s, err
+	}
+	if next := desc.GetWorkflowExtendedInfo().GetResetRunId(); next != "" {
+		if _, err := c.Describe(ctx, userID, next); isNotFound(err) {
+			return s, errLost
+		}
 	}
 	switch desc.GetWorkflowExecutionInfo().GetStatus() {
 	case enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, enumspb.WORKFLOW_EXECUTION_STATUS_PAUSED:
@@ -169,5 +182,24 @@ func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc
 	if err == nil {
 		err = answer.Get(&s)
 	}
+	if err == nil && s.Reported == nil {
+		err = c.checkTail(ctx, userID, runID)
+	}
 	return s, err
+}
+
+// checkTail returns errLost for a run that was closed during a workflow task.
+func (c *Client) checkTail(ctx context.Context, userID, runID string) error {
+	tail, err := c.Temporal().WorkflowService().GetWorkflowExecutionHistoryReverse(ctx, &workflowservice.GetWorkflowExecutionHistoryReverseRequest{
+		Namespace: c.Namespace(), Execution: &commonpb.WorkflowExecution{WorkflowId: kyc.WorkflowID(userID), RunId: runID}, MaximumPageSize: 20,
+	})
+	for _, ev := range tail.GetHistory().GetEvents() { // newest first
+		switch ev.GetEventType() {
+		case enumspb.EVENT_TYPE_WORKFLOW_TASK_STARTED:
+			return errLost
+		case enumspb.EVENT_TYPE_WORKFLOW_TASK_COMPLETED:
+			return nil
+		}
+	}
+	return err
 }
