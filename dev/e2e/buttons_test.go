@@ -82,12 +82,17 @@ func TestAButtonOfTemporalBreaksNothingForLong(t *testing.T) {
 			l.eventually(func() bool { return len(l.inbox.results(l.user)) == 1 }, "the cancellation is reported")
 			buttons["deleted"](l)
 			require.Equal(l.t, a.SessionID, l.start("").SessionID)
-			l.eventually(func() bool {
-				results := l.inbox.results(l.user)
-				newest := results[len(results)-1]
-				return newest.Type == kyc.ResultChanged && newest.Data.SessionID == a.SessionID && newest.Data.Outcome == ""
-			}, "the cancellation is taken back")
+			l.takesBack(a.SessionID)
 		}
+	}
+	all["terminated while an end is being reported"] = func(l *life) {
+		a := l.began()
+		reported := make(chan struct{})
+		l.inbox.beforeAnswer(l.user, func() { buttons["terminated"](l); close(reported) })
+		require.NoError(l.t, l.Temporal().CancelWorkflow(l.within(timeout), kyc.WorkflowID(l.user), ""))
+		<-reported
+		require.Equal(l.t, a.SessionID, l.start("").SessionID)
+		l.takesBack(a.SessionID)
 	}
 	all["reset five times after the verdict"] = func(l *life) {
 		a := l.decided("approve")
@@ -100,6 +105,16 @@ func TestAButtonOfTemporalBreaksNothingForLong(t *testing.T) {
 		l.record(l.user, "reset-after-the-verdict")
 	}
 	atTheSameTime(t, options{}, all)
+}
+
+// takesBack waits until the newest result says that the session is open again.
+func (l *life) takesBack(session string) {
+	l.t.Helper()
+	l.eventually(func() bool {
+		results := l.inbox.results(l.user)
+		newest := results[len(results)-1]
+		return newest.Type == kyc.ResultChanged && newest.Data.SessionID == session && newest.Data.Outcome == ""
+	}, "the cancellation is taken back")
 }
 
 func TestResultsThatWaitOutliveTheirRun(t *testing.T) {

@@ -32,11 +32,12 @@ type inbox struct {
 	down map[string]bool
 	got  map[string][]kyc.Result // by user, what was taken
 	seen map[string]bool         // by webhook-id
+	hook map[string]func()       // by user, runs before the answer
 }
 
 func newInbox(t *testing.T) *inbox {
 	t.Helper()
-	b := &inbox{down: map[string]bool{}, got: map[string][]kyc.Result{}, seen: map[string]bool{}}
+	b := &inbox{down: map[string]bool{}, got: map[string][]kyc.Result{}, seen: map[string]bool{}, hook: map[string]func(){}}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(b.Close)
 	return b
@@ -48,16 +49,37 @@ func (b *inbox) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		w.WriteHeader(http.StatusBadRequest)
 		return
 	}
+	if !b.take(req.Header.Get("webhook-id"), r) {
+		w.WriteHeader(http.StatusServiceUnavailable)
+		return
+	}
+	b.mu.Lock()
+	hook := b.hook[r.Data.UserID]
+	delete(b.hook, r.Data.UserID)
+	b.mu.Unlock()
+	if hook != nil {
+		hook()
+	}
+}
+
+func (b *inbox) take(id string, r kyc.Result) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	id := req.Header.Get("webhook-id")
-	switch {
-	case b.down[r.Data.UserID]:
-		w.WriteHeader(http.StatusServiceUnavailable)
-	case !b.seen[id]:
+	if b.down[r.Data.UserID] {
+		return false
+	}
+	if !b.seen[id] {
 		b.seen[id] = true
 		b.got[r.Data.UserID] = append(b.got[r.Data.UserID], r)
 	}
+	return true
+}
+
+// beforeAnswer runs f between the next result of the user and its answer.
+func (b *inbox) beforeAnswer(user string, f func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.hook[user] = f
 }
 
 func (b *inbox) close(user string, down bool) {
