@@ -73,7 +73,7 @@ func New(o Options) *Receiver {
 	if o.Misrouted == nil {
 		o.Misrouted = func(Stray) {}
 	}
-	return &Receiver{o: o, bodies: newBodies(o.MaxBody)}
+	return &Receiver{o: o, counts: newCounts(), bodies: newBodies(o.MaxBody)}
 }
 
 // Handler serves Path, /healthz (liveness) and /readyz (readiness: Temporal answers).
@@ -99,7 +99,7 @@ func (r *Receiver) Handler() http.Handler {
 func (r *Receiver) receive(c *gin.Context) {
 	ctx, began := c.Request.Context(), time.Now() // a bare *gin.Context has no Done
 	ev, result, err := r.take(ctx, c)
-	r.counts.add(result)
+	r.counts[result].Add(1)
 	defer func() {
 		o := Observation{Result: result, Code: result.Code(), Took: time.Since(began), Verified: result.verified()}
 		if o.Verified {
@@ -121,7 +121,7 @@ func (r *Receiver) receive(c *gin.Context) {
 	if err != nil {
 		attrs = append(attrs, slog.Any("error", err))
 	}
-	r.o.Log.LogAttrs(ctx, result.level(), "didit webhook", attrs...)
+	r.o.Log.LogAttrs(ctx, meanings[result].level, "didit webhook", attrs...)
 	answer(c, result)
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"slices"
@@ -37,13 +38,34 @@ const (
 	Unavailable      Result = "unavailable" // Temporal did not accept it: Didit sends it again
 )
 
-var results = [...]Result{
-	Received, Late, NoNews, Test, OtherEnvironment, Ignored, Foreign, NotAllowed, Unsigned, BadSignature, Stale, TooLarge, Malformed, Unfinished,
-	Busy, Unavailable,
+// meaning is how a result is answered and logged.
+type meaning struct {
+	code  int
+	level slog.Level
+	text  string // of the error; empty: the event is taken
+}
+
+var meanings = map[Result]meaning{
+	Received:         {http.StatusOK, slog.LevelInfo, ""},
+	Late:             {http.StatusOK, slog.LevelInfo, ""},
+	NoNews:           {http.StatusOK, slog.LevelInfo, ""},
+	Test:             {http.StatusOK, slog.LevelInfo, ""},
+	OtherEnvironment: {http.StatusOK, slog.LevelWarn, ""},
+	Ignored:          {http.StatusOK, slog.LevelInfo, ""},
+	Foreign:          {http.StatusOK, slog.LevelInfo, ""},
+	NotAllowed:       {http.StatusForbidden, slog.LevelWarn, "this sender is not on the list"},
+	Unsigned:         {http.StatusBadRequest, slog.LevelWarn, "X-Signature or X-Signature-V2 is missing, or given twice"},
+	BadSignature:     {http.StatusForbidden, slog.LevelWarn, "the signature does not match"},
+	Stale:            {http.StatusForbidden, slog.LevelWarn, "the timestamp is too far from our clock, or X-Timestamp differs from the signed one"},
+	TooLarge:         {http.StatusRequestEntityTooLarge, slog.LevelWarn, "the body is too large"},
+	Malformed:        {http.StatusBadRequest, slog.LevelWarn, "the body is not one JSON object of the documented form"},
+	Unfinished:       {http.StatusRequestTimeout, slog.LevelWarn, "the body did not arrive in time"},
+	Busy:             {http.StatusServiceUnavailable, slog.LevelWarn, "not stored; send it again"},
+	Unavailable:      {http.StatusServiceUnavailable, slog.LevelError, "not stored; send it again"},
 }
 
 // Results lists the outcomes of a webhook.
-func Results() []Result { return slices.Clone(results[:]) }
+func Results() []Result { return slices.Sorted(maps.Keys(meanings)) }
 
 // refusal names a failed verification.
 func refusal(err error) Result {
@@ -66,53 +88,17 @@ func refusal(err error) Result {
 }
 
 // Code is the HTTP status of the answer.
-func (r Result) Code() int {
-	switch r {
-	case Unsigned, Malformed:
-		return http.StatusBadRequest
-	case BadSignature, Stale, NotAllowed:
-		return http.StatusForbidden
-	case TooLarge:
-		return http.StatusRequestEntityTooLarge
-	case Unfinished:
-		return http.StatusRequestTimeout
-	case Unavailable, Busy:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusOK
-}
+func (r Result) Code() int { return meanings[r].code }
 
 // verified reports whether the signature was good, so that the event's ids may be logged.
 func (r Result) verified() bool { return r.Code() == http.StatusOK || r == Unavailable }
 
-func (r Result) text() string {
-	switch r {
-	case NotAllowed:
-		return "this sender is not on the list"
-	case Unsigned:
-		return "X-Signature or X-Signature-V2 is missing, or given twice"
-	case BadSignature:
-		return "the signature does not match"
-	case Stale:
-		return "the timestamp is too far from our clock, or X-Timestamp differs from the signed one"
-	case TooLarge:
-		return "the body is too large"
-	case Malformed:
-		return "the body is not one JSON object of the documented form"
-	case Unfinished:
-		return "the body did not arrive in time"
-	case Unavailable, Busy:
-		return "not stored; send it again"
-	}
-	return ""
-}
-
 // answers are the bodies of all answers, made once: making them is most of the cost of answering a forged webhook.
 var answers = func() map[Result][]byte {
-	all := make(map[Result][]byte, len(results))
-	for _, r := range results {
-		body := map[string]string{"error": r.text()}
-		if r.Code() == http.StatusOK {
+	all := make(map[Result][]byte, len(meanings))
+	for r, m := range meanings {
+		body := map[string]string{"error": m.text}
+		if m.code == http.StatusOK {
 			body = map[string]string{"status": "received"}
 		}
 		all[r], _ = json.Marshal(body) // strings only
@@ -120,34 +106,22 @@ var answers = func() map[Result][]byte {
 	return all
 }()
 
-func (r Result) level() slog.Level {
-	switch r {
-	case Received, Late, NoNews, Test, Ignored, Foreign:
-		return slog.LevelInfo
-	case Unavailable:
-		return slog.LevelError
-	}
-	return slog.LevelWarn
-}
-
 // counts has one counter per result.
-type counts struct {
-	n [len(results)]atomic.Int64
-}
+type counts map[Result]*atomic.Int64
 
-func (c *counts) add(r Result) {
-	for i, known := range results {
-		if known == r {
-			c.n[i].Add(1)
-		}
+func newCounts() counts {
+	c := make(counts, len(meanings))
+	for r := range meanings {
+		c[r] = new(atomic.Int64)
 	}
+	return c
 }
 
 // Counts returns how often each result has occurred since the process started.
 func (r *Receiver) Counts() map[Result]int64 {
-	m := make(map[Result]int64, len(results))
-	for i, known := range results {
-		m[known] = r.counts.n[i].Load()
+	m := make(map[Result]int64, len(r.counts))
+	for result, n := range r.counts {
+		m[result] = n.Load()
 	}
 	return m
 }
