@@ -62,14 +62,11 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler, log *slog
 
 // checkAlive calls /healthz of the process that listens at addr, by default that of the variable.
 func checkAlive(ctx context.Context, variable, addr string) error {
-	host, port, err := net.SplitHostPort(cmp.Or(strings.TrimSpace(addr), config.Default(variable)))
+	url, err := config.LocalURL(cmp.Or(strings.TrimSpace(addr), config.Default(variable)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", variable, err)
 	}
-	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return Probe(ctx, "http://"+net.JoinHostPort(host, port)+"/healthz")
+	return Probe(ctx, url+"/healthz")
 }
 
 // Probe returns an error unless a GET of url is answered with 200 within 3 seconds.

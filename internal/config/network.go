@@ -73,3 +73,15 @@ func (e *env) address(name string) string {
 	}
 	return v
 }
+
+// LocalURL is where to call a process of this machine that listens at addr: localhost where it listens on all addresses.
+func LocalURL(addr string) (string, error) {
+	host, port, err := net.SplitHostPort(addr)
+	if err != nil {
+		return "", err
+	}
+	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port), nil
+}

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,7 +23,7 @@ func (e *checker) destinations(ctx context.Context, c *didit.Client) {
 	}
 	ours := slices.DeleteFunc(slices.Clone(all), func(d didit.Destination) bool { return !e.isOurs(d) })
 	if len(ours) == 0 {
-		e.fail(checkDestination, fmt.Sprintf("none of the %d at Didit is for %s", len(all), orDefault(e.PublicURL, "https://HOST"+WebhookPath)),
+		e.fail(checkDestination, fmt.Sprintf("none of the %d at Didit is for %s", len(all), cmp.Or(e.PublicURL, "https://HOST"+WebhookPath)),
 			"`starter setup didit --url "+e.ourURL()+"` makes it; without it no webhook arrives, and verdicts are late")
 		e.skip("there is no destination", checkSecret)
 		return
@@ -41,7 +42,7 @@ func (e *checker) isOurs(d didit.Destination) bool {
 	return err == nil && u.Path == WebhookPath
 }
 
-func (e *checker) ourURL() string { return orDefault(e.PublicURL, "https://HOST"+WebhookPath) }
+func (e *checker) ourURL() string { return cmp.Or(e.PublicURL, "https://HOST"+WebhookPath) }
 
 func (e *checker) destination(d didit.Destination) {
 	var wrong []string
@@ -52,7 +53,7 @@ func (e *checker) destination(d didit.Destination) {
 		wrong = append(wrong, "is not subscribed to "+didit.EventStatusUpdated)
 	}
 	if d.Version != didit.WebhookVersion {
-		wrong = append(wrong, fmt.Sprintf("has version %s, want %s", orDefault(d.Version, "unknown"), didit.WebhookVersion))
+		wrong = append(wrong, fmt.Sprintf("has version %s, want %s", cmp.Or(d.Version, "unknown"), didit.WebhookVersion))
 	}
 	switch {
 	case len(wrong) > 0:

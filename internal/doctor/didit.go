@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -152,7 +153,7 @@ func (e *checker) flow(ctx context.Context, c *didit.Client) {
 	case found.ID != "":
 		e.fail(checkFlow, fmt.Sprintf("%s, %q, is not published or is archived", want, found.Label), "publish it in Didit's console, Workflows")
 	default:
-		e.fail(checkFlow, "Didit does not know "+want+" under this key", "set DIDIT_WORKFLOW_ID to one of the account: "+orDefault(strings.Join(ids, ", "), "it has none yet"))
+		e.fail(checkFlow, "Didit does not know "+want+" under this key", "set DIDIT_WORKFLOW_ID to one of the account: "+cmp.Or(strings.Join(ids, ", "), "it has none yet"))
 	}
 }
 

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"time"
@@ -83,7 +84,7 @@ func setBy(l ops.QueueLimit) string {
 	if l.Source != ops.LimitFromServer {
 		return ""
 	}
-	by := " (set by " + orDefault(l.SetBy, "an unknown identity")
+	by := " (set by " + cmp.Or(l.SetBy, "an unknown identity")
 	if l.Reason != "" {
 		by += ": " + l.Reason
 	}

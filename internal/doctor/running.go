@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -47,7 +48,7 @@ func (e *checker) versions(all []config.Published) {
 	}
 	var say []string
 	for version, processes := range of {
-		say = append(say, fmt.Sprintf("%s: %s", orDefault(version, "unknown"), strings.Join(processes, ", ")))
+		say = append(say, fmt.Sprintf("%s: %s", cmp.Or(version, "unknown"), strings.Join(processes, ", ")))
 	}
 	slices.Sort(say)
 	e.warn(checkVersions, strings.Join(say, "; "), "finish the deployment: workers first, then the webhook and the API")
@@ -62,7 +63,7 @@ func (e *checker) readPublished(ctx context.Context) []config.Published {
 		missing := e.wants(process) && !slices.ContainsFunc(e.published, func(p config.Published) bool { return p.Process == process })
 		switch {
 		case missing && e.hasTargets():
-			e.fail(checkRunning, fmt.Sprintf("no %s publishes its settings (%s)", process, orDefault(strings.Join(problems, "; "), "none is among them")),
+			e.fail(checkRunning, fmt.Sprintf("no %s publishes its settings (%s)", process, cmp.Or(strings.Join(problems, "; "), "none is among them")),
 				"start it, or correct --metrics and --prometheus")
 		case missing:
 			e.skip(fmt.Sprintf("no %s publishes its settings on this machine: %s", process, giveMetrics), checkRunning)
@@ -167,7 +168,7 @@ func (e *checker) differs(p config.Published) (wrong []string) {
 	}
 	say := func(what, has, here string) {
 		if here != "" && has != here {
-			wrong = append(wrong, fmt.Sprintf("has %s %s, here it is %s", what, orDefault(has, "(none)"), here))
+			wrong = append(wrong, fmt.Sprintf("has %s %s, here it is %s", what, cmp.Or(has, "(none)"), here))
 		}
 	}
 	say("TEMPORAL_NAMESPACE", p.Namespace, e.namespaceHere)
@@ -196,7 +197,7 @@ func (e *checker) expected(process string) (config.Published, bool) {
 	case process == "webhook" && e.wants("webhook"):
 		return e.hook.Published(e.namespaceHere), true
 	case process == "starter":
-		return config.Published{Environment: orDefault(string(e.worker.Environment), string(e.hook.Environment))}, true
+		return config.Published{Environment: cmp.Or(string(e.worker.Environment), string(e.hook.Environment))}, true
 	}
 	return config.Published{}, false
 }

@@ -2,11 +2,14 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
 	"strings"
 	"time"
+
+	"didit-temporal/internal/config"
 )
 
 const (
@@ -24,7 +27,8 @@ func (e *checker) api(ctx context.Context) {
 		e.skip("there are no usable STARTER_TOKENS here: the API is not served, or on another machine", checkAPI)
 		return
 	}
-	base := strings.TrimSuffix(orDefault(e.APIURL, strings.TrimSuffix(localURL(e.starter.Addr), WebhookPath)), "/")
+	here, _ := config.LocalURL(e.starter.Addr) // empty where STARTER_ADDR is wrong
+	base := strings.TrimSuffix(cmp.Or(e.APIURL, here), "/")
 	h := http.Header{"Authorization": {"Bearer " + e.starter.Tokens[0].Value.Reveal()}}
 	a, err := e.call(ctx, http.MethodGet, base+"/v1/verifications/doctor-unknown-user", h, nil)
 	switch {

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -39,7 +40,7 @@ func judgeSweeps(s ops.Sweeps, now time.Time) Finding {
 	age := now.Sub(last).Round(time.Second)
 	switch {
 	case s.Paused:
-		f.Found, f.Fix = "paused: "+orDefault(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+ops.SweepID+"`"
+		f.Found, f.Fix = "paused: "+cmp.Or(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+ops.SweepID+"`"
 	case age > sweepAge:
 		f.Status = Failed
 		f.Found, f.Fix = fmt.Sprintf("the last one started %s ago", age), "open the workflow "+ops.SweepID+" in the Web UI: its pending activity shows what it waits for"

@@ -1,6 +1,7 @@
 package doctor
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -60,7 +61,7 @@ func (e *checker) dial(ctx context.Context) (*ops.Client, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.ok(checkTemporal, "reached at "+orDefault(o.HostPort, client.DefaultHostPort))
+	e.ok(checkTemporal, "reached at "+cmp.Or(o.HostPort, client.DefaultHostPort))
 	return ops.New(c), nil
 }
 
@@ -69,7 +70,7 @@ func (e *checker) howToDial(ctx context.Context, err error) string {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	if o, bad := e.Temporal(); bad == nil {
-		if host, _, bad := net.SplitHostPort(orDefault(o.HostPort, client.DefaultHostPort)); bad == nil {
+		if host, _, bad := net.SplitHostPort(cmp.Or(o.HostPort, client.DefaultHostPort)); bad == nil {
 			if _, unknown := net.DefaultResolver.LookupHost(ctx, host); unknown != nil {
 				return "DNS does not know that host: check TEMPORAL_ADDRESS (host:port, no https://)"
 			}
@@ -154,13 +155,6 @@ func (e *checker) attributes(ctx context.Context, c *ops.Client) {
 	if len(missing)+len(other) == 0 {
 		e.ok(checkAttributes, fmt.Sprintf("all %d are there", len(found)))
 	}
-}
-
-func orDefault(s, otherwise string) string {
-	if s == "" {
-		return otherwise
-	}
-	return s
 }
 
 // short leaves out the zeros at the end of a duration.

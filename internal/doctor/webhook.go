@@ -2,11 +2,11 @@ package doctor
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"didit-temporal/didit"
+	"didit-temporal/internal/config"
 )
 
 const (
@@ -24,7 +25,10 @@ const (
 
 // atWebhook sends the webhook a signed test event, which changes nothing, and a forged one.
 func (e *checker) atWebhook(ctx context.Context) {
-	target := orDefault(orDefault(e.WebhookURL, e.PublicURL), localURL(e.hook.Addr))
+	target := cmp.Or(e.WebhookURL, e.PublicURL)
+	if here, err := config.LocalURL(e.hook.Addr); target == "" && err == nil {
+		target = here + WebhookPath
+	}
 	switch {
 	case !e.wants("webhook"):
 		e.skip("the secrets are the webhook's: run this where it runs", checkHook, checkForged, checkLargest)
@@ -54,7 +58,7 @@ func (e *checker) atWebhook(ctx context.Context) {
 		return
 	}
 	e.forge(ctx, target)
-	e.largest(ctx, orDefault(e.PublicURL, target)) // through the proxy in front, where it is known
+	e.largest(ctx, cmp.Or(e.PublicURL, target)) // through the proxy in front, where it is known
 }
 
 // judge explains the answer; docs/reference/webhook.md lists the webhook's answers.
@@ -113,16 +117,4 @@ func (e *checker) deliver(ctx context.Context, target, secret string, size int) 
 	h.Set(didit.HeaderTimestamp, strconv.FormatInt(now, 10))
 	h.Set(didit.HeaderTest, "true")
 	return e.call(ctx, http.MethodPost, target, h, bytes.NewReader(body))
-}
-
-// localURL is where a webhook on this machine listens.
-func localURL(addr string) string {
-	host, port, err := net.SplitHostPort(addr)
-	if err != nil {
-		return ""
-	}
-	if ip := net.ParseIP(host); host == "" || ip.IsUnspecified() {
-		host = "localhost"
-	}
-	return "http://" + net.JoinHostPort(host, port) + WebhookPath
 }
