@@ -4,49 +4,42 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
 )
 
 // Published is the settings that a running process publishes, so that they can be compared. Nothing in it is secret: of a
 // secret it holds a fingerprint, too short to find the secret.
 type Published struct {
-	Process        string // worker, webhook or starter
-	Namespace      string
-	Environment    string
-	Deployment     string // whose sessions it takes for ours
-	WorkflowID     string // of Didit
-	Didit          string // its address
-	APIKey         string // fingerprint
-	WebhookSecrets string // fingerprints, separated by spaces
-	PayloadKeys    string // ids, the one that encrypts first
-	Results        string // fingerprint of RESULT_URL
-	Version        string // of the program; what publishes the others fills it in
-}
-
-// The label of each field.
-func (p *Published) fields() map[string]*string {
-	return map[string]*string{
-		"process": &p.Process, "namespace": &p.Namespace, "environment": &p.Environment, "deployment": &p.Deployment, "workflow_id": &p.WorkflowID,
-		"didit": &p.Didit, "api_key": &p.APIKey, "webhook_secrets": &p.WebhookSecrets, "payload_keys": &p.PayloadKeys, "results": &p.Results,
-		"version": &p.Version,
-	}
+	Process        string `json:"process"` // worker, webhook or starter
+	Namespace      string `json:"namespace"`
+	Environment    string `json:"environment"`
+	Deployment     string `json:"deployment"`      // whose sessions it takes for ours
+	WorkflowID     string `json:"workflow_id"`     // of Didit
+	Didit          string `json:"didit"`           // its address
+	APIKey         string `json:"api_key"`         // fingerprint
+	WebhookSecrets string `json:"webhook_secrets"` // fingerprints, separated by spaces
+	PayloadKeys    string `json:"payload_keys"`    // ids, the one that encrypts first
+	Results        string `json:"results"`         // fingerprint of RESULT_URL
+	Version        string `json:"version"`         // of the program; what publishes the others fills it in
 }
 
 // Labels are those of a metric.
-func (p Published) Labels() map[string]string {
-	out := map[string]string{}
-	for name, value := range p.fields() {
-		out[name] = *value
-	}
-	return out
+func (p Published) Labels() (labels map[string]string) {
+	convert(p, &labels)
+	return labels
 }
 
 // PublishedFrom reads the labels of a metric.
 func PublishedFrom(labels map[string]string) (p Published) {
-	for name, field := range p.fields() {
-		*field = labels[name]
-	}
+	convert(labels, &p)
 	return p
+}
+
+// convert goes by the names of the fields. It cannot fail: both sides have strings only.
+func convert(from, to any) {
+	text, _ := json.Marshal(from)
+	_ = json.Unmarshal(text, to)
 }
 
 // fingerprintLength leaves 24 bits of a digest: enough to distinguish two secrets, too few to check a guess.
