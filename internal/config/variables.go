@@ -1,11 +1,5 @@
 package config
 
-import (
-	"fmt"
-	"regexp"
-	"strings"
-)
-
 // Required stands in the Default column of a variable that has none.
 const Required = "required"
 
@@ -87,34 +81,3 @@ func Default(name string) string {
 	}
 	return ""
 }
-
-// Table renders Variables as the Markdown table of docs/reference/settings.md.
-func Table() string {
-	var b strings.Builder
-	b.WriteString("| variable | default | who | meaning |\n|---|---|---|---|\n")
-	for _, v := range Variables() {
-		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", v.Name, v.shownDefault(), v.Who, v.shownMeaning())
-	}
-	return b.String()
-}
-
-func (v Variable) shownDefault() string {
-	switch v.Default {
-	case "":
-		return "empty"
-	case Required:
-		return Required
-	}
-	return "`" + v.Default + "`"
-}
-
-func (v Variable) shownMeaning() string {
-	meaning := pagePath.ReplaceAllString(v.Meaning, "[$2](../$1/$2.md)")
-	if v.Secret {
-		return meaning + " Or `" + v.Name + "_FILE`."
-	}
-	return meaning
-}
-
-// pagePath finds the pages that a meaning names by their path from the root; the table links them from docs/reference.
-var pagePath = regexp.MustCompile(`docs/([a-z]+)/([a-z-]+)\.md`)

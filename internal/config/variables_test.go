@@ -2,6 +2,7 @@ package config_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"regexp"
 	"slices"
@@ -24,7 +25,7 @@ func TestTheSettingsPageListsTheVariables(t *testing.T) {
 	b, _ := os.ReadFile(root + settingsPage) // a missing file is one without the markers
 	_, rest, begun := strings.Cut(string(b), "<!-- env:begin -->")
 	got, _, ended := strings.Cut(rest, "<!-- env:end -->")
-	if want := config.Table(); !begun || !ended || strings.TrimSpace(got) != strings.TrimSpace(want) {
+	if want := table(); !begun || !ended || strings.TrimSpace(got) != strings.TrimSpace(want) {
 		t.Fatalf("%s is out of date. Put this between the markers:\n\n<!-- env:begin -->\n%s<!-- env:end -->\n", settingsPage, want)
 	}
 }
@@ -141,3 +142,34 @@ func TestTheHelpOfAProcessIsItsOwn(t *testing.T) {
 		assert.NotContains(t, out.String(), "`")
 	}
 }
+
+// table renders Variables as the Markdown table of docs/reference/settings.md.
+func table() string {
+	var b strings.Builder
+	b.WriteString("| variable | default | who | meaning |\n|---|---|---|---|\n")
+	for _, v := range config.Variables() {
+		fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", v.Name, shownDefault(v), v.Who, shownMeaning(v))
+	}
+	return b.String()
+}
+
+func shownDefault(v config.Variable) string {
+	switch v.Default {
+	case "":
+		return "empty"
+	case config.Required:
+		return config.Required
+	}
+	return "`" + v.Default + "`"
+}
+
+func shownMeaning(v config.Variable) string {
+	meaning := pagePath.ReplaceAllString(v.Meaning, "[$2](../$1/$2.md)")
+	if v.Secret {
+		return meaning + " Or `" + v.Name + "_FILE`."
+	}
+	return meaning
+}
+
+// pagePath finds the pages that a meaning names by their path from the root; the table links them from docs/reference.
+var pagePath = regexp.MustCompile(`docs/([a-z]+)/([a-z-]+)\.md`)

@@ -1,9 +1,6 @@
 package metrics
 
 import (
-	"maps"
-	"slices"
-
 	"github.com/prometheus/client_golang/prometheus"
 
 	"didit-temporal/activities"
@@ -85,9 +82,6 @@ var help = map[string]string{
 	activities.MetricHeldBack + "_total":       "Calls to Didit that were put back unsent, after a 429.",
 	activities.MetricDelayedTasks + "_total":   "Tasks that reached the worker too late for their place in the rate limit and were put back.",
 }
-
-// Names lists the metrics that are ours, as Prometheus sees them.
-func Names() []string { return slices.Sorted(maps.Keys(help)) }
 
 func about(name string) prometheus.Opts { return prometheus.Opts{Name: name, Help: help[name]} }
 
