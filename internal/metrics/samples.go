@@ -33,18 +33,18 @@ var ages = []time.Duration{0, 24 * time.Hour, 72 * time.Hour}
 
 // Sample samples the queues and the open verifications until ctx ends.
 func (m *Metrics) Sample(ctx context.Context, from Source, log *slog.Logger) {
-	m.registry.MustRegister(m.queues.collectors()...)
-	m.registry.MustRegister(m.queues.openCollectors()...)
+	m.registry.MustRegister(m.queues.open, m.queues.waiting)
 	go m.every(ctx, openEvery, log, func(ctx context.Context) error { return m.queues.sampleOpen(ctx, from) })
-	go m.every(ctx, queuesEvery, log, func(ctx context.Context) error {
-		return m.queues.sampleQueues(ctx, from, append(ops.LimitedQueues(), kyc.TaskQueue))
-	})
+	m.SamplePollers(ctx, from, log)
 }
 
 // SamplePollers samples the queues until ctx ends: the webhook still runs when the last worker is gone, and reports that no
 // worker polls.
 func (m *Metrics) SamplePollers(ctx context.Context, from Source, log *slog.Logger) {
-	m.registry.MustRegister(m.queues.collectors()...)
+	m.registry.MustRegister(m.queues.errors)
+	for _, g := range m.queues.ofQueues() {
+		m.registry.MustRegister(g)
+	}
 	go m.every(ctx, queuesEvery, log, func(ctx context.Context) error {
 		return m.queues.sampleQueues(ctx, from, append(ops.LimitedQueues(), kyc.TaskQueue))
 	})
@@ -99,18 +99,6 @@ func newSamples() samples {
 
 func (s *samples) ofQueues() []*prometheus.GaugeVec {
 	return []*prometheus.GaugeVec{s.backlog, s.oldest, s.eta, s.limit, s.dispatched, s.paused, s.byOperator, s.pollers}
-}
-
-func (s *samples) collectors() []prometheus.Collector {
-	out := []prometheus.Collector{s.errors}
-	for _, g := range s.ofQueues() {
-		out = append(out, g)
-	}
-	return out
-}
-
-func (s *samples) openCollectors() []prometheus.Collector {
-	return []prometheus.Collector{s.open, s.waiting}
 }
 
 func (s *samples) sampleQueues(ctx context.Context, from Source, queues []string) error {
