@@ -72,7 +72,6 @@ func (t *tool) bulkCommand() *cobra.Command {
 		Short:   "Verify many users",
 		Long:    bulkLong,
 		Example: bulkExample,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if !cmd.Flags().Changed("results") {
 				f.results = resultsBeside(f.file)

@@ -24,30 +24,25 @@ when a user is waiting.`
 
 const refreshExample = `  starter refresh --user u1 --actor jo --reason asked-by-phone:CASE-3`
 
-// request is an update of an operator, as kyc.Client has it.
-type request func(v verifications) func(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
-
 func (t *tool) cancelCommand() *cobra.Command {
-	return t.updateCommand("cancel", "End a user's verification", cancelLong, cancelExample,
-		func(v verifications) func(context.Context, string, ops.Request) (kyc.State, error) { return v.Cancel })
+	return t.updateCommand("cancel", "End a user's verification", cancelLong, cancelExample, verifications.Cancel)
 }
 
 func (t *tool) refreshCommand() *cobra.Command {
-	return t.updateCommand("refresh", "Read Didit's decision now", refreshLong, refreshExample,
-		func(v verifications) func(context.Context, string, ops.Request) (kyc.State, error) { return v.Refresh })
+	return t.updateCommand("refresh", "Read Didit's decision now", refreshLong, refreshExample, verifications.Refresh)
 }
 
-func (t *tool) updateCommand(name, short, long, example string, send request) *cobra.Command {
+func (t *tool) updateCommand(name, short, long, example string,
+	send func(v verifications, ctx context.Context, userID string, r ops.Request) (kyc.State, error)) *cobra.Command {
 	f := &operatorFlags{}
 	cmd := &cobra.Command{
 		Use:     name + " --user USER --actor WHO --reason CODE:TICKET",
 		Short:   short,
 		Long:    long,
 		Example: example,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
-				state, err := send(v)(ctx, f.userID, ops.Request{Operator: f.by, ID: f.id})
+				state, err := send(v, ctx, f.userID, ops.Request{Operator: f.by, ID: f.id})
 				if err != nil {
 					return err
 				}

@@ -31,7 +31,6 @@ func (t *tool) codecServerCommand() *cobra.Command {
 		Short:   "Decrypt payloads for the Web UI",
 		Long:    codecServerLong,
 		Example: `  PAYLOAD_KEYS=k1:... CODEC_TOKENS=$(openssl rand -hex 24) starter codec-server`,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.ForCodec(t.getenv)
 			if err != nil {
@@ -56,7 +55,6 @@ func (t *tool) codecKeyCommand() *cobra.Command {
 		Long:  codecKeyLong,
 		Example: `  starter codec-key
   starter codec-key --id k1`,
-		Args: noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if id == "" {
 				id = t.now().UTC().Format("k" + time.DateOnly)

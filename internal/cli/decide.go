@@ -34,7 +34,6 @@ func (t *tool) decideCommand() *cobra.Command {
 		Short:   "Approve or decline a user by hand, or ask the user to come back",
 		Long:    decideLong,
 		Example: decideExample,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
 				op := kyc.Operation{UserID: f.userID, Verb: verbs[status.value], Operator: f.by, SessionID: session, ID: f.id}
@@ -49,7 +48,7 @@ func (t *tool) decideCommand() *cobra.Command {
 	f.add(cmd)
 	status.add(cmd, "status", "", "the new status (required)")
 	cmd.Flags().StringVar(&session, "session", "", "Didit's id of the session (default: that of the user's newest verification)")
-	_ = cmd.MarkFlagRequired("status") // it fails for a flag that is not defined
+	required(cmd, "status")
 	return cmd
 }
 

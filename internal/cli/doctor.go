@@ -38,18 +38,17 @@ const doctorExample = `  starter doctor
   starter doctor -o json                for a program`
 
 type doctorFlags struct {
-	envFile, url, webhookURL string
-	apiURL, waitingUser      string
-	metrics                  []string
-	prometheus               string
-	process, output          choice
-	timeout                  time.Duration
+	doctor.Options
+	envFile         string
+	process, output choice
+	timeout         time.Duration
 }
 
 const bothProcesses = "all"
 
 func (t *tool) doctorCommand() *cobra.Command {
 	o := doctorFlags{
+		Options: doctor.Options{Now: t.now},
 		output:  newOutput(),
 		process: choice{value: bothProcesses, words: []string{bothProcesses, "worker", "webhook"}},
 	}
@@ -58,17 +57,16 @@ func (t *tool) doctorCommand() *cobra.Command {
 		Short:   "Find what is wrong with settings, Temporal, Didit or the webhook",
 		Long:    doctorLong,
 		Example: doctorExample,
-		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return t.doctor(cmd.Context(), o) },
 	}
 	fs := cmd.Flags()
 	fs.StringVar(&o.envFile, "env-file", "", "`file` whose variables win over those of the environment")
-	fs.StringVar(&o.url, "url", "", "public `URL` of the webhook, to call it and to find its destination at Didit")
-	fs.StringVar(&o.webhookURL, "webhook-url", "", "`URL` of the webhook for the test event; default: WEBHOOK_ADDR on this machine")
-	fs.StringVar(&o.apiURL, "api-url", "", "`URL` of the HTTP API; default: STARTER_ADDR on this machine")
-	fs.StringVar(&o.waitingUser, "waiting-user", "", "`USER` whose verification is open: a long poll of 45 s is tried through --api-url")
-	fs.StringSliceVar(&o.metrics, "metrics", nil, "`URL` of a process's metrics, which publish its settings; repeat it (default: the usual ports of this machine)")
-	fs.StringVar(&o.prometheus, "prometheus", "", "`URL` of a Prometheus that collects the metrics of all processes")
+	fs.StringVar(&o.PublicURL, "url", "", "public `URL` of the webhook, to call it and to find its destination at Didit")
+	fs.StringVar(&o.WebhookURL, "webhook-url", "", "`URL` of the webhook for the test event; default: WEBHOOK_ADDR on this machine")
+	fs.StringVar(&o.APIURL, "api-url", "", "`URL` of the HTTP API; default: STARTER_ADDR on this machine")
+	fs.StringVar(&o.WaitingUser, "waiting-user", "", "`USER` whose verification is open: a long poll of 45 s is tried through --api-url")
+	fs.StringSliceVar(&o.Metrics, "metrics", nil, "`URL` of a process's metrics, which publish its settings; repeat it (default: the usual ports of this machine)")
+	fs.StringVar(&o.Prometheus, "prometheus", "", "`URL` of a Prometheus that collects the metrics of all processes")
 	fs.DurationVar(&o.timeout, "timeout", 2*time.Minute, "how long to check at most")
 	o.process.add(cmd, "process", "", "whose settings are here")
 	o.output.add(cmd, "output", "o", "how to print the result")
@@ -86,20 +84,16 @@ func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
 	if err := checkTimeout(o.timeout); err != nil {
 		return err
 	}
-	getenv, temporal, err := t.environment(o.envFile)
-	if err != nil {
+	var err error
+	if o.Getenv, o.Temporal, err = t.environment(o.envFile); err != nil {
 		return err
 	}
-	process := o.process.value
-	if process == bothProcesses {
-		process = ""
+	if o.process.value != bothProcesses {
+		o.Process = o.process.value
 	}
 	limited, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	found := doctor.Run(limited, doctor.Options{
-		Getenv: getenv, Temporal: temporal, Process: process, PublicURL: o.url, WebhookURL: o.webhookURL, Now: t.now,
-		APIURL: o.apiURL, WaitingUser: o.waitingUser, Metrics: o.metrics, Prometheus: o.prometheus,
-	})
+	found := doctor.Run(limited, o.Options)
 	if ctx.Err() != nil {
 		return errInterrupted
 	}

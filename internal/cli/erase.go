@@ -39,7 +39,6 @@ func (t *tool) eraseCommand() *cobra.Command {
 		Short:   "Erase a user at Didit and Temporal",
 		Long:    eraseLong,
 		Example: eraseExample,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := f.check(); err != nil {
 				return err

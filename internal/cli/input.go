@@ -55,6 +55,13 @@ func (c *choice) add(cmd *cobra.Command, name, short, usage string) {
 	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(c.words, cobra.ShellCompDirectiveNoFileComp))
 }
 
+// required marks flags that must be given.
+func required(cmd *cobra.Command, flags ...string) {
+	for _, name := range flags {
+		_ = cmd.MarkFlagRequired(name) // it fails for a flag that is not defined
+	}
+}
+
 func newPriority(p kyc.Priority) choice {
 	return choice{value: string(p), words: []string{string(kyc.PriorityInteractive), string(kyc.PriorityBulk)}}
 }

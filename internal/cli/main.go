@@ -15,12 +15,9 @@ const Purpose = "Starts verifications and shows how they stand; serves the HTTP 
 
 // Main runs the starter, with the connection of Temporal's own tools and the keys of our payloads.
 func Main(ctx context.Context, p program.Process) int {
-	return Report(p.Stderr, p.Args, Run(ctx, Process{
-		Args: p.Args, Stdin: p.Stdin, Stdout: p.Stdout, Stderr: p.Stderr, Getenv: p.Getenv, Environ: p.Environ,
-		Temporal: func() (client.Options, error) {
-			keys, wrong := config.PayloadKeys(p.Getenv)
-			options, err := program.Connection(keys)
-			return options, errors.Join(err, wrong)
-		},
+	return Report(p.Stderr, p.Args, Run(ctx, p, func() (client.Options, error) {
+		keys, wrong := config.PayloadKeys(p.Getenv)
+		options, err := program.Connection(keys)
+		return options, errors.Join(err, wrong)
 	}))
 }

@@ -32,9 +32,7 @@ func (f *operatorFlags) add(cmd *cobra.Command) {
 	flags.StringVar(&f.id, "id", "", "a UUID; the same one joins an earlier call instead of asking again (default: a new one)")
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long to wait for the answer")
 	f.output.add(cmd, "output", "o", "how to print")
-	for _, required := range []string{"user", "actor", "reason"} {
-		_ = cmd.MarkFlagRequired(required) // it fails for a flag that is not defined
-	}
+	required(cmd, "user", "actor", "reason")
 }
 
 // check validates the flags before any call, and makes sure that there is an id to join again.
@@ -55,30 +53,22 @@ func ofOperator(err error) error {
 	return usage(errors.New("--" + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
 }
 
-// act connects and calls ask, with the timeout of the flags.
+// act is withUser for an action: its errors say how to join what goes on.
 func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Context, verifications) error) error {
 	if err := f.check(); err != nil {
 		return err
 	}
-	v, err := t.dial(ctx)
-	if err != nil {
+	return t.withUser(ctx, f.userID, f.timeout, func(timed context.Context, v verifications) error {
+		err := ask(timed, v)
+		switch {
+		case err == nil, errors.As(err, new(*ops.OperationError)), errors.Is(err, kyc.ErrNotFound):
+			return err
+		case ctx.Err() != nil:
+			return fmt.Errorf("%w; what has started goes on: the same command with --id %s joins it", errInterrupted, f.id)
+		case timed.Err() != nil:
+			return ofKind(failedTemporal, fmt.Errorf("no answer within %s; what has started goes on, and the same command with --id %s joins it\n"+
+				"is a worker running, and does Didit answer?", f.timeout, f.id))
+		}
 		return err
-	}
-	defer v.Close()
-	timed, cancel := context.WithTimeout(ctx, f.timeout)
-	defer cancel()
-	err = ask(timed, v)
-	var refused *ops.OperationError
-	switch {
-	case err == nil, errors.As(err, &refused):
-		return err
-	case errors.Is(err, kyc.ErrNotFound):
-		return unknownUser(f.userID, v.Namespace())
-	case ctx.Err() != nil:
-		return fmt.Errorf("%w; what has started goes on: the same command with --id %s joins it", errInterrupted, f.id)
-	case timed.Err() != nil:
-		return ofKind(failedTemporal, fmt.Errorf("no answer within %s; what has started goes on, and the same command with --id %s joins it\n"+
-			"is a worker running, and does Didit answer?", f.timeout, f.id))
-	}
-	return err
+	})
 }

@@ -17,28 +17,18 @@ import (
 
 	"didit-temporal/internal/app"
 	"didit-temporal/internal/config"
+	"didit-temporal/internal/program"
 	"didit-temporal/internal/version"
 )
 
-// Process is what the tool takes from the process that it runs in.
-type Process struct {
-	Args           []string // without the program's name
-	Stdin          io.Reader
-	Stdout, Stderr io.Writer
-	// Temporal returns the settings of the connection. Only a command that connects asks for them.
-	Temporal func() (client.Options, error)
-	Getenv   config.Getenv
-	Environ  func() []string // all of it, which Temporal's settings need
-}
-
 // Run runs the command that the arguments name. Results go to Stdout, progress and notes to Stderr; an error is
-// returned and not printed.
-func Run(ctx context.Context, p Process) error {
+// returned and not printed. Only a command that connects asks for the settings of the connection to Temporal.
+func Run(ctx context.Context, p program.Process, temporal func() (client.Options, error)) error {
 	t := &tool{
 		stdin: p.Stdin, stdout: p.Stdout, stderr: p.Stderr, terminal: isTerminal(p.Stderr),
 		interactive: isTerminal(p.Stderr) && isTerminal(p.Stdin),
-		dial:        dialer(p.Temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(p.Temporal), alive: app.CheckStarter,
-		environ: p.Environ, temporal: p.Temporal,
+		dial:        dialer(temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(temporal), alive: app.CheckStarter,
+		environ: p.Environ, temporal: temporal,
 	}
 	return t.run(ctx, p.Args)
 }
@@ -124,7 +114,16 @@ func (t *tool) root() *cobra.Command {
 	})
 	root.AddCommand(t.startCommand(), t.statusCommand(), t.bulkCommand(), t.setupCommand(), t.serveCommand(),
 		t.decideCommand(), t.refreshCommand(), t.cancelCommand(), t.eraseCommand(), t.doctorCommand(), t.viewsCommand(), t.codecServerCommand(), t.codecKeyCommand())
+	flagsOnly(root.Commands())
 	return root
+}
+
+// flagsOnly refuses arguments: they are flags here.
+func flagsOnly(commands []*cobra.Command) {
+	for _, c := range commands {
+		c.Args = noArguments
+		flagsOnly(c.Commands())
+	}
 }
 
 // withHelp says where a command's flags are listed.

@@ -11,6 +11,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+
+	"didit-temporal/internal/program"
 )
 
 func TestHelpNeedsNoServer(t *testing.T) {
@@ -161,15 +163,16 @@ func TestGoodInputsReachTheServer(t *testing.T) {
 func TestSettingsOfTheConnectionAreReadWhenNeeded(t *testing.T) {
 	broken := errors.New("unable to parse TEMPORAL_TLS")
 	asked := 0
-	p := Process{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer), Temporal: func() (client.Options, error) {
+	p := program.Process{Stdout: new(bytes.Buffer), Stderr: new(bytes.Buffer)}
+	settings := func() (client.Options, error) {
 		asked++
 		return client.Options{}, broken
-	}}
+	}
 	p.Args = []string{"--help"}
-	require.NoError(t, Run(t.Context(), p))
+	require.NoError(t, Run(t.Context(), p, settings))
 	assert.Zero(t, asked)
 	p.Args = []string{"setup"}
-	err := Run(t.Context(), p)
+	err := Run(t.Context(), p, settings)
 	require.ErrorIs(t, err, broken)
 	assert.ErrorContains(t, err, "read the TEMPORAL_ settings")
 }

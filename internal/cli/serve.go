@@ -47,7 +47,6 @@ func (t *tool) serveCommand() *cobra.Command {
 		Short:   "Serve the HTTP API for signup services",
 		Long:    serveLong + serveSettings(),
 		Example: serveExample,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check {
 				return t.alive(cmd.Context(), t.getenv("STARTER_ADDR"))

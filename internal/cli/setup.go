@@ -33,7 +33,6 @@ func (t *tool) setupCommand() *cobra.Command {
 		Short:   "Prepare the Temporal namespace, once and before each update",
 		Long:    setupLong,
 		Example: "  starter setup\n  TEMPORAL_NAMESPACE=kyc-sandbox starter setup",
-		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return t.setup(cmd.Context()) },
 	}
 	cmd.AddCommand(t.setupDiditCommand())

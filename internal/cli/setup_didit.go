@@ -49,7 +49,6 @@ func (t *tool) setupDiditCommand() *cobra.Command {
 		Short:   "Open an account at Didit, make its webhook destination, write the env file",
 		Long:    setupDiditLong,
 		Example: setupDiditExample,
-		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return t.setupDidit(cmd.Context(), o) },
 	}
 	fs := cmd.Flags()

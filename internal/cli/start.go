@@ -46,7 +46,6 @@ func (t *tool) startCommand() *cobra.Command {
 		Short:   "Verify one user: print the URL to open",
 		Long:    startLong,
 		Example: startExample,
-		Args:    noArguments,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return t.start(cmd.Context(), f) },
 	}
 	flags := cmd.Flags()
@@ -59,7 +58,7 @@ func (t *tool) startCommand() *cobra.Command {
 	flags.DurationVar(&f.timeout, "timeout", time.Minute, "how long to wait for the URL")
 	f.priority.add(cmd, "priority", "", "who goes first when Didit's limit makes users wait")
 	f.output.add(cmd, "output", "o", "how to print")
-	_ = cmd.MarkFlagRequired("user") // it fails for a flag that is not defined
+	required(cmd, "user")
 	return cmd
 }
 

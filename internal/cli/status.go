@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -36,7 +37,6 @@ func (t *tool) statusCommand() *cobra.Command {
 		Short:   "Show the state of a user's verification",
 		Long:    statusLong,
 		Example: statusExample,
-		Args:    noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			show := t.status
 			if history {
@@ -49,7 +49,7 @@ func (t *tool) statusCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&history, "history", false, "print the timeline, with operator actions")
 	cmd.Flags().DurationVar(&timeout, "timeout", 10*time.Second, "how long to wait for the answer")
 	output.add(cmd, "output", "o", "how to print")
-	_ = cmd.MarkFlagRequired("user") // it fails for a flag that is not defined
+	required(cmd, "user")
 	return cmd
 }
 
@@ -88,9 +88,11 @@ func (t *tool) withUser(ctx context.Context, userID string, timeout time.Duratio
 	defer cancel()
 	err = ask(timed, v)
 	switch {
+	case err == nil, errors.As(err, new(*ops.OperationError)), errors.Is(err, errInterrupted):
+		return err
 	case errors.Is(err, kyc.ErrNotFound):
 		return unknownUser(userID, v.Namespace())
-	case err != nil && ctx.Err() != nil:
+	case ctx.Err() != nil:
 		return errInterrupted
 	}
 	return err

@@ -38,7 +38,6 @@ func (t *tool) viewsCommand() *cobra.Command {
 		Short:   "Print the views for Temporal's Web UI",
 		Long:    viewsLong,
 		Example: "  starter views --ui https://temporal.example.com\n  starter views --bookmark",
-		Args:    noArguments,
 		RunE: func(*cobra.Command, []string) error {
 			if bookmark {
 				_, err := fmt.Fprintln(t.stdout, bookmarkOf(viewsScript))
