@@ -30,12 +30,6 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestForbiddenCalls(t *testing.T) {
-	for _, fault := range checkCalls(production(t), allowedCalls) {
-		t.Error(fault)
-	}
-}
-
 func TestModule(t *testing.T) {
 	mod, err := os.ReadFile(root + "/go.mod")
 	require.NoError(t, err)

@@ -80,49 +80,6 @@ func checkSizes(files []source, exceptions map[string]string) []string {
 	return faults
 }
 
-// checkCalls returns the uses of forbidden functions. A mention counts as a use: os.Getenv passed on as a
-// value reads the environment just as well.
-func checkCalls(files []source, allowed map[string]string) []string {
-	var faults []string
-	unused := make(map[string]bool)
-	for k := range allowed {
-		unused[k] = true
-	}
-	for _, f := range files {
-		ast.Inspect(f.ast, func(n ast.Node) bool {
-			name := called(n)
-			for _, no := range forbidden {
-				if name != no.call || no.mains && f.ast.Name.Name == "main" {
-					continue
-				}
-				key := f.name + ":" + name
-				if delete(unused, key); allowed[key] == "" {
-					faults = append(faults, fmt.Sprintf("%s:%d: %s: %s", f.name, f.line(n.Pos()), name, no.why))
-				}
-			}
-			return true
-		})
-	}
-	for key := range unused {
-		faults = append(faults, key+": the exception is not needed any more")
-	}
-	return faults
-}
-
-func called(n ast.Node) string {
-	switch n := n.(type) {
-	case *ast.SelectorExpr:
-		if pkg, ok := n.X.(*ast.Ident); ok {
-			return pkg.Name + "." + n.Sel.Name
-		}
-	case *ast.CallExpr:
-		if fn, ok := n.Fun.(*ast.Ident); ok && fn.Name == "panic" {
-			return fn.Name
-		}
-	}
-	return ""
-}
-
 // checkMod returns what must not stand in the root go.mod.
 func checkMod(mod string) []string {
 	var faults []string

@@ -118,28 +118,3 @@ var mains = []string{"worker", "webhook", "starter", "cmd/kyc"}
 // exceptions lists what may break a size limit: "path/file.go" or "path/file.go:Function", and why. One that
 // is no longer needed fails the test.
 var exceptions = map[string]string{}
-
-// allowedCalls lists the forbidden calls that stand all the same: "path/file.go:call", and why. One that is not there
-// any more fails the test.
-var allowedCalls = map[string]string{
-	"kyc/codec/converter.go:panic": "in workflow code the SDK takes an error for a broken payload, and loses it; only a panic makes it wait",
-}
-
-// forbidden calls, and where they are allowed all the same.
-var forbidden = []struct {
-	call  string
-	why   string
-	mains bool
-}{
-	{"panic", "return an error: a panic in a workflow blocks it, elsewhere it takes the process down", false},
-	{"log.Fatal", "return an error: deferred closers never run", false},
-	{"log.Fatalf", "return an error: deferred closers never run", false},
-	{"log.Fatalln", "return an error: deferred closers never run", false},
-	{"log.Panic", "return an error", false},
-	{"log.Panicf", "return an error", false},
-	{"log.Panicln", "return an error", false},
-	{"os.Exit", "return an error: only a main decides to end the process", true},
-	{"os.Getenv", "settings come from internal/config, read once in a main", true},
-	{"os.LookupEnv", "settings come from internal/config, read once in a main", true},
-	{"os.Environ", "settings come from internal/config, read once in a main", true},
-}

@@ -64,7 +64,7 @@ func stopAtLostKey(err error, to ...any) error {
 			return err
 		}
 	}
-	panic(err)
+	panic(err) //nolint:forbidigo // in workflow code the SDK takes an error for a broken payload, and loses it; only a panic makes it wait
 }
 
 // Unreadable reports whether an error says that something encrypted cannot be decrypted here.
