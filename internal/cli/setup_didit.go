@@ -161,8 +161,8 @@ func (s *diditSetup) say(format string, args ...any) { fmt.Fprintf(s.stdout, for
 func (s *diditSetup) finish() error {
 	_, errWorker := config.ForWorker(s.get)
 	_, errWebhook := config.ForWebhook(s.get)
-	if err := errors.Join(errWorker, errWebhook); err != nil {
-		return fmt.Errorf("%s is not complete yet:\n%s%s", s.file.Path(), distinct(err), s.hint())
+	if mistakes := config.Mistakes(errWorker, errWebhook); len(mistakes) > 0 {
+		return fmt.Errorf("%s is not complete yet:\n  %s%s", s.file.Path(), strings.Join(mistakes, "\n  "), s.hint())
 	}
 	s.say("%s is complete. Next: set -a; . %s; set +a; `starter setup`, once; start worker and webhook; then `starter doctor`", s.file.Path(), shellPath(s.file.Path()))
 	return nil
@@ -174,19 +174,6 @@ func (s *diditSetup) hint() string {
 		return "\ngive --url https://HOST/webhooks/didit to make the webhook destination, whose secret this is"
 	}
 	return ""
-}
-
-// distinct drops what both processes report.
-func distinct(err error) string {
-	var lines []string
-	seen := map[string]bool{}
-	for line := range strings.SplitSeq(err.Error(), "\n") {
-		if !seen[line] {
-			seen[line] = true
-			lines = append(lines, "  "+line)
-		}
-	}
-	return strings.Join(lines, "\n")
 }
 
 // shellPath is a path for the shell's dot, which searches a bare name in PATH.

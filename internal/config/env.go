@@ -32,6 +32,21 @@ func (e *env) fail(name, format string, args ...any) {
 	e.errs = append(e.errs, fmt.Errorf("%s %s", name, fmt.Sprintf(format, args...)))
 }
 
+// Mistakes lists those of several processes, which share settings, each once.
+func Mistakes(errs ...error) (lines []string) {
+	for _, err := range errs {
+		if err == nil {
+			continue
+		}
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			if !slices.Contains(lines, line) {
+				lines = append(lines, line)
+			}
+		}
+	}
+	return lines
+}
+
 // text returns the variable or the default that Variables documents.
 func (e *env) text(name string) string {
 	if v := strings.TrimSpace(e.get(name)); v != "" {

@@ -9,30 +9,17 @@ import (
 
 // settings reads the environment as the processes do.
 func (e *checker) settings() {
-	var mistakes []string
-	note := func(err error) {
-		if err == nil {
-			return
-		}
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			if !slices.Contains(mistakes, line) {
-				mistakes = append(mistakes, line)
-			}
-		}
-	}
-	var err error
+	var worker, hook, starter error
 	if e.wants("worker") {
-		e.worker, err = config.ForWorker(e.Getenv)
-		note(err)
+		e.worker, worker = config.ForWorker(e.Getenv)
 	}
 	if e.wants("webhook") {
-		e.hook, err = config.ForWebhook(e.Getenv)
-		note(err)
+		e.hook, hook = config.ForWebhook(e.Getenv)
 	}
 	if e.wants("starter serve") && (e.Getenv("STARTER_TOKENS") != "" || e.Getenv("STARTER_TOKENS_FILE") != "") { // serving HTTP is optional
-		e.starter, err = config.ForStarter(e.Getenv)
-		note(err)
+		e.starter, starter = config.ForStarter(e.Getenv)
 	}
+	mistakes := config.Mistakes(worker, hook, starter)
 	for _, line := range mistakes {
 		name, _, _ := strings.Cut(line, " ")
 		name, _, _ = strings.Cut(name, "=")
