@@ -73,12 +73,13 @@ var table = map[string]rule{
 
 	"internal/arch":       {},
 	"internal/config":     {own: []string{"kyc/codec"}, outside: []string{uuid}},
-	"internal/envfile":    {},
+	"internal/atomicfile": {},
+	"internal/envfile":    {own: []string{"internal/atomicfile"}},
 	"internal/httpstatus": {},
 	"internal/version":    {},
 	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config", "internal/ops"}, outside: []string{client, api, uuid, expfmt}},
 	"internal/cli": {
-		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/config", "internal/doctor", "internal/envfile", "internal/ops", "internal/program", "internal/version"},
+		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/atomicfile", "internal/config", "internal/doctor", "internal/envfile", "internal/ops", "internal/program", "internal/version"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
 	},
 	// What operators see. Metrics know all whose numbers they show; only the wiring knows the metrics.

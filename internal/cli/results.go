@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/csv"
 	"errors"
@@ -11,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+
+	"didit-temporal/internal/atomicfile"
 )
 
 // resultColumns are those of the file that a bulk start leaves behind.
@@ -89,16 +90,15 @@ func (r *results) keep(fields []string, line string) {
 
 func (r *results) has(userID string) bool { return r.done[userID] }
 
-// begin writes what is kept as a new file in the place of the old, so that no crash leaves half of it, and opens it.
+// begin writes what is kept as a new file in the place of the old, so that no crash leaves half of it, and opens it. URLs are
+// secrets, so no other user can read it.
 func (r *results) begin() error {
 	if r.name == "" {
 		return nil
 	}
-	fresh, err := r.writeFresh()
+	lines := append([]string{strings.Join(resultColumns, ",")}, r.kept...)
+	err := atomicfile.Replace(r.name, []byte(strings.Join(lines, "\n")+"\n"))
 	if err != nil {
-		if fresh != "" {
-			err = errors.Join(err, os.Remove(fresh))
-		}
 		return r.wrong("write", err)
 	}
 	r.kept = nil
@@ -106,27 +106,6 @@ func (r *results) begin() error {
 		return r.wrong("write", err)
 	}
 	return nil
-}
-
-// writeFresh returns the name of what it has left behind, if anything. URLs are secrets: CreateTemp makes a file that
-// no other user can read, whatever the mode of the old one was.
-func (r *results) writeFresh() (string, error) {
-	f, err := os.CreateTemp(filepath.Dir(r.name), "."+filepath.Base(r.name)+".*")
-	if err != nil {
-		return "", err
-	}
-	w := bufio.NewWriter(f)
-	fmt.Fprintln(w, strings.Join(resultColumns, ","))
-	for _, line := range r.kept {
-		fmt.Fprintln(w, line)
-	}
-	if err := errors.Join(w.Flush(), f.Sync(), f.Close()); err != nil {
-		return f.Name(), err
-	}
-	if err := os.Rename(f.Name(), r.name); err != nil {
-		return f.Name(), err
-	}
-	return "", nil
 }
 
 // add appends one line by one write, which a killed process has done or not. A line that is lost with the machine costs

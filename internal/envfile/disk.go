@@ -6,7 +6,8 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
+
+	"didit-temporal/internal/atomicfile"
 )
 
 // private is the mode of a file with secrets.
@@ -66,7 +67,7 @@ func (f *File) Save() error {
 	if f.exists && f.mode == private && bytes.Equal(content, f.loaded) {
 		return nil
 	}
-	if err := replace(f.path, content); err != nil {
+	if err := atomicfile.Replace(f.path, content); err != nil {
 		return fmt.Errorf("write the env file %s: %w", f.path, err)
 	}
 	f.loaded, f.mode, f.exists = content, private, true
@@ -82,38 +83,4 @@ func (f *File) unchanged() error {
 		return fmt.Errorf("%s was changed by another program: run the command again", f.path)
 	}
 	return nil
-}
-
-func replace(path string, content []byte) (err error) {
-	folder := filepath.Dir(path)
-	tmp, err := os.CreateTemp(folder, filepath.Base(path)+".*.tmp") // with mode 0600
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			_ = os.Remove(tmp.Name())
-		}
-	}()
-	_, err = tmp.Write(content)
-	if err == nil {
-		err = tmp.Sync()
-	}
-	if err = errors.Join(err, tmp.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(tmp.Name(), path); err != nil {
-		return err
-	}
-	return syncFolder(folder)
-}
-
-// syncFolder makes the rename durable. Some file systems cannot; then only that guarantee is lost.
-func syncFolder(folder string) error {
-	d, err := os.Open(folder) //nolint:gosec // the folder of the file that the operator names
-	if err != nil {
-		return nil //nolint:nilerr // as said
-	}
-	_ = d.Sync()
-	return d.Close()
 }
