@@ -17,6 +17,7 @@ const (
 	gin         = "github.com/gin-gonic/gin/..."
 	grpc        = "google.golang.org/grpc/..."
 	isatty      = "github.com/mattn/go-isatty"
+	lru         = "github.com/hashicorp/golang-lru/v2"
 	logr        = "github.com/go-logr/logr"
 	log         = "go.temporal.io/sdk/log"
 	expfmt      = "github.com/prometheus/common/expfmt"
@@ -85,9 +86,9 @@ var table = map[string]rule{
 	// What operators see. Metrics know all whose numbers they show; only the wiring knows the metrics.
 	"internal/metrics": {
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "internal/httpstatus", "internal/ops", "internal/version"},
-		outside: []string{client, prometheus},
+		outside: []string{client, lru, prometheus},
 	},
-	"internal/tracing": {own: []string{"internal/config", "internal/httpstatus"}, outside: []string{otel, logr, log, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
+	"internal/tracing": {own: []string{"internal/config", "internal/httpstatus"}, outside: []string{otel, logr, log, lru, "go.temporal.io/sdk/interceptor", "go.temporal.io/sdk/temporal"}},
 	// The wiring: the only package that may know all the others. Not the simulator: that one is for tests and dev.
 	"internal/app": {
 		own:     []string{"kyc", "didit", "activities", "workflows", "webhook/receiver", "starter/api", "internal/config", "kyc/codec", "internal/codecserver", "internal/metrics", "internal/ops", "internal/tracing"},

@@ -5,6 +5,7 @@ package metrics
 import (
 	"net/http"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -25,7 +26,7 @@ type Metrics struct {
 	acks       *prometheus.HistogramVec
 	repeats    prometheus.Counter
 	misrouted  *prometheus.CounterVec
-	recent     ring
+	recent     *lru.Cache[string, struct{}] // the last events
 
 	calls     *prometheus.CounterVec
 	callTimes *prometheus.HistogramVec
@@ -38,7 +39,9 @@ type Metrics struct {
 
 // New makes the metrics of a process.
 func New() *Metrics {
+	recent, _ := lru.New[string, struct{}](remembered) // it fails for a size below one
 	m := &Metrics{
+		recent:     recent,
 		registry:   prometheus.NewRegistry(),
 		sdk:        &series{},
 		deliveries: prometheus.NewCounterVec(prometheus.CounterOpts(about(nameDeliveries)), []string{"result", "code"}),

@@ -3,9 +3,8 @@ package tracing
 import (
 	"context"
 	"errors"
-	"slices"
-	"sync"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/codes"
 	"go.opentelemetry.io/otel/propagation"
@@ -102,9 +101,9 @@ func (t *tracer) StartSpan(o *interceptor.TracerStartSpanOptions) (interceptor.T
 	_, s := t.otel.Start(ctx, t.SpanName(o), trace.WithTimestamp(o.Time), trace.WithSpanKind(kind), trace.WithAttributes(attrs...))
 	switch o.Operation {
 	case opRunWorkflow:
-		t.runs.remember(o.Tags[tagRunID], s.SpanContext())
+		t.runs.Add(o.Tags[tagRunID], s.SpanContext())
 	case opHandleSignal:
-		if run, known := t.runs.of(o.Tags[tagRunID]); known {
+		if run, known := t.runs.Peek(o.Tags[tagRunID]); known {
 			t.link(o, run, s, attrs)
 		}
 	}
@@ -158,32 +157,11 @@ func fail(s trace.Span, kind string) {
 }
 
 // runs remembers the spans of the workflows that ran here last, for the signals that come to them.
-type runs struct {
-	mu    sync.Mutex
-	spans map[string]trace.SpanContext
-	order []string
-}
+type runs = lru.Cache[string, trace.SpanContext]
 
 const rememberedRuns = 10_000 // as many as the SDK keeps workflows
 
-func newRuns() *runs { return &runs{spans: map[string]trace.SpanContext{}} }
-
-func (r *runs) remember(id string, s trace.SpanContext) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if _, known := r.spans[id]; !known {
-		r.order = append(r.order, id)
-	}
-	r.spans[id] = s
-	if len(r.order) > rememberedRuns {
-		delete(r.spans, r.order[0])
-		r.order = slices.Delete(r.order, 0, 1)
-	}
-}
-
-func (r *runs) of(id string) (trace.SpanContext, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	s, known := r.spans[id]
-	return s, known
+func newRuns() *runs {
+	r, _ := lru.New[string, trace.SpanContext](rememberedRuns) // it fails for a size below one
+	return r
 }

@@ -239,9 +239,9 @@ func TestOldRunsAreDropped(t *testing.T) {
 	r := newRuns()
 	s := trace.NewSpanContext(trace.SpanContextConfig{TraceID: trace.TraceID{1}, SpanID: trace.SpanID{1}})
 	for i := range rememberedRuns + 1 {
-		r.remember(time.Duration(i).String(), s)
+		r.Add(time.Duration(i).String(), s)
 	}
-	_, known := r.of("0s")
+	_, known := r.Peek("0s")
 	assert.False(t, known)
-	assert.Len(t, r.spans, rememberedRuns)
+	assert.Equal(t, rememberedRuns, r.Len())
 }
