@@ -21,15 +21,15 @@ A Web UI with a login can pass its own token on
 CODEC_TOKENS. So set TEMPORAL_CODEC_INCLUDE_CREDENTIALS instead, and open /login
 of this server once a day, in the same browser. docs/guides/encrypt.md has the rest.
 
-Environment: PAYLOAD_KEYS, CODEC_TOKENS (required), CODEC_ADDR (127.0.0.1:8082),
-CODEC_ORIGINS (the Web UI of this machine), DIDIT_ENVIRONMENT, METRICS_ADDR
-(127.0.0.1:9467), LOG_LEVEL, LOG_FORMAT.`
+Environment (a secret may also come from the file that NAME_FILE names):
+
+`
 
 func (t *tool) codecServerCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:     "codec-server",
 		Short:   "Decrypt payloads for the Web UI",
-		Long:    codecServerLong,
+		Long:    codecServerLong + settingsOf("starter codec-server"),
 		Example: `  PAYLOAD_KEYS=k1:... CODEC_TOKENS=$(openssl rand -hex 24) starter codec-server`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := config.ForCodec(t.getenv)

@@ -20,15 +20,16 @@ func TestHelpNeedsNoServer(t *testing.T) {
 		args string
 		want []string
 	}{
-		"the tool alone":   {"", []string{"starter setup", "starter start --user u1", "TEMPORAL_ADDRESS", "Exit code", "completion"}},
-		"the tool":         {"--help", []string{"starter bulk -n 100"}},
-		"help of start":    {"start --help", []string{"starter start --user u1 --wait", "--return-url", "interactive|bulk", "table|json", "--timeout", "1m0s"}},
-		"help of status":   {"help status", []string{"starter status --user u1", "table|json"}},
-		"help of setup":    {"setup -h", []string{"TEMPORAL_NAMESPACE=kyc-sandbox starter setup"}},
-		"help of bulk":     {"bulk --help", []string{"starter bulk --file users.csv", "user_id,language,return_url", "(default 16)", "(default bulk)"}},
-		"a completion":     {"completion bash", []string{"bash completion"}},
-		"completed output": {"__complete start --output ", []string{"table\njson\n"}},
-		"completed words":  {"__complete bulk --priority=", []string{"interactive\nbulk\n"}},
+		"the tool alone":    {"", []string{"starter setup", "starter start --user u1", "TEMPORAL_ADDRESS", "Exit code", "completion"}},
+		"the tool":          {"--help", []string{"starter bulk -n 100"}},
+		"help of start":     {"start --help", []string{"starter start --user u1 --wait", "--return-url", "interactive|bulk", "table|json", "--timeout", "1m0s"}},
+		"help of status":    {"help status", []string{"starter status --user u1", "table|json"}},
+		"help of setup":     {"setup -h", []string{"TEMPORAL_NAMESPACE=kyc-sandbox starter setup"}},
+		"help of bulk":      {"bulk --help", []string{"starter bulk --file users.csv", "user_id,language,return_url", "(default 16)", "(default bulk)"}},
+		"help of the codec": {"codec-server --help", []string{"CODEC_TOKENS", "127.0.0.1:8082", "127.0.0.1:9467"}},
+		"a completion":      {"completion bash", []string{"bash completion"}},
+		"completed output":  {"__complete start --output ", []string{"table\njson\n"}},
+		"completed words":   {"__complete bulk --priority=", []string{"interactive\nbulk\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var b bench

@@ -45,7 +45,7 @@ func (t *tool) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:     "serve",
 		Short:   "Serve the HTTP API for signup services",
-		Long:    serveLong + serveSettings(),
+		Long:    serveLong + settingsOf("starter serve"),
 		Example: serveExample,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check {
@@ -66,10 +66,10 @@ func (t *tool) serveAPI(ctx context.Context) error {
 	return t.serve(ctx, cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
 }
 
-// serveSettings lists the settings that only this command reads.
-func serveSettings() string {
+// settingsOf lists the settings of a command, without those that all share.
+func settingsOf(command string) string {
 	var b strings.Builder
-	_ = config.WriteSettings(&b, "starter serve", false) // cannot fail for a strings.Builder
+	_ = config.WriteSettings(&b, command, false) // cannot fail for a strings.Builder
 	return strings.TrimRight(b.String(), "\n")
 }
 

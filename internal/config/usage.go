@@ -37,5 +37,5 @@ func (v Variable) defaultOf(process string) string {
 	if v.Name != "METRICS_ADDR" {
 		return v.Default
 	}
-	return MetricsAddr(map[string]int{"webhook": metricsOfWebhook, "starter serve": metricsOfStarter}[process])
+	return MetricsAddr(map[string]int{forWebhook: metricsOfWebhook, forStarter: metricsOfStarter, forCodec: metricsOfCodec}[process])
 }
