@@ -78,7 +78,7 @@ var table = map[string]rule{
 	"internal/envfile":    {own: []string{"internal/atomicfile"}},
 	"internal/httpstatus": {},
 	"internal/version":    {},
-	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config", "internal/ops"}, outside: []string{client, api, uuid, expfmt}},
+	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config", "internal/ops"}, outside: []string{client, api, uuid, expfmt, "github.com/prometheus/common/model"}},
 	"internal/cli": {
 		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/atomicfile", "internal/config", "internal/doctor", "internal/envfile", "internal/ops", "internal/program", "internal/version"},
 		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},

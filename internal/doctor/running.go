@@ -12,6 +12,7 @@ import (
 	"strings"
 
 	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"didit-temporal/internal/config"
 )
@@ -117,7 +118,8 @@ func (e *checker) fromProcess(ctx context.Context, target string) ([]config.Publ
 	if err != nil {
 		return nil, err
 	}
-	families, err := new(expfmt.TextParser).TextToMetricFamilies(bytes.NewReader(a.body))
+	parser := expfmt.NewTextParser(model.UTF8Validation)
+	families, err := parser.TextToMetricFamilies(bytes.NewReader(a.body))
 	if err != nil {
 		return nil, fmt.Errorf("no metrics: %w", err)
 	}
