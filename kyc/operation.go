@@ -51,6 +51,9 @@ type Operator struct {
 	Reason string `json:"reason"`
 }
 
+// Disposable lets a workflow refuse a request that is damaged, or was made for another user.
+func (*Operator) Disposable() {}
+
 // String is the operator's comment in the session's reviews at Didit.
 func (o Operator) String() string { return o.Actor + " " + o.Reason }
 

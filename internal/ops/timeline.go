@@ -9,6 +9,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	workflowpb "go.temporal.io/api/workflow/v1"
+	"go.temporal.io/sdk/converter"
 
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
@@ -79,6 +80,7 @@ func (c *Client) Timeline(ctx context.Context, userID string) ([]Step, error) {
 type reader struct {
 	c        *Client
 	run      *commonpb.WorkflowExecution
+	payloads converter.DataConverter
 	kind     string           // the workflow's type
 	activity map[int64]string // by the id of the event that scheduled it
 	steps    []Step
@@ -87,7 +89,10 @@ type reader struct {
 }
 
 func (c *Client) steps(ctx context.Context, x *workflowpb.WorkflowExecutionInfo) ([]Step, error) {
-	t := &reader{c: c, run: x.GetExecution(), kind: x.GetType().GetName(), activity: map[int64]string{}}
+	payloads := converter.WithDataConverterSerializationContext(c.DataConverter(), converter.WorkflowSerializationContext{
+		Namespace: c.Namespace(), WorkflowID: x.GetExecution().GetWorkflowId(),
+	})
+	t := &reader{c: c, run: x.GetExecution(), payloads: payloads, kind: x.GetType().GetName(), activity: map[int64]string{}}
 	events := c.Temporal().GetWorkflowHistory(ctx, t.run.GetWorkflowId(), t.run.GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		ev, err := events.Next()

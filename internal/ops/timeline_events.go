@@ -147,7 +147,7 @@ func (t *reader) read(p *commonpb.Payloads, v any) bool {
 	if len(p.GetPayloads()) == 0 {
 		return false
 	}
-	err := t.c.DataConverter().FromPayload(p.GetPayloads()[0], v)
+	err := t.payloads.FromPayload(p.GetPayloads()[0], v)
 	if codec.Unreadable(err) { // a timeline without it would be wrong
 		t.unreadable = err
 	}
@@ -157,7 +157,7 @@ func (t *reader) read(p *commonpb.Payloads, v any) bool {
 // reason is the typed error that a failure wraps.
 func (t *reader) reason(f *failurepb.Failure) string {
 	for at := f; at != nil; at = at.GetCause() {
-		converter.DecodeCommonFailureAttributes(t.c.DataConverter(), at)
+		converter.DecodeCommonFailureAttributes(t.payloads, at)
 		if kind := at.GetApplicationFailureInfo().GetType(); kind != "" {
 			return kind + ": " + at.GetMessage()
 		}

@@ -7,8 +7,11 @@
 package codec
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 
 	commonpb "go.temporal.io/api/common/v1"
@@ -21,6 +24,10 @@ const (
 	Encoding      = "binary/kyc-aes256gcm"
 	MetadataKeyID = "key-id"
 )
+
+// metadataWorkflow is inside the encryption: the first 16 bytes of the SHA-256 of the id of the workflow that a payload was
+// encrypted for.
+const metadataWorkflow = "kyc-workflow"
 
 // UnknownKeyError says that a payload is encrypted with a key that is not at hand.
 type UnknownKeyError struct {
@@ -36,16 +43,39 @@ func (e *UnknownKeyError) Error() string {
 	return fmt.Sprintf("the payload is encrypted with key %q, and %s at hand: see PAYLOAD_KEYS", e.ID, have)
 }
 
-// ErrDamaged says that a payload does not decrypt with the key that it names.
-var ErrDamaged = errors.New("the encrypted payload was changed, or made with another key of the same id")
+// ErrDamaged says that a payload does not decrypt with the key that it names, or was encrypted for another workflow.
+var ErrDamaged = errors.New("the encrypted payload was changed, made with another key of the same id, or moved from another workflow")
 
 // Codec encrypts payloads one by one. NewCodecDataConverter of the SDK takes it; Apply does that and more.
-func (k Keys) Codec() converter.PayloadCodec { return payloads{k} }
+//
+// Where the SDK says which workflow a payload belongs to, the payload is bound to that workflow's id: nobody can move one
+// user's payload into another user's history. One that was encrypted elsewhere, such as by the codec server, is not bound.
+func (k Keys) Codec() converter.PayloadCodec { return &payloads{keys: k} }
 
-type payloads struct{ keys Keys }
+// payloads is used by pointer, since the SDK compares codecs.
+type payloads struct {
+	keys     Keys
+	workflow []byte // nil where it is not known
+}
+
+// WithSerializationContext implements converter.PayloadCodecWithSerializationContext.
+func (c *payloads) WithSerializationContext(in converter.SerializationContext) converter.PayloadCodec {
+	id := ""
+	switch in := in.(type) {
+	case converter.WorkflowSerializationContext:
+		id = in.WorkflowID
+	case converter.ActivitySerializationContext:
+		id = in.WorkflowID
+	}
+	if id == "" || c.keys.Empty() {
+		return c
+	}
+	sum := sha256.Sum256([]byte(id))
+	return &payloads{c.keys, sum[:16]}
+}
 
 // Encode implements converter.PayloadCodec. What is encrypted already, with whatever key, is left as it is.
-func (c payloads) Encode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
+func (c *payloads) Encode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	if c.keys.Empty() {
 		return in, nil
 	}
@@ -53,19 +83,42 @@ func (c payloads) Encode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
 		if encrypted(p) {
 			return p, nil
 		}
-		return encrypt(c.keys.all()[0], p)
+		return encrypt(c.keys.all()[0], c.bind(p))
 	})
 }
 
 // Decode implements converter.PayloadCodec. It leaves a payload that is not ours unchanged: one from before there were keys, or
 // from a program without keys.
-func (c payloads) Decode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
+func (c *payloads) Decode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	return each(in, func(p *commonpb.Payload) (*commonpb.Payload, error) {
 		if !encrypted(p) {
 			return p, nil
 		}
 		return c.decrypt(p)
 	})
+}
+
+// bind returns a copy that names the workflow.
+func (c *payloads) bind(p *commonpb.Payload) *commonpb.Payload {
+	if c.workflow == nil {
+		return p
+	}
+	metadata := maps.Clone(p.GetMetadata())
+	if metadata == nil {
+		metadata = map[string][]byte{}
+	}
+	metadata[metadataWorkflow] = c.workflow
+	return &commonpb.Payload{Metadata: metadata, Data: p.GetData(), ExternalPayloads: p.GetExternalPayloads()}
+}
+
+// release removes the workflow from a payload, which must be the one at hand where both are known.
+func (c *payloads) release(p *commonpb.Payload) error {
+	made, bound := p.GetMetadata()[metadataWorkflow]
+	if bound && c.workflow != nil && !bytes.Equal(made, c.workflow) {
+		return fmt.Errorf("it belongs to another workflow: %w", ErrDamaged)
+	}
+	delete(p.GetMetadata(), metadataWorkflow)
+	return nil
 }
 
 func encrypted(p *commonpb.Payload) bool {
@@ -83,7 +136,7 @@ func encrypt(with key, p *commonpb.Payload) (*commonpb.Payload, error) {
 	}, nil
 }
 
-func (c payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
+func (c *payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 	id := string(p.GetMetadata()[MetadataKeyID])
 	if !idPattern.MatchString(id) { // no key has such an id
 		return nil, fmt.Errorf("without a key id: %w", ErrDamaged)
@@ -99,6 +152,9 @@ func (c payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 	inner := new(commonpb.Payload)
 	if err := inner.Unmarshal(plain); err != nil { // the tag was right: only another version of us writes such a thing
 		return nil, fmt.Errorf("key %q: read the decrypted payload: %w", id, ErrDamaged)
+	}
+	if err := c.release(inner); err != nil {
+		return nil, fmt.Errorf("key %q: %w", id, err)
 	}
 	return inner, nil
 }

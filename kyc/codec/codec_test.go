@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	commonpb "go.temporal.io/api/common/v1"
 	"go.temporal.io/sdk/converter"
+	"go.temporal.io/sdk/temporal"
 
 	"didit-temporal/kyc/codec"
 )
@@ -250,4 +251,42 @@ func BenchmarkDecode1KB(b *testing.B) {
 	k := keys(b, generated(b, "k1"))
 	sealed := encode(b, k, kilobyte())
 	benchmark(b, func() error { _, err := k.Codec().Decode(sealed); return err })
+}
+
+func of(dc converter.DataConverter, workflow string) converter.DataConverter {
+	return converter.WithDataConverterSerializationContext(dc, converter.WorkflowSerializationContext{Namespace: "default", WorkflowID: workflow})
+}
+
+func TestAPayloadBelongsToItsWorkflow(t *testing.T) {
+	k := keys(t, generated(t, "k1"))
+	anywhere := options(k).DataConverter
+	ada, bob := of(anywhere, "kyc-ada"), of(anywhere, "kyc-bob")
+	activity := converter.WithDataConverterSerializationContext(anywhere, converter.ActivitySerializationContext{WorkflowID: "kyc-ada"})
+	sealed, err := ada.ToPayload(marker)
+	require.NoError(t, err)
+
+	var got string
+	require.ErrorIs(t, bob.FromPayload(sealed, &got), codec.ErrDamaged)
+	for name, reader := range map[string]converter.DataConverter{"the workflow": ada, "its activity": activity, "the codec server": anywhere} {
+		got = ""
+		require.NoError(t, reader.FromPayload(sealed, &got), name)
+		assert.Equal(t, marker, got, name)
+	}
+	opened, err := k.Codec().Decode([]*commonpb.Payload{sealed})
+	require.NoError(t, err)
+	same(t, plain(`"`+marker+`"`), opened[0])
+
+	unbound, err := anywhere.ToPayload(marker)
+	require.NoError(t, err)
+	require.NoError(t, bob.FromPayload(unbound, &got), "the codec server encrypts for any workflow")
+}
+
+func TestAFailureBelongsToItsWorkflow(t *testing.T) {
+	anywhere := options(keys(t, generated(t, "k1"))).FailureConverter
+	at := func(workflow string) converter.FailureConverter {
+		return converter.WithFailureConverterSerializationContext(anywhere, converter.WorkflowSerializationContext{WorkflowID: workflow})
+	}
+	failure := at("kyc-ada").ErrorToFailure(temporal.NewApplicationError(marker, "DiditRejected"))
+	assert.NotContains(t, at("kyc-bob").FailureToError(failure).Error(), marker)
+	assert.Contains(t, at("kyc-ada").FailureToError(failure).Error(), marker)
 }

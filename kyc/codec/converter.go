@@ -20,13 +20,34 @@ func (k Keys) Apply(o *client.Options) {
 		parent = converter.GetDefaultDataConverter()
 	}
 	o.DataConverter = dataConverter{converter.NewCodecDataConverter(parent, k.Codec())}
-	o.FailureConverter = temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
-		DataConverter: o.DataConverter, EncodeCommonAttributes: !k.Empty(),
-	})
+	o.FailureConverter = newFailureConverter(o.DataConverter, !k.Empty())
+}
+
+// failureConverter is the SDK's, whose payloads are bound to their workflow too.
+type failureConverter struct {
+	converter.FailureConverter
+	data    converter.DataConverter
+	encrypt bool
+}
+
+func newFailureConverter(data converter.DataConverter, encrypt bool) failureConverter {
+	return failureConverter{temporal.NewDefaultFailureConverter(temporal.DefaultFailureConverterOptions{
+		DataConverter: data, EncodeCommonAttributes: encrypt,
+	}), data, encrypt}
+}
+
+// WithSerializationContext implements converter.FailureConverterWithSerializationContext.
+func (f failureConverter) WithSerializationContext(in converter.SerializationContext) converter.FailureConverter {
+	return newFailureConverter(converter.WithDataConverterSerializationContext(f.data, in), f.encrypt)
 }
 
 // dataConverter is the SDK's, and strict in workflows.
 type dataConverter struct{ converter.DataConverter }
+
+// WithSerializationContext implements converter.DataConverterWithSerializationContext.
+func (d dataConverter) WithSerializationContext(in converter.SerializationContext) converter.DataConverter {
+	return dataConverter{converter.WithDataConverterSerializationContext(d.DataConverter, in)}
+}
 
 // WithWorkflowContext implements workflow.ContextAware.
 func (d dataConverter) WithWorkflowContext(workflow.Context) converter.DataConverter {
@@ -40,6 +61,11 @@ func (d dataConverter) WithContext(context.Context) converter.DataConverter { re
 // drops the signal, or ends the workflow. But a key that is missing on one worker comes back with the next deployment,
 // so the workflow must wait for it. A panic is the SDK's way to say that: the task is tried again, on any worker.
 type strict struct{ converter.DataConverter }
+
+// WithSerializationContext implements converter.DataConverterWithSerializationContext.
+func (s strict) WithSerializationContext(in converter.SerializationContext) converter.DataConverter {
+	return strict{converter.WithDataConverterSerializationContext(s.DataConverter, in)}
+}
 
 // FromPayload implements converter.DataConverter.
 func (s strict) FromPayload(p *commonpb.Payload, to any) error {
