@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"go.temporal.io/sdk/client"
 
@@ -22,12 +23,23 @@ type verifications interface {
 	Cancel(ctx context.Context, userID string, r ops.Request) (kyc.State, error)
 	Setup(ctx context.Context) ([]ops.SearchAttribute, error)
 	SearchAttributes(ctx context.Context) ([]ops.SearchAttribute, error)
+	Retention(ctx context.Context) (time.Duration, error)
 	SetupSweep(ctx context.Context) (made bool, err error)
 	QueueLimit(ctx context.Context, queue string) (ops.QueueLimit, error)
 	QueuePosition(ctx context.Context, p kyc.Priority) (ops.QueuePosition, error)
 	Namespace() string
+	OnCloud() bool
 	Close()
 }
+
+// connection is one to Temporal, which knows where it leads.
+type connection struct {
+	*ops.Client
+	cloud bool
+}
+
+// OnCloud reports whether it reaches Temporal Cloud.
+func (c connection) OnCloud() bool { return c.cloud }
 
 // dialer connects to Temporal when a command needs it.
 func dialer(load func() (client.Options, error)) func(context.Context) (verifications, error) {
@@ -41,6 +53,6 @@ func dialer(load func() (client.Options, error)) func(context.Context) (verifica
 		if err != nil {
 			return nil, ofKind(failedTemporal, err)
 		}
-		return ops.New(c), nil
+		return connection{ops.New(c), ops.OnCloud(o)}, nil
 	}
 }

@@ -22,6 +22,8 @@ type fake struct {
 	wait       func(context.Context, string) (kyc.State, error)
 	setup      func(context.Context) ([]ops.SearchAttribute, error)
 	attributes func(context.Context) ([]ops.SearchAttribute, error)
+	cloud      bool
+	retention  time.Duration
 	sweepMade  bool
 	sweepError error
 	limits     map[string]ops.QueueLimit
@@ -67,8 +69,10 @@ func (f *fake) QueueLimit(_ context.Context, queue string) (ops.QueueLimit, erro
 func (f *fake) QueuePosition(context.Context, kyc.Priority) (ops.QueuePosition, error) {
 	return f.position, nil
 }
-func (f *fake) Namespace() string { return "kyc-test" }
-func (f *fake) Close()            { f.closed++ }
+func (f *fake) Retention(context.Context) (time.Duration, error) { return f.retention, nil }
+func (f *fake) Namespace() string                                { return "kyc-test" }
+func (f *fake) OnCloud() bool                                    { return f.cloud }
+func (f *fake) Close()                                           { f.closed++ }
 
 // bench runs commands against a fake.
 type bench struct {

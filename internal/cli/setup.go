@@ -19,8 +19,8 @@ webhooks that Didit could not deliver. It also prints the limits of the task que
 that call Didit, which workers set when they start; docs/operations/limits.md says
 how to change or pause them while everything runs.
 
-On Temporal Cloud search attributes are made in the console or with tcld instead;
-docs/guides/languages.md has their names and types.`
+Where this client may not register search attributes, as on Temporal Cloud, it prints
+the commands for a person who may, and checks the result when it runs again.`
 
 const (
 	setupPolls    = 60 // of setupInterval each
@@ -45,21 +45,8 @@ func (t *tool) setup(ctx context.Context) error {
 		return err
 	}
 	defer v.Close()
-	found, err := v.Setup(ctx)
-	if err != nil {
+	if err := t.setupAttributes(ctx, v); err != nil {
 		return err
-	}
-	for _, a := range found {
-		note := "already there"
-		if a.Missing() {
-			note = "registered now"
-		}
-		fmt.Fprintf(t.stdout, "%s %s %s\n", a.Name, a.Type, note)
-	}
-	if slices.ContainsFunc(found, ops.SearchAttribute.Missing) {
-		if err := t.untilVisible(ctx, v); err != nil {
-			return err
-		}
 	}
 	if err := t.setupSweep(ctx, v); err != nil {
 		return err
@@ -69,6 +56,59 @@ func (t *tool) setup(ctx context.Context) error {
 	}
 	fmt.Fprintf(t.stdout, "namespace %s is ready for workers\n", v.Namespace())
 	return nil
+}
+
+// setupAttributes registers the search attributes that are missing, or prints what a person who may do it has to run.
+func (t *tool) setupAttributes(ctx context.Context, v verifications) error {
+	if v.OnCloud() {
+		return t.checkCloud(ctx, v)
+	}
+	found, err := v.Setup(ctx)
+	if ops.Denied(err) && len(found) > 0 {
+		t.printAttributes(found, "missing")
+		fmt.Fprint(t.stdout, operatorSteps(v.Namespace(), found))
+	}
+	if err != nil {
+		return err
+	}
+	t.printAttributes(found, "registered now")
+	if slices.ContainsFunc(found, ops.SearchAttribute.Missing) {
+		return t.untilVisible(ctx, v)
+	}
+	return nil
+}
+
+// checkCloud compares the namespace with what verifications need, because at Temporal Cloud no client may change it.
+func (t *tool) checkCloud(ctx context.Context, v verifications) error {
+	found, err := v.SearchAttributes(ctx)
+	if err != nil {
+		return err
+	}
+	if err := ops.CheckTypes(found, v.Namespace()); err != nil {
+		return err
+	}
+	kept, err := v.Retention(ctx)
+	if err != nil {
+		return err
+	}
+	t.printAttributes(found, "missing")
+	fmt.Fprintf(t.stdout, "closed verifications are kept for %.0f days\n", kept.Hours()/24)
+	fmt.Fprint(t.stdout, cloudSteps(v.Namespace(), found, kept))
+	if slices.ContainsFunc(found, ops.SearchAttribute.Missing) {
+		return ofKind(failedTemporal, fmt.Errorf("namespace %s lacks search attributes, without which no worker starts: "+
+			"see the commands above", v.Namespace()))
+	}
+	return nil
+}
+
+func (t *tool) printAttributes(found []ops.SearchAttribute, missing string) {
+	for _, a := range found {
+		note := "already there"
+		if a.Missing() {
+			note = missing
+		}
+		fmt.Fprintf(t.stdout, "%s %s %s\n", a.Name, a.Type, note)
+	}
 }
 
 // setupSweep makes the schedule of sweeps, and brings one of an older version up to date.

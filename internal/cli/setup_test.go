@@ -3,6 +3,7 @@ package cli
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -11,6 +12,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 
 	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
@@ -113,4 +115,65 @@ func TestSetupShowsTheLimitsAndWhoSetThem(t *testing.T) {
 			assert.Equal(t, tc.want, strings.Join(strings.Fields(line), " "))
 		})
 	}
+}
+
+// The commands are those of docs.temporal.io/cloud/tcld/namespace.
+func TestAtTemporalCloudSetupPrintsTheCommandsForAnAdministrator(t *testing.T) {
+	b := bench{fake: fake{cloud: true, attributes: finds(1), retention: 7 * 24 * time.Hour}}
+	err := b.line(t, "setup")
+	require.ErrorContains(t, err, "namespace kyc-test lacks search attributes")
+	assert.Equal(t, failedTemporal, kindOf(err))
+	assert.Equal(t, `KycStatus Keyword already there
+KycAttempt Int missing
+KycDeadline Datetime missing
+closed verifications are kept for 7 days
+This is Temporal Cloud, where no client changes a namespace. An administrator of kyc-test runs, after `+"`tcld login`"+`:
+  tcld namespace search-attributes add --namespace kyc-test \
+    --search-attribute "KycAttempt=Int" \
+    --search-attribute "KycDeadline=Datetime"
+  tcld namespace retention set --namespace kyc-test --retention-days 30
+or adds the same in the Web UI: https://cloud.temporal.io/namespaces, kyc-test, Edit. Then run `+"`starter setup`"+` again.
+`, b.out.String())
+}
+
+func TestAtTemporalCloudAShortRetentionStopsNoWorker(t *testing.T) {
+	b := bench{fake: fake{cloud: true, attributes: finds(3), retention: 24 * time.Hour}}
+	require.NoError(t, b.line(t, "setup"))
+	assert.Contains(t, b.out.String(), "tcld namespace retention set --namespace kyc-test --retention-days 30")
+	assert.NotContains(t, b.out.String(), "search-attributes add")
+	assert.Contains(t, b.out.String(), "namespace kyc-test is ready for workers")
+}
+
+func TestAtTemporalCloudSetupChecksWhatAnAdministratorHasDone(t *testing.T) {
+	b := bench{fake: fake{cloud: true, attributes: finds(3), retention: ops.WantedRetention, sweepMade: true}}
+	require.NoError(t, b.line(t, "setup"))
+	assert.NotContains(t, b.out.String(), "tcld")
+	assert.Contains(t, b.out.String(), "made now")
+	assert.Contains(t, b.out.String(), "namespace kyc-test is ready for workers")
+}
+
+func TestAtTemporalCloudSetupFindsAnAttributeOfAnotherType(t *testing.T) {
+	b := bench{fake: fake{cloud: true, attributes: func(context.Context) ([]ops.SearchAttribute, error) {
+		found := attributes(3)
+		found[1].Have = enumspb.INDEXED_VALUE_TYPE_TEXT
+		return found, nil
+	}}}
+	require.ErrorContains(t, b.line(t, "setup"), "search attribute KycAttempt of namespace kyc-test has type Text, want Int")
+}
+
+func TestWithoutTheRightSetupPrintsTheCommandsForAnAdministrator(t *testing.T) {
+	b := bench{fake: fake{setup: func(context.Context) ([]ops.SearchAttribute, error) {
+		return attributes(1), fmt.Errorf("register: %w", serviceerror.NewPermissionDenied("no", ""))
+	}}}
+	err := b.line(t, "setup")
+	assert.Equal(t, failedTemporal, kindOf(err))
+	assert.Equal(t, `KycStatus Keyword already there
+KycAttempt Int missing
+KycDeadline Datetime missing
+This client may not register search attributes. An administrator of namespace kyc-test runs:
+  temporal operator search-attribute create --namespace kyc-test \
+    --name KycAttempt --type Int \
+    --name KycDeadline --type Datetime
+Then run `+"`starter setup`"+` again.
+`, b.out.String())
 }

@@ -90,6 +90,7 @@ type checker struct {
 	hook    config.Webhook
 	starter config.Starter
 
+	cloud         bool               // Temporal is Temporal Cloud
 	namespaceHere string             // empty: Temporal was not reached
 	published     []config.Published // by processes that run
 }

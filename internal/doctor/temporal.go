@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"go.temporal.io/api/serviceerror"
-	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
 	"didit-temporal/internal/ops"
@@ -25,9 +24,6 @@ const (
 	checkAttributes = "search attributes"
 	checkClockThere = "clock and Temporal's"
 )
-
-// wantedRetention is how long closed verifications should be kept: by default a namespace deletes them within days.
-const wantedRetention = 720 * time.Hour
 
 func (e *checker) temporal(ctx context.Context) {
 	c, err := e.dial(ctx)
@@ -61,6 +57,7 @@ func (e *checker) dial(ctx context.Context) (*ops.Client, error) {
 	if err != nil {
 		return nil, err
 	}
+	e.cloud = ops.OnCloud(o)
 	e.ok(checkTemporal, "reached at "+cmp.Or(o.HostPort, client.DefaultHostPort))
 	return ops.New(c), nil
 }
@@ -106,26 +103,38 @@ func howToReach(err error) string {
 func (e *checker) namespace(ctx context.Context, c *ops.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	d, err := c.Temporal().WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.Namespace()})
+	kept, err := c.Retention(ctx)
 	var unknown *serviceerror.NamespaceNotFound
 	var missing *serviceerror.NotFound
 	switch {
 	case errors.As(err, &unknown), errors.As(err, &missing):
-		e.fail(checkNamespace, c.Namespace()+" does not exist", fmt.Sprintf("check TEMPORAL_NAMESPACE, or make it: "+
-			"`temporal operator namespace create --retention 720h %s`, then `starter setup`", c.Namespace()))
+		e.fail(checkNamespace, c.Namespace()+" does not exist", e.howToMake(c.Namespace()))
 		return false
 	case err != nil:
 		e.fail(checkNamespace, err.Error(), howToReach(err))
 		return false
 	}
-	kept := d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration()
-	if kept < wantedRetention {
+	if kept < ops.WantedRetention {
 		e.warn(checkNamespace, fmt.Sprintf("%s deletes closed verifications after %s; a user who comes back later is verified, and paid for, again", c.Namespace(), short(kept)),
-			fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", c.Namespace()))
+			e.howToKeep(c.Namespace()))
 		return true
 	}
 	e.ok(checkNamespace, fmt.Sprintf("%s keeps closed verifications for %s", c.Namespace(), short(kept)))
 	return true
+}
+
+func (e *checker) howToMake(namespace string) string {
+	if e.cloud {
+		return "check TEMPORAL_NAMESPACE: it is NAME.ACCOUNT, as https://cloud.temporal.io/namespaces shows it"
+	}
+	return fmt.Sprintf("check TEMPORAL_NAMESPACE, or make it: `temporal operator namespace create --retention 720h %s`, then `starter setup`", namespace)
+}
+
+func (e *checker) howToKeep(namespace string) string {
+	if e.cloud {
+		return fmt.Sprintf("`tcld namespace retention set --namespace %s --retention-days 30`", namespace)
+	}
+	return fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", namespace)
 }
 
 func (e *checker) attributes(ctx context.Context, c *ops.Client) {
@@ -133,7 +142,7 @@ func (e *checker) attributes(ctx context.Context, c *ops.Client) {
 	defer cancel()
 	found, err := c.SearchAttributes(ctx)
 	if err != nil {
-		e.fail(checkAttributes, err.Error(), "on Temporal Cloud make them in the console or with tcld; the names and types are in kyc/setup.go")
+		e.fail(checkAttributes, err.Error(), howToReach(err))
 		return
 	}
 	var missing, other []string

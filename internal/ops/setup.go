@@ -2,12 +2,16 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/operatorservice/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/api/workflowservice/v1"
 
 	"didit-temporal/kyc"
 )
@@ -35,9 +39,13 @@ var searchAttributes = []SearchAttribute{
 	{Name: kyc.AttributeDeadline, Type: enumspb.INDEXED_VALUE_TYPE_DATETIME},
 }
 
-// SearchAttributes compares what verifications need with what the namespace has.
+// SearchAttributes compares what verifications need with what the namespace has. Where the operator service is closed to this
+// client, as on Temporal Cloud, it asks the visibility store, which knows what is there and not of which type.
 func (c *Client) SearchAttributes(ctx context.Context) ([]SearchAttribute, error) {
 	have, err := c.Temporal().OperatorService().ListSearchAttributes(ctx, &operatorservice.ListSearchAttributesRequest{Namespace: c.Namespace()})
+	if Denied(err) {
+		return c.probeSearchAttributes(ctx)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("list the search attributes of namespace %s: %w", c.Namespace(), err)
 	}
@@ -48,13 +56,42 @@ func (c *Client) SearchAttributes(ctx context.Context) ([]SearchAttribute, error
 	return found, nil
 }
 
-// Setup registers the missing search attributes and returns what it found before. It may run at any time.
+// Denied reports whether this client may not make a call, or the server does not offer it.
+func Denied(err error) bool {
+	var denied *serviceerror.PermissionDenied
+	var unknown *serviceerror.Unimplemented
+	return errors.As(err, &denied) || errors.As(err, &unknown)
+}
+
+// probeSearchAttributes queries by each attribute: the server refuses a query by one that is missing.
+func (c *Client) probeSearchAttributes(ctx context.Context) ([]SearchAttribute, error) {
+	found := slices.Clone(searchAttributes)
+	for i, a := range found {
+		query := fmt.Sprintf("WorkflowId = '%s' AND %s IS NULL", noVerification, a.Name)
+		_, err := c.Temporal().CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: c.Namespace(), Query: query})
+		var refused *serviceerror.InvalidArgument
+		switch {
+		case errors.As(err, &refused):
+		case err != nil:
+			return nil, fmt.Errorf("look for search attribute %s in namespace %s: %w", a.Name, c.Namespace(), err)
+		default:
+			found[i].Have = a.Type
+		}
+	}
+	return found, nil
+}
+
+// noVerification is an id that no workflow has, which makes a query cheap.
+const noVerification = "kyc~none"
+
+// Setup registers the missing search attributes and returns what it found before, also when it may not register them. It may
+// run at any time.
 func (c *Client) Setup(ctx context.Context) ([]SearchAttribute, error) {
 	found, err := c.SearchAttributes(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if err := checkTypes(found, c.Namespace()); err != nil {
+	if err := CheckTypes(found, c.Namespace()); err != nil {
 		return found, err
 	}
 	add := map[string]enumspb.IndexedValueType{}
@@ -70,7 +107,7 @@ func (c *Client) Setup(ctx context.Context) ([]SearchAttribute, error) {
 		Namespace: c.Namespace(), SearchAttributes: add,
 	})
 	if err != nil {
-		return found, fmt.Errorf("register search attributes in namespace %s (on Temporal Cloud do it in the console or with tcld): %w", c.Namespace(), err)
+		return found, fmt.Errorf("register search attributes in namespace %s: %w", c.Namespace(), err)
 	}
 	return found, nil
 }
@@ -82,7 +119,7 @@ func (c *Client) CheckSetup(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := checkTypes(found, c.Namespace()); err != nil {
+	if err := CheckTypes(found, c.Namespace()); err != nil {
 		return err
 	}
 	var missing []string
@@ -97,7 +134,8 @@ func (c *Client) CheckSetup(ctx context.Context) error {
 	return nil
 }
 
-func checkTypes(found []SearchAttribute, namespace string) error {
+// CheckTypes returns an error that says what to do when a search attribute has another type.
+func CheckTypes(found []SearchAttribute, namespace string) error {
 	for _, a := range found {
 		if !a.Missing() && a.Have != a.Type {
 			return fmt.Errorf("search attribute %s of namespace %s has type %v, want %v: remove it with "+
@@ -105,4 +143,17 @@ func checkTypes(found []SearchAttribute, namespace string) error {
 		}
 	}
 	return nil
+}
+
+// WantedRetention is how long a namespace should keep closed verifications. A user who comes back later is verified, and paid for,
+// again.
+const WantedRetention = 30 * 24 * time.Hour
+
+// Retention returns how long the namespace keeps closed verifications.
+func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
+	d, err := c.Temporal().WorkflowService().DescribeNamespace(ctx, &workflowservice.DescribeNamespaceRequest{Namespace: c.Namespace()})
+	if err != nil {
+		return 0, fmt.Errorf("describe namespace %s: %w", c.Namespace(), err)
+	}
+	return d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), nil
 }
