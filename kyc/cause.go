@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"go.temporal.io/api/serviceerror"
@@ -38,6 +39,42 @@ func Cause(err error) string {
 		return "Temporal's rate limit is reached; wait, and raise the namespace's limit if this comes back"
 	case noPoller(err):
 		return "no worker polls for verifications; start one in this namespace, or read the log of the one that runs"
+	}
+	return handshakeCause(err)
+}
+
+// reaching is how the SDK begins an error of its first call, in Dial.
+const reaching = "failed reaching server: "
+
+// handshakes are what gRPC says of a TLS connection that fails: it keeps nothing else of the error below it.
+var handshakes = []struct {
+	text  *regexp.Regexp
+	cause string
+}{
+	{regexp.MustCompile(`remote error: tls: .*certificate`), "Temporal refuses this process's certificate, or gets none; " +
+		"check TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH"},
+	{regexp.MustCompile(`x509: .*( valid for|cannot validate certificate)`), "Temporal's certificate is for another name; " +
+		"set TEMPORAL_TLS_SERVER_NAME to a name in it, or check TEMPORAL_ADDRESS"},
+	{regexp.MustCompile(`failed to verify certificate`), "Temporal's certificate is not trusted; " +
+		"check TEMPORAL_TLS_SERVER_CA_CERT_PATH, and that the certificate has not expired"},
+	// With TLS 1.3 a client may find the connection closed before it reads why. Later than in Dial that is an outage.
+	{regexp.MustCompile(`^` + reaching + `.*(broken pipe|connection reset by peer|server preface)`), "Temporal closes the connection at once; " +
+		"check whether it wants TLS, or a certificate: TEMPORAL_TLS, TEMPORAL_TLS_CLIENT_CERT_PATH and TEMPORAL_TLS_CLIENT_KEY_PATH"},
+}
+
+func handshakeCause(err error) string {
+	var away *serviceerror.Unavailable
+	if !errors.As(err, &away) {
+		return ""
+	}
+	text := away.Message
+	if i := strings.Index(err.Error(), reaching); i >= 0 {
+		text = err.Error()[i:]
+	}
+	for _, h := range handshakes {
+		if h.text.MatchString(text) {
+			return h.cause
+		}
 	}
 	return ""
 }

@@ -25,15 +25,16 @@ type newcomer struct {
 	*system
 	env      string // the path of the env file
 	programs map[string]string
+	extra    map[string][]string // more of the environment, by program
 }
 
-func arrive(t *testing.T) *newcomer {
+func arrive(t *testing.T, o options) *newcomer {
 	t.Helper()
-	s := bare(t, options{})
+	s := bare(t, o)
 	s.sim = diditsim.New(diditsim.Options{APIKey: apiKey, WorkflowIDs: []string{flow}})
 	t.Cleanup(s.sim.Close)
 	s.simURL, s.webhookURL = harness.Serve(t, s.sim), "http://"+harness.Address(t)+receiver.Path
-	return &newcomer{s, filepath.Join(t.TempDir(), ".env"), map[string]string{
+	return &newcomer{system: s, env: filepath.Join(t.TempDir(), ".env"), programs: map[string]string{
 		"starter": build(t, "starter"), "worker": build(t, "worker"), "webhook": build(t, "webhook"),
 	}}
 }
@@ -50,6 +51,7 @@ func (n *newcomer) command(ctx context.Context, program string, args ...string) 
 	if f, err := envfile.Read(n.env); err == nil {
 		cmd.Env = append(cmd.Env, f.Environ()...)
 	}
+	cmd.Env = append(cmd.Env, n.extra[program]...)
 	return cmd
 }
 
@@ -83,7 +85,7 @@ func (n *newcomer) serve(program string) {
 func TestFromNothingToAVerdict(t *testing.T) {
 	t.Parallel()
 	const email, password = "ops@kyc.internal", "hunter2-Str0ng!"
-	n := arrive(t)
+	n := arrive(t, options{})
 	file := filepath.Join(t.TempDir(), "password")
 	require.NoError(t, os.WriteFile(file, []byte(password), 0o600))
 

@@ -68,7 +68,7 @@ func (n *newcomer) shell(commands []string) (said *logs, person io.Writer) {
 // from an account that does not exist to a verified person.
 func TestTheReadmesTranscript(t *testing.T) {
 	t.Parallel()
-	n := arrive(t)
+	n := arrive(t, options{})
 	commands, printed := transcript(t, "README.md")
 	here := strings.NewReplacer("http://127.0.0.1:8090", n.simURL, "http://127.0.0.1:8080"+receiver.Path, n.webhookURL)
 	for i := range commands {

@@ -34,7 +34,6 @@ func serverConfig(o *Options) (*config.Config, hostsByService, error) {
 		},
 	}
 	c.DCRedirectionPolicy.Policy = "noop"
-	c.PublicClient.HostPort = addr
 	c.Archival.History.State = disabled
 	c.Archival.Visibility.State = disabled
 	c.NamespaceDefaults.Archival.History.State = disabled
@@ -43,21 +42,33 @@ func serverConfig(o *Options) (*config.Config, hostsByService, error) {
 		c.Global.Metrics = &metrics.Config{Prometheus: &metrics.PrometheusConfig{ListenAddress: o.Metrics}}
 	}
 	hosts := addServices(&c, o)
+	if o.hasTLS() {
+		c.Global.TLS.Frontend = frontendTLS(o)
+	} else {
+		c.PublicClient.HostPort = addr
+	}
 	if o.Postgres != "" {
 		return &c, hosts, addPostgres(&c, o)
 	}
 	return &c, hosts, addPersistence(&c, o)
 }
 
-// internalServices are those beside the frontend.
-var internalServices = []primitives.ServiceName{primitives.HistoryService, primitives.MatchingService, primitives.WorkerService}
+// internalServices are those beside the frontend. With TLS the server has a frontend of its own, and needs neither a certificate
+// nor a key to call itself.
+func (o *Options) internalServices() []primitives.ServiceName {
+	all := []primitives.ServiceName{primitives.HistoryService, primitives.MatchingService, primitives.WorkerService}
+	if o.hasTLS() {
+		all = append(all, primitives.InternalFrontendService)
+	}
+	return all
+}
 
 func addServices(c *config.Config, o *Options) hostsByService {
 	c.Services = map[string]config.Service{
 		string(primitives.FrontendService): {RPC: config.RPC{GRPCPort: o.Port, BindOnIP: o.IP}},
 	}
 	hosts := hostsByService{primitives.FrontendService: static.SingleLocalHost(o.address(o.Port))}
-	for i, name := range internalServices {
+	for i, name := range o.internalServices() {
 		c.Services[string(name)] = config.Service{RPC: config.RPC{GRPCPort: o.InternalPorts[i], BindOnIP: loopback}}
 		hosts[name] = static.SingleLocalHost(net.JoinHostPort(loopback, strconv.Itoa(o.InternalPorts[i])))
 	}

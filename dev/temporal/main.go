@@ -1,7 +1,7 @@
 // Command temporal runs a complete Temporal server of one node, and its Web UI, for local runs and tests. It is a module of its
 // own: what the server is built with must not decide which versions production links.
 //
-// When it is ready it prints one line, READY temporal=HOST:PORT ui=URL.
+// When it is ready it prints one line, READY temporal=HOST:PORT ui=URL internal=HOST:PORT.
 package main
 
 import (
@@ -50,7 +50,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 	if err != nil {
 		return unlessStopped(ctx, err)
 	}
-	if _, err := fmt.Fprintf(stdout, "READY temporal=%s ui=%s\n", s.Address, s.UIURL); err != nil {
+	if _, err := fmt.Fprintf(stdout, "READY temporal=%s ui=%s internal=%s\n", s.Address, s.UIURL, s.Internal); err != nil {
 		return errors.Join(err, s.Stop())
 	}
 	<-ctx.Done()
@@ -63,12 +63,17 @@ func parse(args []string, stdout io.Writer) (o Options, leash bool, err error) {
 	fs.StringVar(&o.IP, "ip", loopback, "`address` to listen on; the internal services stay on loopback")
 	fs.IntVar(&o.Port, "port", 7233, "`port` of the gRPC API")
 	fs.IntVar(&o.UIPort, "ui-port", 0, "`port` of the Web UI; 0: no Web UI")
-	internal := fs.String("internal-ports", "7234,7235,7239", "`ports` of the services history, matching and worker")
+	internal := fs.String("internal-ports", "7234,7235,7239,7236", "`ports` of the services history, matching, worker and, with -tls-cert, internal-frontend")
 	fs.StringVar(&o.CodecURL, "codec", "", "`URL` of the codec server that browsers with the Web UI ask")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file`; empty: in memory")
 	fs.StringVar(&o.Postgres, "postgres", "", "`host:port` of an empty PostgreSQL in place of SQLite; its superuser temporal needs no password")
 	single := fs.String("single-partition", "", "comma-separated task `queues` with one partition, so that a rate limit on them is exact")
-	fs.BoolVar(&o.Roles, "roles", false, "decide by role who may call what; a bearer token is the name of its role, and no token an operator's")
+	fs.BoolVar(&o.Roles, "roles", false, "decide by role who may call what; the role is the common name of a client's certificate, "+
+		"or without -tls-client-ca a bearer token, and no token an operator's")
+	fs.StringVar(&o.TLSCert, "tls-cert", "", "`file` of the gRPC API's certificate; empty: a plain connection")
+	fs.StringVar(&o.TLSKey, "tls-key", "", "`file` of its key")
+	fs.StringVar(&o.TLSClientCA, "tls-client-ca", "", "`file` of the CA that signs the certificates that clients need; empty: they need none")
+	fs.StringVar(&o.APIKey, "api-key", "", "`key` that clients need, and that may what the permission Write allows at Temporal Cloud")
 	fs.StringVar(&o.LogLevel, "log-level", "fatal", "`level` of the log: debug, info, warn, error, fatal")
 	fs.StringVar(&o.Pprof, "pprof", "", "`host:port` of profiles of the server; empty: none")
 	fs.StringVar(&o.Metrics, "metrics", "", "`host:port` of the server's own Prometheus metrics; empty: none")

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"slices"
 	"strconv"
@@ -13,8 +15,6 @@ import (
 	"go.temporal.io/server/common/config"
 	"go.temporal.io/server/common/log"
 	"go.temporal.io/server/temporal"
-
-	"didit-temporal/dev/temporal/authorizer"
 )
 
 // What every server here serves.
@@ -27,7 +27,7 @@ const (
 type Options struct {
 	IP            string // the internal services stay on loopback whatever it is
 	Port          int    // of the gRPC API
-	InternalPorts []int  // of history, matching and worker
+	InternalPorts []int  // of history, matching, worker and, with TLS, internal-frontend
 	UIPort        int    // 0: no Web UI
 	// CodecURL is the codec server that browsers with the Web UI ask; empty: payloads are shown as they are.
 	CodecURL string
@@ -38,7 +38,12 @@ type Options struct {
 
 	SinglePartition []string // task queues with one partition, so that a rate limit on them is exact
 	Roles           bool     // the sample authorizer decides; false: any caller may call everything
-	LogLevel        string   // "fatal" for people: a server that stops logs pages of cancelled contexts as errors
+
+	TLSCert, TLSKey string // files of the gRPC API's certificate and key; empty: a plain connection
+	TLSClientCA     string // file of the CA that signs clients' certificates; empty: clients need none
+	APIKey          string // clients need it, and may what Temporal Cloud allows with it; empty: none is needed
+
+	LogLevel string // "fatal" for people: a server that stops logs pages of cancelled contexts as errors
 
 	Pprof, Metrics string // host:port of profiles and of the server's own metrics; empty: none
 }
@@ -49,6 +54,8 @@ var logLevels = []string{"debug", "info", "warn", "error", "fatal"}
 type Server struct {
 	Address string // of the gRPC API, as a client on this machine dials it
 	UIURL   string // empty without a Web UI
+	// Internal is, with TLS, the address through which the server calls itself, and an administrator may do everything.
+	Internal string
 
 	core temporal.Server
 	ui   *webUI
@@ -67,7 +74,7 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if err := core.Start(); err != nil {
 		return nil, fmt.Errorf("start Temporal: %w", err)
 	}
-	s := &Server{Address: o.address(o.Port), core: core, file: o.DBFile}
+	s := &Server{Address: o.address(o.Port), Internal: o.internal(), core: core, file: o.DBFile}
 	if err := s.finish(ctx, &o); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -80,7 +87,7 @@ const startLimit = time.Minute
 func (s *Server) finish(ctx context.Context, o *Options) error {
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
-	if err := waitReady(ctx, s.Address, o); err != nil {
+	if err := waitReady(ctx, cmp.Or(s.Internal, s.Address), o); err != nil {
 		return err
 	}
 	if o.UIPort == 0 {
@@ -112,10 +119,10 @@ func (o *Options) check() error {
 		return fmt.Errorf("-ip %s: not an IP address", o.IP)
 	case !slices.Contains(logLevels, o.LogLevel):
 		return fmt.Errorf("-log-level %q: want one of %v", o.LogLevel, logLevels)
-	case len(o.InternalPorts) != len(internalServices):
-		return fmt.Errorf("-internal-ports: want %d of them", len(internalServices))
+	case len(o.InternalPorts) < len(o.internalServices()):
+		return fmt.Errorf("-internal-ports: want %d of them", len(o.internalServices()))
 	}
-	return nil
+	return o.checkTLS()
 }
 
 // address is how a client on this machine reaches a port.
@@ -132,13 +139,10 @@ func newCore(o *Options) (temporal.Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	decide, claims := authorization.NewNoopAuthorizer(), authorization.NewNoopClaimMapper()
-	if o.Roles {
-		decide, claims = authorizer.Authorizer{Namespace: namespace}, authorizer.ByToken{}
-	}
+	decide, claims := o.authorization()
 	core, err := temporal.NewServer(
 		temporal.WithConfig(cfg),
-		temporal.ForServices(temporal.DefaultServices),
+		temporal.ForServices(slices.Collect(maps.Keys(cfg.Services))),
 		temporal.WithStaticHosts(hosts),
 		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Level: o.LogLevel, Format: "console"}))),
 		temporal.WithAuthorizer(decide),

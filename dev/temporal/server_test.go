@@ -54,3 +54,20 @@ func options(t *testing.T, file string) Options {
 	}
 	return Options{IP: loopback, Port: ports[0], InternalPorts: ports[1:], DBFile: file, LogLevel: "fatal"}
 }
+
+func TestFlagsOfTLSThatDoNotGoTogetherAreRefused(t *testing.T) {
+	for name, o := range map[string]Options{
+		"a certificate without its key": {TLSCert: "cert.pem"},
+		"clients without a server":      {TLSClientCA: "ca.pem"},
+		"a key that anyone can read":    {APIKey: "key"},
+		"the Web UI":                    {TLSCert: "cert.pem", TLSKey: "key.pem", UIPort: 1},
+	} {
+		if err := o.checkTLS(); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+	}
+	plain := Options{}
+	if err := plain.checkTLS(); err != nil {
+		t.Error(err)
+	}
+}

@@ -42,8 +42,11 @@ type Options struct {
 	CodecURL string // of the codec server that the Web UI asks; empty: none
 	// Partitions of the limited queues: 4 is the server's default; 0 means 1.
 	Partitions int
-	Roles      bool   // the sample authorizer decides who may call what, by tokens that name a role
-	LogLevel   string // empty: error
+	Roles      bool // the sample authorizer decides who may call what, by tokens that name a role
+	// TLSCert and TLSKey are files: with them the connection is TLS, and clients need a certificate that TLSClientCA has signed
+	// (with Roles, the common name is the role), or the key APIKey, as at Temporal Cloud.
+	TLSCert, TLSKey, TLSClientCA, APIKey string
+	LogLevel                             string // empty: error
 	// Pprof and Metrics are addresses, host:port, of the server's profiles and of its own Prometheus metrics; empty: none.
 	Pprof, Metrics string
 	Stderr         *os.File // gets the log; nil: it is kept for Log and for errors
@@ -53,6 +56,8 @@ type Options struct {
 type Server struct {
 	Address string // of the gRPC API; the namespace is "default"
 	UIURL   string // empty without a Web UI
+	// Internal is, with TLS, the address at which a client may do everything, without a certificate or a key.
+	Internal string
 
 	o   Options
 	bin string
@@ -130,7 +135,7 @@ func (s *Server) Restart(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.p, s.Address, s.UIURL = p, addrs["temporal"], addrs["ui"]
+	s.p, s.Address, s.UIURL, s.Internal = p, addrs["temporal"], addrs["ui"], addrs["internal"]
 	return nil
 }
 
@@ -148,6 +153,7 @@ func (s *Server) args() (args []string, err error) {
 	args = []string{
 		"-leash", "-ip", ip, "-db", s.o.DBFile, "-postgres", s.o.Postgres, "-codec", s.o.CodecURL, "-log-level", cmp.Or(s.o.LogLevel, "error"),
 		"-pprof", s.o.Pprof, "-metrics", s.o.Metrics, "-single-partition", s.o.singlePartition(), "-roles=" + strconv.FormatBool(s.o.Roles),
+		"-tls-cert", s.o.TLSCert, "-tls-key", s.o.TLSKey, "-tls-client-ca", s.o.TLSClientCA, "-api-key", s.o.APIKey,
 	}
 	if s.o.Port, err = port.Pick(ip, s.o.Port); err != nil {
 		return nil, fmt.Errorf("port of Temporal: %w", err)
@@ -158,7 +164,7 @@ func (s *Server) args() (args []string, err error) {
 		}
 		args = append(args, "-ui-port", strconv.Itoa(s.o.UIPort))
 	}
-	internal := make([]string, 3) // history, matching, worker
+	internal := make([]string, 4) // history, matching, worker, and a frontend of its own
 	for i := range internal {
 		n, err := port.Pick("127.0.0.1", 0)
 		if err != nil {

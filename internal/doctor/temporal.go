@@ -35,7 +35,7 @@ func (e *checker) temporal(ctx context.Context) {
 	defer c.Close()
 	e.namespaceHere = c.Namespace()
 	if !e.namespace(ctx, c) {
-		e.skip("there is no such namespace", append([]string{checkAttributes}, e.queueChecks()...)...)
+		e.skip("the namespace cannot be read", append([]string{checkAttributes}, e.queueChecks()...)...)
 		return
 	}
 	e.attributes(ctx, c)
@@ -87,6 +87,9 @@ func howToReach(err error) string {
 			}
 		}
 		return false
+	}
+	if cause := kyc.Cause(err); cause != "" && !errors.As(err, &denied) {
+		return cause
 	}
 	switch {
 	case errors.As(err, &denied), has("unauthenticated", "unauthorized", "permission"):

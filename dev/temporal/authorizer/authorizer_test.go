@@ -26,3 +26,44 @@ func TestWithoutACertificateNothingIsAllowed(t *testing.T) {
 		t.Errorf("%v, %v", got, err)
 	}
 }
+
+// The service internal-frontend, by which a server with TLS calls itself, has no certificate to show.
+func TestTheServerMayCallItself(t *testing.T) {
+	claims, err := authorization.NewInternalClaimMapper().GetClaims(&authorization.AuthInfo{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range []authorization.Authorizer{Authorizer{Namespace: "default"}, Cloud{Namespace: "default"}} {
+		got, err := a.Authorize(t.Context(), claims, &authorization.CallTarget{APIName: "/temporal.api.operatorservice.v1.OperatorService/AddSearchAttributes"})
+		if err != nil || got.Decision != authorization.DecisionAllow {
+			t.Errorf("%T: %v, %v", a, got, err)
+		}
+	}
+}
+
+func TestAKeyMayWriteInItsNamespaceAndNotOperate(t *testing.T) {
+	const (
+		start = "/temporal.api.workflowservice.v1.WorkflowService/StartWorkflowExecution"
+		list  = "/temporal.api.operatorservice.v1.OperatorService/ListSearchAttributes"
+	)
+	cloud := Cloud{Namespace: "default", Key: "right"}
+	for name, tc := range map[string]struct {
+		token, api, namespace string
+		want                  authorization.Decision
+	}{
+		"a write":              {"Bearer right", start, "default", authorization.DecisionAllow},
+		"in another namespace": {"Bearer right", start, "other", authorization.DecisionDeny},
+		"as an operator":       {"Bearer right", list, "default", authorization.DecisionDeny},
+		"another key":          {"Bearer wrong", start, "default", authorization.DecisionDeny},
+		"no key":               {"", start, "default", authorization.DecisionDeny},
+	} {
+		claims, err := cloud.GetClaims(&authorization.AuthInfo{AuthToken: tc.token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := cloud.Authorize(t.Context(), claims, &authorization.CallTarget{APIName: tc.api, Namespace: tc.namespace})
+		if err != nil || got.Decision != tc.want {
+			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
