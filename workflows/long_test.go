@@ -105,3 +105,16 @@ func TestTheHappyPathIsShort(t *testing.T) {
 	require.LessOrEqual(t, c.events(), 36, "the server, which puts several commands into one task, writes at most 33")
 	require.LessOrEqual(t, c.upserts, 4)
 }
+
+// actions is how many actions Temporal Cloud bills: docs/operations/cloud.md has the sums.
+func (c commands) actions() int {
+	return 1 + c.updates + c.activities + c.timers + c.markers + c.signals + c.upserts
+}
+
+// The shortest intervals between two polls, so the most of them: someone who never opens the link, until Didit's session expires.
+func TestAPersonWhoNeverComesCostsFewActions(t *testing.T) {
+	l, c := longLife(t, changes(7*day, expired))
+	require.Equal(t, expired, l.state().Status)
+	require.Equal(t, 12, c.timers-1, "polls")
+	require.LessOrEqual(t, c.actions(), 34)
+}

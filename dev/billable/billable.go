@@ -6,6 +6,13 @@ import (
 	historypb "go.temporal.io/api/history/v1"
 )
 
+const (
+	// Dollars is the price of an action, pay as you go (docs.temporal.io/cloud/pricing, newest text seen in November 2026).
+	Dollars = 50.0 / 1e6
+	// MostOfHappy is how many actions a verification that goes well may cost, with a callback.
+	MostOfHappy = 12
+)
+
 // Actions is how many billable actions an event stands for (docs.temporal.io/cloud/actions).
 func Actions(e *historypb.HistoryEvent) int {
 	switch e.GetEventType() {

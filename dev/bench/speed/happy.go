@@ -14,12 +14,9 @@ import (
 	"didit-temporal/kyc"
 )
 
-// Prices of Temporal Cloud, pay as you go, in dollars (docs.temporal.io/cloud/pricing, read on 24 November 2026), for a user
-// who takes a day, and a history that is kept for 30.
-const (
-	perAction = 50.0 / 1e6
-	perByte   = (0.042*24 + 0.00105*30*24) / 1e9
-)
+// perByte is the price of a history at Temporal Cloud, pay as you go, in dollars (docs.temporal.io/cloud/pricing, read on
+// 24 November 2026), for a user who takes a day, and a history that is kept for 30.
+const perByte = (0.042*24 + 0.00105*30*24) / 1e9
 
 // happy is what a happy verification costs Temporal and us, and what it leaves, event by event.
 func happy(ctx context.Context, env *run.Env) (*run.Report, error) {
@@ -105,7 +102,7 @@ func (b *bed) count(ctx context.Context, r *run.Report) error {
 				listing.Row(e.GetEventId(), e.GetEventType().String(), activity, billable.Actions(e))
 			}
 		}
-		sums.Row(s.name, len(events), upserts, float64(bytes)/1000, actions, fmt.Sprintf("%.2f", 1000*(float64(actions)*perAction+float64(bytes)*perByte)))
+		sums.Row(s.name, len(events), upserts, float64(bytes)/1000, actions, fmt.Sprintf("%.2f", 1000*(float64(actions)*billable.Dollars+float64(bytes)*perByte)))
 		if s == b.ours {
 			r.Promise(len(events) <= 33 && actions <= 12 && bytes <= 12_000, "%d events, %d billable actions, %d bytes; 33, 12 and 12,000 are allowed", len(events), actions, bytes)
 		}
