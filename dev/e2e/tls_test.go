@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 
 	"didit-temporal/dev/harness"
+	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
 	"didit-temporal/internal/ops"
 )
@@ -58,6 +59,7 @@ func (n *newcomer) with(env []string, args ...string) (string, int) {
 
 // A Temporal of one's own, with certificates on both sides, whose common names are roles.
 func TestEachProcessHasACertificateOfItsRole(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	ca, stranger := newAuthority(t), newAuthority(t)
 	cert, key := ca.issue("temporal.internal")
@@ -86,6 +88,7 @@ func TestEachProcessHasACertificateOfItsRole(t *testing.T) {
 
 // What answers here as Temporal Cloud does is known by the name that TLS expects, as with a private link.
 func TestWithAnAPIKeyAsAtTemporalCloud(t *testing.T) {
+	skip.Long(t)
 	t.Parallel()
 	const key, endpoint = "e2e-key-at-temporal", "kyc.a1b2c.tmprl.cloud"
 	ca := newAuthority(t)
