@@ -4,8 +4,6 @@ import (
 	"context"
 	"strings"
 
-	"go.temporal.io/sdk/activity"
-
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -86,7 +84,7 @@ func (a *Activities) followedBefore(ctx context.Context, in ReadDecisionInput) (
 	if a.Runs == nil {
 		return false, nil
 	}
-	last, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
+	last, err := a.predecessor(ctx, in.UserID)
 	return strings.EqualFold(last.State.SessionID, in.SessionID), err
 }
 

@@ -2,15 +2,19 @@ package activities
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/temporal"
 
 	"didit-temporal/kyc"
 )
 
 // Runs is what activities ask Temporal about a user's verification; ops.Client is one.
 type Runs interface {
-	// Predecessor returns the last state of the user's runs before runID; zero if nothing is known.
+	// Predecessor returns the last state of the user's runs before runID; zero if nothing is known. With ErrListLags it may
+	// lack the newest of them.
 	Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error)
 	// Deliver delivers an event to the user's verification, as the webhook does.
 	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
@@ -28,11 +32,30 @@ type Predecessor struct {
 
 // FindPredecessor asks Temporal for the last state of the user's runs before this one.
 func (a *Activities) FindPredecessor(ctx context.Context, in UserInput) (Predecessor, error) {
-	last, err := a.Runs.Predecessor(ctx, in.UserID, activity.GetInfo(ctx).WorkflowExecution.RunID)
+	last, err := a.predecessor(ctx, in.UserID)
 	if err != nil {
 		return Predecessor{}, err
 	}
 	return Predecessor{State: last.State, Reported: last.Reported, Policy: a.policy(last.State.WorkflowID)}, nil
+}
+
+// listLag is how long an activity waits for Temporal's list, which is written a moment after the run. A list that still lags
+// then has lost the run.
+const (
+	listLag           = time.Minute
+	errorTypeListLags = "TemporalListLags"
+)
+
+func (a *Activities) predecessor(ctx context.Context, userID string) (kyc.Snapshot, error) {
+	info := activity.GetInfo(ctx)
+	last, err := a.Runs.Predecessor(ctx, userID, info.WorkflowExecution.RunID)
+	if !errors.Is(err, kyc.ErrListLags) {
+		return last, err
+	}
+	if time.Since(info.ScheduledTime) > listLag {
+		return last, nil
+	}
+	return last, temporal.NewApplicationErrorWithOptions(err.Error(), errorTypeListLags, temporal.ApplicationErrorOptions{NextRetryDelay: time.Second})
 }
 
 // ForgottenRun reports whether the run that asked is being deleted.

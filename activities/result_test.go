@@ -292,3 +292,22 @@ func TestWorkflowsLearnWhetherThereIsACallbackEndpoint(t *testing.T) {
 		})
 	}
 }
+
+// laggingList is a list of Temporal's in which a run does not appear.
+type laggingList struct{ activities.Runs }
+
+func (laggingList) Predecessor(context.Context, string, string) (kyc.Snapshot, error) {
+	return kyc.Snapshot{}, kyc.ErrListLags
+}
+
+func TestAPredecessorIsNotReadFromAListThatLags(t *testing.T) {
+	var suite testsuite.WorkflowTestSuite
+	env := suite.NewTestActivityEnvironment()
+	a := &activities.Activities{Runs: laggingList{}}
+	env.RegisterActivity(a.FindPredecessor)
+	_, err := env.ExecuteActivity(a.FindPredecessor, activities.UserInput{UserID: "u1"})
+	var app *temporal.ApplicationError
+	require.ErrorAs(t, err, &app)
+	require.False(t, app.NonRetryable())
+	require.Equal(t, time.Second, app.NextRetryDelay())
+}

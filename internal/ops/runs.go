@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -113,9 +114,10 @@ func (c *Client) CountRuns(ctx context.Context, workflowID string) (int64, error
 const earlierRuns = 10
 
 // Predecessor returns the last state of the user's runs before runID; the zero Snapshot where Temporal remembers none, since
-// runs are deleted after the namespace's retention, or by hand, also the one that a reset began. A run that completed has reported its result. For one that
-// was terminated, reset or failed, a worker replays what it knew. State is of the newest run that knew anything, Reported of
-// the newest that reported anything.
+// runs are deleted after the namespace's retention, or by hand, also the one that a reset began. A run that completed has
+// reported its result. For one that was terminated, reset or failed, a worker replays what it knew. State is of the newest
+// run that knew anything, Reported of the newest that reported anything. It is kyc.ErrListLags, beside what is known, while the list lacks runID: then it may
+// lack others.
 func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error) {
 	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: c.Namespace(), PageSize: earlierRuns,
@@ -124,8 +126,17 @@ func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Sna
 	if err != nil {
 		return kyc.Snapshot{}, userError("list earlier runs of", userID, err)
 	}
-	var last kyc.Snapshot
-	for _, x := range found.GetExecutions() { // newest first
+	runs := found.GetExecutions() // newest first
+	if !slices.ContainsFunc(runs, func(x *workflowpb.WorkflowExecutionInfo) bool { return x.GetExecution().GetRunId() == runID }) {
+		err = kyc.ErrListLags
+	}
+	last, readErr := c.lastOf(ctx, userID, runID, runs)
+	return last, cmp.Or(readErr, err)
+}
+
+// lastOf is Predecessor for the runs of a list.
+func (c *Client) lastOf(ctx context.Context, userID, runID string, runs []*workflowpb.WorkflowExecutionInfo) (last kyc.Snapshot, err error) {
+	for _, x := range runs {
 		id := x.GetExecution().GetRunId()
 		if id == runID || x.GetExecution().GetWorkflowId() != kyc.WorkflowID(userID) { // some stores ignore case
 			continue
