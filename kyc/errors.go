@@ -12,7 +12,7 @@ var (
 	// ErrNotFound means that there is no such verification, or, for Deliver, none that is still open.
 	ErrNotFound = errors.New("no such verification")
 	// ErrListLags means that Temporal's list of workflows lacks a run that has begun.
-	ErrListLags = errors.New("Temporal's list of workflows does not show the newest run yet")
+	ErrListLags = errors.New("the list of workflows in Temporal does not show the newest run yet")
 )
 
 // Types of the errors that appear in a verification's history, in State.ErrorType and in SessionError.
