@@ -124,6 +124,16 @@ func TestALateUpdateOfAnUnknownUserLeavesNoTrace(t *testing.T) {
 	}
 }
 
+// A run that an event began and that is cancelled at once in Temporal ends with a state, and the next START reads Didit's.
+func TestARunThatIsCancelledAtOnceHasAState(t *testing.T) {
+	l := lives(t, usual, changes(time.Minute, approved), loses(time.Hour, declined), step{time.Hour, func(l *life) {
+		l.run(kyc.Input{UserID: user, Resume: true}, func() { l.env.CancelWorkflow() })
+		require.Equal(t, kyc.OutcomeCancelled, l.state().Outcome)
+	}}, again(2*time.Hour, kyc.Input{}, nil))
+	require.Equal(t, kyc.OutcomeDeclined, l.state().Outcome)
+	require.Equal(t, []string{"verification.completed Approved", "verification.changed Approved", "verification.changed Declined"}, l.posted())
+}
+
 // An operator's buttons are ordinary life: the next START or webhook leads back to Didit's truth, with one session.
 func TestAfterATermination(t *testing.T) {
 	terminates := func(at time.Duration) step { return step{at, func(l *life) { l.terminate() }} }

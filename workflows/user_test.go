@@ -18,7 +18,6 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/interceptor"
 	"go.temporal.io/sdk/log"
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/testsuite"
 	"go.temporal.io/sdk/worker"
 
@@ -287,9 +286,6 @@ func (l *life) run(in kyc.Input, first func()) {
 	var s kyc.State
 	switch err := env.GetWorkflowResult(&s); {
 	case l.terminated:
-	case l.stopped && temporal.IsCanceledError(err): // it knew nothing yet: no state hides what earlier runs said
-		l.past = append(l.past, l.snapshot())
-		l.terminated = true
 	case err != nil:
 		l.problem = "the run failed: " + err.Error()
 	default:

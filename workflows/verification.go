@@ -83,7 +83,8 @@ type siblings struct {
 // run is the main loop: get a session, follow it until Didit has decided or the person's time is up, report what is new,
 // and end when nothing is pending.
 func (v *verification) run(ctx workflow.Context) error {
-	if err := v.resume(ctx); err != nil {
+	undisturbed, _ := workflow.NewDisconnectedContext(ctx) // a run that is cancelled in Temporal must know how its user stands
+	if err := v.resume(undisturbed); err != nil {
 		return err
 	}
 	for {
