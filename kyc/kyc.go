@@ -146,6 +146,8 @@ type Snapshot struct {
 	Session Session `json:"session,omitzero"`
 	// Reported is the last state that a callback has delivered; nil if there was none.
 	Reported *State `json:"reported,omitempty"`
+	// Reporting is set while a callback is under way: it may have been delivered.
+	Reporting bool `json:"reporting,omitempty"`
 }
 
 // Check is the result of one feature of Didit's flow, such as ID_VERIFICATION.

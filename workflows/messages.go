@@ -26,7 +26,7 @@ func (v *verification) handle(ctx workflow.Context) error {
 }
 
 func (v *verification) snapshot() (kyc.Snapshot, error) {
-	s := kyc.Snapshot{State: v.state.State, Reported: v.results.delivered}
+	s := kyc.Snapshot{State: v.state.State, Reported: v.results.delivered, Reporting: len(v.results.pending) > 0}
 	if v.state.PersonMustAct() {
 		s.Session = v.session
 		s.Session.Status = v.state.Status

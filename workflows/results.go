@@ -87,7 +87,8 @@ func (r *results) next(s kyc.State) kyc.ResultType {
 }
 
 // report reports what is new. The first try is a local activity, which costs one event. A callback that it cannot deliver is
-// an activity of its own, whose tries an operator sees; the workflow does not wait for it.
+// an activity of its own, whose tries an operator sees; the workflow does not wait for it. So is that of a run that is
+// cancelled in Temporal: it may have to close while events arrive, and a refused close loses the record of a local activity.
 func (v *verification) report(ctx workflow.Context) error {
 	kind := v.results.next(v.state.State)
 	unknown := v.policy.WorkflowID == "" // it is not known yet whether there is a callback endpoint
@@ -97,10 +98,10 @@ func (v *verification) report(ctx workflow.Context) error {
 	// Endpoints order results by this time, and another host's clock may be behind.
 	v.state.UpdatedAt = later(v.state.UpdatedAt, v.results.last.UpdatedAt.Add(time.Millisecond))
 	before := v.results
-	in := v.results.add(kind, v.state.State, workflow.Now(ctx))
+	in := v.results.add(kind, v.state, workflow.Now(ctx))
 	in.Optional = unknown
 	detached, _ := workflow.NewDisconnectedContext(ctx) // a verification that is cancelled is reported too
-	if len(v.results.pending) == 0 {
+	if len(v.results.pending) == 0 && !v.operators.stopped {
 		local := workflow.WithLocalActivityOptions(detached, workflow.LocalActivityOptions{
 			ScheduleToCloseTimeout: firstTryTimeout, RetryPolicy: &temporal.RetryPolicy{MaximumAttempts: 1}, Summary: string(kind),
 		})
@@ -125,14 +126,15 @@ func (v *verification) report(ctx workflow.Context) error {
 	return nil
 }
 
-// add makes the next result.
-func (r *results) add(kind kyc.ResultType, s kyc.State, now time.Time) activities.SendResultInput {
+// add makes the next result. Its sequence counts changes too: a workflow task that the server refuses may have posted a
+// result without a record. If the state comes back to what that one said, this is another result, not a repeat.
+func (r *results) add(kind kyc.ResultType, s sessionState, now time.Time) activities.SendResultInput {
 	if !r.unknown() && r.last.SessionID != s.SessionID {
 		r.ended = false
 	}
-	r.sequence++
-	r.last, r.ended = s, r.ended || s.Outcome != ""
-	return activities.SendResultInput{Type: kind, Sequence: r.sequence, Timestamp: now, State: s, RunID: r.runID}
+	r.sequence = max(r.sequence+1, s.changes)
+	r.last, r.ended = s.State, r.ended || s.Outcome != ""
+	return activities.SendResultInput{Type: kind, Sequence: r.sequence, Timestamp: now, State: s.State, RunID: r.runID}
 }
 
 // deliver waits for the end of a delivery, and returns why it failed; empty if it did not. After a reset the callback of a

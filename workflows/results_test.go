@@ -261,3 +261,11 @@ func TestAResetRunTakesBackAnEndThatWasReported(t *testing.T) {
 		})
 	}
 }
+
+// A workflow task that the server refuses may have posted a result without a record. A result that says the same after other
+// changes needs another id, or its reader drops it as a repeat.
+func TestTheSequenceOfAResultCountsUnreportedChanges(t *testing.T) {
+	l := lives(t, usual, changes(time.Minute, inProgress), changes(time.Hour, approved))
+	require.Equal(t, []string{"verification.completed Approved"}, l.posted())
+	require.Equal(t, 3, l.acts.sent[0].Sequence)
+}

@@ -143,7 +143,7 @@ func TestAfterATermination(t *testing.T) {
 	}{
 		"of a run that waits, then a webhook":         {[]step{terminates(time.Minute), changes(time.Hour, approved)}, []string{"verification.completed Approved"}},
 		"of a run that waits, then a START":           {[]step{terminates(time.Minute), loses(time.Hour, approved), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
-		"of a run that reports, then a START":         {[]step{down(time.Minute, time.Hour), changes(time.Minute, approved), terminates(2 * time.Minute), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.completed Approved"}},
+		"of a run that reports, then a START":         {[]step{down(time.Minute, time.Hour), changes(time.Minute, approved), terminates(2 * time.Minute), again(2*time.Hour, kyc.Input{}, nil)}, []string{"verification.changed Approved"}},
 		"of a run that has reported, then a repeat":   {[]step{changes(time.Minute, inReview), terminates(time.Hour), webhookOnly(2*time.Hour, inReview), changes(3*time.Hour, approved)}, []string{"verification.in_review In Review", "verification.completed Approved"}},
 		"and everything is forgotten, then a webhook": {[]step{changes(time.Minute, approved), {time.Hour, func(l *life) { l.terminate(); l.past = nil }}, changes(2*time.Hour, declined)}, []string{"verification.completed Approved", "verification.changed Declined"}},
 	} {

@@ -12,6 +12,7 @@ import (
 // without a workflow.Context, and the clock is an argument.
 type sessionState struct {
 	kyc.State
+	changes          int             // of status and outcome so far in this run
 	newest           int64           // created_at of the newest event that was applied; older ones do not count
 	seen             map[string]bool // ids of events that were applied: Temporal drops repeats only within one run
 	confirmed        bool            // Didit's decision has been read
@@ -40,9 +41,9 @@ func newSessionState(userID string, now time.Time) sessionState {
 
 // follow begins to follow a session.
 func (s *sessionState) follow(session kyc.Session, now time.Time) {
-	seen := s.seen
+	seen, changes := s.seen, s.changes
 	*s = newSessionState(s.UserID, now)
-	s.seen, s.promptedAt, s.CheckedAt = seen, now, now
+	s.seen, s.changes, s.promptedAt, s.CheckedAt = seen, changes, now, now
 	s.SessionID, s.WorkflowID, s.Attempt = session.SessionID, session.WorkflowID, 1
 	if !kyc.PersonActs(session.Status) { // a session that was just made, or is continued, has not ended
 		session.Status = didit.StatusNotStarted
@@ -133,6 +134,7 @@ func (s *sessionState) timeUp(now time.Time) {
 
 func (s *sessionState) end(o kyc.Outcome, errorType string, now time.Time) {
 	s.Outcome, s.ErrorType, s.UpdatedAt = o, errorType, now
+	s.changes++
 	s.needsRead, s.lag = false, lag{}
 }
 
@@ -146,6 +148,7 @@ func (s *sessionState) become(status didit.Status, now time.Time) {
 		s.promptedAt = now
 	}
 	s.Status, s.UpdatedAt = status, now
+	s.changes++
 }
 
 // reviewAlertAge is when a review has waited so long that an operator should ask in Didit's console.

@@ -83,7 +83,7 @@ func newLife(tb testing.TB, adjust ...func(*activities.Settings)) *life {
 	for _, f := range adjust {
 		f(&settings)
 	}
-	l.acts = &hands{&activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l, false, false}
+	l.acts = &hands{Activities: &activities.Activities{Didit: l.didit, Runs: runs{l}, Callbacks: callbacks, Settings: settings}, l: l}
 	l.mu.Lock()
 	return l
 }
@@ -133,9 +133,11 @@ type hands struct {
 	l      *life
 	reset  bool // the run finds at its first result that it was reset
 	reread bool // the same at the first decision that it reads of its session
+	sent   []activities.SendResultInput
 }
 
 func (h *hands) SendResult(ctx context.Context, in activities.SendResultInput) (activities.SentResult, error) {
+	h.sent = append(h.sent, in)
 	if h.reset {
 		h.reset, in.RunID = false, "the run before the reset"
 	}
@@ -184,6 +186,9 @@ type runs struct{ l *life }
 
 func (r runs) Predecessor(context.Context, string, string) (last kyc.Snapshot, _ error) {
 	for _, p := range slices.Backward(r.l.past) {
+		if p.Reporting && p.Reported == nil {
+			return kyc.Snapshot{}, nil
+		}
 		if last.State.SessionID == "" && last.State.Outcome == "" {
 			last.State = p.State
 		}

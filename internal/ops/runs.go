@@ -160,7 +160,8 @@ func (c *Client) lastOf(ctx context.Context, userID, runID string, runs []*workf
 }
 
 // errLost says that it is not known what was reported after a run's last record. Either the run was reset, and the run that
-// the reset began is deleted; or it was closed from outside during a workflow task, in which its worker may have reported.
+// the reset began is deleted; or it was closed from outside during a workflow task, in which its worker may have reported, or
+// during the delivery of a callback.
 var errLost = errors.New("it is not known what was reported last")
 
 // finalSnapshot is the snapshot of a closed run at its end; the zero Snapshot for one that is open.
@@ -193,7 +194,11 @@ func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc
 	if err == nil {
 		err = answer.Get(&s)
 	}
-	if err == nil && s.Reported == nil {
+	switch {
+	case err != nil || s.Reported != nil:
+	case s.Reporting:
+		err = errLost
+	default:
 		err = c.checkTail(ctx, userID, runID)
 	}
 	return s, err
