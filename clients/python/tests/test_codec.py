@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from temporalio.api.common.v1 import Payload
+from temporalio.converter import WorkflowSerializationContext
 
 from didit_temporal import Codec, DamagedPayloadError, UnknownKeyError, data_converter
 
@@ -54,6 +55,16 @@ class SharedVectors(unittest.TestCase):
         self.assertEqual(b"new", once[0].metadata["key-id"])
         self.assertNotEqual(once[0].data, once[1].data, "equal payloads must not look equal")
         self.assertEqual(once, asyncio.run(codec("old").encode(once)))
+
+    def test_a_payload_belongs_to_its_workflow(self) -> None:
+        plain = payload(VECTORS["payloads"][0])
+        ada, bob = (codec("new").with_context(WorkflowSerializationContext("default", f"kyc-{user}")) for user in ("ada", "bob"))
+        sealed = asyncio.run(ada.encode([plain]))
+        for reader in (ada, codec("new")):
+            self.assertEqual([plain], asyncio.run(reader.decode(sealed)))
+        with self.assertRaises(DamagedPayloadError):
+            asyncio.run(bob.decode(sealed))
+        self.assertEqual([plain], asyncio.run(bob.decode(asyncio.run(codec("new").encode([plain])))))
 
     def test_without_keys_payloads_stay_plain_and_the_demo_key_is_read(self) -> None:
         plain = [payload(p) for p in VECTORS["payloads"]]

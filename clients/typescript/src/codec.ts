@@ -1,9 +1,10 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
-import type { DataConverter, Payload, PayloadCodec } from '@temporalio/common';
+import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
+import type { DataConverter, Payload, PayloadCodec, SerializationContext } from '@temporalio/common';
 import proto from '@temporalio/proto';
 
 const wire = proto.temporal.api.common.v1.Payload;
 const encoding = 'binary/kyc-aes256gcm';
+const workflowEntry = 'kyc-workflow'; // inside the encryption: which workflow a payload belongs to
 const demo = 'demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0='; // public: for demos
 const [nonceSize, tagSize, keySize] = [12, 16, 32];
 
@@ -18,17 +19,19 @@ export class UnknownKeyError extends Error {
   }
 }
 
-/** A payload does not decrypt with its key. */
+/** A payload does not decrypt with its key, or belongs to another workflow. */
 export class DamagedPayloadError extends Error {
   override name = 'DamagedPayloadError';
   constructor(keyId: string) {
-    super(`decrypt a payload with key ${JSON.stringify(keyId)}: the payload was changed, or another key has that id`);
+    super(
+      `decrypt a payload with key ${JSON.stringify(keyId)}: the payload was changed, another key has that id, or it belongs to another workflow`,
+    );
   }
 }
 
 /**
  * Encrypts with the first key of PAYLOAD_KEYS and decrypts with all of them: AES-256-GCM over each payload, as the
- * worker writes it. Without keys payloads stay plain.
+ * worker writes it. It binds a payload to its workflow. Without keys payloads stay plain.
  */
 export class Codec implements PayloadCodec {
   readonly #keys: Map<string, Buffer>;
@@ -41,14 +44,16 @@ export class Codec implements PayloadCodec {
   }
 
   /** Encrypts payloads that are not encrypted yet. */
-  async encode(payloads: Payload[]): Promise<Payload[]> {
+  async encode(payloads: Payload[], context?: SerializationContext): Promise<Payload[]> {
     const [first] = this.#keys;
-    return first ? payloads.map((p) => (encrypted(p) ? p : seal(p, ...first))) : payloads;
+    const workflow = workflowOf(context);
+    return first ? payloads.map((p) => (encrypted(p) ? p : seal(bind(p, workflow), ...first))) : payloads;
   }
 
   /** Decrypts what was encrypted; plain payloads pass. */
-  async decode(payloads: Payload[]): Promise<Payload[]> {
-    return payloads.map((p) => (encrypted(p) ? this.#open(p) : p));
+  async decode(payloads: Payload[], context?: SerializationContext): Promise<Payload[]> {
+    const workflow = workflowOf(context);
+    return payloads.map((p) => (encrypted(p) ? release(this.#open(p), workflow, text(p.metadata?.['key-id'])) : p));
   }
 
   #open(payload: Payload): Payload {
@@ -94,6 +99,21 @@ function parseKeys(list: string): Map<string, Buffer> {
     keys.set(id, key);
   }
   return keys;
+}
+
+/** The first 16 bytes of the SHA-256 of the id of the workflow that a payload belongs to, where the SDK says it. */
+function workflowOf(context?: SerializationContext): Buffer | undefined {
+  return context?.workflowId ? createHash('sha256').update(context.workflowId).digest().subarray(0, 16) : undefined;
+}
+
+function bind(payload: Payload, workflow?: Buffer): Payload {
+  return workflow ? { ...payload, metadata: { ...payload.metadata, [workflowEntry]: workflow } } : payload;
+}
+
+function release(payload: Payload, workflow: Buffer | undefined, keyId: string): Payload {
+  const { [workflowEntry]: made, ...metadata } = payload.metadata ?? {};
+  if (made && workflow && !workflow.equals(made)) throw new DamagedPayloadError(keyId);
+  return { ...payload, metadata };
 }
 
 function seal(payload: Payload, id: string, key: Buffer): Payload {

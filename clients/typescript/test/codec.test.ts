@@ -38,6 +38,18 @@ function shown({ metadata, data }: Payload) {
 const codec = (...ids: string[]) => new Codec(ids.map((id) => vectors.keys[id]).join(','));
 const first = () => payload(vectors.payloads[0]!);
 
+test('a payload belongs to its workflow', async () => {
+  const of = (user: string) => ({ type: 'workflow' as const, namespace: 'default', workflowId: `kyc-${user}` });
+  const sealed = await codec('new').encode([first()], of('ada'));
+  for (const reader of [of('ada'), undefined]) {
+    const [got] = await codec('new').decode(sealed, reader);
+    assert.deepEqual(shown(got!), shown(first()));
+  }
+  await assert.rejects(codec('new').decode(sealed, of('bob')), DamagedPayloadError);
+  const unbound = await codec('new').encode([first()]);
+  assert.deepEqual(shown((await codec('new').decode(unbound, of('bob')))[0]!), shown(first()));
+});
+
 test("every language's payloads are read", async () => {
   const plain = new Map(vectors.payloads.map((p) => [p.name, shown(payload(p))]));
   assert.deepEqual(new Set(vectors.sealed.map((s) => s.made_by)), new Set(['go', 'python', 'typescript']));

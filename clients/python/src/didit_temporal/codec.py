@@ -2,9 +2,12 @@
 
 import base64
 import binascii
+import copy
+import hashlib
 import os
 import re
 from collections.abc import Sequence
+from typing import Self
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -15,10 +18,13 @@ from temporalio.converter import (
     DefaultFailureConverter,
     DefaultFailureConverterWithEncodedAttributes,
     PayloadCodec,
+    SerializationContext,
+    WithSerializationContext,
 )
 
 ENCODING = b"binary/kyc-aes256gcm"
 KEY_ID = "key-id"
+_WORKFLOW = "kyc-workflow"  # inside the encryption: which workflow a payload belongs to
 DEMO = "demo:jLVUlalq+RcpxCOsPgUz7LrbwkTAHzYQ9j/WfvAXmB0="  # public: for demos
 _NONCE, _KEY = 12, 32
 _ID = re.compile(r"[A-Za-z0-9._-]{1,32}")
@@ -34,14 +40,16 @@ class UnknownKeyError(Exception):
 
 
 class DamagedPayloadError(Exception):
-    """A payload does not decrypt with its key."""
+    """A payload does not decrypt with its key, or belongs to another workflow."""
 
     def __init__(self, key_id: str) -> None:
-        super().__init__(f"decrypt a payload with key {key_id!r}: the payload was changed, or another key has that id")
+        super().__init__(
+            f"decrypt a payload with key {key_id!r}: the payload was changed, another key has that id, or it belongs to another workflow"
+        )
 
 
-class Codec(PayloadCodec):
-    """Encrypts with the first key of PAYLOAD_KEYS and decrypts with all of them.
+class Codec(PayloadCodec, WithSerializationContext):
+    """Encrypts with the first key of PAYLOAD_KEYS and decrypts with all of them. It binds a payload to its workflow.
 
     keys is ``id:base64key,...`` with 32 random bytes each, the worker's PAYLOAD_KEYS. Without keys payloads stay plain.
     It raises ValueError for a text that is not such a list; the message repeats nothing of a key.
@@ -51,6 +59,16 @@ class Codec(PayloadCodec):
         self._keys = parse_keys(keys)
         self._first = next(iter(self._keys), "")
         self._readable = {**parse_keys(DEMO), **self._keys}
+        self._workflow = b""  # unknown
+
+    def with_context(self, context: SerializationContext) -> Self:
+        """Returns a codec for the payloads of one workflow."""
+        workflow_id = getattr(context, "workflow_id", None)
+        if not workflow_id:
+            return self
+        bound = copy.copy(self)
+        bound._workflow = hashlib.sha256(workflow_id.encode()).digest()[:16]
+        return bound
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypts payloads that are not encrypted yet."""
@@ -62,6 +80,9 @@ class Codec(PayloadCodec):
 
     def _seal(self, payload: Payload) -> Payload:
         nonce = os.urandom(_NONCE)
+        if self._workflow:
+            payload = Payload.FromString(payload.SerializeToString())
+            payload.metadata[_WORKFLOW] = self._workflow
         sealed = AESGCM(self._keys[self._first]).encrypt(nonce, payload.SerializeToString(), _bound(self._first))
         return Payload(metadata={"encoding": ENCODING, KEY_ID: self._first.encode()}, data=nonce + sealed)
 
@@ -74,9 +95,13 @@ class Codec(PayloadCodec):
             raise UnknownKeyError(key_id, list(self._keys))
         nonce, sealed = payload.data[:_NONCE], payload.data[_NONCE:]
         try:
-            return Payload.FromString(AESGCM(key).decrypt(nonce, sealed, _bound(key_id)))
+            opened = Payload.FromString(AESGCM(key).decrypt(nonce, sealed, _bound(key_id)))
         except (InvalidTag, ValueError, DecodeError):  # ValueError: too short for a nonce
             raise DamagedPayloadError(key_id) from None
+        workflow = opened.metadata.pop(_WORKFLOW, b"")
+        if workflow and self._workflow and workflow != self._workflow:
+            raise DamagedPayloadError(key_id)
+        return opened
 
 
 def data_converter(keys: str = "") -> DataConverter:
