@@ -32,8 +32,9 @@ type Result struct {
 // resultNamespace is the UUIDv5 namespace of results. It must never change: endpoints store ids.
 var resultNamespace = uuid.MustParse("7b1f6a52-52a5-5c0e-8f6a-1b6d1d0c9a3e")
 
-// ResultID is the webhook-id of a result, the same in every try: a UUIDv5 over the run before any reset, the sequence of
-// the result in it, and what it reports, so that a reset run cannot give another result the id of an earlier one.
+// ResultID is the webhook-id of a result, the same in every try: a UUIDv5 over the run before any reset, a number that
+// grows with the changes of state in it, and what it reports, so that a reset run cannot give another result the id of an
+// earlier one.
 func ResultID(runID string, sequence int, s State) string {
 	return uuid.NewSHA1(resultNamespace, fmt.Appendf(nil, "%s/%d/%s/%s/%s/%d", runID, sequence, s.SessionID, s.Status, s.Outcome, s.Attempt)).String()
 }

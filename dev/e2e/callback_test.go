@@ -119,7 +119,7 @@ func TestTheCallbackEndpointGetsTheResult(t *testing.T) {
 	require.Equal(t, kyc.ResultCompleted, m.result.Type)
 	require.Equal(t, want, m.result.Data, "the result and the message say the same")
 	require.False(t, m.result.Timestamp.IsZero())
-	require.Equal(t, kyc.ResultID(began.RunID, 1, want), m.id)
+	require.Equal(t, kyc.ResultID(began.RunID, 3, want), m.id, "the third change of the run's state: not started, in progress, approved")
 
 	require.NoError(t, verify(nextResultSecret, m.body, m.header), "the second secret verifies too")
 	require.Len(t, strings.Fields(m.header.Get("webhook-signature")), 2)
