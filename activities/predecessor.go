@@ -55,7 +55,9 @@ func (a *Activities) predecessor(ctx context.Context, userID string) (kyc.Snapsh
 	if time.Since(info.ScheduledTime) > listLag {
 		return last, nil
 	}
-	return last, temporal.NewApplicationErrorWithOptions(err.Error(), errorTypeListLags, temporal.ApplicationErrorOptions{NextRetryDelay: time.Second})
+	return last, temporal.NewApplicationErrorWithOptions(err.Error(), errorTypeListLags, temporal.ApplicationErrorOptions{
+		NextRetryDelay: min(250*time.Millisecond<<min(info.Attempt-1, 5), 5*time.Second),
+	})
 }
 
 // ForgottenRun reports whether the run that asked is being deleted.
