@@ -112,6 +112,11 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	var found map[string]any
 	assert.Equal(t, http.StatusOK, call(t, http.MethodGet, starter+api.Path+"/u1?wait=45s", "", &found))
 	assert.Equal(t, "approved", found["outcome"])
+
+	foreign := kyc.DiditEvent{EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: uuid.NewString(), Status: didit.StatusApproved}
+	result, err := as(t, s, asWebhook).Deliver(t.Context(), "u1", foreign, false)
+	require.NoError(t, err, "a webhook about another program's session is answered 200")
+	assert.Equal(t, kyc.DeliveredForeign, result)
 }
 
 // A webhook or an API that is taken over can order nothing about a user.
@@ -164,12 +169,20 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 			_, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default"})
 			return err
 		}, []role{asAPI, asWorker}},
-		"read a verification":      {func(c client.Client) error { _, err := c.DescribeWorkflow(ctx, id, ""); return err }, []role{asAPI, asWorker}},
+		"read a verification": {func(c client.Client) error { _, err := c.DescribeWorkflow(ctx, id, ""); return err }, []role{asWebhook, asAPI, asWorker}},
+		"describe another workflow": {func(c client.Client) error {
+			_, err := c.DescribeWorkflow(ctx, operation, "")
+			var none *serviceerror.NotFound
+			if errors.As(err, &none) {
+				return nil
+			}
+			return err
+		}, []role{asAPI, asWorker}},
 		"terminate a verification": {func(c client.Client) error { return c.TerminateWorkflow(ctx, id, "", "") }, []role{asWorker}},
 		"ask for a session":        {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateSession) }, []role{asAPI, asWorker}},
 		"cancel by an update":      {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateCancel) }, []role{asWorker}},
 		"erase by an update":       {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateErase) }, []role{asWorker}},
-		"refresh by an update":     {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateRefresh) }, []role{asWorker}},
+		"refresh by an update":     {func(c client.Client) error { return update(ctx, c, id, kyc.UpdateRefresh) }, []role{asWebhook, asWorker}},
 		"cancel in Temporal":       {func(c client.Client) error { return c.CancelWorkflow(ctx, kyc.WorkflowID("none"), "") }, []role{asWorker}},
 		"reset a verification": {func(c client.Client) error {
 			_, err := c.ResetWorkflowExecution(ctx, &workflowservice.ResetWorkflowExecutionRequest{

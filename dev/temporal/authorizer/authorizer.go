@@ -18,6 +18,7 @@ import (
 const (
 	typeVerification = "Verification"
 	signalEvent      = "didit-event"
+	updateRefresh    = "refresh"
 	updateSession    = "session"
 )
 
@@ -81,6 +82,10 @@ func ofWebhook(request any) bool {
 	switch r := request.(type) {
 	case *workflowservice.DescribeNamespaceRequest, *workflowservice.DescribeTaskQueueRequest: // readiness; who polls
 		return true
+	case *workflowservice.DescribeWorkflowExecutionRequest: // is an event about the session of the newest run?
+		return verificationID.MatchString(r.GetExecution().GetWorkflowId())
+	case *workflowservice.UpdateWorkflowExecutionRequest: // a run that takes no more signals reads Didit's decision instead
+		return verificationID.MatchString(r.GetWorkflowExecution().GetWorkflowId()) && r.GetRequest().GetInput().GetName() == updateRefresh
 	case *workflowservice.SignalWorkflowExecutionRequest:
 		return r.GetSignalName() == signalEvent && verificationID.MatchString(r.GetWorkflowExecution().GetWorkflowId())
 	case *workflowservice.SignalWithStartWorkflowExecutionRequest:
