@@ -90,12 +90,11 @@ func (v *verification) findOrCreate(ctx workflow.Context, in kyc.Input) error {
 
 // useMade begins the session that CreateSession made. If Didit continued an older one, earlier runs may have reported it.
 func (v *verification) useMade(ctx workflow.Context, made activities.MadeSession) error {
-	if !made.Continued {
-		v.results.ended = false
-	} else if _, err := v.recall(ctx); err != nil {
-		return err
-	} else {
-		v.results.adopt(made.Session.SessionID)
+	v.results.ended = v.results.ended && made.Continued
+	if made.Continued {
+		if _, err := v.recallSession(ctx, made.Session.SessionID); err != nil {
+			return err
+		}
 	}
 	v.begin(ctx, made.Session, made.Policy)
 	return nil
@@ -121,11 +120,10 @@ func (v *verification) begin(ctx workflow.Context, s kyc.Session, p activities.S
 // adopt follows a session that Didit has already, with its decision. It does not report again what was reported about it
 // before.
 func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p activities.SessionPolicy) error {
-	before, err := v.recall(ctx)
+	before, err := v.recallSession(ctx, d.Session.SessionID)
 	if err != nil {
 		return err
 	}
-	v.results.adopt(d.Session.SessionID)
 	now := workflow.Now(ctx)
 	p.WorkflowID = d.WorkflowID
 	if d.Session.SessionID == v.state.SessionID {
@@ -138,6 +136,15 @@ func (v *verification) adopt(ctx workflow.Context, d activities.Decision, p acti
 	}
 	v.state.applyDecision(d, now)
 	return nil
+}
+
+// recallSession is recall before this run follows a session that it did not make.
+func (v *verification) recallSession(ctx workflow.Context, id string) (activities.Predecessor, error) {
+	before, err := v.recall(ctx)
+	if err == nil {
+		v.results.adopt(id)
+	}
+	return before, err
 }
 
 // recall asks Temporal once for the last state of the user's earlier runs, unless this run has reported something itself.

@@ -116,8 +116,8 @@ const earlierRuns = 10
 // Predecessor returns the last state of the user's runs before runID; the zero Snapshot where Temporal remembers none, since
 // runs are deleted after the namespace's retention, or by hand, also the one that a reset began. A run that completed has
 // reported its result. For one that was terminated, reset or failed, a worker replays what it knew. State is of the newest
-// run that knew anything, Reported of the newest that reported anything. It is kyc.ErrListLags, beside what is known, while the list lacks runID: then it may
-// lack others.
+// run that knew anything, Reported of the newest that reported anything. While the list lacks runID it may lack others: then
+// the error is kyc.ErrListLags, beside what is known.
 func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error) {
 	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
 		Namespace: c.Namespace(), PageSize: earlierRuns,
