@@ -21,7 +21,7 @@ func cloudSteps(namespace string, found []ops.SearchAttribute, kept time.Duratio
 		fmt.Fprintf(&b, "  tcld namespace search-attributes add --namespace %s%s\n", namespace, missing.String())
 	}
 	if kept < ops.WantedRetention {
-		fmt.Fprintf(&b, "  tcld namespace retention set --namespace %s --retention-days %.0f\n", namespace, ops.WantedRetention.Hours()/24)
+		fmt.Fprintf(&b, "  %s\n", ops.RetentionCommand(namespace))
 	}
 	if b.Len() == 0 {
 		return ""

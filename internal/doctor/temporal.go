@@ -135,7 +135,7 @@ func (e *checker) howToMake(namespace string) string {
 
 func (e *checker) howToKeep(namespace string) string {
 	if e.cloud {
-		return fmt.Sprintf("`tcld namespace retention set --namespace %s --retention-days 30`", namespace)
+		return "`" + ops.RetentionCommand(namespace) + "`"
 	}
 	return fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", namespace)
 }

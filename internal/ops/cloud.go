@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"strings"
@@ -28,4 +29,10 @@ func hostOf(address string) string {
 		return host
 	}
 	return address
+}
+
+// RetentionCommand is what an administrator of Temporal Cloud runs so that a namespace keeps closed verifications for
+// WantedRetention.
+func RetentionCommand(namespace string) string {
+	return fmt.Sprintf("tcld namespace retention set --namespace %s --retention-days %.0f", namespace, WantedRetention.Hours()/24)
 }
