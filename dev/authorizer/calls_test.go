@@ -5,11 +5,9 @@ package authorizer_test
 import (
 	"context"
 	"encoding/json"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -18,6 +16,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/tserver"
 )
 
@@ -60,20 +59,11 @@ func run(t *testing.T, serve func(context.Context, net.Listener) error) string {
 
 func call(t *testing.T, method, url, body string, answer *map[string]any) int {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), timeout)
-	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	code, text, err := harness.Call(harness.Within(t, timeout), http.DefaultClient, bearer, method, url, body)
 	require.NoError(t, err)
-	req.Header.Set("Authorization", "Bearer "+bearer)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(t, err)
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	require.NoError(t, err)
-	t.Logf("%s %s: %d %s", method, url, res.StatusCode, text)
+	t.Logf("%s %s: %d %s", method, url, code, text)
 	if answer != nil {
 		require.NoError(t, json.Unmarshal(text, answer))
 	}
-	return res.StatusCode
+	return code
 }

@@ -1,4 +1,5 @@
-package e2e
+// Package certs makes certificates for tests of TLS.
+package certs
 
 import (
 	"crypto"
@@ -18,61 +19,66 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-// authority is a CA of a test, in a folder of its own.
-type authority struct {
-	t    *testing.T
+// Authority is a CA of a test.
+type Authority struct {
+	tb   testing.TB
 	cert *x509.Certificate
 	key  crypto.Signer
-	file string // of its certificate
+	// File has its certificate.
+	File string
 }
 
-func newAuthority(t *testing.T) *authority {
-	t.Helper()
+// New makes a CA, whose certificate is in a folder of the test.
+func New(tb testing.TB) *Authority {
+	tb.Helper()
 	template := certificateFor("authority of a test")
 	template.IsCA, template.BasicConstraintsValid, template.KeyUsage = true, true, x509.KeyUsageCertSign
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	a := &authority{t: t, cert: template, key: key, file: filepath.Join(t.TempDir(), "ca.pem")}
+	require.NoError(tb, err)
+	a := &Authority{tb: tb, cert: template, key: key, File: filepath.Join(tb.TempDir(), "ca.pem")}
 	der := a.sign(template, key)
 	a.cert, err = x509.ParseCertificate(der)
-	require.NoError(t, err)
-	writePEM(t, a.file, "CERTIFICATE", der)
+	require.NoError(tb, err)
+	writePEM(tb, a.File, "CERTIFICATE", der)
 	return a
 }
 
-// issue makes a certificate, for servers and clients, and returns the files of it and of its key.
-func (a *authority) issue(commonName string, names ...string) (cert, key string) {
-	a.t.Helper()
+// Issue makes a certificate for servers and clients on loopback, with its key, and returns their files.
+func (a *Authority) Issue(commonName string, names ...string) (cert, key string) {
+	a.tb.Helper()
+	dir := a.tb.TempDir()
+	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	a.IssueTo(cert, key, commonName, names...)
+	return cert, key
+}
+
+// IssueTo is Issue into files of the caller's.
+func (a *Authority) IssueTo(cert, key, commonName string, names ...string) {
+	a.tb.Helper()
 	signer, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(a.t, err)
+	require.NoError(a.tb, err)
 	template := certificateFor(commonName)
 	template.DNSNames, template.IPAddresses = names, []net.IP{net.IPv4(127, 0, 0, 1)}
 	template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}
 	pkcs8, err := x509.MarshalPKCS8PrivateKey(signer)
-	require.NoError(a.t, err)
-	dir := a.t.TempDir()
-	cert, key = filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
-	writePEM(a.t, cert, "CERTIFICATE", a.sign(template, signer))
-	writePEM(a.t, key, "PRIVATE KEY", pkcs8)
-	return cert, key
+	require.NoError(a.tb, err)
+	writePEM(a.tb, cert, "CERTIFICATE", a.sign(template, signer))
+	writePEM(a.tb, key, "PRIVATE KEY", pkcs8)
 }
 
-func (a *authority) sign(template *x509.Certificate, of crypto.Signer) []byte {
-	a.t.Helper()
+// Pool is for clients that trust it.
+func (a *Authority) Pool() *x509.CertPool {
+	pool := x509.NewCertPool()
+	pool.AddCert(a.cert)
+	return pool
+}
+
+func (a *Authority) sign(template *x509.Certificate, of crypto.Signer) []byte {
+	a.tb.Helper()
 	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, of.Public(), a.key)
-	require.NoError(a.t, err)
+	require.NoError(a.tb, err)
 	return der
 }
-
-// client is the environment of a process with a certificate.
-func (a *authority) client(commonName string) []string {
-	a.t.Helper()
-	cert, key := a.issue(commonName)
-	return append(a.trust(), "TEMPORAL_TLS_CLIENT_CERT_PATH="+cert, "TEMPORAL_TLS_CLIENT_KEY_PATH="+key)
-}
-
-// trust is the environment of a process that has no certificate, and knows the server's.
-func (a *authority) trust() []string { return []string{"TEMPORAL_TLS_SERVER_CA_CERT_PATH=" + a.file} }
 
 func certificateFor(commonName string) *x509.Certificate {
 	return &x509.Certificate{
@@ -81,7 +87,7 @@ func certificateFor(commonName string) *x509.Certificate {
 	}
 }
 
-func writePEM(t *testing.T, file, kind string, der []byte) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
+func writePEM(tb testing.TB, file, kind string, der []byte) {
+	tb.Helper()
+	require.NoError(tb, os.WriteFile(file, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600))
 }

@@ -6,7 +6,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"flag"
 	"net/http"
 	"os"
@@ -16,9 +15,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"didit-temporal/dev/harness"
+	"didit-temporal/dev/hosted"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
@@ -127,55 +128,25 @@ func (s *system) environment(one service) (all []string) {
 func (s *system) signup(user string) {
 	s.t.Helper()
 	ctx := harness.Within(s.t, timeout)
-	var began, now api.Verification
-	s.eventually(ctx, user+" gets a link", func() bool {
-		return s.call(ctx, http.MethodPost, api.Path, `{"user_id":"`+user+`"}`, &began) == nil && began.URL != ""
-	})
-	s.press(ctx, began.URL)
-	s.eventually(ctx, user+" is verified", func() bool {
-		return s.call(ctx, http.MethodGet, api.Path+"/"+user, "", &now) == nil && now.Outcome == kyc.OutcomeApproved
-	})
+	page := s.until(ctx, "there is a link", http.MethodPost, "", `{"user_id":"`+user+`"}`, func(v api.Verification) bool { return v.URL != "" }).URL
+	require.NoError(s.t, hosted.Press(ctx, page, "approve"))
+	s.until(ctx, "there is a verdict", http.MethodGet, "/"+user, "", func(v api.Verification) bool { return v.Outcome == kyc.OutcomeApproved })
 }
 
-func (s *system) call(ctx context.Context, method, path, body string, out any) error {
-	req, err := http.NewRequestWithContext(ctx, method, s.api+path, strings.NewReader(body))
-	if err != nil {
-		return err
-	}
+// until calls the API until its answer is right. No caller may read that it is at fault.
+func (s *system) until(ctx context.Context, what, method, path, body string, right func(api.Verification) bool) (v api.Verification) {
+	s.t.Helper()
 	_, token, _ := strings.Cut(s.services["api"].Environment["STARTER_TOKENS"], ":")
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = res.Body.Close() }()
-	require.True(s.t, res.StatusCode < http.StatusMultipleChoices || res.StatusCode >= http.StatusInternalServerError, res.Status)
-	if res.StatusCode >= http.StatusMultipleChoices {
-		return errors.New(res.Status)
-	}
-	return json.NewDecoder(res.Body).Decode(out)
-}
-
-// press approves the person on the simulated page.
-func (s *system) press(ctx context.Context, page string) {
-	s.t.Helper()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, page, strings.NewReader("action=approve"))
-	require.NoError(s.t, err)
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	res, err := http.DefaultClient.Do(req)
-	require.NoError(s.t, err)
-	require.NoError(s.t, res.Body.Close())
-	require.Equal(s.t, http.StatusOK, res.StatusCode)
-}
-
-func (s *system) eventually(ctx context.Context, what string, done func() bool) {
-	s.t.Helper()
-	for !done() {
-		select {
-		case <-ctx.Done():
-			s.t.Fatal(what+":", ctx.Err())
-		case <-time.After(200 * time.Millisecond):
+	require.EventuallyWithT(s.t, func(t *assert.CollectT) {
+		code, answer, err := harness.Call(ctx, http.DefaultClient, token, method, s.api+api.Path+path, body)
+		require.NoError(t, err)
+		if code/100 == 4 {
+			s.t.Errorf("%s %s: %d %s", method, path, code, answer)
 		}
-	}
+		require.Less(t, code, http.StatusMultipleChoices)
+		v = api.Verification{}
+		require.NoError(t, json.Unmarshal(answer, &v))
+		require.True(t, right(v), "%+v", v)
+	}, timeout, 200*time.Millisecond, what)
+	return v
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/dev/certs"
 	"didit-temporal/dev/harness"
 	"didit-temporal/dev/skip"
 	"didit-temporal/dev/tserver"
@@ -57,15 +58,26 @@ func (n *newcomer) with(env []string, args ...string) (string, int) {
 	return n.starter(args...)
 }
 
+// identity is the environment of a process with a certificate.
+func identity(ca *certs.Authority, commonName string) []string {
+	cert, key := ca.Issue(commonName)
+	return append(trust(ca), "TEMPORAL_TLS_CLIENT_CERT_PATH="+cert, "TEMPORAL_TLS_CLIENT_KEY_PATH="+key)
+}
+
+// trust is the environment of a process that has no certificate, and knows the server's.
+func trust(ca *certs.Authority) []string {
+	return []string{"TEMPORAL_TLS_SERVER_CA_CERT_PATH=" + ca.File}
+}
+
 // A Temporal of one's own, with certificates on both sides, whose common names are roles.
 func TestEachProcessHasACertificateOfItsRole(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
-	ca, stranger := newAuthority(t), newAuthority(t)
-	cert, key := ca.issue("temporal.internal")
-	n := secured(t, tserver.Options{Roles: true, TLSCert: cert, TLSKey: key, TLSClientCA: ca.file})
+	ca, stranger := certs.New(t), certs.New(t)
+	cert, key := ca.Issue("temporal.internal")
+	n := secured(t, tserver.Options{Roles: true, TLSCert: cert, TLSKey: key, TLSClientCA: ca.File})
 	n.equip(map[string][]string{
-		"starter": ca.client("kyc-operator"), "worker": ca.client("kyc-worker"), "webhook": ca.client("kyc-webhook"),
+		"starter": identity(ca, "kyc-operator"), "worker": identity(ca, "kyc-worker"), "webhook": identity(ca, "kyc-webhook"),
 	})
 	said, code := n.starter("setup")
 	require.Equal(t, 0, code, said)
@@ -75,12 +87,12 @@ func TestEachProcessHasACertificateOfItsRole(t *testing.T) {
 		env []string
 		do  string
 	}{
-		"a server of another CA":       {stranger.trust(), "check TEMPORAL_TLS_SERVER_CA_CERT_PATH"},
+		"a server of another CA":       {trust(stranger), "check TEMPORAL_TLS_SERVER_CA_CERT_PATH"},
 		"a server of another name":     {[]string{"TEMPORAL_TLS_SERVER_NAME=temporal.example"}, "set TEMPORAL_TLS_SERVER_NAME"},
-		"a certificate of another CA":  {slices.Concat(stranger.client("kyc-operator"), ca.trust()), "TEMPORAL_TLS_CLIENT_CERT_PATH"},
+		"a certificate of another CA":  {slices.Concat(identity(stranger, "kyc-operator"), trust(ca)), "TEMPORAL_TLS_CLIENT_CERT_PATH"},
 		"no certificate":               {[]string{"TEMPORAL_TLS_CLIENT_CERT_PATH=", "TEMPORAL_TLS_CLIENT_KEY_PATH="}, "TEMPORAL_TLS_CLIENT_CERT_PATH"},
 		"no TLS":                       {[]string{"TEMPORAL_TLS=false"}, "check whether it wants TLS"},
-		"a certificate without rights": {ca.client("kyc-webhook"), "check TEMPORAL_API_KEY or the client certificate, and its rights"},
+		"a certificate without rights": {identity(ca, "kyc-webhook"), "check TEMPORAL_API_KEY or the client certificate, and its rights"},
 	} {
 		n.refused(name, tc.env, tc.do)
 	}
@@ -91,10 +103,10 @@ func TestWithAnAPIKeyAsAtTemporalCloud(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
 	const key, endpoint = "e2e-key-at-temporal", "kyc.a1b2c.tmprl.cloud"
-	ca := newAuthority(t)
-	cert, certKey := ca.issue(endpoint, endpoint)
+	ca := certs.New(t)
+	cert, certKey := ca.Issue(endpoint, endpoint)
 	n := secured(t, tserver.Options{TLSCert: cert, TLSKey: certKey, APIKey: key})
-	env := append(ca.trust(), "TEMPORAL_API_KEY="+key, "TEMPORAL_TLS_SERVER_NAME="+endpoint)
+	env := append(trust(ca), "TEMPORAL_API_KEY="+key, "TEMPORAL_TLS_SERVER_NAME="+endpoint)
 	n.equip(map[string][]string{"starter": env, "worker": env, "webhook": env})
 
 	n.Client = ops.New(harness.Dial(t, client.Options{HostPort: n.server.Internal})) // in the place of tcld

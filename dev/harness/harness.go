@@ -3,10 +3,12 @@ package harness
 
 import (
 	"context"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -50,6 +52,22 @@ func Serve(tb testing.TB, h http.Handler) string {
 	server := httptest.NewServer(h)
 	tb.Cleanup(server.Close)
 	return server.URL
+}
+
+// Call sends JSON with a bearer token and returns the status and the body of the answer.
+func Call(ctx context.Context, c *http.Client, token, method, url, body string) (code int, answer []byte, err error) {
+	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
+	if err != nil {
+		return 0, nil, err
+	}
+	req.Header = http.Header{"Authorization": {"Bearer " + token}, "Content-Type": {"application/json"}}
+	res, err := c.Do(req)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = res.Body.Close() }()
+	answer, err = io.ReadAll(res.Body)
+	return res.StatusCode, answer, err
 }
 
 // Address is a free one on loopback.

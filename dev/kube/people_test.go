@@ -1,11 +1,9 @@
 package kube
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"didit-temporal/dev/harness"
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
@@ -79,24 +78,14 @@ func (p *people) call(ctx context.Context, method, path string, body, into any) 
 	if err != nil {
 		return err
 	}
-	req, err := http.NewRequestWithContext(ctx, method, p.api+path, bytes.NewReader(content))
-	if err != nil {
-		return err
-	}
-	req.Header = http.Header{"Authorization": {"Bearer " + p.token}, "Content-Type": {"application/json"}}
 	began := time.Now()
-	res, err := p.client.Do(req)
+	code, answer, err := harness.Call(ctx, p.client, p.token, method, p.api+path, string(content))
 	if err != nil {
 		return fmt.Errorf("%s after %s: %w", method, time.Since(began).Round(time.Millisecond), err)
 	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err != nil {
-		return err
-	}
-	p.note(res.StatusCode, "")
-	if res.StatusCode >= 300 {
-		return fmt.Errorf("%s: %d %s", method, res.StatusCode, answer)
+	p.note(code, "")
+	if code >= 300 {
+		return fmt.Errorf("%s: %d %s", method, code, answer)
 	}
 	return json.Unmarshal(answer, into)
 }

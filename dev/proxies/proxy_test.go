@@ -2,14 +2,8 @@ package proxies
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"os"
 	"os/exec"
@@ -22,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"didit-temporal/dev/certs"
 	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/skip"
@@ -143,29 +138,12 @@ func oldCaddy(t *testing.T) bool {
 	return regexp.MustCompile(`^v?2\.[0-6]\.`).Match(version)
 }
 
-// certificate writes a certificate of both hosts that this test trusts.
+// certificate writes a certificate of all hosts, and returns what trusts it.
 func certificate(t *testing.T, dir string) *x509.CertPool {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: hooksHost}, DNSNames: []string{hooksHost, internalHost, strangeHost},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	require.NoError(t, err)
-	pkcs8, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	for name, block := range map[string]*pem.Block{
-		"fullchain.pem": {Type: "CERTIFICATE", Bytes: der}, "key.pem": {Type: "PRIVATE KEY", Bytes: pkcs8},
-	} {
-		require.NoError(t, os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(block), 0o600))
-	}
-	pool := x509.NewCertPool()
-	cert, err := x509.ParseCertificate(der)
-	require.NoError(t, err)
-	pool.AddCert(cert)
-	return pool
+	ca := certs.New(t)
+	ca.IssueTo(filepath.Join(dir, "fullchain.pem"), filepath.Join(dir, "key.pem"), hooksHost, hooksHost, internalHost, strangeHost)
+	return ca.Pool()
 }
 
 // trust is how a client speaks TLS to the proxy.

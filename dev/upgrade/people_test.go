@@ -1,18 +1,17 @@
 package upgrade
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
 	"slices"
 	"time"
 
 	"didit-temporal/dev/audit"
+	"didit-temporal/dev/harness"
 	"didit-temporal/dev/hosted"
 	"didit-temporal/didit"
 )
@@ -104,25 +103,13 @@ func (s *system) step(ctx context.Context, p *person, step int) (err error) {
 // session is being made: a task that a worker took as it stopped is given to another one after its timeout.
 func (s *system) signUp(ctx context.Context, user string) (string, error) {
 	body, _ := json.Marshal(map[string]string{"user_id": user})
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.apiURL+"/v1/verifications", bytes.NewReader(body))
-	if err != nil {
-		return "", err
-	}
-	req.Header.Set("Authorization", "Bearer "+token)
-	req.Header.Set("Content-Type", "application/json")
-	res, err := http.DefaultClient.Do(req)
-	if err != nil {
-		s.failed.Add(1)
-		return "", err
-	}
-	defer func() { _ = res.Body.Close() }()
-	text, err := io.ReadAll(res.Body)
-	if res.StatusCode == http.StatusAccepted {
+	code, text, err := harness.Call(ctx, http.DefaultClient, token, http.MethodPost, s.apiURL+"/v1/verifications", string(body))
+	if err == nil && code == http.StatusAccepted {
 		s.later.Add(1)
 		return "", errors.New("the API answers later")
 	}
-	if err == nil && res.StatusCode >= http.StatusMultipleChoices {
-		err = fmt.Errorf("the API answers %s: %s", res.Status, text)
+	if err == nil && code >= http.StatusMultipleChoices {
+		err = fmt.Errorf("the API answers %d: %s", code, text)
 	}
 	if err != nil {
 		s.failed.Add(1)
