@@ -114,14 +114,15 @@ func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 
 // sleep waits for an event, a request or the time of the next poll.
 func (v *verification) sleep(ctx workflow.Context) error {
-	alarm, set := v.wake()
+	var alarm workflow.Future
+	at, set := v.wake()
 	if set {
-		alarm = v.timers.start(ctx, alarm)
+		alarm = v.timers.start(ctx, at)
 	}
 	v.publish(ctx)
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
 	return workflow.Await(ctx, func() bool {
-		return events.Len() > 0 || set && !v.timers.run(alarm) || v.creation.request != nil && v.state.lag.next.IsZero() || v.refreshRequested() || v.finished(ctx)
+		return events.Len() > 0 || set && ctx.Err() == nil && alarm.IsReady() || v.creation.request != nil && v.state.lag.next.IsZero() || v.refreshRequested() || v.finished(ctx)
 	})
 }
 

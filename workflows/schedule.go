@@ -40,36 +40,43 @@ func (s *reconcileSchedule) done(now time.Time) {
 func (s *reconcileSchedule) due(now time.Time) bool { return !s.next.IsZero() && !now.Before(s.next) }
 
 // timers are the poll timers of one workflow. A running one is never cancelled, which would cost two events each: when it
-// fires and nothing is due, the workflow sets the next one.
+// fires and nothing is due, the workflow sets the next one. None has a coroutine, whose stack a waiting workflow would keep.
 type timers struct {
-	running []time.Time
+	running []timer
 	fired   time.Time // the latest that has fired
 }
 
-// now is the workflow's time, and never before a timer that has fired: another host's clock may be behind.
-func (t *timers) now(ctx workflow.Context) time.Time { return later(workflow.Now(ctx), t.fired) }
-
-// start makes sure that the workflow wakes at the given time or before, and returns when that is.
-func (t *timers) start(ctx workflow.Context, at time.Time) time.Time {
-	for _, other := range t.running {
-		if !other.After(at) {
-			return other
-		}
-	}
-	t.running = append(t.running, at)
-	timer := workflow.NewTimerWithOptions(ctx, at.Sub(t.now(ctx)), workflow.TimerOptions{Summary: "Next poll of Didit, if no webhook comes"})
-	workflow.Go(ctx, func(ctx workflow.Context) {
-		if err := timer.Get(ctx, nil); err == nil {
-			t.fired = later(t.fired, at)
-		}
-		t.running = slices.DeleteFunc(t.running, at.Equal)
-	})
-	return at
+// timer is one of them: done when it has fired, or its context is cancelled.
+type timer struct {
+	at   time.Time
+	done workflow.Future
 }
 
-// run reports whether the timer that start returned has yet to fire.
-func (t *timers) run(at time.Time) bool {
-	return slices.ContainsFunc(t.running, at.Equal)
+// now is the workflow's time, and never before a timer that has fired: another host's clock may be behind.
+func (t *timers) now(ctx workflow.Context) time.Time {
+	t.running = slices.DeleteFunc(t.running, func(timer timer) bool {
+		if !timer.done.IsReady() {
+			return false
+		}
+		if err := timer.done.Get(ctx, nil); err == nil {
+			t.fired = later(t.fired, timer.at)
+		}
+		return true
+	})
+	return later(workflow.Now(ctx), t.fired)
+}
+
+// start makes sure that the workflow wakes at the given time or before, and returns the timer that does.
+func (t *timers) start(ctx workflow.Context, at time.Time) workflow.Future {
+	now := t.now(ctx)
+	for _, other := range t.running {
+		if !other.at.After(at) {
+			return other.done
+		}
+	}
+	next := timer{at, workflow.NewTimerWithOptions(ctx, at.Sub(now), workflow.TimerOptions{Summary: "Next poll of Didit, if no webhook comes"})}
+	t.running = append(t.running, next)
+	return next.done
 }
 
 func later(a, b time.Time) time.Time {

@@ -9,7 +9,7 @@ import (
 // processorRPS lifts the default of 20 polls a second, which with one shard makes every step wait up to 50 ms.
 const processorRPS = 2000
 
-func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
+func dynamicConfig(o *Options) dynamicconfig.StaticClient {
 	return dynamicconfig.StaticClient{
 		dynamicconfig.TransferProcessorMaxPollRPS.Key():   always(processorRPS),
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      always(processorRPS),
@@ -18,8 +18,8 @@ func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
 		dynamicconfig.TransferProcessorUpdateAckInterval.Key():   always(time.Second),
 		dynamicconfig.VisibilityProcessorUpdateAckInterval.Key(): always(time.Second),
 		// A new search attribute counts at once, not when a cache expires.
-		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): always(true),
-		// So each description and list reads the database more often than in production. A burst of them must not be refused.
+		dynamicconfig.ForceSearchAttributesCacheRefreshOnRead.Key(): always(!o.CachedAttributes),
+		// So what touches one reads the database more often than in production. A burst of them must not be refused.
 		dynamicconfig.FrontendPersistenceMaxQPS.Key(): always(20_000),
 		// Tests list runs in a loop.
 		dynamicconfig.FrontendMaxNamespaceVisibilityRPSPerInstance.Key(): always(100),
@@ -27,8 +27,8 @@ func dynamicConfig(singlePartition []string) dynamicconfig.StaticClient {
 		dynamicconfig.EnableServerVersionCheck.Key(): always(false),
 		// Or a worker that stops leaves tasks behind that it was just given: a START then waits ten seconds for another worker.
 		dynamicconfig.EnableCancelWorkerPollsOnShutdown.Key():   always(true),
-		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  onQueues(1, singlePartition),
-		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): onQueues(1, singlePartition),
+		dynamicconfig.MatchingNumTaskqueueReadPartitions.Key():  onQueues(1, o.SinglePartition),
+		dynamicconfig.MatchingNumTaskqueueWritePartitions.Key(): onQueues(1, o.SinglePartition),
 	}
 }
 

@@ -68,6 +68,7 @@ func parse(args []string, stdout io.Writer) (o Options, leash bool, err error) {
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file`; empty: in memory")
 	fs.StringVar(&o.Postgres, "postgres", "", "`host:port` of an empty PostgreSQL in place of SQLite; its superuser temporal needs no password")
 	single := fs.String("single-partition", "", "comma-separated task `queues` with one partition, so that a rate limit on them is exact")
+	fs.BoolVar(&o.CachedAttributes, "cached-attributes", false, "keep search attributes in a cache, as in production: a new one counts seconds later")
 	fs.BoolVar(&o.Roles, "roles", false, "decide by role who may call what; the role is the common name of a client's certificate, "+
 		"or without -tls-client-ca a bearer token, and no token an operator's")
 	fs.StringVar(&o.TLSCert, "tls-cert", "", "`file` of the gRPC API's certificate; empty: a plain connection")

@@ -37,7 +37,9 @@ type Options struct {
 	Postgres string
 
 	SinglePartition []string // task queues with one partition, so that a rate limit on them is exact
-	Roles           bool     // the sample authorizer decides; false: any caller may call everything
+	// CachedAttributes keeps search attributes in a cache, as in production: a new one counts seconds later.
+	CachedAttributes bool
+	Roles            bool // the sample authorizer decides; false: any caller may call everything
 
 	TLSCert, TLSKey string // files of the gRPC API's certificate and key; empty: a plain connection
 	TLSClientCA     string // file of the CA that signs clients' certificates; empty: clients need none
@@ -147,7 +149,7 @@ func newCore(o *Options) (temporal.Server, error) {
 		temporal.WithLogger(log.NewZapLogger(log.BuildZapLogger(log.Config{Level: o.LogLevel, Format: "console"}))),
 		temporal.WithAuthorizer(decide),
 		temporal.WithClaimMapper(func(*config.Config) authorization.ClaimMapper { return claims }),
-		temporal.WithDynamicConfigClient(dynamicConfig(o.SinglePartition)),
+		temporal.WithDynamicConfigClient(dynamicConfig(o)),
 	)
 	if err != nil {
 		return nil, fmt.Errorf("configure Temporal: %w", err)

@@ -42,7 +42,9 @@ type Options struct {
 	CodecURL string // of the codec server that the Web UI asks; empty: none
 	// Partitions of the limited queues: 4 is the server's default; 0 means 1.
 	Partitions int
-	Roles      bool // the sample authorizer decides who may call what, by tokens that name a role
+	// CachedAttributes is production's default: a new search attribute counts seconds later.
+	CachedAttributes bool
+	Roles            bool // the sample authorizer decides who may call what, by tokens that name a role
 	// TLSCert and TLSKey are files: with them the connection is TLS, and clients need a certificate that TLSClientCA has signed
 	// (with Roles, the common name is the role), or the key APIKey, as at Temporal Cloud.
 	TLSCert, TLSKey, TLSClientCA, APIKey string
@@ -153,6 +155,7 @@ func (s *Server) args() (args []string, err error) {
 	args = []string{
 		"-leash", "-ip", ip, "-db", s.o.DBFile, "-postgres", s.o.Postgres, "-codec", s.o.CodecURL, "-log-level", cmp.Or(s.o.LogLevel, "error"),
 		"-pprof", s.o.Pprof, "-metrics", s.o.Metrics, "-single-partition", s.o.singlePartition(), "-roles=" + strconv.FormatBool(s.o.Roles),
+		"-cached-attributes=" + strconv.FormatBool(s.o.CachedAttributes),
 		"-tls-cert", s.o.TLSCert, "-tls-key", s.o.TLSKey, "-tls-client-ca", s.o.TLSClientCA, "-api-key", s.o.APIKey,
 	}
 	if s.o.Port, err = port.Pick(ip, s.o.Port); err != nil {

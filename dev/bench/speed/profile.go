@@ -30,6 +30,9 @@ func (b *bed) profile(ctx context.Context, name string, i int, sides []side) err
 	if b.env.Profile == "" {
 		return nil
 	}
+	if err := os.MkdirAll(b.env.Profile, 0o750); err != nil {
+		return err
+	}
 	for _, s := range sides {
 		if s.system == nil {
 			continue

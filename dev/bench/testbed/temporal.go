@@ -59,7 +59,7 @@ func NewTemporal(ctx context.Context, env *run.Env, o TemporalOptions) (*Tempora
 }
 
 func (s *Temporal) start(ctx context.Context) (err error) {
-	so := tserver.Options{Partitions: s.o.Partitions}
+	so := tserver.Options{Partitions: s.o.Partitions, CachedAttributes: true}
 	if s.o.Lasting {
 		so.DBFile = filepath.Join(s.dir, "temporal.db")
 	}

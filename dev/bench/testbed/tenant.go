@@ -15,6 +15,7 @@ import (
 	"strconv"
 	"time"
 
+	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
@@ -100,6 +101,9 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (t *Tenant, err error)
 		return nil, err
 	}
 	s.closers = append(s.closers, t.Close)
+	if err := retry(ctx, t.knowsAttributes); err != nil {
+		return nil, err
+	}
 	webhookAddr, err := port.Free()
 	if err != nil {
 		return nil, err
@@ -109,6 +113,12 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (t *Tenant, err error)
 		return nil, err
 	}
 	return t, s.programs(ctx, t, webhookAddr)
+}
+
+// knowsAttributes fails while the server's caches do not have the search attributes that setup made.
+func (t *Tenant) knowsAttributes(ctx context.Context) error {
+	_, err := t.Temporal().CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Query: kyc.AttributeStatus + " IS NOT NULL"})
+	return err
 }
 
 // setup is what an operator runs first.
