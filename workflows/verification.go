@@ -20,9 +20,7 @@ var acts *activities.Activities
 // session to create, a person or a reviewer to act, a callback to deliver. Its result is the user's state. A run that
 // begins with kyc.Input.Resume makes no session by itself, and is otherwise the same.
 func Verification(ctx workflow.Context, in kyc.Input) (kyc.State, error) {
-	v := &verification{in: in, state: newSessionState(in.UserID, workflow.Now(ctx)), published: publishedBefore(ctx)}
-	v.siblings.expected = map[string]didit.Status{}
-	v.operators.stop, v.results.runID = func() {}, originalRun(ctx)
+	v := newVerification(ctx, in)
 	if err := v.handle(ctx); err != nil {
 		return kyc.State{}, err
 	}
@@ -78,6 +76,14 @@ type siblings struct {
 	reselect bool                    // one of them may be the session that counts
 	expected map[string]didit.Status // their statuses by fresh events
 	lag      lag                     // Didit does not show those statuses yet
+}
+
+// newVerification is a run that knows its request and what its predecessor left in the Web UI's list.
+func newVerification(ctx workflow.Context, in kyc.Input) *verification {
+	v := &verification{in: in, state: newSessionState(in.UserID, workflow.Now(ctx)), published: publishedBefore(ctx)}
+	v.siblings.expected = map[string]didit.Status{}
+	v.operators.stop, v.results.runID = func() {}, originalRun(ctx)
+	return v
 }
 
 // run is the main loop: get a session, follow it until Didit has decided or the person's time is up, report what is new,
