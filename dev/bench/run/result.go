@@ -62,9 +62,10 @@ func write(out, group string, r Result, benches []Bench) error {
 	}
 	page := filepath.Join(out, "operations", group+".md")
 	if group == against {
-		page, r = filepath.Join(out, "operations", "performance.md"), costs(all)
+		page = filepath.Join(out, "operations", "performance.md")
+		err = fillPage(page, costs(all))
 	}
-	return errors.Join(draw(filepath.Join(out, "pictures", group+".png"), all), fillPage(page, r))
+	return errors.Join(err, draw(filepath.Join(out, "pictures", group+".png"), all), fillPage(page, r))
 }
 
 // against is the group of all results with an older build.
@@ -74,11 +75,13 @@ const against = "against"
 func costs(all []Result) Result {
 	sum := all[len(all)-1]
 	sum.Bench, sum.Report = against, Report{Tables: []Table{{
-		Title: "this build and " + sum.Against + ", and floors, in turns", Columns: []string{"figure", "of what", "ratio (95 %)", "pairs"},
+		Title: "this build, measured in turns with " + sum.Against, Columns: []string{"figure", "ratio (95 %)", "pairs"},
 	}}}
 	for _, r := range all {
 		for _, x := range r.Ratios {
-			sum.Tables[0].Row(x.Name, x.Peer, x.Interval(), x.Pairs)
+			if x.Peer == "build "+r.Against {
+				sum.Tables[0].Row(x.Name, x.Interval(), x.Pairs)
+			}
 		}
 	}
 	return sum

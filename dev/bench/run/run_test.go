@@ -96,16 +96,19 @@ func TestRatiosAgainstAnOlderBuildFillOneTable(t *testing.T) {
 	out := t.TempDir()
 	page := filepath.Join(out, "operations", "performance.md")
 	require.NoError(t, os.MkdirAll(filepath.Dir(page), 0o750))
-	require.NoError(t, os.WriteFile(page, []byte("<!-- a:begin -->\nkept\n<!-- a:end -->\n<!-- against:begin -->\n<!-- against:end -->\n"), 0o600))
+	require.NoError(t, os.WriteFile(page, []byte("<!-- a:begin -->\n<!-- a:end -->\n<!-- c:begin -->\nkept\n<!-- c:end -->\n<!-- against:begin -->\n<!-- against:end -->\n"), 0o600))
 	for _, name := range []string{"a", "b"} {
 		r := Result{Bench: name, Against: "v1"}
 		r.Compare("rate of "+name, "build v1", pairs(20, 2), Target{})
+		r.Compare("rate of "+name, "a floor", pairs(20, 3), Target{})
+		r.Tables = []Table{{Title: "all of " + name}}
 		require.NoError(t, conclude(&bytes.Buffer{}, out, against, r, benches()))
 	}
 	b, err := os.ReadFile(page)
 	require.NoError(t, err)
 	assert.Contains(t, string(b), "kept")
-	assert.Contains(t, string(b), "| rate of a | build v1 | 2.00 (2.00 to 2.00) | 20 |\n| rate of b |")
+	assert.Contains(t, string(b), "all of a", "its own block is from the same run")
+	assert.Contains(t, string(b), "| rate of a | 2.00 (2.00 to 2.00) | 20 |\n| rate of b |")
 }
 
 func TestTheCommandDoesNotTellWhereFilesGo(t *testing.T) {
