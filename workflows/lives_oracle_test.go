@@ -156,7 +156,7 @@ func (l *life) judge() string {
 		if x := l.didit.find(r.Data.SessionID); x != nil && x.foreign {
 			return fmt.Sprintf("reported: %s %s of session %s, which another program made", r.Type, r.Data.Status, x.id)
 		}
-		if r.Data.SameAs(last) && last.SessionID != "" { // two requests may end without a session
+		if r.Data.SameAs(last) && last.SessionID != "" && !l.mayHaveHeard(last, r.Data) { // two requests may end without a session
 			return fmt.Sprintf("reported twice: %s %s %q", r.Type, r.Data.Status, r.Data.Outcome)
 		}
 		if last = r.Data; r.Type == kyc.ResultInReview && r.Data.Status != didit.StatusInReview {
@@ -167,6 +167,14 @@ func (l *life) judge() string {
 		return fmt.Sprintf("the newest result says %s %q, and the user is %s %q; reported %s", last.Status, last.Outcome, s.Status, s.Outcome, l.reported())
 	}
 	return l.checkList(s)
+}
+
+// mayHaveHeard reports whether a result between two others was posted and refused. The run that posted it was terminated, so
+// the next one takes it as reported, and says again what was true before.
+func (l *life) mayHaveHeard(before, after kyc.State) bool {
+	return slices.ContainsFunc(l.refused, func(r kyc.Result) bool {
+		return !r.Data.SameAs(after) && r.Data.UpdatedAt.After(before.UpdatedAt) && r.Data.UpdatedAt.Before(after.UpdatedAt)
+	})
 }
 
 func (l *life) reported() (all []string) {

@@ -45,7 +45,7 @@ type life struct {
 	now               time.Time
 	env               *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
 	past              []kyc.Snapshot                     // of closed runs, oldest first
-	results           []kyc.Result
+	results, refused  []kyc.Result                       // that the callback endpoint took, and those that it did not
 	resultIDs         map[string]bool
 	downUntil         time.Time // of the callback endpoint
 	events            int
@@ -168,14 +168,15 @@ type endpoint struct{ l *life }
 func (e endpoint) RoundTrip(r *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(r.Body)
 	code := http.StatusNoContent
+	var res kyc.Result
+	if err := json.Unmarshal(body, &res); err != nil {
+		return nil, err
+	}
 	if e.l.clock().Before(e.l.downUntil) || e.l.terminated {
 		code = http.StatusServiceUnavailable
+		e.l.refused = append(e.l.refused, res)
 	} else if id := fmt.Sprint(e.l.runs, r.Header.Get("webhook-id")); !e.l.resultIDs[id] { // all runs have one id here
 		e.l.resultIDs[id] = true
-		var res kyc.Result
-		if err := json.Unmarshal(body, &res); err != nil {
-			return nil, err
-		}
 		e.l.results = append(e.l.results, res)
 	}
 	return &http.Response{StatusCode: code, Body: io.NopCloser(&bytes.Buffer{}), Header: http.Header{}}, nil

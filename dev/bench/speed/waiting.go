@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strconv"
 	"time"
 
+	"didit-temporal/dev/bench/bare"
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/bench/testbed"
 	"didit-temporal/dev/postgres"
@@ -35,14 +37,12 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 		for _, s := range b.systems() {
 			sides = append(sides, side{name: s.name, system: s, measure: b.filled(r, &table, s, each)})
 		}
+		sides = append(sides, side{name: "bare workflow" + inList, measure: b.bareFilled(max(each/4, 1))})
 		pairs, err := turns(ctx, env, "waiting", run.Pick(env, steps-1, 1), sides...)
 		if err != nil {
 			return err
 		}
 		r.Tables = append(r.Tables, table)
-		if b.old == nil {
-			return nil
-		}
 		ratios := run.Table{Title: "the same in turns"}
 		compare(r, &ratios, pairs, sides, row{"worker", "waiting, worker's memory", megabytes, run.Target{}},
 			row{"webhook", "waiting, webhook's memory", megabytes, run.Target{}}, row{"bytes", "waiting, database bytes of one", kilobytes, run.Target{}})
@@ -50,7 +50,7 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 		return nil
 	})
 	r.Notes = append(r.Notes, "A worker keeps the state of up to 1,500 workflows at hand and reads others' histories again when they get an event: "+
-		"so its memory stops growing there. Bytes are what tables and indexes grow by, rewritten without the space of dead rows before and after.")
+		"so its memory stops growing there. The bare workflow has had no webhook. Bytes are what tables and indexes grow by, rewritten without the space of dead rows before and after.")
 	if errors.Is(err, postgres.ErrNotInstalled) {
 		r.Notes, err = []string{"Not measured: PostgreSQL is not installed here."}, nil
 	}
@@ -61,14 +61,10 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 func (b *bed) filled(r *run.Report, table *run.Table, s *system, each int) measurement {
 	waits := 0
 	return func(ctx context.Context, i int) (figures, error) {
-		before, err := b.databaseBytes(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if _, err := b.fill(ctx, s, fmt.Sprintf("waiting-%d", i), each); err != nil {
-			return nil, err
-		}
-		after, err := b.databaseBytes(ctx)
+		grew, err := b.growth(ctx, each, func() error {
+			_, err := b.fill(ctx, s, fmt.Sprintf("waiting-%d", i), each)
+			return err
+		})
 		if err != nil {
 			return nil, err
 		}
@@ -77,9 +73,7 @@ func (b *bed) filled(r *run.Report, table *run.Table, s *system, each int) measu
 			return nil, err
 		}
 		waits += each
-		if b.server.Database != nil {
-			f["bytes"] = float64(after-before) / float64(each)
-		}
+		maps.Copy(f, grew)
 		if s == b.ours && !b.env.Short {
 			r.Target(f["worker"] <= workerBytes && f["webhook"] <= webhookBytes, "%d wait: worker %s, webhook %s; %s and %s are allowed",
 				waits, megabytes(f["worker"]), megabytes(f["webhook"]), megabytes(workerBytes), megabytes(webhookBytes))
@@ -87,6 +81,32 @@ func (b *bed) filled(r *run.Report, table *run.Table, s *system, each int) measu
 		table.Row(s.name, waits, megabytes(f["worker"]), megabytes(f["webhook"]), megabytes(f["server"]), kilobytes(f["bytes"]))
 		return f, nil
 	}
+}
+
+// bareFilled is the floor of the bytes: a workflow that waits and that operators can list, before any webhook.
+func (b *bed) bareFilled(n int) measurement {
+	return func(ctx context.Context, i int) (figures, error) {
+		return b.growth(ctx, n, func() error {
+			_, _, err := b.bareBegin(ctx, fmt.Sprintf("waiting-%d", i), n, bare.Input{Timer: true, Upsert: true})
+			return err
+		})
+	}
+}
+
+// growth is what the databases grow by for each of n that fill makes; nothing on SQLite.
+func (b *bed) growth(ctx context.Context, n int, fill func() error) (figures, error) {
+	before, err := b.databaseBytes(ctx)
+	if err == nil {
+		err = fill()
+	}
+	if err != nil {
+		return nil, err
+	}
+	after, err := b.databaseBytes(ctx)
+	if err != nil || b.server.Database == nil {
+		return figures{}, err
+	}
+	return figures{"bytes": float64(after-before) / float64(n)}, nil
 }
 
 // fill lets n more verifications wait, each after one webhook.
