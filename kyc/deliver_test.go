@@ -179,7 +179,7 @@ func TestDeliverEndsInTime(t *testing.T) {
 	}
 }
 
-// Where a server stalls, half of the time is often not enough, and the SDK would leave it at half.
+// Where a server stalls, half of the time is often not enough.
 func TestDeliverGivesACallTheFullDeadline(t *testing.T) {
 	t.Parallel()
 	const budget = 8 * time.Second // the SDK has an upper bound of its own, 10 s

@@ -84,8 +84,8 @@ func TestTheDoctorFindsFaultsAtTemporal(t *testing.T) {
 			[]string{"warning namespace: default deletes closed verifications after 24h", "temporal operator namespace update --retention 720h default"}},
 		"a paused queue": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditWrite, 0) },
 			[]string{"failed limit of didit-write: paused (set by ops: a test)", "temporal task-queue config set --task-queue didit-write"}},
-		"a limit above Didit's": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditRead, 1000) },
-			[]string{"failed limit of didit-read: 60000 calls a minute (set by ops: a test), above Didit's 6000", "--queue-rps-limit default"}},
+		"a limit above its share": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditRead, 60) },
+			[]string{"failed limit of didit-read: 3600 calls a minute (set by ops: a test), above its share of 3000", "--queue-rps-limit default"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sick := o

@@ -2,7 +2,9 @@ package languages
 
 import (
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -76,6 +78,7 @@ var scenarios = map[string]func(c *clientTest, user string){
 	"cancelled":         (*clientTest).cancelled,
 	"terminated":        (*clientTest).terminated,
 	"refused-by-didit":  (*clientTest).refusedByDidit,
+	"foreign-event":     (*clientTest).foreignEvent,
 	"nobody-and-nobody": (*clientTest).unknownAndInvalid,
 }
 
@@ -176,6 +179,19 @@ func (c *clientTest) refusedByDidit(user string) {
 	assert.Equal(c.t, "SessionError", got.Error)
 	assert.Equal(c.t, kyc.ErrorTypeUnauthorized, got.Type)
 	require.NotNil(c.t, c.start(kyc.Input{UserID: user}).OK.Session, "the next start tries again")
+}
+
+// foreignEvent leaves a run that ended without a state.
+func (c *clientTest) foreignEvent(user string) {
+	event := kyc.DiditEvent{
+		EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: uuid.NewString(), Status: didit.StatusApproved, CreatedAt: time.Now().Unix(),
+	}
+	_, err := c.Deliver(c.within(), user, event, true)
+	require.NoError(c.t, err)
+	c.closed(user)
+	assert.Equal(c.t, "NotFoundError", c.driver.state(user).Error)
+	assert.Equal(c.t, "NotFoundError", c.do(order{Do: "wait", UserID: user}).Error)
+	require.NotNil(c.t, c.start(kyc.Input{UserID: user}).OK.Session)
 }
 
 func (c *clientTest) unknownAndInvalid(user string) {

@@ -77,9 +77,7 @@ func start(t *testing.T, keys string) *env {
 	results := harness.Serve(t, http.HandlerFunc(w.receive))
 	w.traces = harness.Serve(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		// A span names the workflow that a webhook is for before it is known whether there is one. What has not the form of a
-		// user id gets no span.
-		w.keep(sink{name: "traces of " + service(body), data: body, may: []class{"vendor"}})
+		w.keep(sink{name: "traces of " + service(body), data: body})
 	}))
 
 	webhook, serve := harness.Address(t), harness.Address(t)

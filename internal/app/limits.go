@@ -53,18 +53,10 @@ func limited(o sdkworker.Options, limitPerMinute, partitions int) sdkworker.Opti
 // limit that an operator has set holds. Where the server refuses, the workers' own rate is the limit.
 func limitQueues(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.Logger) {
 	var both sync.WaitGroup // each takes the server about a second
-	writes, reads := shares(cfg)
+	writes, reads := cfg.Shares()
 	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditWrite, writes, cfg.QueuePartitions, log) })
 	both.Go(func() { limitQueue(ctx, c, kyc.TaskQueueDiditRead, reads, cfg.QueuePartitions, log) })
 	both.Wait()
-}
-
-// shares divides Didit's limits between the queues, in calls a minute. Each create lists the user's sessions first, which
-// counts as a read: so the queue for writes takes at most half of the reads, and the other queue gets what is left.
-func shares(cfg config.Worker) (writes, reads int) {
-	const least = 5 // what the settings allow
-	writes = min(cfg.WritesPerMinute, max(least, cfg.ReadsPerMinute/2))
-	return writes, max(least, cfg.ReadsPerMinute-writes)
 }
 
 func limitQueue(ctx context.Context, c *kyc.Client, queue string, perMinute, partitions int, log *slog.Logger) {

@@ -113,7 +113,7 @@ func newWorkers(c *kyc.Client, cfg config.Worker, acts *activities.Activities, o
 	register(w, acts.FindPredecessor, acts.SendResult, acts.BeginOperation, acts.DeliverEvent)
 	register(w, acts.EndVerification, acts.ForgetRuns, acts.ForgetIfErased)
 
-	writes, reads := shares(cfg)
+	writes, reads := cfg.Shares()
 	write := sdkworker.New(c.Temporal(), kyc.TaskQueueDiditWrite, limited(options, writes, cfg.QueuePartitions))
 	register(write, acts.CreateSession, acts.SetStatus, acts.DeleteSession, acts.EraseSession, acts.EraseUser)
 

@@ -45,7 +45,8 @@ const codecKeyLong = `Make a key for PAYLOAD_KEYS and print it: 32 random bytes 
 before them. It is the only copy: without it, what it encrypted is lost.
 
 To replace a key, every process first gets the new one at the end of PAYLOAD_KEYS,
-then at the beginning; the old one goes when the namespace's retention is over.`
+then at the beginning. Take the old one out when Temporal has deleted every run that
+began before that (docs/guides/encrypt.md).`
 
 func (t *tool) codecKeyCommand() *cobra.Command {
 	var id string

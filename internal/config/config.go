@@ -65,6 +65,14 @@ type Worker struct {
 	LogFormat LogFormat
 }
 
+// Shares divides Didit's limits between the queues for writes and reads, in calls a minute. Each create lists the user's
+// sessions first, which counts as a read: so the queue for writes takes at most half of the reads, and the other queue gets
+// what is left.
+func (w Worker) Shares() (writes, reads int) {
+	writes = min(w.WritesPerMinute, max(minPerMinute, w.ReadsPerMinute/2))
+	return writes, max(minPerMinute, w.ReadsPerMinute-writes)
+}
+
 // Webhook is what the webhook process needs. PAYLOAD_KEYS is not in it: its signals hold no secrets, so it sends them as they are
 // and could not read the URL of a session if it were taken over.
 type Webhook struct {

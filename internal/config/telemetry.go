@@ -24,7 +24,7 @@ const (
 	metricsOfCodec   = 3
 )
 
-// observe reads METRICS_ADDR, whose default is that of the table plus the number of the process, and where traces go.
+// telemetry reads METRICS_ADDR, whose default is that of the table plus the number of the process, and where traces go.
 func (e *env) telemetry(process int) Telemetry {
 	o := Telemetry{MetricsAddr: e.metricsAddr(process)}
 	o.Traces, o.Tracing = e.traces()

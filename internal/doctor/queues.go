@@ -38,14 +38,17 @@ func (e *checker) queueChecks() []string {
 }
 
 func (e *checker) queues(ctx context.Context, c *ops.Client) {
-	perMinute := map[string]int{kyc.TaskQueueDiditWrite: e.worker.WritesPerMinute, kyc.TaskQueueDiditRead: e.worker.ReadsPerMinute}
+	perMinute := map[string]int{}
+	if e.worker.WritesPerMinute > 0 && e.worker.ReadsPerMinute > 0 {
+		perMinute[kyc.TaskQueueDiditWrite], perMinute[kyc.TaskQueueDiditRead] = e.worker.Shares()
+	}
 	for _, q := range ops.LimitedQueues() {
 		e.limit(ctx, c, q, perMinute[q])
 	}
 	e.pollers(ctx, c)
 }
 
-// limit compares Temporal's limit of a queue with Didit's rate limit.
+// limit compares Temporal's limit of a queue with its share of Didit's rate limit.
 func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMinute int) {
 	check := "limit of " + queue
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
@@ -68,15 +71,15 @@ func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMin
 	case perMinute == 0:
 		e.skip("Didit's limit is not known: DIDIT_*_PER_MINUTE is wrong, or not of this machine", check)
 	case 60*l.PerSecond > float64(perMinute):
-		e.fail(check, fmt.Sprintf("%.0f calls a minute%s, above Didit's %d", 60*l.PerSecond, setBy(l), perMinute), "undo it with "+reset+
+		e.fail(check, fmt.Sprintf("%.0f calls a minute%s, above its share of %d", 60*l.PerSecond, setBy(l), perMinute), "undo it with "+reset+
 			"; if Didit has raised your limit, set DIDIT_WRITES_PER_MINUTE or DIDIT_READS_PER_MINUTE")
 	case worst > float64(perMinute)+0.5:
-		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above Didit's %d", worst, setBy(l), perMinute), "undo it with "+reset)
+		e.warn(check, fmt.Sprintf("%.0f calls in a bad minute%s, above its share of %d", worst, setBy(l), perMinute), "undo it with "+reset)
 	case l.Source == ops.LimitFromWorkers:
 		e.warn(check, fmt.Sprintf("%.0f calls a minute, set by the workers that poll: one with other settings would change it", 60*l.PerSecond),
 			"give all workers the same DIDIT_*_PER_MINUTE; where the server takes it, they set the limit there (docs/operations/limits.md)")
 	default:
-		e.ok(check, fmt.Sprintf("%.0f calls a minute%s, below Didit's %d", 60*l.PerSecond, setBy(l), perMinute))
+		e.ok(check, fmt.Sprintf("%.0f calls a minute%s, below its share of %d", 60*l.PerSecond, setBy(l), perMinute))
 	}
 }
 

@@ -54,7 +54,7 @@ var meanings = map[Result]meaning{
 	Ignored:          {http.StatusOK, slog.LevelInfo, ""},
 	Foreign:          {http.StatusOK, slog.LevelInfo, ""},
 	NotAllowed:       {http.StatusForbidden, slog.LevelWarn, "this sender is not on the list"},
-	Unsigned:         {http.StatusBadRequest, slog.LevelWarn, "X-Signature or X-Signature-V2 is missing, or given twice"},
+	Unsigned:         {http.StatusBadRequest, slog.LevelWarn, "X-Signature or X-Signature-V2 is missing"},
 	BadSignature:     {http.StatusForbidden, slog.LevelWarn, "the signature does not match"},
 	Stale:            {http.StatusForbidden, slog.LevelWarn, "the timestamp is too far from our clock, or X-Timestamp differs from the signed one"},
 	TooLarge:         {http.StatusRequestEntityTooLarge, slog.LevelWarn, "the body is too large"},

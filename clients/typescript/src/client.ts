@@ -110,7 +110,8 @@ export class Verifications {
   /** The state of the user's newest verification; while it is open a worker must run. Throws NotFoundError, EndedError. */
   async state(userId: string): Promise<State> {
     const found = await this.#find(userId);
-    if (!found) throw new NotFoundError(`read the state of user ${userId}: there is no verification: start one`);
+    if (!found || (!found.state && found.status === 'COMPLETED'))
+      throw new NotFoundError(`read the state of user ${userId}: there is no verification: start one`);
     if (!found.state) {
       throw new EndedError(
         `read the state of user ${userId}: run ${found.runId} ended without a result (${found.status}): start the user again`,
@@ -190,7 +191,8 @@ export class Verifications {
     const found: Found = { runId: run.runId, status: run.status.name };
     const handle = this.#client.workflow.getHandle<Verification>(workflowId(userId), run.runId, { followRuns: false });
     if (found.status === 'COMPLETED') {
-      found.state = stateOf(await handle.result());
+      const state = stateOf(await handle.result());
+      if (state.user_id) found.state = state; // else: an event of a session that is not ours
     } else if (found.status === 'RUNNING' || found.status === 'CANCELLED') {
       const { state, session } = await handle.query<Snapshot, []>('verification');
       if (found.status === 'RUNNING' || state.outcome) found.state = stateOf(state);

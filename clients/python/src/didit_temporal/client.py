@@ -111,7 +111,7 @@ class Verifications:
     async def state(self, user_id: str) -> State:
         """The state of the user's newest verification; while it is open a worker must run. Raises NotFoundError, EndedError."""
         found = await self._find(user_id)
-        if found is None:
+        if found is None or found.state is None and found.status == "COMPLETED":
             raise NotFoundError(f"read the state of user {user_id}: there is no verification: start one")
         if found.state is None:
             raise EndedError(f"read the state of user {user_id}: run {found.run_id} ended without a result ({found.status}): start the user again")
@@ -191,7 +191,8 @@ class Verifications:
         status = run.status.name if run.status else "UNKNOWN"
         of_run: WorkflowHandle[Any, Any] = self._client.get_workflow_handle(workflow_id(user_id), run_id=run.run_id)
         if status == "COMPLETED":
-            return _Found(run.run_id, status, False, State.from_json(await of_run.result(follow_runs=False)))
+            state = State.from_json(await of_run.result(follow_runs=False))
+            return _Found(run.run_id, status, False, state if state.user_id else None)  # none: an event of a session that is not ours
         if status not in ("RUNNING", "CANCELED"):
             return _Found(run.run_id, status, False)
         snapshot = await of_run.query("verification")
