@@ -14,6 +14,7 @@ import (
 	"didit-temporal/dev/harness"
 	"didit-temporal/dev/procs"
 	"didit-temporal/dev/tserver"
+	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/kyc"
 	"didit-temporal/webhook/receiver"
@@ -53,7 +54,7 @@ func start(t *testing.T, people int) *env {
 		"DIDIT_BASE_URL="+diditURL, "DIDIT_WRITES_PER_MINUTE=100000", "DIDIT_READS_PER_MINUTE=100000")
 	w.webhook = w.supervise("webhook", "TEMPORAL_ADDRESS="+server.Address,
 		"DIDIT_WEBHOOK_SECRETS="+secret, "WEBHOOK_ADDR="+webhookAddr, "METRICS_ADDR="+metricsAddr)
-	w.signUp(people)
+	w.signUp(people, sim)
 	return w
 }
 
@@ -64,7 +65,9 @@ func (w *env) supervise(name string, env ...string) *procs.Process {
 	return r
 }
 
-func (w *env) signUp(n int) {
+// signUp starts n people, who are at Didit's page, as the events say: where Didit's decision says something else, a
+// verification that has polled it reads it again for every event.
+func (w *env) signUp(n int, sim *diditsim.Server) {
 	w.t.Helper()
 	ctx := harness.Within(w.t, timeout)
 	w.people = make([]person, n)
@@ -75,6 +78,9 @@ func (w *env) signUp(n int) {
 		all.Go(func() {
 			defer func() { <-slots }()
 			began, err := w.Start(ctx, kyc.Input{UserID: fmt.Sprintf("soak-%d", i)})
+			if err == nil {
+				err = sim.SetStatus(began.Session.SessionID, didit.StatusInProgress)
+			}
 			if err != nil {
 				w.t.Error(err)
 			}
