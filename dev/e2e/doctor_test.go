@@ -28,7 +28,7 @@ func (s *system) patient() (doctor.Options, map[string]string) {
 	require.NoError(s.t, err)
 	env := map[string]string{
 		"DIDIT_API_KEY": apiKey, "DIDIT_WORKFLOW_ID": flow, "DIDIT_BASE_URL": s.simURL, "DIDIT_WEBHOOK_SECRETS": secret,
-		"DIDIT_WRITES_PER_MINUTE": "6000", "DIDIT_READS_PER_MINUTE": "6000", "DIDIT_QUEUE_PARTITIONS": "1", "METRICS_ADDR": "off",
+		"DIDIT_WRITES_PER_MINUTE": "6000", "DIDIT_READS_PER_MINUTE": "12000", "DIDIT_QUEUE_PARTITIONS": "1", "METRICS_ADDR": "off",
 	}
 	return doctor.Options{
 		Getenv: func(name string) string { return env[name] }, Now: time.Now, PublicURL: s.webhookURL, WebhookURL: s.webhookURL,
@@ -84,8 +84,8 @@ func TestTheDoctorFindsFaultsAtTemporal(t *testing.T) {
 			[]string{"warning namespace: default deletes closed verifications after 24h", "temporal operator namespace update --retention 720h default"}},
 		"a paused queue": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditWrite, 0) },
 			[]string{"failed limit of didit-write: paused (set by ops: a test)", "temporal task-queue config set --task-queue didit-write"}},
-		"a limit above its share": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditRead, 60) },
-			[]string{"failed limit of didit-read: 3600 calls a minute (set by ops: a test), above its share of 3000", "--queue-rps-limit default"}},
+		"a limit above its share": {func(*doctor.Options) { s.limit(kyc.TaskQueueDiditRead, 130) },
+			[]string{"failed limit of didit-read: 7800 calls a minute (set by ops: a test), above its share of 6000", "--queue-rps-limit default"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			sick := o
