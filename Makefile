@@ -183,7 +183,7 @@ alerts-check: ## check the alerts and test when each begins and ends (needs prom
 	@command -v promtool >/dev/null || { $(call skip,alerts-check: promtool is not installed (apt-get install prometheus)); exit; }; \
 	set -x; promtool check config deploy/prometheus/prometheus.yml && promtool test rules deploy/prometheus/rules_test.yml
 
-# Debian's Caddy is too old to repeat a POST, so a newer one is built, outside of both modules.
+# Debian's Caddy is too old to repeat a POST, so a newer one is built, outside of our modules.
 dev/bin/caddy:
 	GOBIN=$(CURDIR)/dev/bin go install github.com/caddyserver/caddy/v2/cmd/caddy@v2.11.9
 
@@ -203,7 +203,7 @@ proxies: build-dev dev/bin/caddy ## run deploy/proxies in nginx, haproxy and Cad
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -timeout 30m -v ./proxies -posts 5000 -longpolls $(ARGS)
 
 .PHONY: kube
-kube: build-dev dev/bin/helm dev/bin/kube-apiserver dev/bin/etcd ## put the chart before a real API server, and roll our processes as its manifests say (builds that once: 5 to 10 minutes)
+kube: build-dev dev/bin/helm dev/bin/kube-apiserver dev/bin/etcd ## apply the chart to a real API server, and roll our processes as its manifests say (builds that once: 5 to 10 minutes)
 	PATH=$(CURDIR)/dev/bin:$$PATH go -C dev test -count=1 -v ./kube
 
 .PHONY: chaos
@@ -279,7 +279,7 @@ bench-limits: build-dev ## what the system does at Didit's rate limits, about an
 	go -C dev run ./bench -out $(CURDIR)/bin $(if $(findstring -only,$(ARGS)),,-only limits) $(ARGS)
 
 .PHONY: microbench
-microbench: ## Go's own benchmarks of both modules
+microbench: ## Go's own benchmarks of the root module and of dev
 	go test -run '^$$' -bench . -benchmem ./...
 	@pkgs=$$(cd dev && grep -rl --include='*_test.go' '^func Benchmark' . | sed 's|/[^/]*$$||' | sort -u); \
 	if [ -n "$$pkgs" ]; then set -x; go -C dev test -run '^$$' -bench . -benchmem -timeout $(DEV_TIMEOUT) $$pkgs; fi

@@ -102,7 +102,7 @@ func TestFiftyResubmissionsStayWithinTheirHistory(t *testing.T) {
 // The happy path is the one that most users take.
 func TestTheHappyPathIsShort(t *testing.T) {
 	_, c := longLife(t, changes(time.Minute, inProgress), changes(2*time.Minute, approved))
-	require.LessOrEqual(t, c.events(), 36, "the server, which puts several commands into one task, writes at most 33")
+	require.LessOrEqual(t, c.events(), 36, "the server, which puts several commands into one task, writes 32")
 	require.LessOrEqual(t, c.upserts, 4)
 }
 

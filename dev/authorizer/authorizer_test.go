@@ -119,7 +119,7 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	assert.Equal(t, kyc.DeliveredForeign, result)
 }
 
-// A webhook or an API that is taken over can order nothing about a user.
+// A webhook or an API that is taken over can decide nothing about a user.
 func TestWhatEachRoleMayNot(t *testing.T) {
 	s := server(t)
 	_, err := ops.New(as(t, s, asOperator)).Setup(t.Context())
@@ -155,7 +155,7 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 		"begin a run that resumes": {func(c client.Client) error {
 			return signalWithStart(c, kyc.WorkflowID("u2"), kyc.SignalDiditEvent, kyc.WorkflowVerification, resume)
 		}, []role{asWebhook, asWorker}},
-		"begin a run that buys": {func(c client.Client) error {
+		"begin a run that creates a session": {func(c client.Client) error {
 			return signalWithStart(c, kyc.WorkflowID("u3"), kyc.SignalDiditEvent, kyc.WorkflowVerification, kyc.Input{UserID: "u3"})
 		}, []role{asWorker}},
 		"begin another workflow": {func(c client.Client) error {
@@ -164,7 +164,7 @@ func TestWhatEachRoleMayNot(t *testing.T) {
 		"start a verification, alone": {func(c client.Client) error {
 			return start(c, kyc.WorkflowID("u5"), kyc.WorkflowVerification, kyc.Input{UserID: "u5"})
 		}, []role{asWorker}},
-		"order an approval": {func(c client.Client) error { return start(c, operation, kyc.WorkflowOperation, nil) }, []role{asWorker}},
+		"approve": {func(c client.Client) error { return start(c, operation, kyc.WorkflowOperation, nil) }, []role{asWorker}},
 		"read a list": {func(c client.Client) error {
 			_, err := c.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: "default"})
 			return err

@@ -1,5 +1,5 @@
 // Package authorizer is a sample plugin for a Temporal server of your own. It lets each process of ours do what it needs, so that
-// the one that faces the internet can order nothing about a user, even taken over. See
+// the one that faces the internet can decide nothing about a user, even when an attacker has taken it over. See
 // deploy/temporal/authorizer/README.md.
 package authorizer
 
