@@ -38,22 +38,6 @@ func TestTheLanguagesPageKnowsTheContract(t *testing.T) {
 	names := []string{
 		kyc.WorkflowVerification, kyc.TaskQueue, kyc.TaskQueueDiditWrite, kyc.TaskQueueDiditRead,
 		kyc.SignalDiditEvent, kyc.QueryState, kyc.UpdateSession, kyc.WorkflowID("<user_id>"),
-	}
-	for _, v := range []any{kyc.Input{}, kyc.Session{}} {
-		names = append(names, slices.DeleteFunc(fields(v), func(name string) bool { return name == "after_run" })...)
-	}
-	for _, name := range names {
-		require.Contains(t, page, "`"+name+"`")
-	}
-	for _, name := range fields(kyc.State{}) {
-		require.Contains(t, page, `"`+name+`":`)
-	}
-	linked := page
-	for _, to := range []string{"reference/temporal.md", "reference/events.md", "reference/errors.md"} {
-		require.Contains(t, page, "](../"+to)
-		linked += readPage(t, to)
-	}
-	values := []string{
 		kyc.AttributeStatus, kyc.AttributeOutcome, kyc.AttributeSessionID, kyc.AttributeFlow, kyc.AttributeWaitingFor, kyc.AttributeAttempt, kyc.AttributeDeadline,
 		kyc.AttributeErrorType,
 		kyc.ErrorTypeRateLimited, kyc.ErrorTypeUnavailable, kyc.ErrorTypeRejected, kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit,
@@ -63,10 +47,16 @@ func TestTheLanguagesPageKnowsTheContract(t *testing.T) {
 		kyc.OutcomeApproved, kyc.OutcomeDeclined, kyc.OutcomeExpired, kyc.OutcomeAbandoned, kyc.OutcomeLapsed, kyc.OutcomeFailed,
 		kyc.OutcomeCancelled, kyc.OutcomeErased,
 	} {
-		values = append(values, string(o))
+		names = append(names, string(o))
 	}
-	for _, value := range values {
-		require.Contains(t, linked, "`"+value+"`")
+	for _, v := range []any{kyc.Input{}, kyc.Session{}} {
+		names = append(names, slices.DeleteFunc(fields(v), func(name string) bool { return name == "after_run" })...)
+	}
+	for _, name := range names {
+		require.Contains(t, page, "`"+name+"`")
+	}
+	for _, name := range fields(kyc.State{}) {
+		require.Contains(t, page, `"`+name+`":`)
 	}
 }
 

@@ -169,10 +169,10 @@ func (l *life) judge() string {
 	return l.checkList(s)
 }
 
-// mayHaveHeard reports whether a result between two others was posted and refused. The run that posted it was terminated, so
-// the next one takes it as reported, and says again what was true before.
+// mayHaveHeard reports whether a run was terminated after it had posted a result between two others, which was refused. The
+// next run does not know that, takes it as reported, and says again what was true before.
 func (l *life) mayHaveHeard(before, after kyc.State) bool {
-	return slices.ContainsFunc(l.refused, func(r kyc.Result) bool {
+	return slices.ContainsFunc(l.cutOff, func(r kyc.Result) bool {
 		return !r.Data.SameAs(after) && r.Data.UpdatedAt.After(before.UpdatedAt) && r.Data.UpdatedAt.Before(after.UpdatedAt)
 	})
 }

@@ -45,7 +45,8 @@ type life struct {
 	now               time.Time
 	env               *testsuite.TestWorkflowEnvironment // of the open run; nil while none is
 	past              []kyc.Snapshot                     // of closed runs, oldest first
-	results, refused  []kyc.Result                       // that the callback endpoint took, and those that it did not
+	results, refused  []kyc.Result                       // that the callback endpoint took, and what it refused from the open run
+	cutOff            []kyc.Result                       // refused from runs that were terminated
 	resultIDs         map[string]bool
 	downUntil         time.Time // of the callback endpoint
 	events            int
@@ -280,7 +281,7 @@ func (l *life) schedule(env *testsuite.TestWorkflowEnvironment) {
 // run begins a run and lets it live until it ends or is stopped. first happens when it has begun.
 func (l *life) run(in kyc.Input, first func()) {
 	env := l.newEnv()
-	l.env, l.terminated, l.stopped, l.input = env, false, false, in
+	l.env, l.terminated, l.stopped, l.input, l.refused = env, false, false, in, nil
 	l.after(env, 0, func() {
 		if first != nil {
 			first()
@@ -307,7 +308,7 @@ func (l *life) terminate() {
 		return
 	}
 	l.past = append(l.past, l.snapshot())
-	l.terminated = true
+	l.terminated, l.cutOff = true, append(l.cutOff, l.refused...)
 	env := l.env
 	l.env = nil
 	l.now = env.Now()
