@@ -115,14 +115,13 @@ func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 // sleep waits for an event, a request or the time of the next poll.
 func (v *verification) sleep(ctx workflow.Context) error {
 	var alarm workflow.Future
-	at, set := v.wake()
-	if set {
+	if at, set := v.wake(); set {
 		alarm = v.timers.start(ctx, at)
 	}
 	v.publish(ctx)
 	events := workflow.GetSignalChannel(ctx, kyc.SignalDiditEvent)
-	return workflow.Await(ctx, func() bool {
-		return events.Len() > 0 || set && ctx.Err() == nil && alarm.IsReady() || v.creation.request != nil && v.state.lag.next.IsZero() || v.refreshRequested() || v.finished(ctx)
+	return workflow.Await(ctx, func() bool { // a timer whose context is cancelled is done too, without having fired
+		return events.Len() > 0 || alarm != nil && ctx.Err() == nil && alarm.IsReady() || v.creation.request != nil && v.state.lag.next.IsZero() || v.refreshRequested() || v.finished(ctx)
 	})
 }
 

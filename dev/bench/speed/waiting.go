@@ -61,7 +61,7 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 func (b *bed) filled(r *run.Report, table *run.Table, s *system, each int) measurement {
 	waits := 0
 	return func(ctx context.Context, i int) (figures, error) {
-		grew, err := b.growth(ctx, each, func() error {
+		grew, err := b.databaseGrowth(ctx, each, func() error {
 			_, err := b.fill(ctx, s, fmt.Sprintf("waiting-%d", i), each)
 			return err
 		})
@@ -86,15 +86,15 @@ func (b *bed) filled(r *run.Report, table *run.Table, s *system, each int) measu
 // bareFilled is the floor of the bytes: a workflow that waits and that operators can list, before any webhook.
 func (b *bed) bareFilled(n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
-		return b.growth(ctx, n, func() error {
+		return b.databaseGrowth(ctx, n, func() error {
 			_, _, err := b.bareBegin(ctx, fmt.Sprintf("waiting-%d", i), n, bare.Input{Timer: true, Upsert: true})
 			return err
 		})
 	}
 }
 
-// growth is what the databases grow by for each of n that fill makes; nothing on SQLite.
-func (b *bed) growth(ctx context.Context, n int, fill func() error) (figures, error) {
+// databaseGrowth is what the databases grow by for each of n that fill makes; nothing on SQLite.
+func (b *bed) databaseGrowth(ctx context.Context, n int, fill func() error) (figures, error) {
 	before, err := b.databaseBytes(ctx)
 	if err == nil {
 		err = fill()
