@@ -17,7 +17,7 @@ type Runs interface {
 	// lack the newest of them.
 	Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error)
 	// Deliver delivers an event to the user's verification, as the webhook does.
-	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, from kyc.Origin) (kyc.DeliverResult, error)
 	// Erased reports whether the user has been erased, and DeleteRun deletes a run.
 	Erased(ctx context.Context, userID string) (bool, error)
 	DeleteRun(ctx context.Context, userID, runID string) error
@@ -82,6 +82,6 @@ type DeliverEventInput struct {
 
 // DeliverEvent delivers an event to the user's verification, open or closed, as the webhook does.
 func (a *Activities) DeliverEvent(ctx context.Context, in DeliverEventInput) error {
-	_, err := a.Runs.Deliver(ctx, in.UserID, in.Event, true)
+	_, err := a.Runs.Deliver(ctx, in.UserID, in.Event, kyc.Origin{Ours: true})
 	return err
 }

@@ -167,8 +167,8 @@ func (a *Activities) HandOn(ctx context.Context, in HandOnInput) (HandedOn, erro
 		return HandedOn{Result: LostIgnored}, nil
 	}
 	ev.Type = kyc.EventType(ev)
-	ours := kyc.MetadataOf(ev.Metadata).Deployment == a.Settings.Deployment
-	done, err := a.Runs.Deliver(ctx, ev.VendorData, kyc.FromDidit(ev), ours)
+	from := kyc.MetadataOf(ev.Metadata).Origin(a.Settings.Deployment)
+	done, err := a.Runs.Deliver(ctx, ev.VendorData, kyc.FromDidit(ev), from)
 	if err != nil {
 		return HandedOn{}, err
 	}

@@ -26,14 +26,22 @@ const (
 	DeliveredForeign  DeliverResult = "nobody"  // the session is not ours
 )
 
-// Deliver sends a verified event to the user's verification. ours says that the session's metadata names this deployment;
-// otherwise Deliver takes only events of the session of the user's newest run. When it returns nil, Temporal has stored the
-// event, or the event changes nothing. Repeats of an event change nothing, however late they come.
-func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours bool) (DeliverResult, error) {
+// Origin is where the session of an event comes from.
+type Origin struct {
+	// Ours says that the session's metadata names this deployment.
+	Ours bool
+	// RunID is the run that created the session; empty where that is unknown.
+	RunID string
+}
+
+// Deliver sends a verified event to the user's verification. Of a session that is not ours by its origin, Deliver takes only
+// events that the user's newest run waits for. When it returns nil, Temporal has stored the event, or the event changes
+// nothing. Repeats of an event change nothing, however late they come.
+func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, from Origin) (DeliverResult, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return "", err
 	}
-	if !ours {
+	if !from.Ours {
 		known, err := c.hasSession(ctx, userID, ev.SessionID)
 		if err != nil {
 			return "", err
@@ -47,7 +55,7 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 	}
 	ctx = withRequestID(ctx, ev.EventID)
 	// Not SignalWithStart at first: a repeat of an event of a closed run would begin another run.
-	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), "", SignalDiditEvent, ev)
+	err := c.signal(ctx, userID, from.RunID, ev)
 	switch {
 	case err == nil:
 		return DeliveredSignal, nil
@@ -56,7 +64,17 @@ func (c *Client) Deliver(ctx context.Context, userID string, ev DiditEvent, ours
 	case !isNotFound(err):
 		return "", clientError("deliver an event to", userID, err)
 	}
-	return DeliveredResume, c.resume(ctx, userID, ev, ours)
+	return DeliveredResume, c.resume(ctx, userID, ev, from.Ours)
+}
+
+// signal sends an event to the user's open run. For a signal without a run id Temporal reads from its database which run is
+// open. Most events come while the run that created their session is still open, so that run is tried first.
+func (c *Client) signal(ctx context.Context, userID, runID string, ev DiditEvent) error {
+	err := c.temporal.SignalWorkflow(ctx, WorkflowID(userID), runID, SignalDiditEvent, ev)
+	if runID == "" || !isNotFound(err) {
+		return err
+	}
+	return c.temporal.SignalWorkflow(ctx, WorkflowID(userID), "", SignalDiditEvent, ev)
 }
 
 // hasSession reports whether the user's newest run follows the session, by a search attribute, which needs no payload key.

@@ -150,7 +150,7 @@ func TestDeliver(t *testing.T) {
 					return tc.update
 				},
 			})
-			got, err := c.Deliver(t.Context(), "u1", tc.event, tc.ours)
+			got, err := c.Deliver(t.Context(), "u1", tc.event, kyc.Origin{Ours: tc.ours})
 			require.Equal(t, []int{tc.signals, tc.starts, tc.updates}, []int{signals, starts, updates})
 			if tc.fails {
 				require.Error(t, err)
@@ -158,6 +158,40 @@ func TestDeliver(t *testing.T) {
 			}
 			require.NoError(t, err)
 			require.Equal(t, tc.want, got)
+		})
+	}
+}
+
+// A repeat is known to the run that took the event, and Temporal finds a run by its id without reading which one is open.
+func TestDeliverTriesTheRunOfTheSessionFirst(t *testing.T) {
+	closed := serviceerror.NewNotFound("workflow execution already completed")
+	for name, tc := range map[string]struct {
+		answers []error
+		want    kyc.DeliverResult
+		runs    []string
+	}{
+		"it is open":        {[]error{nil}, kyc.DeliveredSignal, []string{runID}},
+		"another is open":   {[]error{closed, nil}, kyc.DeliveredSignal, []string{runID, ""}},
+		"none is open":      {[]error{closed, closed}, kyc.DeliveredResume, []string{runID, ""}},
+		"it is full":        {[]error{serviceerror.NewInvalidArgument("exceeded workflow execution limit for signal events")}, kyc.DeliveredSignal, []string{runID}},
+		"Temporal is shut":  {[]error{serviceerror.NewPermissionDenied("no", "")}, "", []string{runID}},
+		"shut at the other": {[]error{closed, serviceerror.NewPermissionDenied("no", "")}, "", []string{runID, ""}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var runs []string
+			c := dial(t, &frontend{
+				signal: func(r *workflowservice.SignalWorkflowExecutionRequest) error {
+					runs = append(runs, r.GetWorkflowExecution().GetRunId())
+					require.Equal(t, eventID, r.GetRequestId())
+					return tc.answers[len(runs)-1]
+				},
+				resume: func(*workflowservice.SignalWithStartWorkflowExecutionRequest) error { return nil },
+				update: func(*workflowservice.UpdateWorkflowExecutionRequest) error { return nil },
+			})
+			got, err := c.Deliver(t.Context(), "u1", event, kyc.Origin{Ours: true, RunID: runID})
+			require.Equal(t, tc.want, got)
+			require.Equal(t, tc.runs, runs)
+			require.Equal(t, tc.want == "", err != nil, err)
 		})
 	}
 }
@@ -172,7 +206,7 @@ func TestDeliverEndsInTime(t *testing.T) {
 			c := dial(t, &frontend{signal: func(*workflowservice.SignalWorkflowExecutionRequest) error { return trouble }})
 			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 			defer cancel()
-			_, err := c.Deliver(ctx, "u1", event, true)
+			_, err := c.Deliver(ctx, "u1", event, kyc.Origin{Ours: true})
 			require.Error(t, err)
 			require.NotErrorIs(t, err, kyc.ErrNotFound)
 		})
@@ -197,7 +231,7 @@ func TestDeliverGivesACallTheFullDeadline(t *testing.T) {
 			called <- call
 		},
 	})
-	_, err := c.Deliver(ctx, "u1", event, true)
+	_, err := c.Deliver(ctx, "u1", event, kyc.Origin{Ours: true})
 	require.NoError(t, err)
 	require.Equal(t, "signal", <-called)
 	require.Equal(t, "resume", <-called)
@@ -211,7 +245,7 @@ func TestDeliverEndsWithItsCaller(t *testing.T) {
 	defer close(stalled)
 	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
 	defer cancel()
-	_, err := c.Deliver(ctx, "u1", event, true)
+	_, err := c.Deliver(ctx, "u1", event, kyc.Origin{Ours: true})
 	require.Error(t, err)
 	require.Error(t, ctx.Err(), "it gave up before")
 }

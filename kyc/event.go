@@ -88,6 +88,15 @@ type SessionMetadata struct {
 	Reverify bool `json:"reverify,omitempty"`
 }
 
+// Origin returns where a session with this metadata comes from, as seen by a deployment. What names another one may name any
+// run.
+func (m SessionMetadata) Origin(deployment string) Origin {
+	if m.Deployment != deployment {
+		return Origin{}
+	}
+	return Origin{Ours: true, RunID: m.RunID}
+}
+
 // MetadataOf reads the metadata of a session or a webhook: an object, or its JSON text. Names must match exactly, since
 // Didit's signature does not fix the order of names that differ only in case.
 func MetadataOf(raw json.RawMessage) SessionMetadata {

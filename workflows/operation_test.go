@@ -32,7 +32,7 @@ type deskRuns struct {
 	d *desk
 }
 
-func (r deskRuns) Deliver(_ context.Context, _ string, ev kyc.DiditEvent, _ bool) (kyc.DeliverResult, error) {
+func (r deskRuns) Deliver(_ context.Context, _ string, ev kyc.DiditEvent, _ kyc.Origin) (kyc.DeliverResult, error) {
 	r.d.delivered = append(r.d.delivered, ev)
 	return kyc.DeliveredSignal, nil
 }

@@ -40,10 +40,10 @@ type sweeping struct {
 }
 
 // Deliver implements activities.Runs.
-func (s *sweeping) Deliver(_ context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error) {
+func (s *sweeping) Deliver(_ context.Context, userID string, ev kyc.DiditEvent, from kyc.Origin) (kyc.DeliverResult, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if !ours {
+	if !from.Ours {
 		return kyc.DeliveredForeign, nil
 	}
 	s.sent = append(s.sent, fmt.Sprintf("%s %s %s", userID, ev.Status, ev.EventID))

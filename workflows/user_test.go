@@ -202,7 +202,7 @@ func (r runs) Predecessor(context.Context, string, string) (last kyc.Snapshot, _
 	return last, nil
 }
 
-func (r runs) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+func (r runs) Deliver(context.Context, string, kyc.DiditEvent, kyc.Origin) (kyc.DeliverResult, error) {
 	return kyc.DeliveredSignal, nil
 }
 func (r runs) Erased(context.Context, string) (bool, error) { return r.l.erased, nil }

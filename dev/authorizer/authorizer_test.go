@@ -114,7 +114,7 @@ func TestOurProcessesWorkWithTheirRoles(t *testing.T) {
 	assert.Equal(t, "approved", found["outcome"])
 
 	foreign := kyc.DiditEvent{EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: uuid.NewString(), Status: didit.StatusApproved}
-	result, err := as(t, s, asWebhook).Deliver(t.Context(), "u1", foreign, false)
+	result, err := as(t, s, asWebhook).Deliver(t.Context(), "u1", foreign, kyc.Origin{})
 	require.NoError(t, err, "a webhook about another program's session is answered 200")
 	assert.Equal(t, kyc.DeliveredForeign, result)
 }

@@ -269,7 +269,7 @@ func TestLateWebhooksOfAnErasedUserLeaveNoTrace(t *testing.T) {
 	began := s.bring("u1", "approve", true)
 	_, record := s.erase("u1")
 	late := kyc.DiditEvent{EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: began.Session.SessionID, Status: didit.StatusDeclined, CreatedAt: time.Now().Unix()}
-	d, err := s.Deliver(s.within(timeout), "u1", late, true)
+	d, err := s.Deliver(s.within(timeout), "u1", late, kyc.Origin{Ours: true})
 	require.NoError(t, err)
 	require.Equal(t, kyc.DeliveredResume, d)
 	s.eventually(func() bool {
@@ -299,7 +299,7 @@ func TestWhatAnErasureDoesToOtherWorkflows(t *testing.T) {
 		s.record(user, "erased-"+user)
 	}
 	ev := kyc.DiditEvent{EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: uuid.NewString(), Status: didit.StatusDeclined, CreatedAt: time.Now().Unix()}
-	d, err := s.Deliver(s.within(timeout), "u1", ev, true)
+	d, err := s.Deliver(s.within(timeout), "u1", ev, kyc.Origin{Ours: true})
 	require.NoError(t, err)
 	require.Equal(t, kyc.DeliveredResume, d)
 	require.Zero(t, s.closed("u1"), "there is no such session, and nothing was erased: it is a run that knows nothing")

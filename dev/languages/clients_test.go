@@ -186,7 +186,7 @@ func (c *clientTest) foreignEvent(user string) {
 	event := kyc.DiditEvent{
 		EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: uuid.NewString(), Status: didit.StatusApproved, CreatedAt: time.Now().Unix(),
 	}
-	_, err := c.Deliver(c.within(), user, event, true)
+	_, err := c.Deliver(c.within(), user, event, kyc.Origin{Ours: true})
 	require.NoError(c.t, err)
 	c.closed(user)
 	assert.Equal(c.t, "NotFoundError", c.driver.state(user).Error)

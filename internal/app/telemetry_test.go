@@ -63,7 +63,7 @@ func TestRoutesHaveNoIDs(t *testing.T) {
 
 type noDeliverer struct{}
 
-func (noDeliverer) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+func (noDeliverer) Deliver(context.Context, string, kyc.DiditEvent, kyc.Origin) (kyc.DeliverResult, error) {
 	return kyc.DeliveredSignal, nil
 }
 

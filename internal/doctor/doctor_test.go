@@ -108,7 +108,7 @@ func (c *clinic) receiver(o receiver.Options, secret string) string {
 // noDeliverer accepts every event.
 type noDeliverer struct{}
 
-func (noDeliverer) Deliver(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+func (noDeliverer) Deliver(context.Context, string, kyc.DiditEvent, kyc.Origin) (kyc.DeliverResult, error) {
 	return kyc.DeliveredForeign, nil
 }
 

@@ -61,7 +61,7 @@ func TestOnlyTheSendersOfTheListAreListenedTo(t *testing.T) {
 			r := receiver.New(receiver.Options{
 				Verifier: v, Environment: didit.EnvironmentLive, MaxBody: maxBody, Log: slog.New(slog.DiscardHandler),
 				AllowFrom: tc.allow, TrustedProxies: tc.proxies,
-				Deliverer: deliverer(func(context.Context, string, kyc.DiditEvent, bool) (kyc.DeliverResult, error) {
+				Deliverer: deliverer(func(context.Context, string, kyc.DiditEvent, kyc.Origin) (kyc.DeliverResult, error) {
 					taken++
 					return kyc.DeliveredSignal, nil
 				}),

@@ -26,7 +26,7 @@ const budget = 3500 * time.Millisecond
 
 // Deliverer delivers an event to the verification of a user; kyc.Client is one.
 type Deliverer interface {
-	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
+	Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, from kyc.Origin) (kyc.DeliverResult, error)
 }
 
 // Options configures New. All from Ready on may be left out.
@@ -160,12 +160,11 @@ func (r *Receiver) take(ctx context.Context, c *gin.Context) (event, Result, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, budget) // from here on: the time that the body took does not count
 	defer cancel()
-	session := kyc.MetadataOf(signed.Metadata)
-	ours := session.Deployment == r.o.Deployment
-	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, ours)
+	from := kyc.MetadataOf(signed.Metadata).Origin(r.o.Deployment)
+	delivery, err := r.o.Deliverer.Deliver(ctx, signed.VendorData, ev, from)
 	taken := event{DiditEvent: ev}
-	if ours && session.RunID != "" {
-		taken.workflow, taken.run = kyc.WorkflowID(signed.VendorData), session.RunID
+	if from.RunID != "" {
+		taken.workflow, taken.run = kyc.WorkflowID(signed.VendorData), from.RunID
 	}
 	switch {
 	case err != nil:

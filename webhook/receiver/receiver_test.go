@@ -36,10 +36,10 @@ var now = time.Unix(1795000000, 0)
 func clock() time.Time { return now }
 
 // deliverer is Temporal.
-type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error)
+type deliverer func(ctx context.Context, userID string, ev kyc.DiditEvent, from kyc.Origin) (kyc.DeliverResult, error)
 
-func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error) {
-	return d(ctx, userID, ev, ours)
+func (d deliverer) Deliver(ctx context.Context, userID string, ev kyc.DiditEvent, from kyc.Origin) (kyc.DeliverResult, error) {
+	return d(ctx, userID, ev, from)
 }
 
 // site is a receiver with its log and what it delivered.
@@ -49,7 +49,7 @@ type site struct {
 	log       bytes.Buffer
 	delivered []kyc.DiditEvent
 	users     []string
-	ours      []bool
+	origins   []kyc.Origin
 	answer    kyc.DeliverResult
 }
 
@@ -63,11 +63,11 @@ func newSite(t *testing.T, fails error, ready error, adjust ...func(*receiver.Op
 	o := receiver.Options{
 		Verifier: v, Environment: didit.EnvironmentLive, Deployment: deployment, MaxBody: maxBody, Log: slog.New(slog.NewTextHandler(&s.log, nil)),
 		Ready: func(context.Context) error { return ready },
-		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, ours bool) (kyc.DeliverResult, error) {
+		Deliverer: deliverer(func(ctx context.Context, userID string, ev kyc.DiditEvent, from kyc.Origin) (kyc.DeliverResult, error) {
 			deadline, ok := ctx.Deadline()
 			require.True(t, ok)
 			require.Less(t, time.Until(deadline), 4*time.Second, "Didit hangs up after 5 s")
-			s.users, s.delivered, s.ours = append(s.users, userID), append(s.delivered, ev), append(s.ours, ours)
+			s.users, s.delivered, s.origins = append(s.users, userID), append(s.delivered, ev), append(s.origins, from)
 			return s.answer, fails
 		}),
 	}
@@ -134,7 +134,7 @@ func TestAnEventReachesTheUsersVerification(t *testing.T) {
 			require.Equal(t, http.StatusOK, w.Code, w.Body)
 			require.JSONEq(t, `{"status":"received"}`, w.Body.String())
 			require.Equal(t, []string{"u1"}, s.users)
-			require.Equal(t, []bool{true}, s.ours)
+			require.Equal(t, []kyc.Origin{{Ours: true, RunID: run}}, s.origins)
 			require.Equal(t, []kyc.DiditEvent{{
 				EventID: eventID, Type: "status.updated", SessionID: session, Status: "Approved", CreatedAt: now.Unix() - 3,
 			}}, s.delivered)
@@ -149,20 +149,20 @@ func TestAnEventReachesTheUsersVerification(t *testing.T) {
 func TestASessionIsOursByItsDeployment(t *testing.T) {
 	for name, tc := range map[string]struct {
 		metadata any
-		ours     bool
+		want     kyc.Origin
 	}{
-		"ours":                      {map[string]any{"kyc_deployment": deployment, "temporal_run_id": run, "attempt": 1.0}, true},
-		"ours, as JSON text":        {`{"kyc_deployment":"` + deployment + `","attempt":1}`, true},
-		"of another deployment":     {map[string]any{"kyc_deployment": "staging", "temporal_run_id": run}, false},
-		"of no deployment":          {map[string]any{"temporal_run_id": run, "attempt": 1}, false},
-		"none":                      {nil, false},
-		"in other letters":          {map[string]any{"KYC_Deployment": deployment}, false},
-		"the deployment is no text": {map[string]any{"kyc_deployment": []string{deployment}}, false},
+		"ours":                      {map[string]any{"kyc_deployment": deployment, "temporal_run_id": run, "attempt": 1.0}, kyc.Origin{Ours: true, RunID: run}},
+		"ours, as JSON text":        {`{"kyc_deployment":"` + deployment + `","attempt":1}`, kyc.Origin{Ours: true}},
+		"of another deployment":     {map[string]any{"kyc_deployment": "staging", "temporal_run_id": run}, kyc.Origin{}},
+		"of no deployment":          {map[string]any{"temporal_run_id": run, "attempt": 1}, kyc.Origin{}},
+		"none":                      {nil, kyc.Origin{}},
+		"in other letters":          {map[string]any{"KYC_Deployment": deployment}, kyc.Origin{}},
+		"the deployment is no text": {map[string]any{"kyc_deployment": []string{deployment}}, kyc.Origin{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSite(t, nil, nil)
 			require.Equal(t, http.StatusOK, s.post(signed(approval(map[string]any{"metadata": tc.metadata}))).Code)
-			require.Equal(t, []bool{tc.ours}, s.ours)
+			require.Equal(t, []kyc.Origin{tc.want}, s.origins)
 		})
 	}
 }

@@ -42,7 +42,7 @@ func (s *slowly) Read(p []byte) (int, error) {
 func TestASlowBodyTakesNoTimeFromTemporal(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSite(t, nil, nil, func(o *receiver.Options) {
-			o.Deliverer = deliverer(func(ctx context.Context, _ string, _ kyc.DiditEvent, _ bool) (kyc.DeliverResult, error) {
+			o.Deliverer = deliverer(func(ctx context.Context, _ string, _ kyc.DiditEvent, _ kyc.Origin) (kyc.DeliverResult, error) {
 				deadline, _ := ctx.Deadline()
 				assert.Equal(t, 3500*time.Millisecond, time.Until(deadline))
 				return kyc.DeliveredSignal, nil
