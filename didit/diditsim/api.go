@@ -83,24 +83,20 @@ func (s *Server) locked(f handler[*Server], r *http.Request, body []byte) *answe
 }
 
 func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
-	media, text, err := s.encode(r.Pattern, a.body)
-	if err != nil {
-		a.code = http.StatusInternalServerError // Didit's own 500s may have no JSON either
+	raw, isRaw := a.body.(rawBody)
+	if !isRaw {
+		text, err := json.Marshal(s.edited(r.Pattern, a.body))
+		if err != nil {
+			a.code = http.StatusInternalServerError // Didit's own 500s may have no JSON either
+		}
+		raw = rawBody{"application/json", string(text)}
 	}
 	if a.delay > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.delay.Seconds()))))
 	}
-	w.Header().Set("Content-Type", media)
+	w.Header().Set("Content-Type", raw.media)
 	w.WriteHeader(a.code)
-	_, _ = w.Write(text) //nolint:gosec // G705: JSON, or a report whose type is not HTML
-}
-
-func (s *Server) encode(pattern string, body any) (media string, text []byte, err error) {
-	if raw, isRaw := body.(rawBody); isRaw {
-		return raw.media, []byte(raw.text), nil
-	}
-	text, err = s.edited(pattern, body)
-	return "application/json", text, err
+	_, _ = io.WriteString(w, raw.text)
 }
 
 // refuse is the answer to a call without a valid key, else nil. Didit's sources disagree. This is the newest,

@@ -11,10 +11,8 @@ import (
 type attempt struct {
 	DeliveryAttempt
 	id       string
-	to       *target
 	url      string
 	delivery *delivery
-	sentAt   int64
 	took     time.Duration
 }
 
@@ -23,7 +21,7 @@ type attempt struct {
 func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) *answer {
 	var all []*attempt
 	for _, d := range slices.Backward(s.dispatcher.log) {
-		if d.to == t && within(r.URL.Query(), d.At) {
+		if d.delivery.to == t && within(r.URL.Query(), d.At) {
 			all = append(all, d)
 		}
 	}
@@ -37,11 +35,11 @@ func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) *answer {
 // showDelivery is GET .../deliveries/{uuid}/, with what was sent, both as JSON text.
 func (s *Server) showDelivery(t *target, r *http.Request, _ []byte) *answer {
 	for _, d := range s.dispatcher.log {
-		if d.to != t || d.id != r.PathValue("delivery") {
+		if d.delivery.to != t || d.id != r.PathValue("delivery") {
 			continue
 		}
 		shown := d.shown()
-		req, body, err := d.delivery.request(r.Context(), d.url, t.secret, d.sentAt)
+		req, body, err := d.delivery.request(r.Context(), d.url, t.secret)
 		if err != nil {
 			return detail(http.StatusInternalServerError, "Internal server error.")
 		}

@@ -82,38 +82,6 @@ func TestRetries(t *testing.T) {
 	})
 }
 
-func TestRefreshedTimestamps(t *testing.T) {
-	var mu sync.Mutex
-	now := time.Now().Truncate(time.Second)
-	clock := func() time.Time {
-		mu.Lock()
-		defer mu.Unlock()
-		return now
-	}
-	verifier, err := didit.NewVerifier(didit.VerifierOptions{Secrets: []string{secret}, Now: clock})
-	require.NoError(t, err)
-	hooks := receive(t, func(_ int, h hook) int {
-		_, err := verifier.Verify(h.header, []byte(h.raw))
-		assert.NoError(t, err)
-		mu.Lock()
-		defer mu.Unlock()
-		now = now.Add(time.Hour)
-		return 500
-	})
-	b := start(t, diditsim.Options{
-		WebhookURL: hooks.url, WebhookSecret: secret, RetryDelays: []time.Duration{0, 0}, RefreshTimestamp: true, Now: clock,
-	})
-	b.create(t, "u1")
-	b.settle(t)
-	got := hooks.hooks()
-	require.Len(t, got, 3)
-	for i, h := range got[1:] {
-		assert.InDelta(t, 3600, h.body["timestamp"].(float64)-got[i].body["timestamp"].(float64), 0)
-		assert.Equal(t, got[0].body["created_at"], h.body["created_at"])
-		assert.Equal(t, got[0].body["event_id"], h.body["event_id"])
-	}
-}
-
 func TestFirstAttemptsOfASessionKeepTheirOrder(t *testing.T) {
 	queued := make(chan struct{})
 	hooks := receive(t, func(n int, _ hook) int {

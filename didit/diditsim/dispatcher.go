@@ -20,9 +20,6 @@ type DeliveryAttempt struct {
 	Type      string // status.updated
 	Status    didit.Status
 	Attempt   int       // 1 for the first
-	Corrupt   bool      // the script made the signatures wrong
-	Resent    bool      // by Resend
-	To        string    // the id of the destination; empty for the first one
 	Code      int       // of the answer; 0 if there was none
 	Err       error     // if there was no answer
 	At        time.Time // of its end
@@ -58,35 +55,30 @@ func newDispatcher(o Options) *dispatcher {
 	}
 }
 
-func (c *dispatcher) setFirst(url, secret string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.targets[0].url, c.targets[0].secret = url, secret
+// SetWebhook changes the URL and the secret of the first destination from now on, waiting retries included.
+func (s *Server) SetWebhook(url, secret string) {
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
+	s.dispatcher.targets[0].url, s.dispatcher.targets[0].secret = url, secret
 }
 
-func (c *dispatcher) attempts() []DeliveryAttempt {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+// Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
+// KeepDeliveries of them.
+func (s *Server) Deliveries() []DeliveryAttempt {
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
 	var all []DeliveryAttempt
-	for _, d := range c.log[c.outdated():] {
+	for _, d := range s.dispatcher.log {
 		all = append(all, d.DeliveryAttempt)
 	}
 	return all
 }
 
-// outdated is how many entries of the log Deliveries does not return any more. It needs c.mu.
-func (c *dispatcher) outdated() int {
-	if c.opts.KeepDeliveries <= 0 {
-		return 0
-	}
-	return max(len(c.log)-c.opts.KeepDeliveries, 0)
-}
-
-// note needs c.mu. It cuts the log when half of it is outdated, so that the cost of an entry stays the same.
+// note needs c.mu. Appending copies what is kept when the array is full, so the cost of an entry stays the same.
 func (c *dispatcher) note(d *attempt) {
 	c.log = append(c.log, d)
-	if n := c.outdated(); n > c.opts.KeepDeliveries {
-		c.log = append([]*attempt(nil), c.log[n:]...)
+	if keep := c.opts.KeepDeliveries; keep > 0 {
+		c.log = c.log[max(len(c.log)-keep, 0):]
 	}
 }
 
@@ -102,10 +94,8 @@ func (c *dispatcher) retry(p *delivery) {
 
 // sleep reports false if the dispatcher was closed meanwhile.
 func (c *dispatcher) sleep(d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 		return true
 	case <-c.stop:
 		return false
@@ -134,20 +124,20 @@ func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	c.mu.Lock()
-	url, secret, off := p.to.url, p.to.secret, p.queue.deleted || !p.to.enabled
+	url, secret := p.to.url, p.to.secret
+	off := p.queue.deleted || !p.to.enabled || url == ""
+	if !off && p.timestamp == 0 {
+		p.timestamp = c.opts.Now().Unix()
+	}
 	c.mu.Unlock()
-	if off || url == "" {
+	if off {
 		return false
 	}
-	d := &attempt{id: uuid.NewString(), to: p.to, url: url, delivery: p, sentAt: p.timestamp(c.opts.Now(), n, c.opts.RefreshTimestamp)}
-	d.DeliveryAttempt = DeliveryAttempt{
-		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n, Corrupt: p.send.Corrupt, Resent: p.resent,
-	}
-	if p.to.id != mainTarget {
-		d.To = p.to.id
-	}
+	d := &attempt{id: uuid.NewString(), url: url, delivery: p, DeliveryAttempt: DeliveryAttempt{
+		SessionID: p.SessionID, EventID: p.EventID, Type: p.Type, Status: p.Status, Attempt: n,
+	}}
 	began := time.Now()
-	d.Code, d.Err = c.post(p, url, secret, d.sentAt)
+	d.Code, d.Err = c.post(p, url, secret)
 	d.At, d.took = c.opts.Now(), time.Since(began)
 	c.mu.Lock()
 	c.note(d)
@@ -157,10 +147,10 @@ func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	return d.Err != nil || d.Code >= 500 || d.Code == http.StatusNotFound
 }
 
-func (c *dispatcher) post(p *delivery, url, secret string, sentAt int64) (int, error) {
+func (c *dispatcher) post(p *delivery, url, secret string) (int, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), c.opts.WebhookTimeout)
 	defer cancel()
-	req, _, err := p.request(ctx, url, secret, sentAt)
+	req, _, err := p.request(ctx, url, secret)
 	if err != nil {
 		return 0, fmt.Errorf("diditsim: make a webhook: %w", err)
 	}
@@ -173,11 +163,13 @@ func (c *dispatcher) post(p *delivery, url, secret string, sentAt int64) (int, e
 	return resp.StatusCode, nil
 }
 
-func (c *dispatcher) wait(ctx context.Context) error {
+// Wait returns when no delivery is in flight, delayed, or waiting for a retry, or with the error of ctx. It does not wait
+// for what is held.
+func (s *Server) Wait(ctx context.Context) error {
 	for {
-		c.mu.Lock()
-		idle, open := c.idle, c.open
-		c.mu.Unlock()
+		s.dispatcher.mu.Lock()
+		idle, open := s.dispatcher.idle, s.dispatcher.open
+		s.dispatcher.mu.Unlock()
 		if open == 0 {
 			return nil
 		}
@@ -189,13 +181,15 @@ func (c *dispatcher) wait(ctx context.Context) error {
 	}
 }
 
-func (c *dispatcher) close() {
-	c.mu.Lock()
-	if !c.closed {
-		c.closed = true
-		close(c.stop)
+// Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of
+// faults, and returns when no delivery is in flight. A closed Server still answers, and sends no more webhooks.
+func (s *Server) Close() {
+	s.dispatcher.mu.Lock()
+	if !s.dispatcher.closed {
+		s.dispatcher.closed = true
+		close(s.dispatcher.stop)
 	}
-	c.mu.Unlock()
-	_ = c.wait(context.Background()) // ends: what is in flight has a timeout, and nothing is added
-	c.client.CloseIdleConnections()
+	s.dispatcher.mu.Unlock()
+	_ = s.Wait(context.Background()) // ends: what is in flight has a timeout, and nothing is added
+	s.dispatcher.client.CloseIdleConnections()
 }

@@ -118,7 +118,6 @@ func TestResendRepeatsTheNewestEvent(t *testing.T) {
 		assert.Equal(t, got[1].body["event_id"], event.ID)
 		assert.Equal(t, 1, all[i+2].Attempt)
 	}
-	assert.Equal(t, []bool{false, false, true, true}, []bool{all[0].Resent, all[1].Resent, all[2].Resent, all[3].Resent})
 	assert.ErrorIs(t, b.Resend("nobody"), diditsim.ErrUnknownSession)
 	b.SetWebhook("", "")
 	assert.ErrorIs(t, b.Resend(id), diditsim.ErrNoDestination)

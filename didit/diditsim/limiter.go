@@ -1,8 +1,6 @@
 package diditsim
 
 import (
-	"cmp"
-	"slices"
 	"sync"
 	"time"
 )
@@ -12,13 +10,18 @@ type limiter struct {
 	limits Limits
 	now    func() time.Time
 
-	mu        sync.Mutex
-	begun     time.Time
-	last      time.Duration
-	setBack   time.Duration // the sum of what the clock was set back by
-	keys      map[string]int
-	counts    []*count
-	throttles map[Scope]throttle
+	mu      sync.Mutex
+	begun   time.Time
+	last    time.Duration
+	setBack time.Duration // the sum of what the clock was set back by
+	keys    map[string]int
+	counts  map[countID]*count
+}
+
+// countID is a key's number and a scope.
+type countID struct {
+	key   int
+	scope Scope
 }
 
 // count is what one key did in one scope.
@@ -27,13 +30,8 @@ type count struct {
 	sent, accepted window
 }
 
-// throttle refuses all calls of a scope.
-type throttle struct {
-	until, retryAfter time.Duration
-}
-
 func newLimiter(o Options) *limiter {
-	return &limiter{limits: o.Limits, now: o.Now, keys: map[string]int{}, throttles: map[Scope]throttle{}}
+	return &limiter{limits: o.Limits, now: o.Now, keys: map[string]int{}, counts: map[countID]*count{}}
 }
 
 // admit counts a call in all its scopes. It returns why the call is refused, nil if it is not.
@@ -78,25 +76,16 @@ func (l *limiter) tick() (now time.Duration, at time.Time) {
 }
 
 func (l *limiter) count(key int, scope Scope) *count {
-	for _, c := range l.counts {
-		if c.usage.Key == key && c.usage.Scope == scope {
-			return c
-		}
+	id := countID{key, scope}
+	if l.counts[id] == nil {
+		l.counts[id] = &count{usage: ScopeUsage{Key: key, Scope: scope, Limit: l.limits.of(scope)}}
 	}
-	c := &count{usage: ScopeUsage{Key: key, Scope: scope, Limit: l.limits.of(scope)}}
-	l.counts = append(l.counts, c)
-	return c
+	return l.counts[id]
 }
 
 // refusal is the answer of c to one more call, nil if it may be made.
 func (l *limiter) refusal(c *count, now time.Duration, at time.Time) *refusal {
 	limit := c.usage.Limit
-	if s, ok := l.throttles[c.usage.Scope]; ok && now < s.until {
-		if limit < 0 {
-			limit = documented[c.usage.Scope]
-		}
-		return &refusal{limit, cmp.Or(max(s.retryAfter, 0), s.until-now), at}
-	}
 	if limit < 0 || len(c.accepted) < limit {
 		return nil
 	}
@@ -136,8 +125,8 @@ type ScopeUsage struct {
 	Key   int // 1 for the key that called first, and so on; the same key has the same number in every scope
 	Scope Scope
 	Limit int // calls in a window; -1 if it is lifted
-	// Calls were sent. Refused of them were answered 429 for this or another of their scopes, or by Throttle. A Fault that
-	// answers 429 does not count as refused.
+	// Calls were sent. Refused of them were answered 429 for this or another of their scopes. A Fault that answers 429 does
+	// not count as refused.
 	Calls, Refused int
 	// Worst is the most calls sent within any one window, refused ones included: the number that a client must keep within
 	// Limit. WorstAccepted is the same without them, so it is never over Limit.
@@ -150,23 +139,13 @@ type ScopeUsage struct {
 func (s *Server) Usage() []ScopeUsage {
 	s.limiter.mu.Lock()
 	defer s.limiter.mu.Unlock()
-	order := []Scope{ScopeRead, ScopeWrite, ScopeCreate}
-	rows := make([]ScopeUsage, 0, len(s.limiter.counts))
-	for _, c := range s.limiter.counts {
-		rows = append(rows, c.usage)
+	var rows []ScopeUsage
+	for i := range len(s.limiter.keys) {
+		for _, scope := range []Scope{ScopeRead, ScopeWrite, ScopeCreate} {
+			if c := s.limiter.counts[countID{i + 1, scope}]; c != nil {
+				rows = append(rows, c.usage)
+			}
+		}
 	}
-	slices.SortFunc(rows, func(a, b ScopeUsage) int {
-		return cmp.Or(cmp.Compare(a.Key, b.Key), cmp.Compare(slices.Index(order, a.Scope), slices.Index(order, b.Scope)))
-	})
 	return rows
-}
-
-// Throttle refuses every call of a scope, from any caller, from now on for d, whatever the window holds and even if its
-// limit is lifted: 429 with that Retry-After, or with what is left of d if it is 0. A new Throttle replaces that of the
-// same scope; one of no length ends it.
-func (s *Server) Throttle(scope Scope, d, retryAfter time.Duration) {
-	s.limiter.mu.Lock()
-	defer s.limiter.mu.Unlock()
-	now, _ := s.limiter.tick()
-	s.limiter.throttles[scope] = throttle{now + d, retryAfter}
 }

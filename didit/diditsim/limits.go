@@ -1,6 +1,7 @@
 package diditsim
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"net"
@@ -44,18 +45,10 @@ var Unlimited = Limits{Reads: -1, Writes: -1, Creates: -1}
 // of is the limit of a scope, negative if there is none.
 func (l Limits) of(scope Scope) int {
 	set := map[Scope]int{ScopeRead: l.Reads, ScopeWrite: l.Writes, ScopeCreate: l.Creates}[scope]
-	if set == 0 {
-		return documented[scope]
-	}
-	return max(set, -1)
+	return max(cmp.Or(set, documented[scope]), -1)
 }
 
-func (l Limits) window() time.Duration {
-	if l.Window <= 0 {
-		return time.Minute
-	}
-	return l.Window
-}
+func (l Limits) window() time.Duration { return cmp.Or(max(l.Window, 0), time.Minute) }
 
 // scopesOf returns the scopes of a call, the generic one first.
 func scopesOf(endpoint string, r *http.Request) []Scope {

@@ -6,7 +6,6 @@ type delivery struct {
 	to     *target
 	send   Send
 	resent bool
-	sentAt int64 // the timestamp of the last attempt; 0 before the first
 }
 
 // queue has the deliveries of one session: their first attempts are made one after the other. dispatcher.mu guards it.
@@ -58,19 +57,6 @@ func (c *dispatcher) plan(p *delivery) {
 		return
 	}
 	c.start(p)
-}
-
-func (c *dispatcher) resend(e *event) error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	to := c.subscribed(e)
-	if len(to) == 0 || c.closed {
-		return ErrNoDestination
-	}
-	for _, t := range to {
-		c.start(&delivery{event: e, to: t, resent: true})
-	}
-	return nil
 }
 
 // start queues p, after its delay. It needs c.mu.
@@ -126,9 +112,6 @@ func (c *dispatcher) pass(e *event) {
 	q := e.queue
 	if q.past[e.N] {
 		return
-	}
-	if q.past == nil {
-		q.past = map[int]bool{}
 	}
 	q.past[e.N] = true
 	c.release(q, func(s Send) bool { return !s.Hold && s.After == e.N })

@@ -7,7 +7,6 @@
 package diditsim
 
 import (
-	"context"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -35,10 +34,6 @@ type Options struct {
 	RetryDelays []time.Duration
 	// WebhookTimeout bounds the wait for the answer to a delivery. Default 5 s, as Didit.
 	WebhookTimeout time.Duration
-	// RefreshTimestamp gives each retry a new timestamp and new signatures. Didit documents that for deliveries that
-	// a person sends again, and says nothing of its automatic retries; so the default is the old timestamp, the harder
-	// case for a receiver.
-	RefreshTimestamp bool
 	// PublicURL is the base of the links to the hosted page; empty takes the host of the request.
 	PublicURL string
 	// Webhooks plans the deliveries of each webhook. Nil delivers each once, at once. SetWebhookScript changes it.
@@ -94,7 +89,6 @@ type Server struct {
 	byVendor map[string][]*session
 	number   int64          // of the newest session
 	made     map[string]int // sessions ever created, by vendor_data
-	events   int            // ever announced
 
 	apps          map[string]*application // of registered accounts, by key
 	users         map[userID]*entity
@@ -155,18 +149,3 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	act(rec, r)
 }
-
-// SetWebhook changes the URL and the secret of the first destination from now on, waiting retries included.
-func (s *Server) SetWebhook(url, secret string) { s.dispatcher.setFirst(url, secret) }
-
-// Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
-// KeepDeliveries of them.
-func (s *Server) Deliveries() []DeliveryAttempt { return s.dispatcher.attempts() }
-
-// Wait returns when no delivery is in flight, delayed, or waiting for a retry, or with the error of ctx. It does not wait
-// for what is held.
-func (s *Server) Wait(ctx context.Context) error { return s.dispatcher.wait(ctx) }
-
-// Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of
-// faults, and returns when no delivery is in flight. A closed Server still answers, and sends no more webhooks.
-func (s *Server) Close() { s.dispatcher.close() }

@@ -112,7 +112,7 @@ func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{app: b.app, flow: b.flow, failing: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{}, Session: Session{
+	x := &session{app: b.app, flow: b.flow, failing: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{past: map[int]bool{}}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}

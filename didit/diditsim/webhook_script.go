@@ -19,11 +19,11 @@ type Event struct {
 	Status     didit.Status
 	N          int // which of the session's events it is, from 1; those that were not sent count
 	Session    int // which of the sessions with this VendorData it belongs to, from 1, in the order of creation
-	Global     int // which of all events it is, from 1; with concurrent sessions that is chance
 }
 
 // Send is one delivery of an event. The zero value is sent at once, behind what the same session has in its queue.
-// All deliveries of an event have the same bytes, retries included (see Options.RefreshTimestamp).
+// All deliveries of an event have the same bytes, retries included. Didit documents a new timestamp for deliveries that a
+// person sends again, and says nothing of its automatic retries: the old one is the harder case for a receiver.
 type Send struct {
 	// Delay comes before the first attempt and delays no other delivery. The timestamp is that of the first attempt of any
 	// of the event's deliveries.

@@ -8,8 +8,6 @@ import (
 	"maps"
 	"net/http"
 	"strconv"
-	"sync/atomic"
-	"time"
 
 	"github.com/google/uuid"
 
@@ -25,19 +23,18 @@ const (
 // event is a webhook: what its deliveries have in common.
 type event struct {
 	Event
-	app     *application
-	queue   *queue
-	payload map[string]any // without timestamp
-	stamped atomic.Int64   // the timestamp of the first attempt; 0 before it
+	app       *application
+	queue     *queue
+	payload   map[string]any // without timestamp
+	timestamp int64          // of the first attempt, for all; 0 before it
 }
 
 // announce sends an event about x as it is now. It needs s.mu.
 func (s *Server) announce(x *session, kind, comment string) {
-	s.events++
 	x.events++
 	e := &event{app: x.app, queue: x.queue, Event: Event{
 		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: kind, Status: x.Status,
-		N: x.events, Session: x.ordinal, Global: s.events,
+		N: x.events, Session: x.ordinal,
 	}}
 	x.newest = e
 	e.payload = map[string]any{
@@ -63,7 +60,7 @@ func (s *Server) announce(x *session, kind, comment string) {
 	case didit.StatusResubmitted:
 		e.payload["resubmit_info"] = x.resubmitInfo(comment)
 	}
-	e.payload = s.editedWebhook(e.payload)
+	e.payload, _ = s.edited(EditWebhook, e.payload).(map[string]any)
 	s.dispatcher.send(e)
 }
 
@@ -88,26 +85,24 @@ func (s *Server) Resend(sessionID string) error {
 	if !ok {
 		return ErrUnknownSession
 	}
-	return s.dispatcher.resend(x.newest)
-}
-
-// timestamp of the next attempt. All deliveries of an event share that of its first attempt, unless RefreshTimestamp
-// is set; a resend has its own.
-func (p *delivery) timestamp(now time.Time, attempt int, refresh bool) int64 {
-	switch {
-	case p.sentAt == 0 && p.resent, attempt > 1 && refresh:
-		p.sentAt = now.Unix()
-	case p.sentAt == 0:
-		p.stamped.CompareAndSwap(0, now.Unix())
-		p.sentAt = p.stamped.Load()
+	s.dispatcher.mu.Lock()
+	defer s.dispatcher.mu.Unlock()
+	to := s.dispatcher.subscribed(x.newest)
+	if len(to) == 0 || s.dispatcher.closed {
+		return ErrNoDestination
 	}
-	return p.sentAt
+	again := *x.newest
+	again.timestamp = 0
+	for _, t := range to {
+		s.dispatcher.start(&delivery{event: &again, to: t, resent: true})
+	}
+	return nil
 }
 
 // request builds the body of the next attempt, signs it in three ways and returns the request and its body.
-func (p *delivery) request(ctx context.Context, url, secret string, sentAt int64) (*http.Request, []byte, error) {
+func (p *delivery) request(ctx context.Context, url, secret string) (*http.Request, []byte, error) {
 	payload := maps.Clone(p.payload)
-	payload["timestamp"] = sentAt
+	payload["timestamp"] = p.timestamp
 	body, err := wireJSON(payload)
 	if err != nil {
 		return nil, nil, err
@@ -123,10 +118,10 @@ func (p *delivery) request(ctx context.Context, url, secret string, sentAt int64
 	for name, value := range map[string]string{
 		"Content-Type":              "application/json",
 		"User-Agent":                webhookAgent,
-		didit.HeaderTimestamp:       strconv.FormatInt(sentAt, 10),
+		didit.HeaderTimestamp:       strconv.FormatInt(p.timestamp, 10),
 		didit.HeaderSignature:       p.sealed(didit.Sign(secret, body)),
 		didit.HeaderSignatureV2:     p.sealed(v2),
-		didit.HeaderSignatureSimple: p.sealed(didit.SignSimple(secret, sentAt, p.SessionID, string(p.Status), p.Type)),
+		didit.HeaderSignatureSimple: p.sealed(didit.SignSimple(secret, p.timestamp, p.SessionID, string(p.Status), p.Type)),
 	} {
 		req.Header.Set(name, value)
 	}
