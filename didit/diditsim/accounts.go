@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/mail"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -89,12 +90,7 @@ func (s *Server) register(_ *Server, r *http.Request, b registerBody) *answer {
 // tooSoon counts a registration, or returns how long its sender must wait.
 func (s *Server) tooSoon(r *http.Request, now time.Time) time.Duration {
 	from := addressOf(r)
-	var recent []time.Time
-	for _, at := range s.registrations[from] {
-		if now.Sub(at) < perRegistrations {
-			recent = append(recent, at)
-		}
-	}
+	recent := slices.DeleteFunc(s.registrations[from], func(at time.Time) bool { return now.Sub(at) >= perRegistrations })
 	if len(recent) >= maxRegistrations {
 		return recent[0].Add(perRegistrations).Sub(now)
 	}
@@ -102,9 +98,9 @@ func (s *Server) tooSoon(r *http.Request, now time.Time) time.Duration {
 	return 0
 }
 
-// mail creates a new code.
+// mail creates a new code of Didit's form: six letters and digits.
 func (s *Server) mail(a *account) {
-	a.code, a.sentAt = newCode(), s.opts.Now()
+	a.code, a.sentAt = rand.Text()[:6], s.opts.Now()
 	s.opts.Logger.Info("registration: this code would be sent", "code", a.code)
 }
 
@@ -186,15 +182,4 @@ func weakness(p string) string {
 		}
 	}
 	return ""
-}
-
-// newCode returns a code of Didit's form: six letters and digits.
-func newCode() string {
-	const alphabet = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789" // 32, so that all are equally likely
-	var b [6]byte
-	_, _ = rand.Read(b[:]) // never fails
-	for i := range b {
-		b[i] = alphabet[b[i]%32]
-	}
-	return string(b[:])
 }

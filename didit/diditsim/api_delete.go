@@ -54,11 +54,8 @@ type deleteBody struct {
 	All     bool          `json:"delete_all"`
 }
 
-// maxAtOnce is how many sessions a batch deletes without a job.
-const maxAtOnce = 20
-
-// deleteSessions is POST /v3/sessions/delete/ (https://docs.didit.me/management-api/sessions/batch-delete). A job is
-// done at once.
+// deleteSessions is POST /v3/sessions/delete/ (https://docs.didit.me/management-api/sessions/batch-delete). Where Didit
+// answers with a job, for more than 20 sessions, a Server deletes them at once all the same.
 func (s *Server) deleteSessions(app *application, _ *http.Request, b deleteBody) *answer {
 	if len(b.Numbers) == 0 && !b.All {
 		return &answer{code: http.StatusBadRequest, body: []string{"Provide session_numbers or set delete_all=true."}}
@@ -70,21 +67,5 @@ func (s *Server) deleteSessions(app *application, _ *http.Request, b deleteBody)
 			results = append(results, s.erase(x, didit.DeleteSessionRequest{}))
 		}
 	}
-	if len(results) <= maxAtOnce {
-		return ok(map[string]any{"results": results})
-	}
-	id := uuid.NewString()
-	s.jobs[id] = map[string]any{
-		"job_id": id, "status": "COMPLETED", "total": len(results), "processed": len(results), "error": nil,
-		"created_at": isoTime(s.opts.Now()),
-	}
-	return &answer{code: http.StatusAccepted, body: s.jobs[id]}
-}
-
-// showJob is GET /v3/sessions/delete/{job_id}/.
-func (s *Server) showJob(_ *application, r *http.Request, _ []byte) *answer {
-	if job, known := s.jobs[r.PathValue("id")]; known && r.PathValue("list") == "delete" {
-		return ok(job)
-	}
-	return notFound()
+	return ok(map[string]any{"results": results})
 }

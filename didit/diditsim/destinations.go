@@ -55,7 +55,7 @@ func (s *Server) updateDestination(t *target, _ *http.Request, b destinationBody
 func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) *answer {
 	t.url = ""
 	if t.id != mainTarget {
-		s.dispatcher.targets = slices.DeleteFunc(s.dispatcher.targets, func(other *target) bool { return other == t })
+		s.dispatcher.targets = without(s.dispatcher.targets, t)
 	}
 	return deleted()
 }

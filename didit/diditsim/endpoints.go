@@ -15,19 +15,10 @@ const (
 	EndpointUpdateStatus      = "PATCH /v3/session/{id}/update-status/"
 	EndpointDelete            = "DELETE /v3/session/{id}/delete/"
 	EndpointReviews           = "GET /v3/sessions/{id}/reviews/"
-	EndpointWorkflows         = "GET /v3/workflows/"
-	EndpointCreateWorkflow    = "POST /v3/workflows/"
-	EndpointBalance           = "GET /v3/billing/balance/"
-	EndpointDeleteUsers       = "POST /v3/users/delete/"
-	EndpointDestinations      = "GET /v3/webhook/destinations/"
-	EndpointDestination       = "GET /v3/webhook/destinations/{id}/"
 	EndpointCreateDestination = "POST /v3/webhook/destinations/"
-	EndpointUpdateDestination = "PATCH /v3/webhook/destinations/{id}/"
-	EndpointDeliveries        = "GET /v3/webhook/destinations/{id}/deliveries/"
 	EndpointRegister          = "POST /auth/v2/programmatic/register/"
 	EndpointVerifyEmail       = "POST /auth/v2/programmatic/verify-email/"
 	EndpointResendCode        = "POST /auth/v2/programmatic/resend-otp/"
-	EndpointLogin             = "POST /auth/v2/programmatic/login/"
 	EndpointHealth            = "GET /system/healthcheck"
 	EndpointPage              = "GET /session/{token}"
 	EndpointPageAction        = "POST /session/{token}"
@@ -48,47 +39,46 @@ func (s *Server) handle() {
 	user := func(f handler[*entity]) http.HandlerFunc { return s.keyed(named(s.userOf, f)) }
 	destination := func(f handler[*target]) http.HandlerFunc { return s.ofWebhooks(named(s.targetOf, f)) }
 	for endpoint, handler := range map[string]http.HandlerFunc{
-		EndpointCreate:                            s.keyed(decoded(s.create)),
-		EndpointDecision:                          s.api(s.decision),
-		EndpointList:                              s.keyed(s.list),
-		EndpointUpdateStatus:                      session(s.updateStatus),
-		EndpointDelete:                            session(decoded(s.delete)),
-		EndpointReviews:                           session(listReviews),
-		"POST /v3/sessions/{id}/reviews/":         session(decoded(s.addReview)),
-		"PATCH /v3/session/{id}/update-data/":     session(decoded(s.updateData)),
-		"PATCH /v3/session/{id}/update-poa-data/": session(decoded(s.updateAddress)),
-		page + "/":                                session(report),
-		"POST /v3/session/{id}/share/":            session(decoded(s.shareSession)),
-		"POST /v3/session/import-shared/":         s.keyed(decoded(s.importShared)),
-		"POST /v3/sessions/delete/":               s.keyed(decoded(s.deleteSessions)),
-		"GET /v3/sessions/{list}/{id}/":           s.keyed(s.showJob),
-		EndpointWorkflows:                         s.keyed(s.listWorkflows),
-		EndpointCreateWorkflow:                    s.keyed(s.createWorkflow),
-		"GET /v3/workflows/{id}/":                 flow(showWorkflow),
-		"PATCH /v3/workflows/{id}/":               flow(updateWorkflow),
-		"DELETE /v3/workflows/{id}/":              flow(s.deleteWorkflow),
-		EndpointBalance:                           s.keyed(s.showBalance),
-		"POST /v3/billing/top-up/":                s.keyed(decoded(topUp)),
-		"GET /v3/users/":                          s.keyed(s.listUsers),
-		"POST /v3/users/create/":                  s.keyed(s.createUser),
-		EndpointDeleteUsers:                       s.keyed(decoded(s.deleteUsers)),
-		"GET /v3/users/{vendor}/":                 user(showUser),
-		"PATCH /v3/users/{vendor}/":               user(updateUser),
-		"PATCH /v3/users/{vendor}/update-status/": user(updateUser),
-		EndpointDestinations:                      s.ofWebhooks(s.listDestinations),
-		EndpointCreateDestination:                 s.ofWebhooks(decoded(s.createDestination)),
-		EndpointDestination:                       destination(showDestination),
-		EndpointUpdateDestination:                 destination(decoded(s.updateDestination)),
-		"DELETE /v3/webhook/destinations/{id}/":   destination(s.deleteDestination),
-		EndpointDeliveries:                        destination(s.listDeliveries),
-		EndpointDeliveries + "{delivery}/":        destination(s.showDelivery),
-		EndpointRegister:                          s.api(decoded(s.register)),
-		EndpointVerifyEmail:                       s.api(decoded(s.verifyEmail)),
-		EndpointResendCode:                        s.api(decoded(s.resendCode)),
-		EndpointLogin:                             s.api(decoded(s.login)),
-		org:                                       s.withToken(showOrganizations),
-		org + "{org}/applications/":               s.withToken(showApplications),
-		org + "{org}/applications/{app}/":         s.withToken(showApplication),
+		EndpointCreate:                                             s.keyed(decoded(s.create)),
+		EndpointDecision:                                           s.api(s.decision),
+		EndpointList:                                               s.keyed(s.list),
+		EndpointUpdateStatus:                                       session(s.updateStatus),
+		EndpointDelete:                                             session(decoded(s.delete)),
+		EndpointReviews:                                            session(listReviews),
+		"POST /v3/sessions/{id}/reviews/":                          session(decoded(s.addReview)),
+		"PATCH /v3/session/{id}/update-data/":                      session(decoded(s.updateData)),
+		"PATCH /v3/session/{id}/update-poa-data/":                  session(decoded(s.updateAddress)),
+		page + "/":                                                 session(report),
+		"POST /v3/session/{id}/share/":                             session(decoded(s.shareSession)),
+		"POST /v3/session/import-shared/":                          s.keyed(decoded(s.importShared)),
+		"POST /v3/sessions/delete/":                                s.keyed(decoded(s.deleteSessions)),
+		"GET /v3/workflows/":                                       s.keyed(s.listWorkflows),
+		"POST /v3/workflows/":                                      s.keyed(s.createWorkflow),
+		"GET /v3/workflows/{id}/":                                  flow(showWorkflow),
+		"PATCH /v3/workflows/{id}/":                                flow(updateWorkflow),
+		"DELETE /v3/workflows/{id}/":                               flow(s.deleteWorkflow),
+		"GET /v3/billing/balance/":                                 s.keyed(s.showBalance),
+		"POST /v3/billing/top-up/":                                 s.keyed(decoded(topUp)),
+		"GET /v3/users/":                                           s.keyed(s.listUsers),
+		"POST /v3/users/create/":                                   s.keyed(s.createUser),
+		"POST /v3/users/delete/":                                   s.keyed(decoded(s.deleteUsers)),
+		"GET /v3/users/{vendor}/":                                  user(showUser),
+		"PATCH /v3/users/{vendor}/":                                user(updateUser),
+		"PATCH /v3/users/{vendor}/update-status/":                  user(updateUser),
+		"GET /v3/webhook/destinations/":                            s.ofWebhooks(s.listDestinations),
+		EndpointCreateDestination:                                  s.ofWebhooks(decoded(s.createDestination)),
+		"GET /v3/webhook/destinations/{id}/":                       destination(showDestination),
+		"PATCH /v3/webhook/destinations/{id}/":                     destination(decoded(s.updateDestination)),
+		"DELETE /v3/webhook/destinations/{id}/":                    destination(s.deleteDestination),
+		"GET /v3/webhook/destinations/{id}/deliveries/":            destination(s.listDeliveries),
+		"GET /v3/webhook/destinations/{id}/deliveries/{delivery}/": destination(s.showDelivery),
+		EndpointRegister:                                           s.api(decoded(s.register)),
+		EndpointVerifyEmail:                                        s.api(decoded(s.verifyEmail)),
+		EndpointResendCode:                                         s.api(decoded(s.resendCode)),
+		"POST /auth/v2/programmatic/login/":                        s.api(decoded(s.login)),
+		org:                                                        s.withToken(showOrganizations),
+		org + "{org}/applications/":                                s.withToken(showApplications),
+		org + "{org}/applications/{app}/":                          s.withToken(showApplication),
 	} {
 		s.mux.HandleFunc(endpoint+"{$}", handler)
 	}

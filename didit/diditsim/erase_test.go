@@ -58,7 +58,7 @@ func TestDeletionsOfUsersThatDiditRefuses(t *testing.T) {
 	b.create(t, "u2")
 	for body, want := range map[string]int{
 		`{}`: 400, ``: 400, `{"vendor_data_list":["u1"],"delete_all":true}`: 400, `{"vendor_data_list":"u1"}`: 400, `{"delete_all":false}`: 400,
-		`{"vendor_data_list":[]}`: 200, `{"didit_internal_id_list":["x"]}`: 200,
+		`{"vendor_data_list":[]}`: 200, `{"didit_internal_id_list":["x"]}`: 400,
 	} {
 		code, _, _ := b.call(t, "POST", "/v3/users/delete/", apiKey, body)
 		assert.Equal(t, want, code, body)

@@ -1,7 +1,9 @@
 package diditsim
 
 import (
+	"bytes"
 	"context"
+	"io"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -74,12 +76,15 @@ func (s *Server) fault(r *http.Request) (Fault, bool) {
 	if len(candidates) == 0 {
 		return Fault{}, false
 	}
-	body := readAhead(r)
+	body, _ := io.ReadAll(io.LimitReader(r.Body, maxRequest+1)) // what is too long stays too long
+	unread := func() { r.Body = io.NopCloser(bytes.NewReader(body)) }
+	defer unread()
 	for _, p := range candidates {
 		if p.VendorData != "" && p.VendorData != s.vendorOf(r, body) {
 			continue
 		}
-		if p.Match != nil && !p.Match(copyOf(r, body)) { // unlocked: it may call the Server
+		unread()
+		if p.Match != nil && !p.Match(r) { // unlocked: it may call the Server
 			continue
 		}
 		if s.callLog.take(p) {
@@ -93,25 +98,20 @@ func (s *Server) fault(r *http.Request) (Fault, bool) {
 func (s *callLog) candidates(r *http.Request) []*plannedFault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var fit []*plannedFault
-	for _, p := range s.faults {
-		if (p.method == "" || p.method == r.Method) && strings.HasPrefix(r.URL.Path, p.prefix) {
-			fit = append(fit, p)
-		}
-	}
-	return fit
+	return slices.DeleteFunc(slices.Clone(s.faults), func(p *plannedFault) bool {
+		return (p.method != "" && p.method != r.Method) || !strings.HasPrefix(r.URL.Path, p.prefix)
+	})
 }
 
 // take uses p once, unless other calls have used it up.
 func (s *callLog) take(p *plannedFault) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.Index(s.faults, p)
-	if i < 0 {
+	if !slices.Contains(s.faults, p) {
 		return false
 	}
 	if p.Times--; p.Times == 0 {
-		s.faults = slices.Delete(s.faults, i, i+1)
+		s.faults = without(s.faults, p)
 	}
 	return true
 }
@@ -150,10 +150,8 @@ func (s *Server) pause(ctx context.Context, d time.Duration) bool {
 	if d <= 0 {
 		return true
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
 	select {
-	case <-timer.C:
+	case <-time.After(d):
 	case <-s.dispatcher.stop:
 	case <-ctx.Done():
 	}

@@ -59,21 +59,23 @@ func (f *flow) step(name string) *step {
 
 // flowsOf returns the flows of an application. It needs s.mu.
 func (s *Server) flowsOf(app *application) []*flow {
-	var all []*flow
-	for _, f := range s.flows {
-		if f.app == app {
-			all = append(all, f)
+	return slices.DeleteFunc(slices.Clone(s.flows), func(f *flow) bool { return f.app != app })
+}
+
+// find finds the flow of an id, nil if there is none. It needs s.mu.
+func (s *Server) find(app *application, id string) *flow {
+	for _, f := range s.flowsOf(app) {
+		if strings.EqualFold(f.id, id) {
+			return f
 		}
 	}
-	return all
+	return nil
 }
 
 // flow finds a published flow, nil if there is none. Without Options.WorkflowIDs every UUID is one. It needs s.mu.
 func (s *Server) flow(app *application, id string) *flow {
-	for _, f := range s.flowsOf(app) {
-		if strings.EqualFold(f.id, id) && !f.draft {
-			return f
-		}
+	if f := s.find(app, id); f != nil && !f.draft {
+		return f
 	}
 	if len(s.opts.WorkflowIDs) > 0 {
 		return nil
@@ -137,12 +139,7 @@ func (s *Server) createWorkflow(app *application, _ *http.Request, body []byte) 
 
 // flowOf finds the flow of a path.
 func (s *Server) flowOf(app *application, r *http.Request) *flow {
-	for _, f := range s.flowsOf(app) {
-		if strings.EqualFold(f.id, r.PathValue("id")) {
-			return f
-		}
-	}
-	return nil
+	return s.find(app, r.PathValue("id"))
 }
 
 func showWorkflow(f *flow, _ *http.Request, _ []byte) *answer { return ok(f.shown()) }
@@ -157,7 +154,7 @@ func updateWorkflow(f *flow, _ *http.Request, body []byte) *answer {
 
 // deleteWorkflow is DELETE /v3/workflows/{uuid}/. Its sessions remain.
 func (s *Server) deleteWorkflow(f *flow, _ *http.Request, _ []byte) *answer {
-	s.flows = slices.DeleteFunc(s.flows, func(g *flow) bool { return g == f })
+	s.flows = without(s.flows, f)
 	return deleted()
 }
 

@@ -3,7 +3,6 @@ package diditsim
 import (
 	"bytes"
 	_ "embed"
-	"errors"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -30,11 +29,6 @@ type view struct {
 	Messages []message
 	Nonce    string
 }
-
-var (
-	errUnknownAction = errors.New("there is no such action")
-	errNotOffered    = errors.New("the session has another status by now")
-)
 
 // showPage is GET /session/{token}, the hosted page. Opening it starts the session.
 func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
@@ -69,16 +63,13 @@ func (s *Server) actOnPage(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	reviewing := x.Status == didit.StatusInReview
-	err := s.act(x, action)
+	code, notice := s.act(x, action)
 	v := x.view()
 	s.mu.Unlock()
+	v.Notice = notice
 	switch {
-	case errors.Is(err, errUnknownAction):
-		v.Notice = err.Error()
-		renderPage(w, r, http.StatusBadRequest, v)
-	case err != nil:
-		v.Notice = err.Error()
-		renderPage(w, r, http.StatusConflict, v)
+	case notice != "":
+		renderPage(w, r, code, v)
 	case v.Callback != "" && !reviewing && !framed(r): // a frame stays, its messages have the result
 		seeOther(w, callbackURL(v.Session))
 	default:
@@ -86,25 +77,23 @@ func (s *Server) actOnPage(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// act performs the action of a button. It needs s.mu.
-func (s *Server) act(x *session, name string) error {
-	known := slices.ContainsFunc(offers, func(o offer) bool { return o.Name == name })
-	if !known {
-		return errUnknownAction
+// act performs the action of a button, or returns why it cannot, with the status that says so. It needs s.mu.
+func (s *Server) act(x *session, name string) (code int, notice string) {
+	i := slices.IndexFunc(offers, func(o offer) bool { return o.Name == name })
+	if i < 0 {
+		return http.StatusBadRequest, "there is no such action"
 	}
 	if x.Status == didit.StatusNotStarted { // the page was not opened first
 		s.move(x, didit.StatusInProgress, review{})
 	}
-	for _, o := range offersAt(x.Status) {
-		if o.Name == name {
-			if x.Status == didit.StatusInReview { // the buttons of a review are the reviewer's
-				x.note(actorPerson, o.to, "", s.opts.Now())
-			}
-			s.move(x, o.to, review{})
-			return nil
-		}
+	if !slices.Contains(offersAt(x.Status), offers[i]) {
+		return http.StatusConflict, "the session has another status by now"
 	}
-	return errNotOffered
+	if x.Status == didit.StatusInReview { // the buttons of a review are the reviewer's
+		x.note(actorPerson, offers[i].to, "", s.opts.Now())
+	}
+	s.move(x, offers[i].to, review{})
+	return http.StatusSeeOther, ""
 }
 
 // offer is a button; its name is also its id in the page.

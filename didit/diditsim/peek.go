@@ -1,29 +1,10 @@
 package diditsim
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"net/http"
 	"strings"
 )
-
-// readAhead reads the body of r and puts it back. What is over the limit, or broken, stays so for the next reader.
-func readAhead(r *http.Request) []byte {
-	body, _ := io.ReadAll(io.LimitReader(r.Body, maxRequest+1))
-	r.Body = struct {
-		io.Reader
-		io.Closer
-	}{io.MultiReader(bytes.NewReader(body), r.Body), r.Body}
-	return body
-}
-
-// copyOf is a call like r with a body of its own.
-func copyOf(r *http.Request, body []byte) *http.Request {
-	r = r.Clone(r.Context())
-	r.Body = io.NopCloser(bytes.NewReader(body))
-	return r
-}
 
 // vendorOf is the vendor_data of the user that a call is about; empty if it is about none in particular.
 func (s *Server) vendorOf(r *http.Request, body []byte) string {

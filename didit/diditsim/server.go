@@ -7,6 +7,7 @@
 package diditsim
 
 import (
+	"cmp"
 	"log/slog"
 	"net/http"
 	"slices"
@@ -53,20 +54,14 @@ type Options struct {
 }
 
 func (o Options) withDefaults() Options {
-	if o.Environment == "" {
-		o.Environment = didit.EnvironmentLive
-	}
+	o.Environment = cmp.Or(o.Environment, didit.EnvironmentLive)
+	o.WebhookTimeout = cmp.Or(o.WebhookTimeout, 5*time.Second)
+	o.Logger = cmp.Or(o.Logger, slog.New(slog.DiscardHandler))
 	if o.RetryDelays == nil {
 		o.RetryDelays = []time.Duration{time.Minute, 4 * time.Minute}
 	}
-	if o.WebhookTimeout <= 0 {
-		o.WebhookTimeout = 5 * time.Second
-	}
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.Logger == nil {
-		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	o.PublicURL = strings.TrimRight(o.PublicURL, "/")
 	o.WorkflowIDs = slices.Clone(o.WorkflowIDs)
@@ -96,7 +91,6 @@ type Server struct {
 	registrations map[string][]time.Time // newest ones, by sender
 	balance       string
 	flows         []*flow
-	jobs          map[string]any    // of deletions, by id
 	shares        map[string]*share // by token
 }
 
@@ -111,7 +105,7 @@ func New(o Options) *Server {
 		opts: o, mux: http.NewServeMux(), dispatcher: newDispatcher(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 		apps: map[string]*application{}, users: map[userID]*entity{}, accounts: map[string]*account{},
-		registrations: map[string][]time.Time{}, jobs: map[string]any{}, shares: map[string]*share{}, balance: "100.0000",
+		registrations: map[string][]time.Time{}, shares: map[string]*share{}, balance: "100.0000",
 	}
 	s.callLog.calls = map[Call]int{}
 	for _, id := range o.WorkflowIDs {

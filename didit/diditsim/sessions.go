@@ -1,7 +1,6 @@
 package diditsim
 
 import (
-	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -141,16 +140,13 @@ func (s *Server) remove(x *session) {
 	s.dispatcher.forget(x.queue)
 }
 
-// without needs all in the order of creation, and x in it.
-func without(all []*session, x *session) []*session {
-	i, _ := slices.BinarySearchFunc(all, x.Number, func(y *session, n int64) int { return cmp.Compare(y.Number, n) })
-	return slices.Delete(all, i, i+1)
+// without removes x.
+func without[X comparable](all []X, x X) []X {
+	return slices.DeleteFunc(all, func(y X) bool { return y == x })
 }
 
 // newToken returns a token of Didit's form: 12 URL-safe characters.
-func newToken() string {
-	return randomText(9)
-}
+func newToken() string { return randomText(9) }
 
 // publicBase is the base of the links to the hosted page.
 func (s *Server) publicBase(r *http.Request) string {

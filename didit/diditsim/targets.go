@@ -35,13 +35,7 @@ func newMainTarget(o Options) *target {
 
 // of are the destinations of an application in the order of creation. It needs c.mu.
 func (c *dispatcher) of(app *application) []*target {
-	var all []*target
-	for _, t := range c.targets {
-		if t.app == app && t.url != "" {
-			all = append(all, t)
-		}
-	}
-	return all
+	return slices.DeleteFunc(slices.Clone(c.targets), func(t *target) bool { return t.app != app || t.url == "" })
 }
 
 // subscribed are the destinations that get e. It needs c.mu.

@@ -2,6 +2,7 @@ package diditsim
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -104,11 +105,10 @@ func (u *entity) update(body []byte) *answer {
 	return nil
 }
 
-// deleteUsersBody names users in exactly one of three ways. A Server gives users no ids, so the second finds none.
+// deleteUsersBody names users in exactly one way. A Server gives users no ids of its own.
 type deleteUsersBody struct {
-	VendorData  []string `json:"vendor_data_list"`
-	InternalIDs []string `json:"didit_internal_id_list"`
-	All         bool     `json:"delete_all"`
+	VendorData []string `json:"vendor_data_list"`
+	All        bool     `json:"delete_all"`
 }
 
 // deleteUsers is POST /v3/users/delete/ (https://docs.didit.me/management-api/users/delete). Unknown users do
@@ -116,20 +116,14 @@ type deleteUsersBody struct {
 // here they stay, which is the harder case for an erasure. The user.data.updated that Didit announces is not sent.
 func (s *Server) deleteUsers(app *application, _ *http.Request, b deleteUsersBody) *answer {
 	before := len(s.users)
-	switch ways := [...]bool{b.VendorData != nil, b.InternalIDs != nil, b.All}; ways {
-	case [...]bool{true, false, false}:
-		for _, v := range b.VendorData {
-			delete(s.users, userIDOf(app, v))
-		}
-	case [...]bool{false, true, false}:
-	case [...]bool{false, false, true}:
-		for u := range s.users {
-			if u.app == app {
-				delete(s.users, u)
-			}
-		}
-	default:
+	if b.All == (b.VendorData != nil) {
 		return &answer{code: http.StatusBadRequest, body: []string{"Provide vendor_data_list or set delete_all=true."}}
+	}
+	for _, v := range b.VendorData {
+		delete(s.users, userIDOf(app, v))
+	}
+	if b.All {
+		maps.DeleteFunc(s.users, func(id userID, _ *entity) bool { return id.app == app })
 	}
 	return ok(map[string]int{"deleted": before - len(s.users)})
 }

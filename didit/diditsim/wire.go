@@ -7,7 +7,6 @@ import (
 	"math"
 	"strings"
 	"unicode/utf16"
-	"unicode/utf8"
 )
 
 // wireJSON writes v as Didit's Python does (https://docs.didit.me/integration/webhooks): keys sorted, no spaces, whole
@@ -60,17 +59,13 @@ func shortenFloats(v any) any {
 // escape writes all but printable ASCII as \uXXXX. It can stand only within a string.
 func escape(b []byte) []byte {
 	out := make([]byte, 0, len(b))
-	for len(b) > 0 {
-		r, n := utf8.DecodeRune(b)
-		b = b[n:]
-		switch {
-		case r < 0x7f:
+	for _, r := range string(b) {
+		if r < 0x7f {
 			out = append(out, byte(r))
-		case r > 0xffff:
-			hi, lo := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, hi, lo)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
+			continue
+		}
+		for _, unit := range utf16.AppendRune(nil, r) {
+			out = fmt.Appendf(out, `\u%04x`, unit)
 		}
 	}
 	return out
