@@ -6,7 +6,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-	"sync"
 )
 
 // Call is an endpoint and the status code of its answer, 0 if the Server hung up instead.
@@ -18,9 +17,9 @@ type Call struct {
 // Calls returns how often each endpoint was called, by the status code of its answer; calls that met a fault or a
 // redirect are among them.
 func (s *Server) Calls() map[Call]int {
-	s.callLog.mu.Lock()
-	defer s.callLog.mu.Unlock()
-	return maps.Clone(s.callLog.calls)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return maps.Clone(s.calls)
 }
 
 // CallCount returns how often endpoint was called; with codes, how often it answered one of them.
@@ -34,24 +33,17 @@ func (s *Server) CallCount(endpoint string, codes ...int) int {
 	return n
 }
 
-// callLog counts the calls and holds the faults that tests plan.
-type callLog struct {
-	mu     sync.Mutex
-	faults []*plannedFault
-	calls  map[Call]int
-}
-
 // recorder counts an answer before its first byte is sent, so that the reader of an answer finds it counted.
 type recorder struct {
 	http.ResponseWriter
-	callLog  *callLog
+	server   *Server
 	endpoint string
 }
 
 func (r *recorder) count(code int) {
-	r.callLog.mu.Lock()
-	defer r.callLog.mu.Unlock()
-	r.callLog.calls[Call{Endpoint: r.endpoint, Code: code}]++
+	r.server.mu.Lock()
+	defer r.server.mu.Unlock()
+	r.server.calls[Call{Endpoint: r.endpoint, Code: code}]++
 }
 
 // WriteHeader is called once by every handler of a Server.

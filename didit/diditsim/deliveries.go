@@ -17,7 +17,7 @@ type attempt struct {
 }
 
 // listDeliveries is GET .../deliveries/ (https://docs.didit.me/management-api/webhook/list-deliveries), newest first: every
-// attempt on its own, without its body. Days are its only filter. It needs dispatcher.mu, as all functions here.
+// attempt on its own, without its body. Days are its only filter.
 func (s *Server) listDeliveries(t *target, r *http.Request, _ []byte) *answer {
 	var all []*attempt
 	for _, d := range slices.Backward(s.dispatcher.log) {

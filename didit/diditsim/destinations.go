@@ -78,15 +78,6 @@ func (s *Server) createDestination(app *application, _ *http.Request, b destinat
 	return created(t.shown())
 }
 
-// ofWebhooks is keyed with dispatcher.mu held.
-func (s *Server) ofWebhooks(f handler[*application]) http.HandlerFunc {
-	return s.keyed(func(app *application, r *http.Request, body []byte) *answer {
-		s.dispatcher.mu.Lock()
-		defer s.dispatcher.mu.Unlock()
-		return f(app, r, body)
-	})
-}
-
 // targetOf finds the destination of a path.
 func (s *Server) targetOf(app *application, r *http.Request) *target {
 	for _, t := range s.dispatcher.of(app) {
@@ -97,7 +88,7 @@ func (s *Server) targetOf(app *application, r *http.Request) *target {
 	return nil
 }
 
-// checkDestination refuses what Didit documents as refused; the reasons are ours. It needs dispatcher.mu.
+// checkDestination refuses what Didit documents as refused; the reasons are ours.
 func (s *Server) checkDestination(b destinationBody, app *application, self *target) *answer {
 	taken := func(t *target) bool { return b.URL != nil && t != self && t.url == *b.URL }
 	switch {
@@ -117,7 +108,6 @@ func (s *Server) checkDestination(b destinationBody, app *application, self *tar
 	return nil
 }
 
-// update needs dispatcher.mu.
 func (t *target) update(b destinationBody, now time.Time) {
 	set(&t.label, b.Label)
 	set(&t.url, b.URL)
@@ -133,7 +123,7 @@ func set[T any](to, from *T) {
 	}
 }
 
-// described has the fields of all answers. It needs dispatcher.mu.
+// described has the fields of all answers.
 func (t *target) described() map[string]any {
 	return map[string]any{
 		"uuid": t.id, "label": t.label, "url": t.url, "enabled": t.enabled, "webhook_version": t.version,

@@ -30,10 +30,10 @@ type dispatcher struct {
 	opts   Options
 	client *http.Client
 	slots  chan struct{} // bounds the deliveries in flight
-	stop   chan struct{} // closed by close: no more retries
+	stop   chan struct{} // closed by Close: no more retries
 
-	mu      sync.Mutex
-	targets []*target // the first is that of the options
+	mu      *sync.Mutex // of the Server
+	targets []*target   // the first is that of the options
 	script  WebhookScript
 	log     []*attempt
 	open    int           // deliveries that are neither delivered, given up nor waiting
@@ -44,9 +44,9 @@ type dispatcher struct {
 // maxInFlight bounds the connections to a receiver.
 const maxInFlight = 64
 
-func newDispatcher(o Options) *dispatcher {
+func newDispatcher(o Options, mu *sync.Mutex) *dispatcher {
 	return &dispatcher{
-		opts: o, targets: []*target{newMainTarget(o)}, script: o.Webhooks,
+		opts: o, mu: mu, targets: []*target{newMainTarget(o)}, script: o.Webhooks,
 		client: &http.Client{
 			Transport:     &http.Transport{MaxIdleConns: maxInFlight, MaxIdleConnsPerHost: maxInFlight, IdleConnTimeout: time.Minute},
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
@@ -57,16 +57,16 @@ func newDispatcher(o Options) *dispatcher {
 
 // SetWebhook changes the URL and the secret of the first destination from now on, waiting retries included.
 func (s *Server) SetWebhook(url, secret string) {
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.dispatcher.targets[0].url, s.dispatcher.targets[0].secret = url, secret
 }
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
 // KeepDeliveries of them.
 func (s *Server) Deliveries() []DeliveryAttempt {
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	var all []DeliveryAttempt
 	for _, d := range s.dispatcher.log {
 		all = append(all, d.DeliveryAttempt)
@@ -79,16 +79,6 @@ func (c *dispatcher) note(d *attempt) {
 	c.log = append(c.log, d)
 	if keep := c.opts.KeepDeliveries; keep > 0 {
 		c.log = c.log[max(len(c.log)-keep, 0):]
-	}
-}
-
-// retry repeats the attempts of p.
-func (c *dispatcher) retry(p *delivery) {
-	defer c.done()
-	for i, delay := range c.opts.RetryDelays {
-		if !c.sleep(delay) || !c.attempt(p, i+2) {
-			return
-		}
 	}
 }
 
@@ -125,7 +115,7 @@ func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	defer func() { <-c.slots }()
 	c.mu.Lock()
 	url, secret := p.to.url, p.to.secret
-	off := p.queue.deleted || !p.to.enabled || url == ""
+	off := p.about.deleted || !p.to.enabled || url == ""
 	if !off && p.timestamp == 0 {
 		p.timestamp = c.opts.Now().Unix()
 	}
@@ -167,9 +157,9 @@ func (c *dispatcher) post(p *delivery, url, secret string) (int, error) {
 // for what is held.
 func (s *Server) Wait(ctx context.Context) error {
 	for {
-		s.dispatcher.mu.Lock()
+		s.mu.Lock()
 		idle, open := s.dispatcher.idle, s.dispatcher.open
-		s.dispatcher.mu.Unlock()
+		s.mu.Unlock()
 		if open == 0 {
 			return nil
 		}
@@ -184,12 +174,12 @@ func (s *Server) Wait(ctx context.Context) error {
 // Close sends what is queued for the first time, drops what is held, delayed or waiting for a retry, ends the delays of
 // faults, and returns when no delivery is in flight. A closed Server still answers, and sends no more webhooks.
 func (s *Server) Close() {
-	s.dispatcher.mu.Lock()
+	s.mu.Lock()
 	if !s.dispatcher.closed {
 		s.dispatcher.closed = true
 		close(s.dispatcher.stop)
 	}
-	s.dispatcher.mu.Unlock()
+	s.mu.Unlock()
 	_ = s.Wait(context.Background()) // ends: what is in flight has a timeout, and nothing is added
 	s.dispatcher.client.CloseIdleConnections()
 }

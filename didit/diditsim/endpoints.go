@@ -37,7 +37,7 @@ func (s *Server) handle() {
 	session := func(f handler[*session]) http.HandlerFunc { return s.keyed(named(s.sessionOf, f)) }
 	flow := func(f handler[*flow]) http.HandlerFunc { return s.keyed(named(s.flowOf, f)) }
 	user := func(f handler[*entity]) http.HandlerFunc { return s.keyed(named(s.userOf, f)) }
-	destination := func(f handler[*target]) http.HandlerFunc { return s.ofWebhooks(named(s.targetOf, f)) }
+	destination := func(f handler[*target]) http.HandlerFunc { return s.keyed(named(s.targetOf, f)) }
 	for endpoint, handler := range map[string]http.HandlerFunc{
 		EndpointCreate:                                             s.keyed(decoded(s.create)),
 		EndpointDecision:                                           s.api(s.decision),
@@ -65,8 +65,8 @@ func (s *Server) handle() {
 		"GET /v3/users/{vendor}/":                                  user(showUser),
 		"PATCH /v3/users/{vendor}/":                                user(updateUser),
 		"PATCH /v3/users/{vendor}/update-status/":                  user(updateUser),
-		"GET /v3/webhook/destinations/":                            s.ofWebhooks(s.listDestinations),
-		EndpointCreateDestination:                                  s.ofWebhooks(decoded(s.createDestination)),
+		"GET /v3/webhook/destinations/":                            s.keyed(s.listDestinations),
+		EndpointCreateDestination:                                  s.keyed(decoded(s.createDestination)),
 		"GET /v3/webhook/destinations/{id}/":                       destination(showDestination),
 		"PATCH /v3/webhook/destinations/{id}/":                     destination(decoded(s.updateDestination)),
 		"DELETE /v3/webhook/destinations/{id}/":                    destination(s.deleteDestination),

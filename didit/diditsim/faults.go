@@ -53,16 +53,16 @@ func (s *Server) FailNext(method, pathPrefix string, f Fault) {
 	}
 	f.Times = max(f.Times, 1)
 	f.Header = f.Header.Clone()
-	s.callLog.mu.Lock()
-	defer s.callLog.mu.Unlock()
-	s.callLog.faults = append(s.callLog.faults, &plannedFault{Fault: f, method: method, prefix: pathPrefix})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &plannedFault{Fault: f, method: method, prefix: pathPrefix})
 }
 
 // ClearFaults removes the faults that no call has met yet.
 func (s *Server) ClearFaults() {
-	s.callLog.mu.Lock()
-	defer s.callLog.mu.Unlock()
-	s.callLog.faults = nil
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = nil
 }
 
 type plannedFault struct {
@@ -72,7 +72,7 @@ type plannedFault struct {
 
 // fault takes the first planned fault that fits r. It reads the body ahead only if a fault may fit.
 func (s *Server) fault(r *http.Request) (Fault, bool) {
-	candidates := s.callLog.candidates(r)
+	candidates := s.candidates(r)
 	if len(candidates) == 0 {
 		return Fault{}, false
 	}
@@ -87,7 +87,7 @@ func (s *Server) fault(r *http.Request) (Fault, bool) {
 		if p.Match != nil && !p.Match(r) { // unlocked: it may call the Server
 			continue
 		}
-		if s.callLog.take(p) {
+		if s.take(p) {
 			return p.Fault, true
 		}
 	}
@@ -95,7 +95,7 @@ func (s *Server) fault(r *http.Request) (Fault, bool) {
 }
 
 // candidates are the faults that fit r as far as its method and path say.
-func (s *callLog) candidates(r *http.Request) []*plannedFault {
+func (s *Server) candidates(r *http.Request) []*plannedFault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.DeleteFunc(slices.Clone(s.faults), func(p *plannedFault) bool {
@@ -104,7 +104,7 @@ func (s *callLog) candidates(r *http.Request) []*plannedFault {
 }
 
 // take uses p once, unless other calls have used it up.
-func (s *callLog) take(p *plannedFault) bool {
+func (s *Server) take(p *plannedFault) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !slices.Contains(s.faults, p) {

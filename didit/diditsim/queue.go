@@ -1,34 +1,18 @@
 package diditsim
 
-// delivery is one delivery of an event, with its retries. One goroutine at a time uses what is not guarded.
+import "time"
+
+// delivery is one delivery of an event, with its retries.
 type delivery struct {
 	*event
-	to     *target
-	send   Send
-	resent bool
-}
-
-// queue has the deliveries of one session: their first attempts are made one after the other. dispatcher.mu guards it.
-type queue struct {
-	ready   []*delivery  // for their first attempt
-	working bool         // a goroutine makes those attempts
-	waiting []*delivery  // held, or behind another event
-	past    map[int]bool // events, by number, that were queued or dropped: no delivery waits for them
-	deleted bool         // the session was deleted
-}
-
-// forget drops what waits for a session.
-func (c *dispatcher) forget(q *queue) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	q.deleted, q.waiting = true, nil
+	to      *target
+	send    Send
+	retries []time.Duration // the delays before them
 }
 
 // send plans the deliveries of e, as the script says, to every destination. Without a destination there is nothing to send,
-// then or later.
+// then or later. It needs c.mu.
 func (c *dispatcher) send(e *event) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	var plan []Send
 	to := c.subscribed(e)
 	if len(to) > 0 && !c.closed {
@@ -45,15 +29,15 @@ func (c *dispatcher) send(e *event) {
 	}
 	for _, s := range plan {
 		for _, t := range to {
-			c.plan(&delivery{event: e, to: t, send: s})
+			c.plan(&delivery{event: e, to: t, send: s, retries: c.opts.RetryDelays})
 		}
 	}
 }
 
 // plan starts a delivery, or lets it wait. It needs c.mu.
 func (c *dispatcher) plan(p *delivery) {
-	if p.send.Hold || (p.send.After != 0 && !p.queue.past[p.send.After]) {
-		p.queue.waiting = append(p.queue.waiting, p)
+	if p.send.Hold || (p.send.After != 0 && !p.about.past[p.send.After]) {
+		p.about.waiting = append(p.about.waiting, p)
 		return
 	}
 	c.start(p)
@@ -77,60 +61,54 @@ func (c *dispatcher) start(p *delivery) {
 	}()
 }
 
-// enqueue puts p, and what waits for its event, into its queue now, so that the order is not left to chance. It needs c.mu.
+// enqueue puts p, and what waits for its event, behind the session's other deliveries now, so that the order is not left to
+// chance. It needs c.mu.
 func (c *dispatcher) enqueue(p *delivery) {
-	p.queue.ready = append(p.queue.ready, p)
-	if !p.queue.working {
-		p.queue.working = true
-		go c.work(p.queue)
-	}
+	before, tried := p.about.tried, make(chan struct{})
+	p.about.tried = tried
+	go c.deliver(p, before, tried)
 	c.pass(p.event)
 }
 
-// work makes the first attempts of one session until its queue is empty.
-func (c *dispatcher) work(q *queue) {
-	for {
-		c.mu.Lock()
-		if len(q.ready) == 0 {
-			q.ready, q.working = nil, false
-			c.mu.Unlock()
+// deliver makes the first attempt when that of the delivery before it is over, and then the retries.
+func (c *dispatcher) deliver(p *delivery, before <-chan struct{}, tried chan<- struct{}) {
+	defer c.done()
+	if before != nil {
+		<-before
+	}
+	again := c.attempt(p, 1)
+	close(tried)
+	for i, delay := range p.retries {
+		if !again || !c.sleep(delay) {
 			return
 		}
-		p := q.ready[0]
-		q.ready = q.ready[1:]
-		c.mu.Unlock()
-		if c.attempt(p, 1) && !p.resent {
-			go c.retry(p)
-		} else {
-			c.done()
-		}
+		again = c.attempt(p, i+2)
 	}
 }
 
 // pass starts what waits for e. It needs c.mu.
 func (c *dispatcher) pass(e *event) {
-	q := e.queue
-	if q.past[e.N] {
+	if e.about.past[e.N] {
 		return
 	}
-	q.past[e.N] = true
-	c.release(q, func(s Send) bool { return !s.Hold && s.After == e.N })
+	e.about.past[e.N] = true
+	c.release(e.about, func(s Send) bool { return !s.Hold && s.After == e.N })
 }
 
-// release starts the waiting deliveries that chosen chooses, and returns how many. It needs c.mu.
-func (c *dispatcher) release(q *queue, chosen func(Send) bool) int {
+// release starts the waiting deliveries of x that chosen chooses, and returns how many. It needs c.mu.
+func (c *dispatcher) release(x *session, chosen func(Send) bool) int {
 	if c.closed {
 		return 0
 	}
 	var started, left []*delivery
-	for _, p := range q.waiting {
+	for _, p := range x.waiting {
 		if chosen(p.send) {
 			started = append(started, p)
 		} else {
 			left = append(left, p)
 		}
 	}
-	q.waiting = left
+	x.waiting = left
 	for _, p := range started { // each may release others
 		c.start(p)
 	}
@@ -146,7 +124,5 @@ func (s *Server) Release(sessionID string) int {
 	if !ok {
 		return 0
 	}
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
-	return s.dispatcher.release(x.queue, func(Send) bool { return true })
+	return s.dispatcher.release(x, func(Send) bool { return true })
 }

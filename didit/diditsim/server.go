@@ -73,7 +73,6 @@ type Server struct {
 	opts       Options
 	mux        *http.ServeMux
 	dispatcher *dispatcher
-	callLog    callLog
 	clock      *clock
 	limiter    *limiter
 
@@ -84,6 +83,8 @@ type Server struct {
 	byVendor map[string][]*session
 	number   int64          // of the newest session
 	made     map[string]int // sessions ever created, by vendor_data
+	calls    map[Call]int
+	faults   []*plannedFault
 
 	apps          map[string]*application // of registered accounts, by key
 	users         map[userID]*entity
@@ -102,12 +103,12 @@ func New(o Options) *Server {
 	c := &clock{base: o.Now}
 	o.Now = c.now
 	s := &Server{
-		opts: o, mux: http.NewServeMux(), dispatcher: newDispatcher(o), clock: c, limiter: newLimiter(o), made: map[string]int{},
+		opts: o, mux: http.NewServeMux(), clock: c, limiter: newLimiter(o), made: map[string]int{}, calls: map[Call]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 		apps: map[string]*application{}, users: map[userID]*entity{}, accounts: map[string]*account{},
 		registrations: map[string][]time.Time{}, shares: map[string]*share{}, balance: "100.0000",
 	}
-	s.callLog.calls = map[Call]int{}
+	s.dispatcher = newDispatcher(o, &s.mu)
 	for _, id := range o.WorkflowIDs {
 		s.flows = append(s.flows, newFlow(id))
 	}
@@ -123,7 +124,7 @@ func New(o Options) *Server {
 // slash, as Didit does, or calls the API or the hosted page.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	endpoint, slashed := s.endpoint(r)
-	rec := &recorder{ResponseWriter: w, callLog: &s.callLog, endpoint: endpoint}
+	rec := &recorder{ResponseWriter: w, server: s, endpoint: endpoint}
 	if !s.admit(rec, r) {
 		return
 	}

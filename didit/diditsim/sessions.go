@@ -42,7 +42,10 @@ type session struct {
 	ordinal  int // which of its vendor_data's sessions it is, from 1
 	events   int // announced
 	newest   *event
-	queue    *queue // of its webhooks; guarded by the dispatcher
+	tried    chan struct{} // closed after the first attempt of the newest delivery; nil if there was none
+	waiting  []*delivery   // held, or behind another event
+	past     map[int]bool  // events, by number, that were queued or dropped: no delivery waits for them
+	deleted  bool
 }
 
 // Sessions returns all sessions in the order of their creation.
@@ -111,7 +114,7 @@ func (s *Server) add(b createBody, base string) *session {
 	now := s.opts.Now()
 	s.number++
 	s.made[b.VendorData]++
-	x := &session{app: b.app, flow: b.flow, failing: b.flow.steps[0], ordinal: s.made[b.VendorData], queue: &queue{past: map[int]bool{}}, Session: Session{
+	x := &session{app: b.app, flow: b.flow, failing: b.flow.steps[0], ordinal: s.made[b.VendorData], past: map[int]bool{}, Session: Session{
 		ID: uuid.NewString(), Number: s.number, Token: newToken(), VendorData: b.VendorData, WorkflowID: b.WorkflowID,
 		Status: didit.StatusNotStarted, Language: b.Language, CreatedAt: now, UpdatedAt: now, ExpiresAt: now.Add(lifetime),
 	}}
@@ -137,7 +140,7 @@ func (s *Server) remove(x *session) {
 	}
 	delete(s.byID, x.ID)
 	delete(s.byToken, x.Token)
-	s.dispatcher.forget(x.queue)
+	x.deleted, x.waiting = true, nil
 }
 
 // without removes x.

@@ -8,7 +8,7 @@ import (
 )
 
 // target is a webhook destination. The first one of a dispatcher is that of Options.WebhookURL and SetWebhook: without a URL
-// it does not exist. dispatcher.mu guards all but id and app.
+// it does not exist.
 type target struct {
 	id               string
 	app              *application
@@ -33,17 +33,17 @@ func newMainTarget(o Options) *target {
 	}
 }
 
-// of are the destinations of an application in the order of creation. It needs c.mu.
+// of are the destinations of an application in the order of creation.
 func (c *dispatcher) of(app *application) []*target {
 	return slices.DeleteFunc(slices.Clone(c.targets), func(t *target) bool { return t.app != app || t.url == "" })
 }
 
-// subscribed are the destinations that get e. It needs c.mu.
+// subscribed are the destinations that get e.
 func (c *dispatcher) subscribed(e *event) []*target {
-	return slices.DeleteFunc(c.of(e.app), func(t *target) bool { return !t.enabled || !slices.Contains(t.events, e.Type) })
+	return slices.DeleteFunc(c.of(e.about.app), func(t *target) bool { return !t.enabled || !slices.Contains(t.events, e.Type) })
 }
 
-// count counts an attempt. It needs dispatcher.mu.
+// count counts an attempt.
 func (t *target) count(d DeliveryAttempt) {
 	t.sent++
 	t.last = d.At

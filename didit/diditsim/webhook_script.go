@@ -43,8 +43,8 @@ type WebhookScript func(Event) []Send
 
 // SetWebhookScript changes how events are delivered from now on; nil delivers each once, at once.
 func (s *Server) SetWebhookScript(script WebhookScript) {
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.dispatcher.script = script
 }
 

@@ -23,8 +23,7 @@ const (
 // event is a webhook: what its deliveries have in common.
 type event struct {
 	Event
-	app       *application
-	queue     *queue
+	about     *session
 	payload   map[string]any // without timestamp
 	timestamp int64          // of the first attempt, for all; 0 before it
 }
@@ -32,7 +31,7 @@ type event struct {
 // announce sends an event about x as it is now. It needs s.mu.
 func (s *Server) announce(x *session, kind, comment string) {
 	x.events++
-	e := &event{app: x.app, queue: x.queue, Event: Event{
+	e := &event{about: x, Event: Event{
 		SessionID: x.ID, VendorData: x.VendorData, EventID: uuid.NewString(), Type: kind, Status: x.Status,
 		N: x.events, Session: x.ordinal,
 	}}
@@ -85,8 +84,6 @@ func (s *Server) Resend(sessionID string) error {
 	if !ok {
 		return ErrUnknownSession
 	}
-	s.dispatcher.mu.Lock()
-	defer s.dispatcher.mu.Unlock()
 	to := s.dispatcher.subscribed(x.newest)
 	if len(to) == 0 || s.dispatcher.closed {
 		return ErrNoDestination
@@ -94,7 +91,7 @@ func (s *Server) Resend(sessionID string) error {
 	again := *x.newest
 	again.timestamp = 0
 	for _, t := range to {
-		s.dispatcher.start(&delivery{event: &again, to: t, resent: true})
+		s.dispatcher.start(&delivery{event: &again, to: t})
 	}
 	return nil
 }
