@@ -8,6 +8,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 )
 
@@ -166,4 +167,18 @@ func orNull[T ~string | ~[]byte](v T) any {
 		return nil
 	}
 	return v
+}
+
+// EditWebhook names, for Options.Edit, the body of a webhook, before it is signed.
+const EditWebhook = "webhook"
+
+// edited is a body after Options.Edit. What is no JSON object stays as it is.
+func (s *Server) edited(what string, body any) any {
+	plain, err := json.Marshal(body)
+	var fields map[string]any
+	if s.opts.Edit == nil || err != nil || json.Unmarshal(plain, &fields) != nil {
+		return body
+	}
+	s.opts.Edit(strings.TrimSuffix(what, "{$}"), fields)
+	return fields
 }

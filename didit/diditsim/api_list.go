@@ -45,7 +45,8 @@ func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[st
 	for _, item := range page {
 		results = append(results, show(item))
 	}
-	body := map[string]any{"count": len(all), "next": nil, "previous": nil, "results": results}
+	exact := min(len(all), 100) // up to there
+	body := map[string]any{"count": exact, "next": nil, "previous": nil, "results": results}
 	if offset+limit < len(all) {
 		body["next"] = pageURL(r, limit, offset+limit)
 	}

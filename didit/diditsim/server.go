@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"didit-temporal/didit"
@@ -73,8 +74,8 @@ type Server struct {
 	opts       Options
 	mux        *http.ServeMux
 	dispatcher *dispatcher
-	clock      *clock
 	limiter    *limiter
+	clockError atomic.Int64 // how far the clock is ahead
 
 	mu       sync.Mutex
 	all      []*session // in the order of creation
@@ -99,17 +100,16 @@ var _ http.Handler = (*Server)(nil)
 
 // New returns a Server without sessions.
 func New(o Options) *Server {
-	o = o.withDefaults()
-	c := &clock{base: o.Now}
-	o.Now = c.now
 	s := &Server{
-		opts: o, mux: http.NewServeMux(), clock: c, limiter: newLimiter(o), made: map[string]int{}, calls: map[Call]int{},
+		opts: o.withDefaults(), mux: http.NewServeMux(), made: map[string]int{}, calls: map[Call]int{},
 		byID: map[string]*session{}, byToken: map[string]*session{}, byVendor: map[string][]*session{},
 		apps: map[string]*application{}, users: map[userID]*entity{}, accounts: map[string]*account{},
 		registrations: map[string][]time.Time{}, shares: map[string]*share{}, balance: "100.0000",
 	}
-	s.dispatcher = newDispatcher(o, &s.mu)
-	for _, id := range o.WorkflowIDs {
+	right := s.opts.Now
+	s.opts.Now = func() time.Time { return right().Add(time.Duration(s.clockError.Load())) }
+	s.dispatcher, s.limiter = newDispatcher(s.opts, &s.mu), newLimiter(s.opts)
+	for _, id := range s.opts.WorkflowIDs {
 		s.flows = append(s.flows, newFlow(id))
 	}
 	if len(s.flows) == 0 {
@@ -144,3 +144,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	act(rec, r)
 }
+
+// SetClockOffset makes Didit's clock wrong by d from now on: the times of new sessions, of changes of status, and of
+// webhooks, with their signatures; and for Limits, time passes if the clock goes ahead. What has its time already keeps
+// it, retries included. 0 sets the clock right.
+func (s *Server) SetClockOffset(d time.Duration) { s.clockError.Store(int64(d)) }
