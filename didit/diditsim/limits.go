@@ -77,10 +77,7 @@ func callerOf(r *http.Request) string {
 
 // addressOf is the remote address without its port.
 func addressOf(r *http.Request) string {
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		return r.RemoteAddr
-	}
+	host, _, _ := net.SplitHostPort(r.RemoteAddr)
 	return host
 }
 

@@ -130,10 +130,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	act := s.mux.ServeHTTP
 	if slashed != "" { // a client that follows may lose its key on the way, or its POST
-		act = func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Location", slashed)
-			w.WriteHeader(http.StatusMovedPermanently)
-		}
+		act = http.RedirectHandler(slashed, http.StatusMovedPermanently).ServeHTTP
 	}
 	if endpoint == EndpointNotSimulated {
 		act = s.keyed(answerNotSimulated)
