@@ -93,7 +93,7 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 		raw = rawBody{"application/json", string(text)}
 	}
 	if a.delay > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(a.delay.Seconds()))))
+		w.Header().Set("Retry-After", strconv.Itoa(wholeSeconds(a.delay)))
 	}
 	w.Header().Set("Content-Type", raw.media)
 	w.WriteHeader(a.code)
@@ -158,6 +158,8 @@ func notAChoice(value string) string { return `"` + value + `" is not a valid ch
 func (s *Server) health(*Server, *http.Request, []byte) *answer {
 	return ok(map[string]string{"status": "ok", "timestamp": isoTime(s.opts.Now())})
 }
+
+func wholeSeconds(d time.Duration) int { return int(math.Ceil(d.Seconds())) }
 
 func isoTime(t time.Time) string { return t.UTC().Format(time.RFC3339Nano) }
 

@@ -5,17 +5,14 @@ import (
 	"time"
 )
 
-// limiter counts calls in sliding windows. It measures time from the first call.
+// limiter counts calls in sliding windows.
 type limiter struct {
 	limits Limits
-	now    func() time.Time
+	now    func() time.Time // right, however wrong Didit's clock is
 
-	mu      sync.Mutex
-	begun   time.Time
-	last    time.Duration
-	setBack time.Duration // the sum of what the clock was set back by
-	keys    map[string]int
-	counts  map[countID]*count
+	mu     sync.Mutex
+	keys   map[string]int
+	counts map[countID]*count
 }
 
 // countID is a key's number and a scope.
@@ -30,15 +27,24 @@ type count struct {
 	sent, accepted window
 }
 
-func newLimiter(o Options) *limiter {
-	return &limiter{limits: o.Limits, now: o.Now, keys: map[string]int{}, counts: map[countID]*count{}}
+func newLimiter(l Limits, now func() time.Time) *limiter {
+	return &limiter{limits: l, now: now, keys: map[string]int{}, counts: map[countID]*count{}}
+}
+
+// refusal is why a call is over a limit.
+type refusal struct {
+	limit int
+	delay time.Duration
 }
 
 // admit counts a call in all its scopes. It returns why the call is refused, nil if it is not.
 func (l *limiter) admit(caller string, scopes []Scope) *refusal {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	now, at := l.tick()
+	if len(scopes) == 0 {
+		return nil
+	}
+	now := l.now()
 	if l.keys[caller] == 0 {
 		l.keys[caller] = len(l.keys) + 1
 	}
@@ -46,33 +52,17 @@ func (l *limiter) admit(caller string, scopes []Scope) *refusal {
 	var counts []*count
 	for _, scope := range scopes {
 		c := l.count(l.keys[caller], scope)
-		c.sent = c.sent.after(now - l.limits.window())
-		c.accepted = c.accepted.after(now - l.limits.window())
+		c.sent = c.sent.after(now.Add(-l.limits.window()))
+		c.accepted = c.accepted.after(now.Add(-l.limits.window()))
 		counts = append(counts, c)
-		if r := l.refusal(c, now, at); r != nil && (refused == nil || r.delay > refused.delay) {
+		if r := l.refusal(c, now); r != nil && (refused == nil || r.delay > refused.delay) {
 			refused = r
 		}
 	}
 	for _, c := range counts {
-		c.add(now, at, refused == nil)
+		c.add(now, refused == nil)
 	}
 	return refused
-}
-
-// tick returns the time since the first call, and what Didit's clock shows. Setting that clock back takes no time and
-// undoes nothing; setting it forward lets time pass.
-func (l *limiter) tick() (now time.Duration, at time.Time) {
-	at = l.now()
-	if l.begun.IsZero() {
-		l.begun = at
-	}
-	now = at.Sub(l.begun) + l.setBack
-	if now < l.last {
-		l.setBack += l.last - now
-		now = l.last
-	}
-	l.last = now
-	return now, at
 }
 
 func (l *limiter) count(key int, scope Scope) *count {
@@ -84,20 +74,20 @@ func (l *limiter) count(key int, scope Scope) *count {
 }
 
 // refusal is the answer of c to one more call, nil if it may be made.
-func (l *limiter) refusal(c *count, now time.Duration, at time.Time) *refusal {
+func (l *limiter) refusal(c *count, now time.Time) *refusal {
 	limit := c.usage.Limit
 	if limit < 0 || len(c.accepted) < limit {
 		return nil
 	}
-	return &refusal{limit, c.accepted[0] + l.limits.window() - now, at}
+	return &refusal{limit, c.accepted[0].Add(l.limits.window()).Sub(now)}
 }
 
 // add counts a call. A window with the most calls ends with a call, so it is enough to check the windows that do.
-func (c *count) add(now time.Duration, at time.Time, accepted bool) {
+func (c *count) add(now time.Time, accepted bool) {
 	c.usage.Calls++
 	c.sent = append(c.sent, now)
 	if n := len(c.sent); n > c.usage.Worst {
-		c.usage.Worst, c.usage.WorstAt = n, at
+		c.usage.Worst, c.usage.WorstAt = n, now
 	}
 	if !accepted {
 		c.usage.Refused++
@@ -108,12 +98,12 @@ func (c *count) add(now time.Duration, at time.Time, accepted bool) {
 }
 
 // window holds the times of calls, the oldest first.
-type window []time.Duration
+type window []time.Time
 
 // after drops what is not later than t. Appending copies what is left when the array is full, so a call costs the same
 // however many there are.
-func (w window) after(t time.Duration) window {
-	for len(w) > 0 && w[0] <= t {
+func (w window) after(t time.Time) window {
+	for len(w) > 0 && !w[0].After(t) {
 		w = w[1:]
 	}
 	return w
@@ -131,7 +121,7 @@ type ScopeUsage struct {
 	// Worst is the most calls sent within any one window, refused ones included: the number that a client must keep within
 	// Limit. WorstAccepted is the same without them, so it is never over Limit.
 	Worst, WorstAccepted int
-	// WorstAt is the time of the last call of the first such window, by the Server's clock.
+	// WorstAt is the time of the last call of the first such window, by Options.Now.
 	WorstAt time.Time
 }
 

@@ -3,7 +3,6 @@ package diditsim
 import (
 	"cmp"
 	"fmt"
-	"math"
 	"net"
 	"net/http"
 	"strconv"
@@ -81,36 +80,18 @@ func addressOf(r *http.Request) string {
 	return host
 }
 
-// admit counts r, and answers it if it is over a limit.
+// admit counts r, and answers it if it is over a limit: with the headers that Didit sends with a 429, and only with that. The
+// body is not documented; this one has the shape of Didit's other errors.
 func (s *Server) admit(w *recorder, r *http.Request) bool {
-	scopes := scopesOf(w.endpoint, r)
-	if len(scopes) == 0 {
+	refused := s.limiter.admit(callerOf(r), scopesOf(w.endpoint, r))
+	if refused == nil {
 		return true
 	}
-	refused := s.limiter.admit(callerOf(r), scopes)
-	if refused != nil {
-		refused.write(w)
-	}
-	return refused == nil
-}
-
-// refusal is the answer to a call that is over a limit.
-type refusal struct {
-	limit int
-	delay time.Duration
-	at    time.Time
-}
-
-// write answers with the headers that Didit sends with a 429, and only with that. The body is not documented; this one
-// has the shape of Didit's other errors.
-func (n *refusal) write(w http.ResponseWriter) {
-	seconds := max(int(math.Ceil(n.delay.Seconds())), 1)
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Retry-After", strconv.Itoa(seconds))
-	h.Set("X-RateLimit-Limit", strconv.Itoa(n.limit))
-	h.Set("X-RateLimit-Remaining", "0")
-	h.Set("X-RateLimit-Reset", strconv.FormatInt(n.at.Add(n.delay+time.Second-1).Unix(), 10)) // rounded up
-	w.WriteHeader(http.StatusTooManyRequests)
-	_, _ = fmt.Fprintf(w, `{"detail":"Request was throttled. Expected available in %d seconds."}`, seconds)
+	free := s.opts.Now().Add(refused.delay + time.Second - 1) // rounded up
+	w.Header().Set("X-RateLimit-Limit", strconv.Itoa(refused.limit))
+	w.Header().Set("X-RateLimit-Remaining", "0")
+	w.Header().Set("X-RateLimit-Reset", strconv.FormatInt(free.Unix(), 10))
+	text := fmt.Sprintf("Request was throttled. Expected available in %d seconds.", wholeSeconds(refused.delay))
+	s.write(w, r, *tooMany(text, refused.delay))
+	return false
 }

@@ -44,7 +44,7 @@ type Options struct {
 	KeepDeliveries int
 	// Limits are those of each key. The zero value is what Didit documents.
 	Limits Limits
-	// Now is the clock of everything but the delays. Default time.Now. SetClockOffset makes it wrong.
+	// Now is the clock of everything but the delays. Default time.Now. SetClockOffset makes it wrong, except for Limits.
 	Now func() time.Time
 	// Edit, if set, may change each body before it is sent, such as to fill every field with what must not be kept. What is
 	// the pattern of the endpoint that answers, or EditWebhook; the body of a list is its page. Edit must not keep body, nor
@@ -108,7 +108,7 @@ func New(o Options) *Server {
 	}
 	right := s.opts.Now
 	s.opts.Now = func() time.Time { return right().Add(time.Duration(s.clockError.Load())) }
-	s.dispatcher, s.limiter = newDispatcher(s.opts, &s.mu), newLimiter(s.opts)
+	s.dispatcher, s.limiter = newDispatcher(s.opts, &s.mu), newLimiter(s.opts.Limits, right)
 	for _, id := range s.opts.WorkflowIDs {
 		s.flows = append(s.flows, newFlow(id))
 	}
@@ -143,6 +143,6 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // SetClockOffset makes Didit's clock wrong by d from now on: the times of new sessions, of changes of status, and of
-// webhooks, with their signatures; and for Limits, time passes if the clock goes ahead. What has its time already keeps
-// it, retries included. 0 sets the clock right.
+// webhooks, with their signatures. What has its time already keeps it, retries included, and Limits go by the right time.
+// 0 sets the clock right.
 func (s *Server) SetClockOffset(d time.Duration) { s.clockError.Store(int64(d)) }
