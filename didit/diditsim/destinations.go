@@ -19,13 +19,13 @@ var eventTypes = []string{
 	"user.created",
 }
 
-// destinationBody is the body of a creation and of a change; what is nil was not sent. A uuid in it is ignored.
+// destinationBody is what a creation and a change may set. A uuid in it is ignored.
 type destinationBody struct {
-	Label   *string   `json:"label"`
-	URL     *string   `json:"url"`
-	Enabled *bool     `json:"enabled"`
-	Version *string   `json:"webhook_version"`
-	Events  *[]string `json:"subscribed_events"`
+	Label   string   `json:"label"`
+	URL     string   `json:"url"`
+	Enabled bool     `json:"enabled"`
+	Version string   `json:"webhook_version"`
+	Events  []string `json:"subscribed_events"`
 }
 
 // listDestinations is GET /v3/webhook/destinations/: a bare array, oldest first, without secrets.
@@ -43,17 +43,16 @@ func showDestination(t *target, _ *http.Request, _ []byte) *answer {
 }
 
 // updateDestination is PATCH: events are replaced and not merged, and the secret stays.
-func (s *Server) updateDestination(t *target, _ *http.Request, b destinationBody) *answer {
-	if no := s.checkDestination(b, t.app, t); no != nil {
+func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) *answer {
+	if no := s.update(t, body); no != nil {
 		return no
 	}
-	t.update(b, s.opts.Now())
 	return ok(t.shown())
 }
 
 // deleteDestination is DELETE. The destination of Options loses its URL; SetWebhook gives it another.
 func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) *answer {
-	t.url = ""
+	t.URL = ""
 	if t.id != mainTarget {
 		s.dispatcher.targets = without(s.dispatcher.targets, t)
 	}
@@ -61,19 +60,14 @@ func (s *Server) deleteDestination(t *target, _ *http.Request, _ []byte) *answer
 }
 
 // createDestination is POST. Unlike Didit it accepts plain HTTP and private addresses: development has no others.
-func (s *Server) createDestination(app *application, _ *http.Request, b destinationBody) *answer {
-	switch {
-	case b.Label == nil:
-		return invalid("label", "This field is required.")
-	case b.URL == nil:
-		return invalid("url", "This field is required.")
+func (s *Server) createDestination(app *application, _ *http.Request, body []byte) *answer {
+	t := &target{
+		id: uuid.NewString(), app: app, secret: randomText(32), created: s.opts.Now(),
+		destinationBody: destinationBody{Enabled: true, Version: didit.WebhookVersion},
 	}
-	t := &target{id: uuid.NewString(), app: app, secret: randomText(32), enabled: true, version: didit.WebhookVersion}
-	if no := s.checkDestination(b, t.app, t); no != nil {
+	if no := s.update(t, body); no != nil {
 		return no
 	}
-	t.created = s.opts.Now()
-	t.update(b, t.created)
 	s.dispatcher.targets = append(s.dispatcher.targets, t)
 	return created(t.shown())
 }
@@ -88,46 +82,49 @@ func (s *Server) targetOf(app *application, r *http.Request) *target {
 	return nil
 }
 
+// update changes t as the body says, or returns why not. What the body does not set stays.
+func (s *Server) update(t *target, body []byte) *answer {
+	b := t.destinationBody
+	b.Events = slices.Clone(b.Events)
+	if no := decode(body, &b); no != nil {
+		return no
+	}
+	if no := s.checkDestination(b, t); no != nil {
+		return no
+	}
+	t.destinationBody, t.updated = b, s.opts.Now()
+	return nil
+}
+
 // checkDestination refuses what Didit documents as refused; the reasons are ours.
-func (s *Server) checkDestination(b destinationBody, app *application, self *target) *answer {
-	taken := func(t *target) bool { return b.URL != nil && t != self && t.url == *b.URL }
+func (s *Server) checkDestination(b destinationBody, old *target) *answer {
+	taken := func(t *target) bool { return t != old && t.URL == b.URL }
 	switch {
-	case b.Label != nil && *b.Label == "":
+	case b.Label == "" && old.Label == "":
+		return invalid("label", "This field is required.")
+	case b.Label == "":
 		return invalid("label", "This field may not be blank.")
-	case b.URL != nil && !isWebURL(*b.URL):
+	case b.URL == "" && old.URL == "":
+		return invalid("url", "This field is required.")
+	case !isWebURL(b.URL):
 		return invalid("url", "Enter a valid URL.")
-	case slices.ContainsFunc(s.dispatcher.of(app), taken):
+	case slices.ContainsFunc(s.dispatcher.of(old.app), taken):
 		return invalid("url", "A destination with this URL already exists.")
-	case b.Version != nil && !slices.Contains([]string{"v1", "v2", "v3"}, *b.Version):
-		return invalid("webhook_version", notAChoice(*b.Version))
-	case b.Events != nil && len(*b.Events) == 0:
+	case !slices.Contains([]string{"v1", "v2", "v3"}, b.Version):
+		return invalid("webhook_version", notAChoice(b.Version))
+	case b.Events != nil && len(b.Events) == 0: // left out, they are nil
 		return invalid("subscribed_events", "This list may not be empty.")
-	case b.Events != nil && slices.ContainsFunc(*b.Events, func(e string) bool { return !slices.Contains(eventTypes, e) }):
+	case slices.ContainsFunc(b.Events, func(e string) bool { return !slices.Contains(eventTypes, e) }):
 		return invalid("subscribed_events", []string{"Not a valid choice."})
 	}
 	return nil
 }
 
-func (t *target) update(b destinationBody, now time.Time) {
-	set(&t.label, b.Label)
-	set(&t.url, b.URL)
-	set(&t.enabled, b.Enabled)
-	set(&t.version, b.Version)
-	set(&t.events, b.Events)
-	t.updated = now
-}
-
-func set[T any](to, from *T) {
-	if from != nil {
-		*to = *from
-	}
-}
-
 // described has the fields of all answers.
 func (t *target) described() map[string]any {
 	return map[string]any{
-		"uuid": t.id, "label": t.label, "url": t.url, "enabled": t.enabled, "webhook_version": t.version,
-		"subscribed_events": append([]string{}, t.events...), "secret_last4": t.secret[max(len(t.secret)-4, 0):],
+		"uuid": t.id, "label": t.Label, "url": t.URL, "enabled": t.Enabled, "webhook_version": t.Version,
+		"subscribed_events": append([]string{}, t.Events...), "secret_last4": t.secret[max(len(t.secret)-4, 0):],
 		"created_at": isoTime(t.created), "updated_at": isoTime(t.updated),
 	}
 }
@@ -147,7 +144,7 @@ func (t *target) shown() map[string]any {
 // listed is a destination in a list.
 func (t *target) listed() map[string]any {
 	d := t.described()
-	d["subscribed_events_count"] = len(t.events)
+	d["subscribed_events_count"] = len(t.Events)
 	d["metrics_window_days"] = 30
 	d["deliveries_count"], d["failed_deliveries_count"] = t.sent, t.failed
 	d["average_response_time_ms"], d["error_rate_percentage"] = nil, t.errorRate()
@@ -169,13 +166,9 @@ func (t *target) lastDelivery() any {
 // target is a webhook destination. The first one of a dispatcher is that of Options.WebhookURL and SetWebhook: without a URL
 // it does not exist.
 type target struct {
-	id               string
+	destinationBody
+	id, secret       string
 	app              *application
-	label            string
-	url, secret      string
-	enabled          bool
-	version          string
-	events           []string
 	created, updated time.Time
 	sent, failed     int
 	last             time.Time // the newest delivery; zero if none
@@ -187,19 +180,20 @@ const mainTarget = "00000000-0000-4000-8000-00000000de57"
 func newMainTarget(o Options) *target {
 	now := o.Now()
 	return &target{
-		id: mainTarget, label: "main", url: o.WebhookURL, secret: o.WebhookSecret, enabled: true, version: didit.WebhookVersion,
-		events: []string{didit.EventStatusUpdated, didit.EventDataUpdated}, created: now, updated: now,
+		id: mainTarget, secret: o.WebhookSecret, created: now, updated: now, destinationBody: destinationBody{
+			"main", o.WebhookURL, true, didit.WebhookVersion, []string{didit.EventStatusUpdated, didit.EventDataUpdated},
+		},
 	}
 }
 
 // of are the destinations of an application in the order of creation.
 func (c *dispatcher) of(app *application) []*target {
-	return slices.DeleteFunc(slices.Clone(c.targets), func(t *target) bool { return t.app != app || t.url == "" })
+	return slices.DeleteFunc(slices.Clone(c.targets), func(t *target) bool { return t.app != app || t.URL == "" })
 }
 
 // subscribed are the destinations that get e.
 func (c *dispatcher) subscribed(e *event) []*target {
-	return slices.DeleteFunc(c.of(e.about.app), func(t *target) bool { return !t.enabled || !slices.Contains(t.events, e.Type) })
+	return slices.DeleteFunc(c.of(e.about.app), func(t *target) bool { return !t.Enabled || !slices.Contains(t.Events, e.Type) })
 }
 
 // count counts an attempt.

@@ -59,7 +59,7 @@ func newDispatcher(o Options, mu *sync.Mutex) *dispatcher {
 func (s *Server) SetWebhook(url, secret string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.dispatcher.targets[0].url, s.dispatcher.targets[0].secret = url, secret
+	s.dispatcher.targets[0].URL, s.dispatcher.targets[0].secret = url, secret
 }
 
 // Deliveries returns every attempt to deliver a webhook so far, in the order of their ends, or the newest
@@ -114,8 +114,8 @@ func (c *dispatcher) attempt(p *delivery, n int) (again bool) {
 	c.slots <- struct{}{}
 	defer func() { <-c.slots }()
 	c.mu.Lock()
-	url, secret := p.to.url, p.to.secret
-	off := p.about.deleted || !p.to.enabled || url == ""
+	url, secret := p.to.URL, p.to.secret
+	off := p.about.deleted || !p.to.Enabled || url == ""
 	if !off && p.timestamp == 0 {
 		p.timestamp = c.opts.Now().Unix()
 	}

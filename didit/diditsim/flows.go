@@ -27,13 +27,13 @@ type flow struct {
 	app      *application
 	id       string
 	label    string
-	draft    bool
+	status   string // published or draft
 	standard bool
 	steps    []*step
 }
 
 func newFlow(id string) *flow {
-	return &flow{id: strings.ToLower(id), label: "Simulated KYC", steps: stepsOf("OCR", "LIVENESS", "FACE_MATCH")}
+	return &flow{id: strings.ToLower(id), label: "Simulated KYC", status: "published", steps: stepsOf("OCR", "LIVENESS", "FACE_MATCH")}
 }
 
 // business reports whether the flow verifies companies.
@@ -74,7 +74,7 @@ func (s *Server) find(app *application, id string) *flow {
 
 // flow finds a published flow, nil if there is none. Without Options.WorkflowIDs every UUID is one. It needs s.mu.
 func (s *Server) flow(app *application, id string) *flow {
-	if f := s.find(app, id); f != nil && !f.draft {
+	if f := s.find(app, id); f != nil && f.status == "published" {
 		return f
 	}
 	if len(s.opts.WorkflowIDs) > 0 {
@@ -93,27 +93,24 @@ func (f *flow) shown() map[string]any {
 	for i, p := range f.steps {
 		names[i] = p.short
 	}
-	kind, status := "kyc", "published"
+	kind := "kyc"
 	if f.business() {
 		kind = "kyb"
 	}
-	if f.draft {
-		status = "draft"
-	}
 	return map[string]any{
 		"uuid": f.id, "workflow_id": f.id, "workflow_label": f.label, "workflow_type": kind, "version": workflowVersion,
-		"status": status, "is_default": f.standard, "is_archived": false, "is_editable": false, "has_draft": f.draft,
+		"status": f.status, "is_default": f.standard, "is_archived": false, "is_editable": false, "has_draft": f.status == "draft",
 		"features": strings.Join(names, " + "), "total_price": 0.15, "max_retry_attempts": 3,
 		"session_expiration_time": int(lifetime.Seconds()), "created_by": nil,
 	}
 }
 
-// workflowBody is the body of a creation and of a change; what is nil was not sent.
+// workflowBody is the body of a creation and of a change.
 type workflowBody struct {
-	Label    *string           `json:"workflow_label"`
+	Label    string            `json:"workflow_label"`
 	Features []json.RawMessage `json:"features"`
-	Standard *bool             `json:"is_default"`
-	Status   *string           `json:"status"`
+	Standard bool              `json:"is_default"`
+	Status   string            `json:"status"`
 
 	// These are accepted and have no effect.
 	WhiteLabel *bool    `json:"is_white_label_enabled"`
@@ -160,7 +157,7 @@ func (s *Server) deleteWorkflow(f *flow, _ *http.Request, _ []byte) *answer {
 
 // update changes f as the body says, or returns why not. It refuses unknown fields.
 func (f *flow) update(body []byte, all bool) *answer {
-	var b workflowBody
+	b := workflowBody{Label: f.label, Standard: f.standard, Status: f.status}
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&b); err != nil {
@@ -172,10 +169,10 @@ func (f *flow) update(body []byte, all bool) *answer {
 	switch {
 	case all && len(b.Features) == 0:
 		return invalid("features", "This field is required.")
-	case b.Label != nil && len(*b.Label) > maxLabel:
+	case len(b.Label) > maxLabel:
 		return invalid("workflow_label", "Ensure this field has no more than 50 characters.")
-	case b.Status != nil && *b.Status != "draft" && *b.Status != "published":
-		return invalid("status", notAChoice(*b.Status))
+	case b.Status != "draft" && b.Status != "published":
+		return invalid("status", notAChoice(b.Status))
 	}
 	steps, no := readSteps(b.Features)
 	if no != nil {
@@ -184,11 +181,7 @@ func (f *flow) update(body []byte, all bool) *answer {
 	if steps != nil {
 		f.steps = steps
 	}
-	set(&f.label, b.Label)
-	set(&f.standard, b.Standard)
-	if b.Status != nil {
-		f.draft = *b.Status == "draft"
-	}
+	f.label, f.standard, f.status = b.Label, b.Standard, b.Status
 	return nil
 }
 
