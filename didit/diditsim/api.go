@@ -55,6 +55,11 @@ func named[X comparable](find func(*application, *http.Request) X, f handler[X])
 	}
 }
 
+// show is the GET of one X.
+func show[X interface{ shown() map[string]any }](x X, _ *http.Request, _ []byte) *answer {
+	return ok(x.shown())
+}
+
 // keyed makes an HTTP handler of f for calls with a valid key, whose application f gets.
 func (s *Server) keyed(f handler[*application]) http.HandlerFunc {
 	return s.api(func(_ *Server, r *http.Request, body []byte) *answer {

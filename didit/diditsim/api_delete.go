@@ -25,7 +25,6 @@ func (s *Server) delete(x *session, _ *http.Request, b didit.DeleteSessionReques
 // erase removes a session and returns what happened to its parts.
 func (s *Server) erase(x *session, b didit.DeleteSessionRequest) map[string]any {
 	s.remove(x)
-	face := x.flow.step("LIVENESS")
 	done := map[string]any{
 		"session_id":                    x.ID,
 		"session_number":                x.Number,
@@ -36,7 +35,7 @@ func (s *Server) erase(x *session, b didit.DeleteSessionRequest) map[string]any 
 	}
 	keep := b.RetainFaceEmbeddings != nil && *b.RetainFaceEmbeddings
 	switch {
-	case face == nil || face.status(x) == "": // the session has no face
+	case !x.has("LIVENESS"): // the session has no face
 	case keep && x.VendorData == "":
 		done["face_retention_outcome"] = didit.FaceIneligibleVendorUser
 	case keep:

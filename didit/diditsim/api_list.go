@@ -85,10 +85,10 @@ func (x *session) matches(q url.Values) bool {
 
 // country is that of the document, empty before there is one.
 func (x *session) country() string {
-	if p := x.flow.step("OCR"); p == nil || p.results(x) == nil {
-		return ""
+	if x.has("OCR") {
+		return country
 	}
-	return country
+	return ""
 }
 
 // within reports whether t is in the days, or between the times, of date_from and date_to, both inclusive.

@@ -77,22 +77,16 @@ func (x *session) named(nodes []node) []didit.Node {
 	return all
 }
 
-// updateData is PATCH /v3/session/{id}/update-data/: the corrections of a reviewer. It ignores the values.
-func (s *Server) updateData(x *session, _ *http.Request, _ map[string]any) *answer {
-	return s.correct(x, "OCR")
-}
-
-// updateAddress is PATCH /v3/session/{id}/update-poa-data/.
-func (s *Server) updateAddress(x *session, _ *http.Request, _ map[string]any) *answer {
-	return s.correct(x, "PROOF_OF_ADDRESS")
-}
-
-func (s *Server) correct(x *session, feature string) *answer {
-	if p := x.flow.step(feature); p == nil || p.results(x) == nil {
-		return detail(http.StatusBadRequest, "The session has no such data.")
-	}
-	s.announce(x, didit.EventDataUpdated, "")
-	return ok(map[string]string{"session_id": x.ID})
+// correct is PATCH /v3/session/{id}/update-data/ and .../update-poa-data/: a reviewer's corrections of a step. It ignores the
+// values.
+func (s *Server) correct(feature string) handler[*session] {
+	return decoded(func(x *session, _ *http.Request, _ map[string]any) *answer {
+		if !x.has(feature) {
+			return detail(http.StatusBadRequest, "The session has no such data.")
+		}
+		s.announce(x, didit.EventDataUpdated, "")
+		return ok(map[string]string{"session_id": x.ID})
+	})
 }
 
 // report is GET /v3/session/{id}/generate-pdf, with its slash or without: a PDF of a session that is decided.

@@ -40,6 +40,12 @@ func (p *step) status(x *session) string {
 	return "Approved"
 }
 
+// has reports whether the session's flow has a step, and the step has run.
+func (x *session) has(feature string) bool {
+	p := x.flow.step(feature)
+	return p != nil && p.status(x) != ""
+}
+
 // unfinished are the steps that a resubmission without a choice repeats.
 func (x *session) unfinished() []didit.Node {
 	var nodes []didit.Node

@@ -37,11 +37,6 @@ func (s *Server) listDestinations(app *application, _ *http.Request, _ []byte) *
 	return ok(all)
 }
 
-// showDestination is GET /v3/webhook/destinations/{uuid}/, with the secret.
-func showDestination(t *target, _ *http.Request, _ []byte) *answer {
-	return ok(t.shown())
-}
-
 // updateDestination is PATCH: events are replaced and not merged, and the secret stays.
 func (s *Server) updateDestination(t *target, _ *http.Request, body []byte) *answer {
 	if no := s.update(t, body); no != nil {
@@ -129,7 +124,7 @@ func (t *target) described() map[string]any {
 	}
 }
 
-// shown is a destination on its own. Response times are not measured.
+// shown is a destination on its own, with the secret. Response times are not measured.
 func (t *target) shown() map[string]any {
 	d := t.described()
 	d["secret_shared_key"] = t.secret

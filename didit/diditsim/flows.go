@@ -139,8 +139,6 @@ func (s *Server) flowOf(app *application, r *http.Request) *flow {
 	return s.find(app, r.PathValue("id"))
 }
 
-func showWorkflow(f *flow, _ *http.Request, _ []byte) *answer { return ok(f.shown()) }
-
 // updateWorkflow is PATCH /v3/workflows/{uuid}/: features are replaced and not merged.
 func updateWorkflow(f *flow, _ *http.Request, body []byte) *answer {
 	if no := f.update(body, false); no != nil {

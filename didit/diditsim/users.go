@@ -80,16 +80,14 @@ func (s *Server) userOf(app *application, r *http.Request) *entity {
 	return s.users[userIDOf(app, r.PathValue("vendor"))]
 }
 
-func showUser(u *entity, _ *http.Request, _ []byte) *answer { return ok(u.shown()) }
-
 // updateUser is PATCH of a user, or of its status alone.
-func updateUser(u *entity, r *http.Request, body []byte) *answer {
+func updateUser(u *entity, _ *http.Request, body []byte) *answer {
 	vendor := u.VendorData
 	if no := u.update(body); no != nil {
 		return no
 	}
 	u.VendorData = vendor
-	return showUser(u, r, nil)
+	return ok(u.shown())
 }
 
 // update changes u as the body says. An unknown status is a 422 with the known ones.
