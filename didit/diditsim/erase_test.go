@@ -92,7 +92,7 @@ func TestADeletionThatFailsForNow(t *testing.T) {
 
 func TestNoWebhookOfAnErasedSessionIsSentToAnyDestination(t *testing.T) {
 	second := receive(t, nil)
-	b := start(t, diditsim.Options{WebhookURL: "http://127.0.0.1:1", RetryDelays: []time.Duration{0}, Webhooks: diditsim.HoldMask(1)})
+	b := start(t, diditsim.Options{WebhookURL: "http://127.0.0.1:1", RetryDelays: []time.Duration{0}, Webhooks: holding(1)})
 	_, err := b.api.CreateDestination(t.Context(), destination(second.url))
 	require.NoError(t, err)
 	b.remove(t, b.create(t, "u1").ID)

@@ -15,7 +15,7 @@ import (
 )
 
 func TestHeldEventsAreSentWhenTheyAreReleased(t *testing.T) {
-	b, hooks := scripted(t, diditsim.HoldMask(0b0011), nil)
+	b, hooks := scripted(t, holding(0b0011), nil)
 	first, second := b.lifecycle(t, "u1"), b.lifecycle(t, "u2")
 	b.settle(t) // does not wait for them
 	assert.Len(t, hooks.hooks(), 4)
@@ -85,7 +85,7 @@ func TestWebhooksOfADeletedSessionAreDropped(t *testing.T) {
 }
 
 func TestNothingIsReleasedAfterClose(t *testing.T) {
-	b, hooks := scripted(t, diditsim.HoldMask(1), nil)
+	b, hooks := scripted(t, holding(1), nil)
 	id := b.create(t, "u1").ID
 	b.Close()
 	assert.Zero(t, b.Release(id))

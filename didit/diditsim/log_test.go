@@ -18,7 +18,7 @@ func TestTheLogOfDeliveriesStaysSmall(t *testing.T) {
 }
 
 func TestNothingIsLeftOfADeletedSession(t *testing.T) {
-	s := New(Options{WebhookURL: "http://127.0.0.1:1", Webhooks: HoldMask(1)})
+	s := New(Options{WebhookURL: "http://127.0.0.1:1", Webhooks: masked(1, []Send{{Hold: true}})})
 	t.Cleanup(s.Close)
 	s.mu.Lock()
 	defer s.mu.Unlock()

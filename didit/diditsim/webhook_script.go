@@ -51,9 +51,6 @@ func (s *Server) SetWebhookScript(script WebhookScript) {
 // DropMask drops the n-th event of each session if bit n-1 of mask is set.
 func DropMask(mask uint64) WebhookScript { return masked(mask, nil) }
 
-// HoldMask holds the n-th event of each session if bit n-1 of mask is set, until it is released.
-func HoldMask(mask uint64) WebhookScript { return masked(mask, []Send{{Hold: true}}) }
-
 // CorruptMask signs the n-th event of each session wrongly if bit n-1 of mask is set.
 func CorruptMask(mask uint64) WebhookScript { return masked(mask, []Send{{Corrupt: true}}) }
 
