@@ -1,6 +1,7 @@
 package diditsim
 
 import (
+	"cmp"
 	"net/http"
 	"net/url"
 	"slices"
@@ -35,10 +36,7 @@ func (s *Server) list(app *application, r *http.Request, _ []byte) *answer {
 // paginate answers with the page of all that limit and offset of the query select.
 func paginate[T any](r *http.Request, all []T, fallback int, show func(T) map[string]any) *answer {
 	q := r.URL.Query()
-	limit, offset := min(number(q, "limit", fallback), maxLimit), number(q, "offset", 0)
-	if limit == 0 {
-		limit = fallback
-	}
+	limit, offset := cmp.Or(min(number(q, "limit", fallback), maxLimit), fallback), number(q, "offset", 0)
 	page := all[min(offset, len(all)):]
 	page = page[:min(limit, len(page))]
 	results := make([]map[string]any, 0, len(page))

@@ -19,7 +19,6 @@ var pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 type view struct {
 	Session
 	pageText
-	Found   bool
 	Notice  string // why a button had no effect
 	Offers  []offer
 	Review  bool // the buttons are a reviewer's

@@ -38,7 +38,7 @@ var pageTexts = map[didit.Status]pageText{
 // view is what the page shows of a session. It needs s.mu.
 func (x *session) view() view {
 	v := view{
-		Session: x.Session, Found: true, pageText: pageTexts[x.Status], Offers: offersAt(x.Status),
+		Session: x.Session, pageText: pageTexts[x.Status], Offers: offersAt(x.Status),
 		Review: x.Status == didit.StatusInReview, Messages: messagesOf(x.Session, x.flow.steps),
 	}
 	if x.Status == didit.StatusResubmitted {

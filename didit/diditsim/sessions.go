@@ -1,6 +1,7 @@
 package diditsim
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"slices"
@@ -153,10 +154,7 @@ func newToken() string { return randomText(9) }
 
 // publicBase is the base of the links to the hosted page.
 func (s *Server) publicBase(r *http.Request) string {
-	if s.opts.PublicURL != "" {
-		return s.opts.PublicURL
-	}
-	return requestBase(r)
+	return cmp.Or(s.opts.PublicURL, requestBase(r))
 }
 
 func requestBase(r *http.Request) string {
