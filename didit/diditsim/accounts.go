@@ -1,6 +1,7 @@
 package diditsim
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -72,14 +73,11 @@ func (s *Server) register(_ *Server, r *http.Request, b registerBody) *answer {
 		return detail(http.StatusInternalServerError, "Internal server error.")
 	}
 	key := strings.ToLower(b.Email)
-	a := s.accounts[key]
-	if a == nil {
-		a = &account{}
-		s.accounts[key] = a
-	}
+	a := cmp.Or(s.accounts[key], &account{})
 	if a.app != nil {
 		return invalid("email", "An account with this email already exists.")
 	}
+	s.accounts[key] = a
 	a.password = sha256.Sum256([]byte(b.Password))
 	s.mail(a)
 	return created(map[string]string{
