@@ -39,15 +39,7 @@ func (c *Client) ListDeliveries(ctx context.Context, destinationID string, r Lis
 	k := call{op: "list deliveries", path: deliveriesPath, ids: []string{destinationID}, query: page(r.Limit, r.Offset)}
 	setDay(k.query, "date_from", r.From)
 	setDay(k.query, "date_to", r.To)
-	body, err := c.do(ctx, k)
-	if err != nil {
-		return DeliveryPage{}, err
-	}
-	p, err := parsePage(k.op, body)
-	if err != nil {
-		return DeliveryPage{}, err
-	}
-	all, err := each(k.op, p.Results, func(w wireDelivery) (DeliveryAttempt, error) { return w.attempt(k.op) })
+	p, all, err := readPage(ctx, c, k, func(w wireDelivery) (DeliveryAttempt, error) { return w.attempt(k.op) })
 	return DeliveryPage{More: p.more(), Attempts: all}, err
 }
 

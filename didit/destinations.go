@@ -60,11 +60,7 @@ const (
 // (https://docs.didit.me/management-api/webhook/list-destinations).
 func (c *Client) ListDestinations(ctx context.Context) ([]Destination, error) {
 	k := call{op: "list destinations", path: destinationsPath}
-	items, err := c.items(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	return each(k.op, items, func(w wireDestination) (Destination, error) { return w.destination(k.op, false) })
+	return readList(ctx, c, k, func(w wireDestination) (Destination, error) { return w.destination(k.op, false) })
 }
 
 // GetDestination returns one destination with its secret (https://docs.didit.me/management-api/webhook/get-destination).

@@ -27,11 +27,7 @@ func (f Flow) Usable() bool { return !f.Archived && (f.Status == "" || f.Status 
 // (https://docs.didit.me/management-api/workflows/list).
 func (c *Client) Flows(ctx context.Context) ([]Flow, error) {
 	k := call{op: "list workflows", path: "/v3/workflows/"}
-	items, err := c.items(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	return each(k.op, items, func(f Flow) (Flow, error) { return f.checked(k.op) })
+	return readList(ctx, c, k, func(f Flow) (Flow, error) { return f.checked(k.op) })
 }
 
 // CreateFlowRequest describes a flow of steps in their order.

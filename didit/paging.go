@@ -21,31 +21,38 @@ const (
 // on a whole list must not act on a part.
 var ErrTooMany = errors.New("didit: the list is longer than we read")
 
-// items reads the list of k to its end. We compute the offset of the next page and never follow the URL in next, so that
+// readList reads the list of k to its end. We compute the offset of the next page and never follow the URL in next, so that
 // the API key goes to no address that an answer names.
-func (c *Client) items(ctx context.Context, k call) ([]json.RawMessage, error) {
-	var all []json.RawMessage
-	filter := k.query
+func readList[W, T any](ctx context.Context, c *Client, k call, take func(W) (T, error)) ([]T, error) {
+	all, filter := []T{}, k.query
 	for range maxPages {
 		k.query = page(pageSize, len(all))
 		maps.Copy(k.query, filter)
-		body, err := c.do(ctx, k)
+		p, items, err := readPage(ctx, c, k, take)
 		if err != nil {
 			return nil, err
 		}
-		p, err := parsePage(k.op, body)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, p.Results...)
+		all = append(all, items...)
 		switch {
 		case !p.more():
 			return all, nil
-		case len(p.Results) == 0:
+		case len(items) == 0:
 			return nil, badResponse(k.op, "an empty page that is not the last")
 		}
 	}
 	return nil, fmt.Errorf("%w: %s", ErrTooMany, k.op)
+}
+
+// readPage reads the page that k asks for, and turns its items into Ts.
+func readPage[W, T any](ctx context.Context, c *Client, k call, take func(W) (T, error)) (p wirePage, items []T, err error) {
+	body, err := c.do(ctx, k)
+	if err == nil {
+		p, err = parsePage(k.op, body)
+	}
+	if err == nil {
+		items, err = each(k.op, p.Results, take)
+	}
+	return p, items, err
 }
 
 // wirePage is a page of a list. Next is a URL, or null on the last page.

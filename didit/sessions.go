@@ -51,15 +51,7 @@ const (
 
 // ListSessions returns one page of sessions (https://docs.didit.me/sessions-api/list-sessions).
 func (c *Client) ListSessions(ctx context.Context, r ListSessionsRequest) (SessionPage, error) {
-	body, err := c.do(ctx, call{op: opListSessions, path: sessionsPath, query: r.query()})
-	if err != nil {
-		return SessionPage{}, err
-	}
-	p, err := parsePage(opListSessions, body)
-	if err != nil {
-		return SessionPage{}, err
-	}
-	all, err := each(opListSessions, p.Results, wireSession.summary)
+	p, all, err := readPage(ctx, c, call{op: opListSessions, path: sessionsPath, query: r.query()}, wireSession.summary)
 	return SessionPage{Count: p.Count, More: p.more(), Sessions: all}, err
 }
 
@@ -93,11 +85,7 @@ func (c *Client) SessionsOf(ctx context.Context, vendorData string) ([]SessionSu
 	if vendorData == "" {
 		k.invalid = "no user"
 	}
-	items, err := c.items(ctx, k)
-	if err != nil {
-		return nil, err
-	}
-	all, err := each(k.op, items, func(w wireSession) (SessionSummary, error) {
+	all, err := readList(ctx, c, k, func(w wireSession) (SessionSummary, error) {
 		s, err := w.summary()
 		if err == nil && !strings.EqualFold(s.VendorData, vendorData) {
 			err = badResponse(k.op, "a session of another user")
@@ -142,6 +130,40 @@ func (c *Client) UpdateStatus(ctx context.Context, sessionID string, r UpdateSta
 	}
 	_, err := c.do(ctx, k)
 	return err
+}
+
+// Review is an entry of a session's history: a change of status, or another action of a reviewer, a key or Didit. Of the
+// actor we read the kind, and neither name nor e-mail address. A comment is free text, which may be about the user.
+type Review struct {
+	ID             string    `json:"uuid"`          // empty in Didit's older answer
+	Activity       string    `json:"activity_type"` // such as STATUS_UPDATED; empty in Didit's older answer
+	ActorType      string    `json:"actor_type"`    // API_KEY, CONSOLE_USER or SYSTEM; empty in Didit's older answer
+	NewStatus      Status    `json:"new_status"`    // empty if the status did not change
+	PreviousStatus Status    `json:"previous_status"`
+	Comment        Sensitive `json:"comment"`
+	CreatedAt      time.Time `json:"created_at"` // zero if Didit sent none
+}
+
+// Reviews returns the history of a session, newest first
+// (https://docs.didit.me/management-api/sessions/list-reviews). It has an entry for each UpdateStatus that changed
+// something.
+func (c *Client) Reviews(ctx context.Context, sessionID string) ([]Review, error) {
+	k := call{op: "list reviews", path: "/v3/sessions/%s/reviews/", ids: []string{sessionID}}
+	return readList(ctx, c, k, wireReview.review)
+}
+
+// wireReview adds the fields of an older answer.
+type wireReview struct {
+	Review
+	OldStatus Status    `json:"old_status"`
+	Note      Sensitive `json:"note"`
+	CreatedAt wireTime  `json:"created_at"`
+}
+
+func (w wireReview) review() (Review, error) {
+	r := w.Review
+	r.PreviousStatus, r.Comment, r.CreatedAt = cmp.Or(r.PreviousStatus, w.OldStatus), cmp.Or(r.Comment, w.Note), w.CreatedAt.Time
+	return r, nil
 }
 
 // isToken reports whether s is made of what UUIDs and identifiers are made of. Didit promises UUIDs for sessions; we need
