@@ -27,11 +27,11 @@ type call struct {
 	invalid string // why an argument cannot be right; empty if nothing is wrong
 }
 
-// send makes a call and decodes its answer into a T.
-func send[T any](ctx context.Context, c *Client, k call) (T, error) {
-	var v T
+// send makes a call and decodes its answer into a T. A call that may be answered with 204 may have no body.
+func send[T any](ctx context.Context, c *Client, k call) (v T, err error) {
 	body, err := c.do(ctx, k)
-	if err == nil {
+	none := len(body) == 0 && slices.Contains(k.success, http.StatusNoContent)
+	if err == nil && !none {
 		err = decode(k.op, body, &v)
 	}
 	return v, err
@@ -52,7 +52,7 @@ func (c *Client) do(ctx context.Context, k call) ([]byte, error) {
 		return nil, failed(ctx, k.op, err)
 	}
 	defer func() {
-		drain(resp.Body)
+		_, _ = io.CopyN(io.Discard, resp.Body, maxDrain) // so that the connection can serve the next call
 		_ = resp.Body.Close()
 	}()
 	switch {
@@ -137,6 +137,3 @@ func readAnswer(ctx context.Context, op string, r io.Reader) ([]byte, error) {
 	}
 	return b, nil
 }
-
-// drain reads the rest of a body, so that the connection can serve the next call.
-func drain(r io.Reader) { _, _ = io.CopyN(io.Discard, r, maxDrain) }

@@ -66,26 +66,17 @@ func (e *APIError) aboutMoney() bool {
 }
 
 // Advice is what an operator should do.
-func (c Cause) Advice() string {
-	switch c {
-	case CauseUnavailable:
-		return "Didit does not answer; the call is retried"
-	case CauseLimit:
-		return "Didit's rate limit; the call is retried when Didit allows it"
-	case CauseCredit:
-		return "the Didit account has no credit, or its contract is suspended: top it up in Didit's console, Billing"
-	case CauseKey:
-		return "Didit refuses the API key: check DIDIT_API_KEY; it may be wrong, revoked or expired, or a proxy drops the header x-api-key"
-	case CausePermission:
-		return "the API key may not do this: check its rights, its workflows and its allowed addresses in Didit's console"
-	case CauseBasePath:
-		return "this is not Didit's API: check DIDIT_BASE_URL, which ends before /v3, and the proxy in front of it"
-	case CauseFlow:
-		return "the application has no such flow: check DIDIT_WORKFLOW_ID and workflow_id, and that the key is of the same application"
-	case CauseNotFound:
-		return "Didit has no such session, or none that this key may read"
-	case CauseConflict:
-		return "the state at Didit does not allow this; the message has Didit's code"
-	}
-	return "Didit refuses a field of the request; the message names it"
+func (c Cause) Advice() string { return advice[c] }
+
+var advice = map[Cause]string{ //nolint:gosec // G101: it names credentials, and holds none
+	CauseUnavailable: "Didit does not answer; the call is retried",
+	CauseLimit:       "Didit's rate limit; the call is retried when Didit allows it",
+	CauseCredit:      "the Didit account has no credit, or its contract is suspended: top it up in Didit's console, Billing",
+	CauseKey:         "Didit refuses the API key: check DIDIT_API_KEY; it may be wrong, revoked or expired, or a proxy drops the header x-api-key",
+	CausePermission:  "the API key may not do this: check its rights, its workflows and its allowed addresses in Didit's console",
+	CauseBasePath:    "this is not Didit's API: check DIDIT_BASE_URL, which ends before /v3, and the proxy in front of it",
+	CauseFlow:        "the application has no such flow: check DIDIT_WORKFLOW_ID and workflow_id, and that the key is of the same application",
+	CauseNotFound:    "Didit has no such session, or none that this key may read",
+	CauseConflict:    "the state at Didit does not allow this; the message has Didit's code",
+	CauseField:       "Didit refuses a field of the request; the message names it",
 }

@@ -1,6 +1,7 @@
 package didit
 
 import (
+	"cmp"
 	"errors"
 	"net"
 	"net/http"
@@ -52,9 +53,7 @@ func NewClient(o ClientOptions) (*Client, error) {
 	if !isPrintable(o.APIKey) {
 		return nil, errors.New("didit: the API key contains a space, a line break or another invalid character")
 	}
-	if o.BaseURL == "" {
-		o.BaseURL = DefaultBaseURL
-	}
+	o.BaseURL = cmp.Or(o.BaseURL, DefaultBaseURL)
 	return newClient(o)
 }
 
@@ -71,17 +70,12 @@ func newClient(o ClientOptions) (*Client, error) {
 	if err := checkBaseURL(o.BaseURL); err != nil {
 		return nil, err
 	}
-	c := &Client{base: strings.TrimRight(o.BaseURL, "/"), key: o.APIKey, timeout: o.Timeout, now: time.Now}
-	if c.timeout == 0 {
-		c.timeout = defaultTimeout
+	c := &Client{
+		base: strings.TrimRight(o.BaseURL, "/"), key: o.APIKey, timeout: cmp.Or(o.Timeout, defaultTimeout),
+		transport: newTransport(), now: time.Now,
 	}
-	switch {
-	case o.HTTPClient == nil:
-		c.transport = newTransport()
-	case o.HTTPClient.Transport == nil:
-		c.transport = http.DefaultTransport
-	default:
-		c.transport = o.HTTPClient.Transport
+	if o.HTTPClient != nil {
+		c.transport = cmp.Or(o.HTTPClient.Transport, http.DefaultTransport)
 	}
 	if o.Wrap != nil {
 		c.transport = o.Wrap(c.transport)

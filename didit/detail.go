@@ -94,13 +94,7 @@ const vocabulary = `
 // hiddenWord stands for words that are not in the vocabulary.
 const hiddenWord = "…"
 
-var vocabularyWords = func() map[string]bool {
-	m := map[string]bool{}
-	for word := range strings.FieldsSeq(vocabulary) {
-		m[word] = true
-	}
-	return m
-}()
+var vocabularyWords = strings.Fields(vocabulary)
 
 // knownWords keeps the words of the vocabulary. One hiddenWord stands for all words between two of them.
 func knownWords(s string) string {
@@ -124,7 +118,7 @@ func separates(r rune) bool {
 func knownParts(name string) string {
 	parts := strings.Split(name, "_")
 	for i, part := range parts {
-		if !vocabularyWords[strings.ToLower(part)] {
+		if !slices.Contains(vocabularyWords, strings.ToLower(part)) {
 			parts[i] = hiddenWord
 		}
 	}

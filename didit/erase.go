@@ -45,11 +45,7 @@ func (c *Client) DeleteSession(ctx context.Context, sessionID string, r DeleteSe
 	if r != (DeleteSessionRequest{}) {
 		k.body = r
 	}
-	body, err := c.do(ctx, k)
-	var d DeletedSession
-	if err == nil && len(body) > 0 {
-		err = decode(k.op, body, &d)
-	}
+	d, err := send[DeletedSession](ctx, c, k)
 	if err == nil && d.ID != "" && !strings.EqualFold(d.ID, sessionID) {
 		err = badResponse(k.op, "about another session")
 	}
@@ -73,14 +69,10 @@ func (c *Client) DeleteUser(ctx context.Context, vendorData string) (int, error)
 	if strings.TrimSpace(vendorData) == "" {
 		k.invalid = "no user"
 	}
-	body, err := c.do(ctx, k)
-	if err != nil || len(body) == 0 {
-		return 0, err
-	}
-	var w struct {
+	w, err := send[struct {
 		Deleted json.Number `json:"deleted"`
-	}
-	if err := decode(k.op, body, &w); err != nil {
+	}](ctx, c, k)
+	if err != nil {
 		return 0, err
 	}
 	n, _ := w.Deleted.Int64()

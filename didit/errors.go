@@ -7,7 +7,6 @@ import (
 	"math"
 	"net/http"
 	"strconv"
-	"strings"
 	"time"
 )
 
@@ -44,15 +43,14 @@ type APIError struct {
 
 // Error shows the call, the status, the code and the detail.
 func (e *APIError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "didit: %s: status %d", e.Op, e.StatusCode)
+	text := fmt.Sprintf("didit: %s: status %d", e.Op, e.StatusCode)
 	if e.Code != "" {
-		fmt.Fprintf(&b, " (%s)", e.Code)
+		text += " (" + e.Code + ")"
 	}
 	if e.Detail != "" {
-		fmt.Fprintf(&b, ": %s", e.Detail)
+		text += ": " + e.Detail
 	}
-	return b.String()
+	return text
 }
 
 func badResponse(op, why string) error { return fmt.Errorf("%w: %s: %s", ErrBadResponse, op, why) }

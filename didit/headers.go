@@ -3,6 +3,7 @@ package didit
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -68,10 +69,5 @@ func single(h http.Header, name string) (string, error) {
 }
 
 func isTest(h http.Header) bool {
-	for _, value := range h[HeaderTest] {
-		if strings.EqualFold(value, "true") {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(h[HeaderTest], func(value string) bool { return strings.EqualFold(value, "true") })
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -85,25 +86,21 @@ type Verifier struct {
 
 // NewVerifier refuses options with which forged webhooks pass or all webhooks fail.
 func NewVerifier(o VerifierOptions) (*Verifier, error) {
-	v := &Verifier{tolerance: o.Tolerance, maxBody: o.MaxBody, now: o.Now}
 	if len(o.Secrets) == 0 {
 		return nil, errors.New("didit: the verifier needs a webhook secret")
+	}
+	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Concurrency < 0 {
+		return nil, errors.New("didit: the verifier's Tolerance, MaxBody and V2Concurrency must not be negative")
+	}
+	v := &Verifier{
+		tolerance: cmp.Or(o.Tolerance, DefaultTolerance), maxBody: cmp.Or(o.MaxBody, DefaultMaxBody),
+		v2Slots: make(chan struct{}, cmp.Or(o.V2Concurrency, DefaultV2Concurrency)), now: o.Now,
 	}
 	for _, secret := range o.Secrets {
 		if strings.TrimSpace(secret) == "" {
 			return nil, errors.New("didit: webhook secret is empty")
 		}
 		v.keys = append(v.keys, newMACKey(secret))
-	}
-	if o.Tolerance < 0 || o.MaxBody < 0 || o.V2Concurrency < 0 {
-		return nil, errors.New("didit: the verifier's Tolerance, MaxBody and V2Concurrency must not be negative")
-	}
-	v.v2Slots = make(chan struct{}, cmp.Or(o.V2Concurrency, DefaultV2Concurrency))
-	if v.tolerance == 0 {
-		v.tolerance = DefaultTolerance
-	}
-	if v.maxBody == 0 {
-		v.maxBody = DefaultMaxBody
 	}
 	if v.now == nil {
 		v.now = time.Now
@@ -176,28 +173,21 @@ func (v *Verifier) authenticateV2(s *scanner, sent digest) error {
 
 // takeSlot reports whether a slot is free in time.
 func (v *Verifier) takeSlot() bool {
-	select {
+	select { // a free one costs no timer
 	case v.v2Slots <- struct{}{}:
 		return true
 	default:
 	}
-	full := time.NewTimer(v2Wait)
-	defer full.Stop()
 	select {
 	case v.v2Slots <- struct{}{}:
 		return true
-	case <-full.C:
+	case <-time.After(v2Wait):
 		return false
 	}
 }
 
 func (v *Verifier) signed(message []byte, d digest) bool {
-	for _, k := range v.keys {
-		if k.signed(message, d) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(v.keys, func(k *macKey) bool { return k.signed(message, d) })
 }
 
 func (v *Verifier) checkTime(h http.Header, signed int64) error {
