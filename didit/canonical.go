@@ -98,21 +98,13 @@ func (c *canonical) appendOrdered(text []byte, part member) {
 	c.final = append(c.final, text[from:part.end]...)
 }
 
+// pythonEscapes has what Python writes behind a backslash for a character, or 0 where it writes something else.
+var pythonEscapes = [utf8.RuneSelf]byte{'"': '"', '\\': '\\', '\b': 'b', '\f': 'f', '\n': 'n', '\r': 'r', '\t': 't'}
+
 // appendPythonRune writes a character of a string as Python's json does without ensure_ascii.
 func appendPythonRune(dst []byte, r rune) []byte {
-	switch r {
-	case '"', '\\':
-		return append(dst, '\\', byte(r))
-	case '\b':
-		return append(dst, `\b`...)
-	case '\f':
-		return append(dst, `\f`...)
-	case '\n':
-		return append(dst, `\n`...)
-	case '\r':
-		return append(dst, `\r`...)
-	case '\t':
-		return append(dst, `\t`...)
+	if r < utf8.RuneSelf && pythonEscapes[r] != 0 {
+		return append(dst, '\\', pythonEscapes[r])
 	}
 	if r < ' ' {
 		const hex = "0123456789abcdef"

@@ -2,7 +2,6 @@ package didit
 
 import (
 	"bytes"
-	"encoding/json"
 	"fmt"
 	"math"
 	"strconv"
@@ -21,6 +20,7 @@ const (
 	fieldVendorData
 	fieldTimestamp
 	fieldCreatedAt
+	fieldMetadata
 	allFields
 	textFields = fieldTimestamp // the fields before this one are strings
 )
@@ -36,6 +36,7 @@ var fieldNames = [allFields]string{
 	fieldVendorData:  "vendor_data",
 	fieldTimestamp:   "timestamp",
 	fieldCreatedAt:   "created_at",
+	fieldMetadata:    "metadata",
 }
 
 // maxUnix is beyond any time, and small enough for exact arithmetic in float64 and package time.
@@ -46,14 +47,13 @@ type envelope struct {
 	object     bool // the body is an object
 	values     [allFields]span
 	inMetadata bool
-	metadata   span // of the whole value
 	test       bool // metadata.test_webhook is true, as in test deliveries of Didit's console
 	text       []byte
 }
 
 // enterField records the key of a member of the body before its value is read.
 func (s *scanner) enterField(key []byte) {
-	s.envelope.inMetadata = string(key) == "metadata"
+	s.envelope.inMetadata = string(key) == fieldNames[fieldMetadata]
 }
 
 // noteField records the position of a member's value: of the body at depth 1, of an object in it at depth 2.
@@ -62,10 +62,6 @@ func (s *scanner) noteField(key []byte, value span) {
 		if s.envelope.inMetadata && string(key) == "test_webhook" {
 			s.envelope.test = string(s.src[value.from:value.to]) == "true"
 		}
-		return
-	}
-	if s.envelope.inMetadata {
-		s.envelope.metadata = value
 		return
 	}
 	for field, name := range fieldNames {
@@ -107,24 +103,15 @@ func (s *scanner) event() (Event, error) {
 		Status:      Status(text[fieldStatus]),
 		WorkflowID:  text[fieldWorkflowID],
 		VendorData:  text[fieldVendorData],
-		Metadata:    s.metadata(),
+		Metadata:    bytes.Clone(s.fieldValue(fieldMetadata)), // the body is the caller's
 		Test:        s.envelope.test,
 	}, nil
 }
 
-// metadata copies the value, because the body is the caller's; nil if the field is absent or null.
-func (s *scanner) metadata() json.RawMessage {
-	source := s.src[s.envelope.metadata.from:s.envelope.metadata.to]
-	if len(source) == 0 || string(source) == "null" {
-		return nil
-	}
-	return bytes.Clone(source)
-}
-
-// fieldValue returns the source of a field's value, empty if the field is absent or null.
+// fieldValue returns the source of a field's value, nil if the field is absent or null.
 func (s *scanner) fieldValue(field int) []byte {
 	value := s.envelope.values[field]
-	if source := s.src[value.from:value.to]; string(source) != "null" {
+	if source := s.src[value.from:value.to]; len(source) > 0 && string(source) != "null" {
 		return source
 	}
 	return nil

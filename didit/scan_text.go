@@ -61,25 +61,17 @@ func plainEnd(b []byte, i int) int {
 	return i
 }
 
+// escapes has what a backslash and a character stand for, or 0 where they are no escape of that length.
+var escapes = [256]byte{'"': '"', '\\': '\\', '/': '/', 'b': '\b', 'f': '\f', 'n': '\n', 'r': '\r', 't': '\t'}
+
 // decodeEscape decodes the escape at the start of b, two of them for a surrogate pair, and returns its length, or 0 if it is
 // none. A lone surrogate, which has no UTF-8 (RFC 8259, section 8.2), is returned as it is.
 func decodeEscape(b []byte) (r rune, size int) {
 	if len(b) < 2 {
 		return 0, 0
 	}
-	switch c := b[1]; c {
-	case '"', '\\', '/':
+	if c := escapes[b[1]]; c != 0 {
 		return rune(c), 2
-	case 'b':
-		return '\b', 2
-	case 'f':
-		return '\f', 2
-	case 'n':
-		return '\n', 2
-	case 'r':
-		return '\r', 2
-	case 't':
-		return '\t', 2
 	}
 	r, ok := decodeUnit(b)
 	if !ok {
