@@ -3,6 +3,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -71,6 +72,7 @@ type UserInput struct {
 // reconcileMax is the longest interval between two polls, before it is lengthened.
 const reconcileMax = 24 * time.Hour
 
+// policy is that of a session of the named flow; empty takes the worker's.
 func (a *Activities) policy(flow string) SessionPolicy {
 	spread := 0.5
 	if a.Spread != nil {
@@ -78,18 +80,10 @@ func (a *Activities) policy(flow string) SessionPolicy {
 	}
 	lengthen := func(d time.Duration) int64 { return int64(d.Seconds() * (1.05 + 0.2*spread)) }
 	return SessionPolicy{
-		WorkflowID: a.flow(flow), Environment: a.Settings.Environment,
+		WorkflowID: cmp.Or(flow, a.Settings.WorkflowID), Environment: a.Settings.Environment,
 		DeadlineSeconds:     int64(a.Settings.SessionDeadline / time.Second),
 		ReconcileSeconds:    max(1, lengthen(a.Settings.ReconcileAfter)),
 		ReconcileMaxSeconds: max(1, lengthen(max(reconcileMax, a.Settings.ReconcileAfter))),
 		Callbacks:           a.Callbacks != nil,
 	}
-}
-
-// flow is Didit's flow for an input that may name one.
-func (a *Activities) flow(named string) string {
-	if named != "" {
-		return named
-	}
-	return a.Settings.WorkflowID
 }

@@ -1,6 +1,7 @@
 package activities
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
@@ -44,9 +45,7 @@ type Decision struct {
 // ReadDecision reads Didit's decision on a session, the authority on its status.
 // Its errors have the types of package kyc.
 func (a *Activities) ReadDecision(ctx context.Context, in ReadDecisionInput) (Decision, error) {
-	if in.Environment == "" {
-		in.Environment = a.Settings.Environment
-	}
+	in.Environment = cmp.Or(in.Environment, a.Settings.Environment)
 	d, err := a.Didit.Decision(ctx, in.SessionID)
 	if err != nil {
 		return Decision{}, classify(err)

@@ -68,8 +68,7 @@ func (a *Activities) EraseSession(ctx context.Context, in DeleteSessionInput) er
 	_, err := a.Didit.DeleteSession(ctx, in.SessionID, didit.DeleteSessionRequest{
 		Instruction: didit.DeletePrivacyErasure, RetainFaceEmbeddings: &keep,
 	})
-	var api *didit.APIError
-	if errors.As(err, &api) && api.StatusCode == http.StatusConflict && api.Code == inFiledReport {
+	if api, ok := errors.AsType[*didit.APIError](err); ok && api.StatusCode == http.StatusConflict && api.Code == inFiledReport {
 		return temporal.NewNonRetryableApplicationError(kyc.Hint(kyc.ErrorTypeLegalHold), kyc.ErrorTypeLegalHold, err)
 	}
 	return classifyAction("erase the session", unlessGone(err))

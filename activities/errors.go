@@ -62,14 +62,13 @@ func failure(message, kind string, cause error) error {
 
 // errorType names a failure.
 func errorType(err error) string {
-	var e *didit.APIError
-	switch {
-	case errors.Is(err, didit.ErrInvalidArgument):
-		return kyc.ErrorTypeRejected
-	case !errors.As(err, &e):
-		return kyc.ErrorTypeUnavailable
+	if e, ok := errors.AsType[*didit.APIError](err); ok {
+		return cmp.Or(errorTypes[e.Cause()], kyc.ErrorTypeRejected)
 	}
-	return cmp.Or(errorTypes[e.Cause()], kyc.ErrorTypeRejected)
+	if errors.Is(err, didit.ErrInvalidArgument) {
+		return kyc.ErrorTypeRejected
+	}
+	return kyc.ErrorTypeUnavailable
 }
 
 // errorTypes lists the causes that are no mere rejection. A 404 that is not Didit's is a rejection: it does not mean that the
@@ -86,8 +85,8 @@ var errorTypes = map[didit.Cause]string{
 // nextTry is max(Retry-After, reset) and up to a tenth more, so that calls which were refused together are not retried
 // together. Zero leaves it to the retry policy.
 func nextTry(err error) time.Duration {
-	var e *didit.APIError
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*didit.APIError](err)
+	if !ok {
 		return 0
 	}
 	delay := e.RetryAfter

@@ -76,11 +76,10 @@ func refusedByGate(wait time.Duration) error {
 }
 
 func rateLimited(err error) (refused bool, delay time.Duration) {
-	var app *temporal.ApplicationError
-	if !errors.As(err, &app) || app.Type() != kyc.ErrorTypeRateLimited {
-		return false, 0
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == kyc.ErrorTypeRateLimited {
+		return true, app.NextRetryDelay()
 	}
-	return true, app.NextRetryDelay()
+	return false, 0
 }
 
 // notSent is an error like that of a 429, for a call that this worker did not send.
@@ -119,13 +118,9 @@ func (g *gate) leave(now time.Time, probe, refused bool, delay time.Duration) {
 	if probe {
 		g.probing = false
 	}
-	if refused {
-		if until := now.Add(max(delay, minClosed)); until.After(g.until) {
-			g.until = until
-		}
-		return
-	}
-	if probe {
+	if until := now.Add(max(delay, minClosed)); refused && until.After(g.until) {
+		g.until = until
+	} else if probe && !refused {
 		g.until = time.Time{}
 	}
 }

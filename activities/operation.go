@@ -2,6 +2,7 @@ package activities
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/activity"
@@ -81,13 +82,10 @@ func (a *Activities) FindReview(ctx context.Context, in FindReviewInput) (FoundR
 	if err != nil {
 		return FoundReview{}, classify(err)
 	}
-	for _, r := range reviews {
+	return FoundReview{Found: slices.ContainsFunc(reviews, func(r didit.Review) bool {
 		late := r.CreatedAt.IsZero() || r.CreatedAt.After(in.Since.Add(-clockSkew))
-		if late && r.NewStatus == in.Status && string(r.Comment) == in.Comment {
-			return FoundReview{Found: true}, nil
-		}
-	}
-	return FoundReview{}, nil
+		return late && r.NewStatus == in.Status && string(r.Comment) == in.Comment
+	})}, nil
 }
 
 // DeleteSessionInput names a session to delete.

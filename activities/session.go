@@ -107,15 +107,12 @@ var reviewedOrDecided = []didit.Status{didit.StatusInReview, didit.StatusApprove
 // mustReadFirst reports whether one of the sessions may make a new one needless: one that is unfinished, in review or decided,
 // or, for a session beside an earlier verdict, one that was made since.
 func mustReadFirst(in CreateSessionInput, sessions []UserSession) bool {
-	for _, s := range sessions {
+	return slices.ContainsFunc(sessions, func(s UserSession) bool {
 		if slices.Contains(in.Known, s.SessionID) || in.Reverify && s.CreatedAt.Before(in.Since.Add(-clockSkew)) {
-			continue
+			return false
 		}
-		if kyc.PersonActs(s.Status) || in.Reverify || slices.Contains(reviewedOrDecided, s.Status) {
-			return true
-		}
-	}
-	return false
+		return kyc.PersonActs(s.Status) || in.Reverify || slices.Contains(reviewedOrDecided, s.Status)
+	})
 }
 
 // recent counts the finished sessions of the last CapWindow: Didit continues an unfinished one at no cost.
