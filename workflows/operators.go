@@ -36,7 +36,7 @@ func (v *verification) handleOperators(ctx workflow.Context) error {
 		}),
 		workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateErase, v.erase, workflow.UpdateHandlerOptions{
 			Description: "Ends the verification as erased. Not for people: start an Operation with the verb erase, which also deletes the user's data.",
-			Validator:   v.mayErase,
+			Validator:   func(by kyc.EraseRequest) error { return invalidInput(by.Validate(v.in.UserID)) },
 		}),
 		workflow.SetUpdateHandlerWithOptions(ctx, kyc.UpdateCancel, v.cancel, workflow.UpdateHandlerOptions{
 			Description: `Ends the verification as cancelled. Input: {"actor": "who", "reason": "a-code:TICKET"}.`, Validator: v.mayCancel,
@@ -61,10 +61,6 @@ func (v *verification) mayCancel(by kyc.Operator) error {
 		return refuse("%s", kyc.HasEnded(v.state.State))
 	}
 	return nil
-}
-
-func (v *verification) mayErase(by kyc.EraseRequest) error {
-	return invalidInput(by.Validate(v.in.UserID))
 }
 
 // refresh answers after a read of the decision that began after the request.

@@ -101,13 +101,8 @@ func (s *sessionState) applyDecision(d activities.Decision, now time.Time) bool 
 		s.WorkflowID = d.WorkflowID
 	}
 	s.Outcome, s.ErrorType = outcomeOf(d.Status), ""
-	s.lag.wait(d.Status, now)
+	s.lag.again(s.lag.status != "" && s.lag.status != d.Status, now)
 	return true
-}
-
-// wait plans another read while the decision has another status than the event.
-func (l *lag) wait(decision didit.Status, now time.Time) {
-	l.again(l.status != "" && l.status != decision, now)
 }
 
 // again plans another read while the decision lags, as long as a delay is left.
@@ -162,20 +157,14 @@ func (s *sessionState) reviewLate(now time.Time) bool {
 func (s *sessionState) ended() bool { return s.Outcome != "" }
 
 // outcomeOf is empty for a status in which a person or a reviewer still has to act.
-func outcomeOf(s didit.Status) kyc.Outcome {
-	switch s {
-	case didit.StatusApproved:
-		return kyc.OutcomeApproved
-	case didit.StatusDeclined:
-		return kyc.OutcomeDeclined
-	case didit.StatusExpired:
-		return kyc.OutcomeExpired
-	case didit.StatusAbandoned:
-		return kyc.OutcomeAbandoned
-	case didit.StatusKycExpired:
-		return kyc.OutcomeLapsed
-	}
-	return ""
+func outcomeOf(s didit.Status) kyc.Outcome { return outcomes[s] }
+
+var outcomes = map[didit.Status]kyc.Outcome{
+	didit.StatusApproved:   kyc.OutcomeApproved,
+	didit.StatusDeclined:   kyc.OutcomeDeclined,
+	didit.StatusExpired:    kyc.OutcomeExpired,
+	didit.StatusAbandoned:  kyc.OutcomeAbandoned,
+	didit.StatusKycExpired: kyc.OutcomeLapsed,
 }
 
 // finished reports whether a session has a verdict, or a reviewer who will give one.
@@ -194,14 +183,10 @@ func outranks(older, newer didit.Status) bool {
 }
 
 // keepsFromBuying reports whether no session is made beside one with this status unless the caller says reverify.
-func keepsFromBuying(s didit.Status) bool {
-	return kyc.PersonActs(s) || s == didit.StatusInReview || outcomeOf(s).Decided()
-}
+func keepsFromBuying(s didit.Status) bool { return kyc.PersonActs(s) || finished(s) }
 
 // mayCount reports whether an event of another session can change which session counts.
-func mayCount(s didit.Status) bool {
-	return s == didit.StatusResubmitted || s == didit.StatusInReview || outcomeOf(s).Decided()
-}
+func mayCount(s didit.Status) bool { return s == didit.StatusResubmitted || finished(s) }
 
 // ahead reports whether the decision does not show yet a status that Didit's list or an event has.
 func ahead(reported, decided didit.Status) bool {
