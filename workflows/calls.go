@@ -1,6 +1,7 @@
 package workflows
 
 import (
+	"errors"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -38,13 +39,23 @@ func callOptions(queue, summary string, priority int, final ...string) workflow.
 	}
 }
 
-// call runs an activity and waits for its result. A nil in is no argument.
-func call(ctx workflow.Context, o workflow.ActivityOptions, activity, in, result any) error {
-	ctx = workflow.WithActivityOptions(ctx, o)
-	if in == nil {
-		return workflow.ExecuteActivity(ctx, activity).Get(ctx, result)
+// call runs an activity and waits for its result. C is a context.Context, which no workflow has.
+func call[C, In, Out any](ctx workflow.Context, o workflow.ActivityOptions, activity func(C, In) (Out, error), in In) (out Out, err error) {
+	err = workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity, in).Get(ctx, &out)
+	return out, err
+}
+
+// perform is call for an activity without a result.
+func perform[C, In any](ctx workflow.Context, o workflow.ActivityOptions, activity func(C, In) error, in In) error {
+	return workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), activity, in).Get(ctx, nil)
+}
+
+// failureType is the type of the error that an activity failed with; empty for success, a cancellation or a timeout.
+func failureType(err error) string {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
+		return app.Type()
 	}
-	return workflow.ExecuteActivity(ctx, activity, in).Get(ctx, result)
+	return ""
 }
 
 // pause sets a timer, whose summary says what follows, and waits for it.

@@ -1,9 +1,6 @@
 package workflows
 
 import (
-	"errors"
-
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
@@ -25,13 +22,11 @@ func (v *verification) choose(
 		if found != nil && (finished(found.Status) || found.Metadata.Reverify) {
 			break
 		}
-		var d activities.Decision
-		err := call(ctx, options, acts.ReadDecision, activities.ReadDecisionInput{
+		d, err := call(ctx, options, acts.ReadDecision, activities.ReadDecisionInput{
 			SessionID: s.SessionID, UserID: v.in.UserID, WorkflowID: flow, Ours: s.SessionID != v.state.SessionID, Link: true,
-		}, &d)
-		var app *temporal.ApplicationError
+		})
 		switch {
-		case errors.As(err, &app) && app.Type() == kyc.ErrorTypeNotFound: // deleted meanwhile
+		case failureType(err) == kyc.ErrorTypeNotFound: // deleted meanwhile
 			continue
 		case err != nil:
 			return nil, lagging, err
@@ -98,12 +93,11 @@ func (v *verification) deleteUnopened(ctx workflow.Context, left kyc.State, sess
 }
 
 func (v *verification) deleteSession(ctx workflow.Context, id string) error {
-	return call(ctx, callOptions(kyc.TaskQueueDiditWrite, "Delete the session that was never opened", firstPriority, refusals()...),
-		acts.DeleteSession, activities.DeleteSessionInput{SessionID: id}, nil)
+	return perform(ctx, callOptions(kyc.TaskQueueDiditWrite, "Delete the session that was never opened", firstPriority, refusals()...),
+		acts.DeleteSession, activities.DeleteSessionInput{SessionID: id})
 }
 
-func (v *verification) listSessions(ctx workflow.Context, final ...string) (list activities.UserSessions, err error) {
+func (v *verification) listSessions(ctx workflow.Context, final ...string) (activities.UserSessions, error) {
 	options := callOptions(kyc.TaskQueueDiditRead, "List the user's sessions at Didit", v.in.Priority.Key(), final...)
-	err = call(ctx, options, acts.ListSessions, activities.UserInput{UserID: v.in.UserID}, &list)
-	return list, err
+	return call(ctx, options, acts.ListSessions, activities.UserInput{UserID: v.in.UserID})
 }

@@ -29,8 +29,7 @@ func (v *verification) createSession(
 	v.creation.waitingFor = kyc.WaitingForDidit
 	v.publish(ctx)
 	backoff := firstBackoff
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		backoff = max(backoff, app.NextRetryDelay())
 	}
 	if err := pause(ctx, backoff, "No clear answer from Didit: then try again"); err != nil {
@@ -43,9 +42,8 @@ func (v *verification) createSession(
 // unclear reports whether a call may have had its effect: Didit's answer was lost or made no sense, or the worker died
 // between sending and reporting.
 func unclear(err error) bool {
-	var timeout *temporal.TimeoutError
-	var app *temporal.ApplicationError
-	return errors.As(err, &timeout) || errors.As(err, &app) && app.Type() == kyc.ErrorTypeUnavailable
+	_, timeout := errors.AsType[*temporal.TimeoutError](err)
+	return timeout || failureType(err) == kyc.ErrorTypeUnavailable
 }
 
 // callCreate waits for a create that was sent even if an operator cancels the verification, to learn what it made. It does

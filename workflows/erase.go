@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -80,9 +79,8 @@ func (e *erasure) round(ctx workflow.Context) (more bool, err error) {
 func (e *erasure) forgetRuns(ctx workflow.Context) (found bool, err error) {
 	for checks, backoff := 1, firstEraseBackoff; ; checks, backoff = checks+1, min(2*backoff, maxEraseBackoff) {
 		e.describe(ctx, "deleting the user's workflows, which Temporal does with a delay")
-		var runs kyc.DeletedRuns
-		err := call(ctx, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
-			activities.UserInput{UserID: e.in.UserID}, &runs)
+		runs, err := call(ctx, callOptions(kyc.TaskQueue, "Delete what Temporal has of the user", firstPriority), acts.ForgetRuns,
+			activities.UserInput{UserID: e.in.UserID})
 		if err != nil || runs.Left == 0 {
 			return found, err
 		}
@@ -113,10 +111,9 @@ func (e *erasure) endVerification(ctx workflow.Context) (found bool, err error) 
 		e.describe(ctx, "ending the open verification, if there is one")
 		options := callOptions(kyc.TaskQueue, "End the open verification as erased", firstPriority)
 		options.RetryPolicy.MaximumAttempts = 1
-		var now kyc.EndedVerification
-		err := call(ctx, options, acts.EndVerification, activities.EndVerificationInput{
+		now, err := call(ctx, options, acts.EndVerification, activities.EndVerificationInput{
 			UserID: e.in.UserID, Operator: e.in.Operator, Terminate: workflow.Now(ctx).Sub(began) >= endTimeout,
-		}, &now)
+		})
 		switch {
 		case temporal.IsCanceledError(err):
 			return found, err
@@ -144,9 +141,9 @@ func (e *erasure) waitForInFlightCreate(ctx workflow.Context, stopped time.Time)
 // eraseSessions erases the user's sessions at Didit, then the user. A session that Didit keeps does not keep the others.
 func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	e.describe(ctx, "erasing at Didit")
-	var all activities.ErasableSessions
 	list := callOptions(kyc.TaskQueueDiditRead, "List all sessions of the user at Didit", firstPriority, refusals()...)
-	if err := call(ctx, list, acts.ListAllSessions, activities.UserInput{UserID: e.in.UserID}, &all); err != nil {
+	all, err := call(ctx, list, acts.ListAllSessions, activities.UserInput{UserID: e.in.UserID})
+	if err != nil {
 		return false, err
 	}
 	for _, id := range all.SessionIDs {
@@ -155,10 +152,9 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 		}
 		found = true
 		options := callOptions(kyc.TaskQueueDiditWrite, "Erase a session at Didit", firstPriority, append(refusals(), kyc.ErrorTypeLegalHold)...)
-		err := call(ctx, options, acts.EraseSession, activities.DeleteSessionInput{SessionID: id}, nil)
-		var app *temporal.ApplicationError
+		err := perform(ctx, options, acts.EraseSession, activities.DeleteSessionInput{SessionID: id})
 		switch {
-		case errors.As(err, &app) && app.Type() == kyc.ErrorTypeLegalHold:
+		case failureType(err) == kyc.ErrorTypeLegalHold:
 			e.kept = append(e.kept, id)
 		case err != nil:
 			return found, err
@@ -171,9 +167,8 @@ func (e *erasure) eraseSessions(ctx workflow.Context) (found bool, err error) {
 	if e.erased.UserKept || len(e.kept) > 0 {
 		return found, nil
 	}
-	var users activities.ErasedUsers
 	options := callOptions(kyc.TaskQueueDiditWrite, "Erase the user at Didit", firstPriority, refusals()...)
-	err = call(ctx, options, acts.EraseUser, activities.UserInput{UserID: e.in.UserID}, &users)
+	users, err := call(ctx, options, acts.EraseUser, activities.UserInput{UserID: e.in.UserID})
 	e.erased.Users = max(e.erased.Users, users.Users)
 	return found, err
 }

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -22,7 +21,7 @@ func Operation(ctx workflow.Context, in kyc.Operation) (kyc.OperationResult, err
 		err = in.ValidateWorkflowID(workflow.GetInfo(ctx).WorkflowExecution.ID)
 	}
 	if err != nil {
-		return kyc.OperationResult{}, temporal.NewNonRetryableApplicationError(err.Error(), kyc.ErrorTypeInvalidInput, nil)
+		return kyc.OperationResult{}, invalidInput(err)
 	}
 	if in.Verb == kyc.VerbErase {
 		return erase(ctx, in)
@@ -57,9 +56,8 @@ func (o *operation) run(ctx workflow.Context) error {
 
 // begin refuses an action that ran before, and takes the session of the user's newest verification where it names none.
 func (o *operation) begin(ctx workflow.Context) error {
-	var begun activities.BegunOperation
-	err := call(ctx, callOptions(kyc.TaskQueue, "Did this action run before? Which session has the user?", firstPriority), acts.BeginOperation,
-		activities.BeginOperationInput{UserID: o.in.UserID, SessionID: o.in.SessionID}, &begun)
+	begun, err := call(ctx, callOptions(kyc.TaskQueue, "Did this action run before? Which session has the user?", firstPriority), acts.BeginOperation,
+		activities.BeginOperationInput{UserID: o.in.UserID, SessionID: o.in.SessionID})
 	if err != nil {
 		return err
 	}
@@ -111,7 +109,7 @@ func (o *operation) send(ctx workflow.Context) error {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: waiting in the queue for Didit, or for its answer.", o.in.Verb, o.in.Operator))
 	options := callOptions(kyc.TaskQueueDiditWrite, "Set "+string(status)+" at Didit", firstPriority)
 	options.RetryPolicy.MaximumAttempts = 1
-	return call(ctx, options, acts.SetStatus, o.input(ctx), nil)
+	return perform(ctx, options, acts.SetStatus, o.input(ctx))
 }
 
 func (o *operation) input(ctx workflow.Context) activities.SetStatusInput {
@@ -124,8 +122,7 @@ func (o *operation) input(ctx workflow.Context) activities.SetStatusInput {
 func (o *operation) readBack(ctx workflow.Context) error {
 	o.result.Changed, o.result.After = true, o.in.Verb.Status()
 	d, err := o.read(ctx)
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) {
+	if failureType(err) != "" {
 		workflow.GetLogger(ctx).Warn("the status was set, but cannot be read", "session_id", o.result.SessionID, "error", err)
 		return nil
 	}
@@ -138,8 +135,8 @@ func (o *operation) readBack(ctx workflow.Context) error {
 // read reads Didit's decision and checks that the session is this user's, in this environment, and made by this deployment.
 func (o *operation) read(ctx workflow.Context) (d activities.Decision, err error) {
 	workflow.SetCurrentDetails(ctx, fmt.Sprintf("**%s** by %s: reading Didit's decision on session %s.", o.in.Verb, o.in.Operator, o.result.SessionID))
-	err = call(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstPriority, refusals()...), acts.ReadDecision,
-		activities.ReadDecisionInput{SessionID: o.result.SessionID, UserID: o.in.UserID, Ours: o.in.SessionID != ""}, &d)
+	d, err = call(ctx, callOptions(kyc.TaskQueueDiditRead, "Read Didit's decision", firstPriority, refusals()...), acts.ReadDecision,
+		activities.ReadDecisionInput{SessionID: o.result.SessionID, UserID: o.in.UserID, Ours: o.in.SessionID != ""})
 	switch {
 	case err != nil:
 	case len(d.Foreign) > 0:
@@ -154,10 +151,10 @@ func (o *operation) read(ctx workflow.Context) (d activities.Decision, err error
 // time.
 func (o *operation) deliverEvent(ctx workflow.Context) error {
 	id := workflow.GetInfo(ctx).WorkflowExecution.ID[len(kyc.OperationID(o.in.UserID, o.in.Verb, "")):]
-	return call(ctx, callOptions(kyc.TaskQueue, "Deliver the new status to the user's verification", firstPriority), acts.DeliverEvent,
+	return perform(ctx, callOptions(kyc.TaskQueue, "Deliver the new status to the user's verification", firstPriority), acts.DeliverEvent,
 		activities.DeliverEventInput{UserID: o.in.UserID, Event: kyc.DiditEvent{
 			EventID: id, Type: didit.EventStatusUpdated, SessionID: o.result.SessionID, Status: o.result.After,
-		}}, nil)
+		}})
 }
 
 // longestOperationBackoff bounds the delay between two tries of an action.

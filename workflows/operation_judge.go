@@ -3,6 +3,7 @@ package workflows
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -19,11 +20,9 @@ func (o *operation) findLostReview(ctx workflow.Context, now didit.Status) error
 	if !o.unclear || now == o.in.Verb.Status() {
 		return nil
 	}
-	var review activities.FoundReview
 	options := callOptions(kyc.TaskQueueDiditRead, "Did Didit carry out the action whose answer was lost?", firstPriority, refusals()...)
-	err := call(ctx, options, acts.FindReview, activities.FindReviewInput{SetStatusInput: o.input(ctx), Since: workflow.GetInfo(ctx).WorkflowStartTime}, &review)
-	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) { // the key may not read reviews, so the status must do
+	review, err := call(ctx, options, acts.FindReview, activities.FindReviewInput{SetStatusInput: o.input(ctx), Since: workflow.GetInfo(ctx).WorkflowStartTime})
+	if failureType(err) != "" { // the key may not read reviews, so the status must do
 		workflow.GetLogger(ctx).Warn("reviews cannot be read", "session_id", o.result.SessionID, "error", err)
 		return nil
 	}
@@ -59,13 +58,13 @@ func (o *operation) judge(now didit.Status) (done bool, err error) {
 
 // again returns the delay before the next try, or the error that no retry fixes.
 func (o *operation) again(backoff time.Duration, err error) (time.Duration, error) {
-	var app *temporal.ApplicationError
-	o.unclear = o.unclear || unclear(err)
+	app, failed := errors.AsType[*temporal.ApplicationError](err)
+	lost := unclear(err)
+	o.unclear = o.unclear || lost
 	switch {
-	case !errors.As(err, &app):
-		if unclear(err) {
-			return backoff, nil
-		}
+	case !failed && lost:
+		return backoff, nil
+	case !failed:
 		return 0, err
 	case app.Type() == kyc.ErrorTypeRejected: // the status may have just changed
 		o.refusal = errors.New(app.Message())
@@ -78,12 +77,9 @@ func (o *operation) again(backoff time.Duration, err error) (time.Duration, erro
 
 // reviewable reports whether Didit lets the status of a session be set (docs.didit.me/sessions-api/update-status).
 func reviewable(s didit.Status) bool {
-	switch s {
-	case didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired, didit.StatusAbandoned,
-		didit.StatusResubmitted:
-		return true
-	}
-	return false
+	return slices.Contains([]didit.Status{
+		didit.StatusApproved, didit.StatusDeclined, didit.StatusInReview, didit.StatusKycExpired, didit.StatusAbandoned, didit.StatusResubmitted,
+	}, s)
 }
 
 // refuse is the error of an operator action that cannot be done.

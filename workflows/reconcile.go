@@ -1,10 +1,9 @@
 package workflows
 
 import (
-	"errors"
+	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
@@ -60,20 +59,17 @@ func (v *verification) readDecision(ctx workflow.Context, polled bool) (usable b
 	if polled {
 		priority, summary = lastPriority, "Poll Didit's decision, as no webhook came"
 	}
-	var d activities.Decision
-	err = call(ctx, callOptions(kyc.TaskQueueDiditRead, summary, priority, kyc.ErrorTypeNotFound), acts.ReadDecision,
+	d, err := call(ctx, callOptions(kyc.TaskQueueDiditRead, summary, priority, kyc.ErrorTypeNotFound), acts.ReadDecision,
 		activities.ReadDecisionInput{
 			SessionID: v.state.SessionID, UserID: v.in.UserID, WorkflowID: v.state.WorkflowID, Environment: v.policy.Environment,
 			Link: v.session.URL == "", RunID: v.results.runID,
-		}, &d)
-	var refused *temporal.ApplicationError
-	if err != nil && !errors.As(err, &refused) {
-		return false, err
-	}
-	if refused != nil {
+		})
+	if failureType(err) != "" {
 		if gone, err := v.sessionGone(ctx); err != nil || gone {
 			return false, err
 		}
+	} else if err != nil {
+		return false, err
 	}
 	v.results.afterReset(d.Reset)
 	usable = v.state.applyDecision(d, workflow.Now(ctx)) // the zero Decision is unusable
@@ -95,17 +91,11 @@ func (v *verification) sessionGone(ctx workflow.Context) (bool, error) {
 		return true, nil
 	}
 	list, err := v.listSessions(ctx, refusals()...)
-	var refused *temporal.ApplicationError
-	if err != nil && !errors.As(err, &refused) {
+	if failureType(err) != "" {
+		return false, nil // the session may exist
+	}
+	if err != nil || slices.ContainsFunc(list.Sessions, func(s activities.UserSession) bool { return s.SessionID == v.state.SessionID }) {
 		return false, err
-	}
-	if err != nil {
-		return false, nil //nolint:nilerr // the session may exist
-	}
-	for _, s := range list.Sessions {
-		if s.SessionID == v.state.SessionID {
-			return false, nil
-		}
 	}
 	workflow.GetLogger(ctx).Error("Didit has deleted the session", "session_id", v.state.SessionID)
 	v.state.end(kyc.OutcomeCancelled, kyc.ErrorTypeNotFound, workflow.Now(ctx))

@@ -1,7 +1,6 @@
 package workflows
 
 import (
-	"errors"
 	"slices"
 	"time"
 
@@ -143,11 +142,10 @@ func deliver(ctx workflow.Context, in activities.SendResultInput) string {
 	o := callOptions(kyc.TaskQueue, "Callback: "+string(in.Type), firstPriority, kyc.ErrorTypeCallbackGone)
 	o.StartToCloseTimeout, o.ScheduleToCloseTimeout = callbackTryTimeout, callbackWindow
 	o.RetryPolicy.InitialInterval, o.RetryPolicy.MaximumInterval = shortestBackoff, longestBackoff
-	var sent activities.SentResult
-	err := call(ctx, o, acts.SendResult, in, &sent)
+	sent, err := call(ctx, o, acts.SendResult, in)
 	if err == nil && sent.Reset && (sent.Earlier.Reported == nil || !sent.Earlier.Reported.SameAs(in.State)) {
 		in.RunID = sent.RunID
-		err = call(ctx, o, acts.SendResult, in, nil)
+		_, err = call(ctx, o, acts.SendResult, in)
 	}
 	kind := failureOf(err)
 	if kind != "" {
@@ -158,12 +156,8 @@ func deliver(ctx workflow.Context, in activities.SendResultInput) string {
 
 // failureOf is the type of error of a delivery that failed for good; empty for one that did not.
 func failureOf(err error) string {
-	var app *temporal.ApplicationError
-	switch {
-	case err == nil:
-		return ""
-	case errors.As(err, &app) && app.Type() == kyc.ErrorTypeCallbackGone:
-		return kyc.ErrorTypeCallbackGone
+	if kind := failureType(err); err == nil || kind == kyc.ErrorTypeCallbackGone {
+		return kind
 	}
 	return kyc.ErrorTypeCallbackFailed
 }

@@ -1,9 +1,6 @@
 package workflows
 
 import (
-	"errors"
-
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
@@ -18,9 +15,8 @@ func (v *verification) getSession(ctx workflow.Context) error {
 	v.publish(ctx)
 	err := v.findOrCreate(ctx, *v.creation.request)
 	v.creation.waitingFor = ""
-	var refused *temporal.ApplicationError
-	if errors.As(err, &refused) {
-		err = v.refuseSession(ctx, refused.Type())
+	if refusal := failureType(err); refusal != "" {
+		err = v.refuseSession(ctx, refusal)
 	}
 	if err == nil {
 		v.creation.request = nil
@@ -152,9 +148,8 @@ func (v *verification) recall(ctx workflow.Context) (activities.Predecessor, err
 	if v.results.recalled || v.results.sequence > 0 {
 		return activities.Predecessor{}, nil
 	}
-	var before activities.Predecessor
-	err := call(ctx, callOptions(kyc.TaskQueue, "What did the user's earlier runs report?", firstPriority), acts.FindPredecessor,
-		activities.UserInput{UserID: v.in.UserID}, &before)
+	before, err := call(ctx, callOptions(kyc.TaskQueue, "What did the user's earlier runs report?", firstPriority), acts.FindPredecessor,
+		activities.UserInput{UserID: v.in.UserID})
 	if err == nil {
 		v.results.continueFrom(before)
 	}

@@ -1,12 +1,10 @@
 package workflows
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"time"
 
-	"go.temporal.io/sdk/temporal"
 	"go.temporal.io/sdk/workflow"
 
 	"didit-temporal/activities"
@@ -58,7 +56,7 @@ type sweep struct {
 func (s *sweep) run(ctx workflow.Context) error {
 	s.result.State = kyc.SweepDone
 	var all activities.SweptDestinations
-	err := s.read(ctx, "List the webhook destinations", acts.ListDestinations, nil, &all)
+	err := workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, s.reading("List the webhook destinations")), acts.ListDestinations).Get(ctx, &all)
 	for _, id := range all.IDs {
 		if err != nil {
 			break
@@ -67,11 +65,9 @@ func (s *sweep) run(ctx workflow.Context) error {
 		next, err = s.destination(ctx, s.cursor(id))
 		s.result.Cursors = append(s.result.Cursors, next)
 	}
-	var refused *temporal.ApplicationError
-	switch {
-	case errors.As(err, &refused):
-		s.unreadable(ctx, refused.Type(), all.IDs)
-	case err != nil:
+	if refusal := failureType(err); refusal != "" {
+		s.unreadable(ctx, refusal, all.IDs)
+	} else if err != nil {
 		return err
 	}
 	h := workflow.GetMetricsHandler(ctx)
@@ -156,10 +152,10 @@ type walk struct {
 }
 
 // page reads the next page and delivers the events that are lost on it.
-func (w *walk) page(ctx workflow.Context) (page activities.LostPage, err error) {
-	err = w.read(ctx, "Find webhooks that were not delivered", acts.FindLost, activities.FindLostInput{
+func (w *walk) page(ctx workflow.Context) (activities.LostPage, error) {
+	page, err := call(ctx, w.reading("Find webhooks that were not delivered"), acts.FindLost, activities.FindLostInput{
 		Destination: w.cursor.Destination, Offset: w.offset, From: w.cursor.From, Mark: w.cursor.Mark, NextMark: w.next.Mark, Repeated: w.oldest,
-	}, &page)
+	})
 	if err == nil {
 		err = w.deliverLost(ctx, page)
 	}
@@ -187,9 +183,8 @@ func (w *walk) move(page activities.LostPage) {
 func (w *walk) deliverLost(ctx workflow.Context, page activities.LostPage) error {
 	var calls []workflow.Future
 	for _, d := range w.lost(page) {
-		w.result.Reads++
-		o := callOptions(kyc.TaskQueueDiditRead, "Deliver a lost event", lastPriority, refusals()...)
-		calls = append(calls, workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, o), acts.HandOn,
+		options := w.reading("Deliver a lost event")
+		calls = append(calls, workflow.ExecuteActivity(workflow.WithActivityOptions(ctx, options), acts.HandOn,
 			activities.HandOnInput{Destination: w.cursor.Destination, Delivery: d.ID}))
 	}
 	var failed error
@@ -234,9 +229,8 @@ func (s *sweep) measure(ctx workflow.Context, done activities.HandedOn) {
 	}
 }
 
-// read makes one call to Didit, with the last priority.
-func (s *sweep) read(ctx workflow.Context, summary string, activity, in, result any) error {
+// reading counts one call to Didit, and returns its options.
+func (s *sweep) reading(summary string) workflow.ActivityOptions {
 	s.result.Reads++
-	o := callOptions(kyc.TaskQueueDiditRead, summary, lastPriority, refusals()...)
-	return call(ctx, o, activity, in, result)
+	return callOptions(kyc.TaskQueueDiditRead, summary, lastPriority, refusals()...)
 }

@@ -190,8 +190,9 @@ func (v *verification) forgetIfErased(ctx workflow.Context) error {
 		return nil
 	}
 	v.state.State = kyc.State{} // no session of ours is known of the user
-	return call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then delete this run too", lastPriority), acts.ForgetIfErased,
-		activities.UserInput{UserID: v.in.UserID}, nil)
+	_, err := call(ctx, callOptions(kyc.TaskQueue, "Was the user erased? Then delete this run too", lastPriority), acts.ForgetIfErased,
+		activities.UserInput{UserID: v.in.UserID})
+	return err
 }
 
 // takeEvents applies all events that have arrived.
