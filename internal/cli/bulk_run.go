@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -19,18 +20,9 @@ type result struct {
 	err     error
 }
 
-// errorType is the kind of a final failure to make a session, empty for anything else.
-func (r result) errorType() string {
-	var final *kyc.SessionError
-	if errors.As(r.err, &final) {
-		return final.Type
-	}
-	return ""
-}
-
 // reason leaves out the user, who is at the beginning of the line.
 func (r result) reason() string {
-	if kind := r.errorType(); kind != "" {
+	if kind := sessionErrorType(r.err); kind != "" {
 		return explained(kind)
 	}
 	if cause := kyc.Cause(r.err); cause != "" {
@@ -48,7 +40,7 @@ func (t *tool) startAll(ctx context.Context, v verifications, f bulkFlags, p pla
 		defer close(results)
 		startEach(ctx, v, f, p.todo, results)
 	}()
-	sum := tally{users: len(p.todo), before: p.before(), duplicates: p.duplicates}
+	sum := tally{users: len(p.todo), before: p.before(), duplicates: p.duplicates, by: map[outcome]int{}}
 	show, failures, tick := t.newProgress(len(p.todo)), failureStreak{}, t.after(tickInterval)
 	defer show.hide()
 	for {
@@ -113,11 +105,11 @@ type failureStreak struct {
 }
 
 func (s *failureStreak) add(r result) error {
-	kind := r.errorType()
+	kind := sessionErrorType(r.err)
 	switch {
 	case r.err == nil && !r.started.New, errors.Is(r.err, errInterrupted):
 		return nil // Didit was not asked, or has not answered
-	case !needsOperator(kind):
+	case !slices.Contains(needOperator, kind):
 		*s = failureStreak{}
 		return nil
 	case kind != s.errorType:
@@ -130,14 +122,8 @@ func (s *failureStreak) add(r result) error {
 		"fix it and run the same command again: failed users are tried again, no user is started twice", maxSameFailures, explained(kind)))
 }
 
-// needsOperator reports whether an error is about the key, the account or the flow, and not about one user.
-func needsOperator(errorType string) bool {
-	switch errorType {
-	case kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeRejected, kyc.ErrorTypeNotFound:
-		return true
-	}
-	return false
-}
+// needOperator are the errors that are about the key, the account or the flow, and not about one user.
+var needOperator = []string{kyc.ErrorTypeUnauthorized, kyc.ErrorTypeOutOfCredit, kyc.ErrorTypeRejected, kyc.ErrorTypeNotFound}
 
 // usualPerMinute is how many users start in a minute under Didit's usual limit.
 const usualPerMinute = 290

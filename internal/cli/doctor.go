@@ -73,13 +73,6 @@ func (t *tool) doctorCommand() *cobra.Command {
 	return cmd
 }
 
-// errUnhealthy means that a check failed.
-type errUnhealthy struct{ failed, checks int }
-
-func (e errUnhealthy) Error() string {
-	return fmt.Sprintf("%d of %d checks failed", e.failed, e.checks)
-}
-
 func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
 	if err := checkTimeout(o.timeout); err != nil {
 		return err
@@ -107,7 +100,7 @@ func (t *tool) doctor(ctx context.Context, o doctorFlags) error {
 		printFindings(t.stdout, found, isTerminal(t.stdout))
 	}
 	if err == nil && failed > 0 {
-		return errUnhealthy{failed, len(found)}
+		return ofKind(failedUnhealthy, fmt.Errorf("%d of %d checks failed", failed, len(found)))
 	}
 	return err
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"didit-temporal/internal/ops"
@@ -64,23 +63,18 @@ func ofKind(kind failure, err error) error {
 
 // kindOf classifies an error of any command.
 func kindOf(err error) failure {
-	var classified kindError
-	var session *kyc.SessionError
-	var operation *ops.OperationError
-	var end *kyc.RunError
-	var flow *kyc.FlowError
+	classified, ok := errors.AsType[kindError](err)
 	switch {
 	case errors.Is(err, errInterrupted):
 		return failedInterrupted
-	case errors.As(err, &classified):
+	case ok:
 		return classified.kind
-	case errors.As(err, new(errUnhealthy)):
-		return failedUnhealthy
 	case errors.Is(err, kyc.ErrNotFound):
 		return failedNotFound
 	case errors.Is(err, kyc.ErrInvalidInput):
 		return failedUsage
-	case errors.As(err, &session), errors.As(err, &operation), errors.As(err, &end), errors.As(err, &flow):
+	case errors.As(err, new(*kyc.SessionError)), errors.As(err, new(*ops.OperationError)),
+		errors.As(err, new(*kyc.RunError)), errors.As(err, new(*kyc.FlowError)):
 		return failedRefused
 	case kyc.OfTemporal(err):
 		return failedTemporal
@@ -90,13 +84,11 @@ func kindOf(err error) failure {
 
 // errorJSON is an error for programs.
 type errorJSON struct {
-	Error struct {
-		Kind      string `json:"kind"`
-		ExitCode  int    `json:"exit_code"`
-		Message   string `json:"message"`
-		Cause     string `json:"cause,omitempty"`      // what caused it, and what to do
-		ErrorType string `json:"error_type,omitempty"` // one of kyc's
-	} `json:"error"`
+	Kind      string `json:"kind"`
+	ExitCode  int    `json:"exit_code"`
+	Message   string `json:"message"`
+	Cause     string `json:"cause,omitempty"`      // what caused it, and what to do
+	ErrorType string `json:"error_type,omitempty"` // one of kyc's
 }
 
 // Report prints the error that Run returned, as JSON where the arguments ask for JSON, and returns the exit code.
@@ -112,24 +104,29 @@ func Report(stderr io.Writer, args []string, err error) int {
 		}
 		return kind.code
 	}
-	var out errorJSON
-	out.Error.Kind, out.Error.ExitCode, out.Error.Message, out.Error.Cause = kind.word, kind.code, err.Error(), cause
-	if session, ok := errors.AsType[*kyc.SessionError](err); ok {
-		out.Error.ErrorType = session.Type
-	}
-	_ = writeJSON(stderr, out) // there is no other place to report it
+	out := errorJSON{Kind: kind.word, ExitCode: kind.code, Message: err.Error(), Cause: cause, ErrorType: sessionErrorType(err)}
+	_ = writeJSON(stderr, map[string]errorJSON{"error": out}) // there is no other place to report it
 	return kind.code
+}
+
+// sessionErrorType is the kind of a final failure to make a session, empty for anything else.
+func sessionErrorType(err error) string {
+	if final, ok := errors.AsType[*kyc.SessionError](err); ok {
+		return final.Type
+	}
+	return ""
 }
 
 // wantsJSON reads the arguments themselves: what is wrong may be a flag.
 func wantsJSON(args []string) bool {
 	for i, a := range args {
-		next := ""
-		if i+1 < len(args) {
-			next = args[i+1]
-		}
-		if slices.Contains([]string{"-o", "--output"}, a) && next == jsonOut || slices.Contains([]string{"-o=json", "-ojson", "--output=json"}, a) {
+		switch a {
+		case "-o=json", "-ojson", "--output=json":
 			return true
+		case "-o", "--output":
+			if i+1 < len(args) && args[i+1] == jsonOut {
+				return true
+			}
 		}
 	}
 	return false

@@ -37,8 +37,8 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 		"a payload key that is missing": {fmt.Errorf("x: %w", serviceerror.NewNamespaceNotFound("x")), "temporal", 4},
 		"Didit refuses":                 {&kyc.SessionError{UserID: "u1", Type: kyc.ErrorTypeRejected}, "refused", 5},
 		"an operator's action":          {&ops.OperationError{UserID: "u1"}, "refused", 5},
-		"the doctor found something":    {errUnhealthy{1, 2}, "unhealthy", 6},
-		"some users failed":             {(&tally{users: 2, by: [outcomes]int{created: 1, failed: 1}}).verdict(), "partly", 7},
+		"the doctor found something":    {ofKind(failedUnhealthy, errors.New("1 of 2 checks failed")), "unhealthy", 6},
+		"some users failed":             {(&tally{users: 2, by: map[outcome]int{created: 1, failed: 1}}).verdict(), "partly", 7},
 		"Ctrl-C":                        {fmt.Errorf("%w; it goes on", errInterrupted), "interrupted", 130},
 		"anything else":                 {errors.New("x"), "error", 1},
 	} {
@@ -49,7 +49,7 @@ func TestEachKindOfFailureHasItsExitCode(t *testing.T) {
 
 		var line bytes.Buffer
 		assert.Equal(t, tc.code, Report(&line, []string{"status", "-o", "json"}, tc.err), name)
-		var got errorJSON
+		var got struct{ Error errorJSON }
 		require.NoError(t, json.Unmarshal(line.Bytes(), &got), name)
 		assert.Equal(t, tc.word, got.Error.Kind, name)
 		assert.Equal(t, tc.code, got.Error.ExitCode, name)

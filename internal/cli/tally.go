@@ -7,16 +7,15 @@ import (
 	"time"
 )
 
-// outcome is the result of one user of a bulk start.
-type outcome int
+// outcome is the result of one user of a bulk start, in the word for programs.
+type outcome string
 
 const (
-	created outcome = iota // a new session
-	joined                 // a session that was there
-	decided                // a verdict from before
-	failed
-	cutShort // under way when the command was interrupted
-	outcomes // how many there are
+	created  outcome = "created" // a new session
+	joined   outcome = "joined"  // a session that was there
+	decided  outcome = "decided" // a verdict from before
+	failed   outcome = "failed"
+	cutShort outcome = "cut_short" // under way when the command was interrupted
 )
 
 // tally counts the users of a bulk start by outcome.
@@ -24,7 +23,7 @@ type tally struct {
 	users      int // to be started
 	before     int // left out: they have a result from before
 	duplicates int
-	by         [outcomes]int
+	by         map[outcome]int
 	stopped    error // why not all were started, though it was not interrupted
 }
 
@@ -83,4 +82,49 @@ func (t *tally) verdict() error {
 		return ofKind(failedPartly, fmt.Errorf("%d of %d users failed; it is safe to run the same command again", t.by[failed], t.users))
 	}
 	return nil
+}
+
+// userJSON is the outcome of one user of a bulk start, for programs. The URL is a secret, and in the file of results.
+type userJSON struct {
+	UserID    string  `json:"user_id"`
+	Became    outcome `json:"became"`
+	SessionID string  `json:"session_id,omitempty"`
+	Status    string  `json:"status,omitempty"`
+	Error     string  `json:"error,omitempty"`
+	ErrorType string  `json:"error_type,omitempty"`
+}
+
+func newUserJSON(r result, became outcome) userJSON {
+	out := userJSON{UserID: r.userID, Became: became}
+	if r.err != nil {
+		out.Error, out.ErrorType = r.reason(), sessionErrorType(r.err)
+		return out
+	}
+	out.SessionID, out.Status = sessionID(r.started), string(r.started.State.Status)
+	return out
+}
+
+// summaryJSON is the last line of a bulk start.
+type summaryJSON struct {
+	Users      int     `json:"users"` // to be started now
+	Created    int     `json:"created"`
+	Joined     int     `json:"joined"`
+	Decided    int     `json:"decided"`
+	Failed     int     `json:"failed"`
+	CutShort   int     `json:"cut_short"`
+	NotStarted int     `json:"not_started"`
+	Before     int     `json:"before"` // had a result from before
+	Duplicates int     `json:"duplicates"`
+	Seconds    float64 `json:"seconds"`
+}
+
+func (t *tool) printSummary(output string, sum tally, took time.Duration) error {
+	if output != jsonOut {
+		fmt.Fprintln(t.stdout, sum.summary(took))
+		return nil
+	}
+	return writeJSON(t.stdout, map[string]summaryJSON{"summary": {
+		Users: sum.users, Created: sum.by[created], Joined: sum.by[joined], Decided: sum.by[decided], Failed: sum.by[failed],
+		CutShort: sum.by[cutShort], NotStarted: sum.notStarted(), Before: sum.before, Duplicates: sum.duplicates, Seconds: took.Seconds(),
+	}})
 }
