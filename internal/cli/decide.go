@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"context"
-
 	"github.com/spf13/cobra"
 
 	"didit-temporal/kyc"
@@ -35,14 +33,7 @@ func (t *tool) decideCommand() *cobra.Command {
 		Long:    decideLong,
 		Example: decideExample,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
-				op := kyc.Operation{UserID: f.userID, Verb: verbs[status.value], Operator: f.by, SessionID: session, ID: f.id}
-				result, err := v.Operate(ctx, op)
-				if err != nil {
-					return err
-				}
-				return t.printOperation(f.output.value, op, result)
-			})
+			return t.operate(cmd.Context(), f, kyc.Operation{Verb: verbs[status.value], SessionID: session}, decisionRows)
 		},
 	}
 	f.add(cmd)
@@ -52,23 +43,13 @@ func (t *tool) decideCommand() *cobra.Command {
 	return cmd
 }
 
-// operationJSON adds the id of the workflow.
-type operationJSON struct {
-	kyc.OperationResult
-	WorkflowID string `json:"workflow_id"`
-}
-
-func (t *tool) printOperation(output string, op kyc.Operation, r kyc.OperationResult) error {
-	id := kyc.OperationID(op.UserID, op.Verb, op.ID)
-	if output == jsonOut {
-		return writeJSON(t.stdout, operationJSON{r, id})
-	}
+func decisionRows(r kyc.OperationResult, by, workflowID string) [][2]string {
 	done := "yes"
 	if r.Already {
 		done = "no, it was so already"
 	}
-	return writeTable(t.stdout, [][2]string{
+	return [][2]string{
 		{"user", r.UserID}, {"session", r.SessionID}, {"before", string(r.Before)}, {"after", string(r.After)},
-		{"changed", done}, {"by", op.String()}, {"workflow", id},
-	})
+		{"changed", done}, {"by", by}, {"workflow", workflowID},
+	}
 }

@@ -1,12 +1,10 @@
 package cli
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -46,14 +44,7 @@ func (t *tool) eraseCommand() *cobra.Command {
 			if err := t.confirmErasure(cmd.Context(), f.userID, yes, noHold); err != nil {
 				return err
 			}
-			return t.act(cmd.Context(), f, func(ctx context.Context, v verifications) error {
-				op := kyc.Operation{UserID: f.userID, Verb: kyc.VerbErase, Operator: f.by, LegalHoldChecked: true, ID: f.id}
-				result, err := v.Operate(ctx, op)
-				if err != nil {
-					return err
-				}
-				return t.printErasure(f.output.value, op, result)
-			})
+			return t.operate(cmd.Context(), f, kyc.Operation{Verb: kyc.VerbErase, LegalHoldChecked: true}, erasureRows)
 		},
 	}
 	f.add(cmd)
@@ -67,7 +58,7 @@ func (t *tool) eraseCommand() *cobra.Command {
 const eraseQuestion = `This deletes all that Didit and Temporal have of user %[1]s. It cannot be undone.
 Is there a legal hold on this user's data: a court case, an authority's request, a report that
 must be kept? If there is, or if you do not know, stop here (Ctrl-C).
-If there is none, type the user id to go on: `
+If there is none, type the user id to go on:`
 
 // confirmErasure makes sure that the operator has checked for a legal hold.
 func (t *tool) confirmErasure(ctx context.Context, userID string, yes, noHold bool) error {
@@ -81,24 +72,17 @@ func (t *tool) confirmErasure(ctx context.Context, userID string, yes, noHold bo
 	case !t.interactive:
 		return errors.New("this is no terminal to ask on: make sure that there is no legal hold on this user's data, then add --yes --no-legal-hold")
 	}
-	if _, err := fmt.Fprintf(t.stderr, eraseQuestion, userID); err != nil {
-		return err
-	}
-	line, err := await(ctx, func() (string, error) { return bufio.NewReader(t.stdin).ReadString('\n') })
+	line, err := newPrompt(t.stdin, t.stderr).line(ctx, fmt.Sprintf(eraseQuestion, userID))
 	switch {
 	case errors.Is(err, errInterrupted):
 		return fmt.Errorf("%w; nothing is erased", err)
-	case strings.TrimSpace(line) != userID: // also a line that is cut short
+	case line != userID: // also a line that is cut short
 		return errors.New("that is not the user id; nothing is erased")
 	}
 	return nil
 }
 
-func (t *tool) printErasure(output string, op kyc.Operation, r kyc.OperationResult) error {
-	id := kyc.OperationID(op.UserID, op.Verb, op.ID)
-	if output == jsonOut {
-		return writeJSON(t.stdout, operationJSON{r, id})
-	}
+func erasureRows(r kyc.OperationResult, by, workflowID string) [][2]string {
 	var e kyc.Erased
 	if r.Erased != nil {
 		e = *r.Erased
@@ -116,8 +100,8 @@ func (t *tool) printErasure(output string, op kyc.Operation, r kyc.OperationResu
 	if e.Ended {
 		ended = "yes"
 	}
-	return writeTable(t.stdout, [][2]string{
+	return [][2]string{
 		{"user", r.UserID}, {"erased", erased}, {"sessions at Didit", strconv.Itoa(e.Sessions)}, {"user at Didit", user},
-		{"was open", ended}, {"workflows", strconv.Itoa(e.Runs)}, {"by", op.String()}, {"record", id},
-	})
+		{"was open", ended}, {"workflows", strconv.Itoa(e.Runs)}, {"by", by}, {"record", workflowID},
+	}
 }

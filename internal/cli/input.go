@@ -14,11 +14,14 @@ import (
 
 // check finds what is wrong with an input before anything is started. Its errors name the field and the rule, never
 // the value: a file of the wrong kind may be full of names and addresses.
-func check(in kyc.Input) error {
-	if err := in.Validate(); err != nil {
-		return usage(errors.New(strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
+func check(in kyc.Input) error { return invalid("", in.Validate()) }
+
+// invalid makes an error of usage of one of kyc's. The prefix goes before the field that it names.
+func invalid(prefix string, err error) error {
+	if err == nil {
+		return nil
 	}
-	return nil
+	return usage(errors.New(prefix + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
 }
 
 func checkTimeout(d time.Duration) error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,14 +42,7 @@ func (f *operatorFlags) check() error {
 	if uuid.Validate(f.id) != nil || len(f.id) != 36 { // not as a URN or in braces: it becomes part of a workflow's id
 		return usage(errors.New("--id is not a UUID; want one such as 11111111-2222-4333-8444-555555555555"))
 	}
-	return errors.Join(check(kyc.Input{UserID: f.userID}), ofOperator(f.by.Validate()), checkTimeout(f.timeout))
-}
-
-func ofOperator(err error) error {
-	if err == nil {
-		return nil
-	}
-	return usage(errors.New("--" + strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")))
+	return errors.Join(check(kyc.Input{UserID: f.userID}), invalid("--", f.by.Validate()), checkTimeout(f.timeout))
 }
 
 // act is withUser for an action: its errors say how to join what goes on.
@@ -70,5 +62,27 @@ func (t *tool) act(ctx context.Context, f *operatorFlags, ask func(context.Conte
 				"is a worker running, and does Didit answer?", f.timeout, f.id))
 		}
 		return err
+	})
+}
+
+// operationJSON adds the id of the workflow.
+type operationJSON struct {
+	kyc.OperationResult
+	WorkflowID string `json:"workflow_id"`
+}
+
+// operate carries out an operator action and prints its result.
+func (t *tool) operate(ctx context.Context, f *operatorFlags, op kyc.Operation, rows func(r kyc.OperationResult, by, workflowID string) [][2]string) error {
+	return t.act(ctx, f, func(ctx context.Context, v verifications) error {
+		op.UserID, op.Operator, op.ID = f.userID, f.by, f.id
+		r, err := v.Operate(ctx, op)
+		if err != nil {
+			return err
+		}
+		id := kyc.OperationID(op.UserID, op.Verb, op.ID)
+		if f.output.value == jsonOut {
+			return writeJSON(t.stdout, operationJSON{r, id})
+		}
+		return writeTable(t.stdout, rows(r, op.String(), id))
 	})
 }
