@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"strings"
 
@@ -138,6 +137,19 @@ func (s *diditSetup) get(name string) string {
 	return s.getenv(name)
 }
 
+// adopt returns a variable of the file, or one of the environment, which it keeps in the file; empty where there is none.
+func (s *diditSetup) adopt(name string) (string, error) {
+	if have := s.file.Get(name); have != "" {
+		s.say("%s: already there", name)
+		return have, nil
+	}
+	have := s.getenv(name)
+	if have == "" {
+		return "", nil
+	}
+	return have, s.keep(name, have, "from the environment")
+}
+
 // keep saves a variable at once: whatever happens next, it is not lost.
 func (s *diditSetup) keep(name, value, note string) error {
 	if err := s.set(name, value, note); err != nil {
@@ -198,6 +210,3 @@ func (s *diditSetup) refused(what string, err error) error {
 }
 
 const console = "Didit's console (https://business.didit.me, API & Webhooks)"
-
-// newPrompt asks questions on out and reads the answers from in.
-func newPrompt(in io.Reader, out io.Writer) *prompt { return &prompt{in: in, out: out} }

@@ -39,14 +39,7 @@ func (s *diditSetup) foundKey() (string, error) {
 		s.say("DIDIT_API_KEY: in the file that DIDIT_API_KEY_FILE names")
 		return strings.TrimSpace(string(b)), nil
 	}
-	if key := s.file.Get("DIDIT_API_KEY"); key != "" {
-		s.say("DIDIT_API_KEY: already there")
-		return key, nil
-	}
-	if key := s.getenv("DIDIT_API_KEY"); key != "" {
-		return key, s.keep("DIDIT_API_KEY", key, "from the environment")
-	}
-	return "", nil
+	return s.adopt("DIDIT_API_KEY")
 }
 
 // register opens an account. Each of its two calls may be repeated by running the command again.

@@ -131,14 +131,12 @@ func (s *diditSetup) complete(ctx context.Context, d *didit.Destination, err err
 // missingOf keeps every event that is there: others may want them.
 func missingOf(d didit.Destination) (change didit.UpdateDestinationRequest, what []string) {
 	if !d.Enabled {
-		on := true
-		change.Enabled = &on
+		change.Enabled = new(true)
 		what = append(what, "enabled")
 	}
 	if d.Version != didit.WebhookVersion {
-		version := didit.WebhookVersion
-		change.Version = &version
-		what = append(what, "of version "+version)
+		change.Version = new(didit.WebhookVersion)
+		what = append(what, "of version "+didit.WebhookVersion)
 	}
 	if !slices.Contains(d.Events, didit.EventStatusUpdated) {
 		change.Events = append(slices.Clone(d.Events), didit.EventStatusUpdated)

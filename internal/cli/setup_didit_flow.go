@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -17,12 +16,8 @@ func (s *diditSetup) flow(ctx context.Context) error {
 	const name = "DIDIT_WORKFLOW_ID"
 	want := strings.ToLower(s.o.workflowID)
 	if want == "" {
-		if have := s.get(name); have != "" {
-			if s.file.Get(name) == "" {
-				return s.keep(name, have, "from the environment")
-			}
-			s.say("%s: already there", name)
-			return nil
+		if have, err := s.adopt(name); have != "" {
+			return err
 		}
 	} else if _, err := uuid.Parse(want); err != nil || len(want) != 36 {
 		return fmt.Errorf("--workflow-id is not a UUID: take the id of a workflow from %s", console)
@@ -51,8 +46,8 @@ var standardFlow = didit.CreateFlowRequest{
 func (s *diditSetup) makeFlow(ctx context.Context) (didit.Flow, error) {
 	if !s.o.makeFlow {
 		answer, err := s.ask.line(ctx, "The account has no published workflow. Make one that checks document, liveness and face match? [y/N]")
-		if err != nil {
-			return didit.Flow{}, cmp.Or(unlessUnanswered(err), errNoFlow)
+		if err != nil && !errors.Is(err, errNoAnswer) {
+			return didit.Flow{}, err
 		}
 		if yes := strings.ToLower(answer); yes != "y" && yes != "yes" {
 			return didit.Flow{}, errNoFlow
@@ -68,14 +63,6 @@ func (s *diditSetup) makeFlow(ctx context.Context) (didit.Flow, error) {
 		return didit.Flow{}, s.refused("list the workflows", err)
 	}
 	return chooseFlow(all, "")
-}
-
-// unlessUnanswered drops the error of a prompt that stays without an answer.
-func unlessUnanswered(err error) error {
-	if errors.Is(err, errNoAnswer) {
-		return nil
-	}
-	return err
 }
 
 var errNoFlow = errors.New("the account has no workflow that is published: give --flow to have one made, or build one in " +

@@ -19,15 +19,17 @@ type prompt struct {
 	lines *bufio.Reader
 }
 
+// newPrompt asks questions on out and reads the answers from in.
+func newPrompt(in io.Reader, out io.Writer) *prompt {
+	return &prompt{in: in, out: out, lines: bufio.NewReader(in)}
+}
+
 // errNoAnswer means that standard input has ended.
 var errNoAnswer = errors.New("no answer: stdin has ended")
 
 // line asks for a line of text.
 func (p *prompt) line(ctx context.Context, question string) (string, error) {
 	fmt.Fprint(p.out, question+" ")
-	if p.lines == nil {
-		p.lines = bufio.NewReader(p.in)
-	}
 	return await(ctx, func() (string, error) {
 		text, err := p.lines.ReadString('\n')
 		if errors.Is(err, io.EOF) && text == "" {
