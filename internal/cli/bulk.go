@@ -145,7 +145,7 @@ type plan struct {
 func newPlan(list userList, results *results, priority kyc.Priority) plan {
 	p := plan{users: len(list.users), duplicates: list.duplicates, results: results}
 	for _, in := range list.users {
-		if !results.has(in.UserID) {
+		if !results.done[in.UserID] {
 			in.Priority = priority
 			p.todo = append(p.todo, in)
 		}

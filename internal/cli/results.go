@@ -88,8 +88,6 @@ func (r *results) keep(fields []string, line string) {
 	}
 }
 
-func (r *results) has(userID string) bool { return r.done[userID] }
-
 // begin writes what is kept as a new file in the place of the old, so that no crash leaves half of it, and opens it. URLs are
 // secrets, so no other user can read it.
 func (r *results) begin() error {

@@ -21,6 +21,18 @@ import (
 	"didit-temporal/internal/version"
 )
 
+// Purpose is what the starter does, for the help of a binary that has it among its commands.
+const Purpose = "Starts verifications and shows how they stand; serves the HTTP API and the codec server."
+
+// Main runs the starter, with the connection of Temporal's own tools and the keys of our payloads.
+func Main(ctx context.Context, p program.Process) int {
+	return Report(p.Stderr, p.Args, Run(ctx, p, func() (client.Options, error) {
+		keys, wrong := config.PayloadKeys(p.Getenv)
+		options, err := program.Connection(keys)
+		return options, errors.Join(err, wrong)
+	}))
+}
+
 // Run runs the command that the arguments name. Results go to Stdout, progress and notes to Stderr; an error is
 // returned and not printed. Only a command that connects asks for the settings of the connection to Temporal.
 func Run(ctx context.Context, p program.Process, temporal func() (client.Options, error)) error {

@@ -1,9 +1,12 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -45,14 +48,10 @@ func (t *tool) setup(ctx context.Context) error {
 		return err
 	}
 	defer v.Close()
-	if err := t.setupAttributes(ctx, v); err != nil {
-		return err
-	}
-	if err := t.setupSweep(ctx, v); err != nil {
-		return err
-	}
-	if err := t.printLimits(ctx, v); err != nil {
-		return err
+	for _, step := range []func(context.Context, verifications) error{t.setupAttributes, t.setupSweep, t.printLimits} {
+		if err := step(ctx, v); err != nil {
+			return err
+		}
 	}
 	fmt.Fprintf(t.stdout, "namespace %s is ready for workers\n", v.Namespace())
 	return nil
@@ -143,4 +142,72 @@ func (t *tool) untilVisible(ctx context.Context, v verifications) error {
 	}
 	return fmt.Errorf("namespace %s does not show the new search attributes after %s: run `starter setup` again to check",
 		v.Namespace(), setupPolls*setupInterval)
+}
+
+// printLimits prints the limits of the queues and who set them.
+func (t *tool) printLimits(ctx context.Context, v verifications) error {
+	tw := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "queue\tcalls a second\ta minute\tset by\tsince\twhy")
+	for _, queue := range ops.LimitedQueues() {
+		l, err := v.QueueLimit(ctx, queue)
+		if err != nil {
+			return err
+		}
+		fmt.Fprintln(tw, limitRow(l))
+	}
+	return tw.Flush()
+}
+
+func limitRow(l ops.QueueLimit) string {
+	switch l.Source {
+	case ops.LimitNone:
+		return l.Queue + "\t-\t-\tnot set yet: the first worker does\t-\t-"
+	case ops.LimitFromWorkers:
+		return fmt.Sprintf("%s\t%.2f\t%.0f\tthe workers that poll\t-\t-", l.Queue, l.PerSecond, 60*l.PerSecond)
+	}
+	who, since, why := cmp.Or(l.SetBy, "an unknown identity"), timestamp(l.Since), l.Reason
+	if l.ByOperator() {
+		who += " (an operator: workers leave it alone)"
+	}
+	if l.Paused() {
+		return fmt.Sprintf("%s\tpaused\t0\t%s\t%s\t%s", l.Queue, who, since, why)
+	}
+	return fmt.Sprintf("%s\t%.2f\t%.0f\t%s\t%s\t%s", l.Queue, l.PerSecond, 60*l.PerSecond, who, since, why)
+}
+
+// cloudSteps are what an administrator of a namespace at Temporal Cloud runs so that it has what verifications need; empty if
+// nothing is left to do.
+func cloudSteps(namespace string, found []ops.SearchAttribute, kept time.Duration) string {
+	var b, missing strings.Builder
+	for _, a := range found {
+		if a.Missing() {
+			fmt.Fprintf(&missing, " \\\n    --search-attribute %q", a.Name+"="+a.Type.String())
+		}
+	}
+	if missing.Len() > 0 {
+		fmt.Fprintf(&b, "  tcld namespace search-attributes add --namespace %s%s\n", namespace, missing.String())
+	}
+	if kept < ops.WantedRetention {
+		fmt.Fprintf(&b, "  %s\n", ops.RetentionCommand(namespace))
+	}
+	if b.Len() == 0 {
+		return ""
+	}
+	return fmt.Sprintf("This is Temporal Cloud, where no client changes a namespace. An administrator of %s runs, after `tcld login`:\n%s"+
+		"or adds the same in the Web UI: https://cloud.temporal.io/namespaces, %s, Edit. Then run `starter setup` again.\n",
+		namespace, b.String(), namespace)
+}
+
+// operatorSteps are what an administrator of a Temporal of one's own runs.
+func operatorSteps(namespace string, found []ops.SearchAttribute) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "This client may not register search attributes. An administrator of namespace %s runs:\n"+
+		"  temporal operator search-attribute create --namespace %s", namespace, namespace)
+	for _, a := range found {
+		if a.Missing() {
+			fmt.Fprintf(&b, " \\\n    --name %s --type %s", a.Name, a.Type)
+		}
+	}
+	b.WriteString("\nThen run `starter setup` again.\n")
+	return b.String()
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/ops"
 	"didit-temporal/kyc"
 )
 
@@ -107,14 +109,12 @@ func startOne(ctx context.Context, v verifications, in kyc.Input, timeout time.D
 	timed, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	s, err := v.Start(timed, in)
-	var final *kyc.SessionError
-	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	switch {
-	case err == nil, errors.As(err, &final):
+	case err == nil, errors.As(err, new(*kyc.SessionError)):
 		return s, err
 	case ctx.Err() != nil:
 		return s, fmt.Errorf("%w; if the verification has started it goes on: run the same command again for its URL", errInterrupted)
-	case timed.Err() == nil && !errors.As(err, &late):
+	case timed.Err() == nil && !errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError)):
 		return s, err
 	case s.RunID == "":
 		return s, ofKind(failedTemporal, fmt.Errorf("no answer within %s: is a worker running? Run the same command again for the URL (%w)", timeout, err))
@@ -125,3 +125,37 @@ func startOne(ctx context.Context, v verifications, in kyc.Input, timeout time.D
 
 // decidedBefore reports whether there was a verdict already and so no session was asked for.
 func decidedBefore(s kyc.Started) bool { return s.Session.SessionID == "" }
+
+// etaAfter is how long the URL may take before the estimate is printed.
+const etaAfter = time.Second
+
+// startWithEstimate is startOne, and prints the estimated wait.
+func (t *tool) startWithEstimate(ctx context.Context, v verifications, f startFlags) (kyc.Started, error) {
+	position, unknown := v.QueuePosition(ctx, f.in.Priority) // before the start: now the calls ahead are counted, not those behind
+	waiting, done := context.WithCancel(ctx)
+	var printing sync.WaitGroup
+	printing.Go(func() {
+		select {
+		case <-waiting.Done():
+		case <-t.after(etaAfter):
+			if unknown == nil {
+				fmt.Fprintln(t.stderr, waitingLine(position, t.now()))
+			}
+		}
+	})
+	s, err := startOne(ctx, v, f.in, f.timeout)
+	done()
+	printing.Wait()
+	return s, err
+}
+
+func waitingLine(position ops.QueuePosition, now time.Time) string {
+	left, known := position.ETA(now)
+	switch {
+	case !known:
+		return "waiting: an operator has paused the calls to Didit; `starter setup` shows who"
+	case position.Ahead == 0:
+		return "waiting for Didit or for a worker; no user is ahead"
+	}
+	return fmt.Sprintf("waiting for Didit's rate limit: %d ahead, about %s", position.Ahead, left.Round(time.Second))
+}

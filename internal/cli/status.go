@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
+	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -56,22 +58,14 @@ func (t *tool) statusCommand() *cobra.Command {
 func (t *tool) status(ctx context.Context, userID, output string, timeout time.Duration) error {
 	return t.withUser(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
 		state, err := v.State(ctx, userID)
-		switch {
-		case errors.Is(err, kyc.ErrNotFound):
+		if err != nil && kyc.Cause(err) == "" { // then this is most likely
+			err = fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
+		}
+		if err != nil {
 			return err
-		case err != nil:
-			return explainState(err)
 		}
 		return t.printState(output, userID, state)
 	})
-}
-
-// explainState adds what is most likely where the error itself names no cause.
-func explainState(err error) error {
-	if kyc.Cause(err) != "" {
-		return err
-	}
-	return fmt.Errorf("%w\nif the verification is open a worker must answer: is one running?", err)
 }
 
 // withUser connects and calls ask, with the timeout of the flags.
@@ -101,4 +95,43 @@ func (t *tool) withUser(ctx context.Context, userID string, timeout time.Duratio
 func unknownUser(userID, namespace string) error {
 	return ofKind(failedNotFound, fmt.Errorf("user %s has no verification in namespace %s, or it ended longer ago than Temporal keeps it; "+
 		"`starter start --user %s` starts one", userID, namespace, userID))
+}
+
+func (t *tool) history(ctx context.Context, userID, output string, timeout time.Duration) error {
+	return t.withUser(ctx, userID, timeout, func(ctx context.Context, v verifications) error {
+		timeline, err := v.Timeline(ctx, userID)
+		if err != nil {
+			return err
+		}
+		return t.printTimeline(output, timeline)
+	})
+}
+
+func (t *tool) printTimeline(output string, timeline []ops.Step) error {
+	if output == jsonOut {
+		for _, s := range timeline {
+			if err := writeJSON(t.stdout, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	tw := tabwriter.NewWriter(t.stdout, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(tw, "time\twhat\tstatus\tby\tworkflow\tmore")
+	for _, s := range timeline {
+		fmt.Fprintf(tw, "%s\t%s\t%s\t%s\t%s\t%s\n", timestamp(s.Time), s.What, cell(statusOf(s)), cell(by(s)), cell(s.WorkflowID), cell(s.Note))
+	}
+	return tw.Flush()
+}
+
+func statusOf(s ops.Step) string {
+	if s.Outcome != "" {
+		return strings.TrimSpace(fmt.Sprintf("%s (%s)", s.Status, s.Outcome))
+	}
+	return string(s.Status)
+}
+
+// by says who and why.
+func by(s ops.Step) string {
+	return strings.TrimSpace(s.Actor + " " + s.Reason)
 }

@@ -115,7 +115,7 @@ func (p *parser) line(line string) error {
 	}
 	if p.header == nil {
 		p.header = columns[:1]
-		if names := lower(fields); slices.Contains(names, columns[0]) {
+		if names, _ := split(strings.ToLower(line)); slices.Contains(names, columns[0]) { // as well formed as the line
 			p.header, err = names, checkHeader(names)
 			p.lost = err != nil
 			return err
@@ -160,19 +160,10 @@ func cut(line string) ([]string, error) {
 	r := csv.NewReader(strings.NewReader(line))
 	r.TrimLeadingSpace = true
 	fields, err := r.Read()
-	var wrong *csv.ParseError
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*csv.ParseError](err); ok {
 		return nil, wrong.Err // without the text around it
 	}
 	return fields, err
-}
-
-func lower(words []string) []string {
-	low := make([]string, len(words))
-	for i, w := range words {
-		low[i] = strings.ToLower(w)
-	}
-	return low
 }
 
 func checkHeader(header []string) error {

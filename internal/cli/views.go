@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	_ "embed"
 	"fmt"
 	"net/url"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"go.temporal.io/sdk/client"
 )
 
 const viewsLong = `Print the views of verifications for Temporal's Web UI: what waits, for whom, and
@@ -79,10 +81,7 @@ func (t *tool) namespace() (string, error) {
 	if err != nil {
 		return "", usage(fmt.Errorf("read the TEMPORAL_ settings: %w", err))
 	}
-	if o.Namespace == "" {
-		return "default", nil
-	}
-	return o.Namespace, nil
+	return cmp.Or(o.Namespace, client.DefaultNamespace), nil
 }
 
 var viewLine = regexp.MustCompile("(?m)^ +\"([^\"]+)\": `([^`]+)`,$")
@@ -110,9 +109,5 @@ func timeOf(word string, now time.Time) string {
 }
 
 func bookmarkOf(script string) string {
-	lines := strings.Split(strings.TrimSpace(script), "\n")
-	for i, l := range lines {
-		lines[i] = strings.TrimSpace(l)
-	}
-	return "javascript:" + strings.Join(lines, " ")
+	return "javascript:" + strings.Join(strings.Fields(script), " ")
 }
