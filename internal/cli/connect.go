@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"go.temporal.io/sdk/client"
@@ -32,15 +31,6 @@ type verifications interface {
 	Close()
 }
 
-// connection is one to Temporal, which knows where it leads.
-type connection struct {
-	*ops.Client
-	cloud bool
-}
-
-// OnCloud reports whether it reaches Temporal Cloud.
-func (c connection) OnCloud() bool { return c.cloud }
-
 // dialer connects to Temporal when a command needs it.
 func dialer(load func() (client.Options, error)) func(context.Context) (verifications, error) {
 	return func(ctx context.Context) (verifications, error) {
@@ -48,11 +38,10 @@ func dialer(load func() (client.Options, error)) func(context.Context) (verifica
 		if err != nil {
 			return nil, usage(fmt.Errorf("read the TEMPORAL_ settings: %w", err))
 		}
-		o.Logger = slog.New(slog.DiscardHandler) // what matters is returned as an error
-		c, err := kyc.Dial(ctx, o)
+		c, err := ops.Dial(ctx, o)
 		if err != nil {
 			return nil, ofKind(failedTemporal, err)
 		}
-		return connection{ops.New(c), ops.OnCloud(o)}, nil
+		return c, nil
 	}
 }

@@ -73,7 +73,7 @@ func (e *checker) renewed(ctx context.Context, c *ops.Client) {
 		case <-ctx.Done():
 			e.skip("there is no verification to query; --timeout 2m waits for the next poll", checkAlive)
 			return
-		case <-e.after(pollCheck):
+		case <-e.After(pollCheck):
 		}
 		if last, _, err := lastPoll(ctx, c, kyc.TaskQueue, queueKinds[0].kind); err == nil && last.After(began) {
 			e.ok(checkAlive, "it has polled again")

@@ -58,6 +58,9 @@ const callTimeout = 10 * time.Second
 
 // Run does all checks, in the order in which to fix what they find.
 func Run(ctx context.Context, o Options) []Finding {
+	if o.After == nil {
+		o.After = time.After
+	}
 	e := &checker{Options: o, http: &http.Transport{Proxy: http.ProxyFromEnvironment, DisableKeepAlives: true}}
 	e.settings()
 	e.temporal(ctx)
@@ -90,19 +93,11 @@ type checker struct {
 	hook    config.Webhook
 	starter config.Starter
 
-	cloud         bool               // Temporal is Temporal Cloud
 	namespaceHere string             // empty: Temporal was not reached
 	published     []config.Published // by processes that run
 }
 
 func (e *checker) wants(process string) bool { return e.Process == "" || e.Process == process }
-
-func (e *checker) after(d time.Duration) <-chan time.Time {
-	if e.After != nil {
-		return e.After(d)
-	}
-	return time.After(d)
-}
 
 func (e *checker) ok(check, found string) { e.add(Finding{Check: check, Status: OK, Found: found}) }
 

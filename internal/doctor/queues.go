@@ -20,21 +20,13 @@ const pollAge = 90 * time.Second
 
 // queueKinds are the task queues and what is polled for on them.
 var queueKinds = []struct {
-	queue string
-	kind  enumspb.TaskQueueType
+	queue, tasks string
+	kind         enumspb.TaskQueueType
 }{
-	{kyc.TaskQueue, enumspb.TASK_QUEUE_TYPE_WORKFLOW},
-	{kyc.TaskQueue, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
-	{kyc.TaskQueueDiditWrite, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
-	{kyc.TaskQueueDiditRead, enumspb.TASK_QUEUE_TYPE_ACTIVITY},
-}
-
-func (e *checker) queueChecks() []string {
-	var all []string
-	for _, q := range ops.LimitedQueues() {
-		all = append(all, "limit of "+q)
-	}
-	return append(all, "workers", checkClockThere, checkAlive, checkPending, checkSweeps)
+	{kyc.TaskQueue, "workflows", enumspb.TASK_QUEUE_TYPE_WORKFLOW},
+	{kyc.TaskQueue, "activities", enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+	{kyc.TaskQueueDiditWrite, "activities", enumspb.TASK_QUEUE_TYPE_ACTIVITY},
+	{kyc.TaskQueueDiditRead, "activities", enumspb.TASK_QUEUE_TYPE_ACTIVITY},
 }
 
 func (e *checker) queues(ctx context.Context, c *ops.Client) {
@@ -50,7 +42,7 @@ func (e *checker) queues(ctx context.Context, c *ops.Client) {
 
 // limit compares Temporal's limit of a queue with its share of Didit's rate limit.
 func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMinute int) {
-	check := "limit of " + queue
+	check := checkLimit + queue
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	l, err := c.QueueLimit(ctx, queue)
@@ -58,8 +50,7 @@ func (e *checker) limit(ctx context.Context, c *ops.Client, queue string, perMin
 		e.fail(check, err.Error(), howToReach(err))
 		return
 	}
-	const set = "`temporal task-queue config set --task-queue %s --task-queue-type activity --queue-rps-limit default`"
-	reset := fmt.Sprintf(set, queue)
+	reset := "`temporal task-queue config set --task-queue " + queue + " --task-queue-type activity --queue-rps-limit default`"
 	worst := 61*l.PerSecond + float64(e.worker.QueuePartitions) // docs/operations/limits.md
 	switch {
 	case l.Source == ops.LimitNone:
@@ -100,19 +91,19 @@ func (e *checker) pollers(ctx context.Context, c *ops.Client) {
 	idle := 0
 	for _, q := range queueKinds {
 		last, workers, err := lastPoll(ctx, c, q.queue, q.kind)
-		what := fmt.Sprintf("%s (%s)", q.queue, kindName(q.kind))
+		what := fmt.Sprintf("%s (%s)", q.queue, q.tasks)
 		switch {
 		case err != nil:
-			e.fail("workers", err.Error(), howToReach(err))
+			e.fail(checkWorkers, err.Error(), howToReach(err))
 			return
 		case last.IsZero():
 			idle++
-			e.fail("workers", "no worker polls "+what, startAWorker)
+			e.fail(checkWorkers, "no worker polls "+what, startAWorker)
 		case e.Now().Sub(last) > pollAge:
 			idle++
-			e.fail("workers", fmt.Sprintf("no worker has polled %s for %s", what, e.Now().Sub(last).Round(time.Second)), startAWorker)
+			e.fail(checkWorkers, fmt.Sprintf("no worker has polled %s for %s", what, e.Now().Sub(last).Round(time.Second)), startAWorker)
 		default:
-			e.ok("workers", fmt.Sprintf("%d on %s", workers, what))
+			e.ok(checkWorkers, fmt.Sprintf("%d on %s", workers, what))
 		}
 		if last.After(newest) {
 			newest = last
@@ -122,13 +113,6 @@ func (e *checker) pollers(ctx context.Context, c *ops.Client) {
 }
 
 const startAWorker = "start a worker in this namespace (`go run ./worker`), and check its log if one should run"
-
-func kindName(kind enumspb.TaskQueueType) string {
-	if kind == enumspb.TASK_QUEUE_TYPE_WORKFLOW {
-		return "workflows"
-	}
-	return "activities"
-}
 
 // lastPoll is the time of the newest poll, and how many workers have polled.
 func lastPoll(ctx context.Context, c *ops.Client, queue string, kind enumspb.TaskQueueType) (time.Time, int, error) {

@@ -5,8 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,20 +22,26 @@ const (
 	checkTemporal   = "temporal"
 	checkNamespace  = "namespace"
 	checkAttributes = "search attributes"
+	checkLimit      = "limit of " // a queue
+	checkWorkers    = "workers"
 	checkClockThere = "clock and Temporal's"
 )
+
+var checksInNamespace = []string{
+	checkAttributes, checkLimit + kyc.TaskQueueDiditWrite, checkLimit + kyc.TaskQueueDiditRead, checkWorkers, checkClockThere, checkAlive, checkPending, checkSweeps,
+}
 
 func (e *checker) temporal(ctx context.Context) {
 	c, err := e.dial(ctx)
 	if err != nil {
 		e.fail(checkTemporal, err.Error(), e.howToDial(ctx, err))
-		e.skip("Temporal cannot be reached", append([]string{checkNamespace, checkAttributes}, e.queueChecks()...)...)
+		e.skip("Temporal cannot be reached", append([]string{checkNamespace}, checksInNamespace...)...)
 		return
 	}
 	defer c.Close()
 	e.namespaceHere = c.Namespace()
 	if !e.namespace(ctx, c) {
-		e.skip("the namespace cannot be read", append([]string{checkAttributes}, e.queueChecks()...)...)
+		e.skip("the namespace cannot be read", checksInNamespace...)
 		return
 	}
 	e.attributes(ctx, c)
@@ -50,16 +56,13 @@ func (e *checker) dial(ctx context.Context) (*ops.Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the TEMPORAL_ settings: %w", err)
 	}
-	o.Logger = slog.New(slog.DiscardHandler)
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
-	c, err := kyc.Dial(ctx, o)
-	if err != nil {
-		return nil, err
+	c, err := ops.Dial(ctx, o)
+	if err == nil {
+		e.ok(checkTemporal, "reached at "+cmp.Or(o.HostPort, client.DefaultHostPort))
 	}
-	e.cloud = ops.OnCloud(o)
-	e.ok(checkTemporal, "reached at "+cmp.Or(o.HostPort, client.DefaultHostPort))
-	return ops.New(c), nil
+	return c, err
 }
 
 // howToDial checks whether DNS knows the host: gRPC has several texts for one that it does not.
@@ -78,21 +81,16 @@ func (e *checker) howToDial(ctx context.Context, err error) string {
 
 // howToReach reads the text: gRPC keeps nothing else of an error below it.
 func howToReach(err error) string {
-	var denied *serviceerror.PermissionDenied
+	_, denied := errors.AsType[*serviceerror.PermissionDenied](err)
 	text := strings.ToLower(err.Error())
 	has := func(words ...string) bool {
-		for _, w := range words {
-			if strings.Contains(text, w) {
-				return true
-			}
-		}
-		return false
+		return slices.ContainsFunc(words, func(w string) bool { return strings.Contains(text, w) })
 	}
-	if cause := kyc.Cause(err); cause != "" && !errors.As(err, &denied) {
+	if cause := kyc.Cause(err); cause != "" && !denied {
 		return cause
 	}
 	switch {
-	case errors.As(err, &denied), has("unauthenticated", "unauthorized", "permission"):
+	case denied, has("unauthenticated", "unauthorized", "permission"):
 		return "Temporal refuses the client: check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
 	case has("tls", "x509", "certificate", "http2", "frame too large", "server preface", "eof"):
 		return "one side speaks TLS and the other does not, or the certificate is not trusted: check TEMPORAL_TLS*"
@@ -107,11 +105,9 @@ func (e *checker) namespace(ctx context.Context, c *ops.Client) bool {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	kept, err := c.Retention(ctx)
-	var unknown *serviceerror.NamespaceNotFound
-	var missing *serviceerror.NotFound
 	switch {
-	case errors.As(err, &unknown), errors.As(err, &missing):
-		e.fail(checkNamespace, c.Namespace()+" does not exist", e.howToMake(c.Namespace()))
+	case errors.As(err, new(*serviceerror.NamespaceNotFound)), errors.As(err, new(*serviceerror.NotFound)):
+		e.fail(checkNamespace, c.Namespace()+" does not exist", howToMake(c))
 		return false
 	case err != nil:
 		e.fail(checkNamespace, err.Error(), howToReach(err))
@@ -119,25 +115,25 @@ func (e *checker) namespace(ctx context.Context, c *ops.Client) bool {
 	}
 	if kept < ops.WantedRetention {
 		e.warn(checkNamespace, fmt.Sprintf("%s deletes closed verifications after %s; a user who comes back later is verified, and paid for, again", c.Namespace(), short(kept)),
-			e.howToKeep(c.Namespace()))
+			howToKeep(c))
 		return true
 	}
 	e.ok(checkNamespace, fmt.Sprintf("%s keeps closed verifications for %s", c.Namespace(), short(kept)))
 	return true
 }
 
-func (e *checker) howToMake(namespace string) string {
-	if e.cloud {
+func howToMake(c *ops.Client) string {
+	if c.OnCloud() {
 		return "check TEMPORAL_NAMESPACE: it is NAME.ACCOUNT, as https://cloud.temporal.io/namespaces shows it"
 	}
-	return fmt.Sprintf("check TEMPORAL_NAMESPACE, or make it: `temporal operator namespace create --retention 720h %s`, then `starter setup`", namespace)
+	return fmt.Sprintf("check TEMPORAL_NAMESPACE, or make it: `temporal operator namespace create --retention 720h %s`, then `starter setup`", c.Namespace())
 }
 
-func (e *checker) howToKeep(namespace string) string {
-	if e.cloud {
-		return "`" + ops.RetentionCommand(namespace) + "`"
+func howToKeep(c *ops.Client) string {
+	if c.OnCloud() {
+		return "`" + ops.RetentionCommand(c.Namespace()) + "`"
 	}
-	return fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", namespace)
+	return fmt.Sprintf("`temporal operator namespace update --retention 720h %s`", c.Namespace())
 }
 
 func (e *checker) attributes(ctx context.Context, c *ops.Client) {
