@@ -23,8 +23,9 @@ func (e *checker) destinations(ctx context.Context, c *didit.Client) {
 	}
 	ours := slices.DeleteFunc(slices.Clone(all), func(d didit.Destination) bool { return !e.isOurs(d) })
 	if len(ours) == 0 {
-		e.fail(checkDestination, fmt.Sprintf("none of the %d at Didit is for %s", len(all), cmp.Or(e.PublicURL, "https://HOST"+WebhookPath)),
-			"`starter setup didit --url "+e.ourURL()+"` makes it; without it no webhook arrives, and verdicts are late")
+		target := cmp.Or(e.PublicURL, "https://HOST"+WebhookPath)
+		e.fail(checkDestination, fmt.Sprintf("none of the %d at Didit is for %s", len(all), target),
+			"`starter setup didit --url "+target+"` makes it; without it no webhook arrives, and verdicts are late")
 		e.skip("there is no destination", checkSecret)
 		return
 	}
@@ -41,8 +42,6 @@ func (e *checker) isOurs(d didit.Destination) bool {
 	u, err := url.Parse(d.URL)
 	return err == nil && u.Path == WebhookPath
 }
-
-func (e *checker) ourURL() string { return cmp.Or(e.PublicURL, "https://HOST"+WebhookPath) }
 
 func (e *checker) destination(d didit.Destination) {
 	var wrong []string
@@ -91,7 +90,8 @@ func (e *checker) secret(ctx context.Context, c *didit.Client, d didit.Destinati
 		"`starter setup didit --url "+d.URL+"` adds it; then start the webhook again")
 }
 
-// fromOutside calls the public address of the webhook. The result may differ from what Didit sees.
+// fromOutside sends the signed test event to the public URL as it is, byte by byte, and follows no redirect: Didit does not. The
+// result may differ from what Didit sees.
 func (e *checker) fromOutside(ctx context.Context) {
 	u, err := url.Parse(e.PublicURL)
 	switch {
@@ -101,13 +101,7 @@ func (e *checker) fromOutside(ctx context.Context) {
 	case err != nil, u.Host == "":
 		e.fail(checkPublic, "--url is not an absolute URL", "want https://HOST"+WebhookPath)
 		return
-	}
-	e.asDidit(ctx)
-}
-
-// asDidit sends the signed test event to the public URL as it is, byte by byte, and follows no redirect: Didit does not.
-func (e *checker) asDidit(ctx context.Context) {
-	if !e.wants("webhook") || len(e.hook.Secrets) == 0 || e.hook.Environment == "" {
+	case !e.wants("webhook"), len(e.hook.Secrets) == 0, e.hook.Environment == "":
 		e.skip("there are no usable settings of the webhook here to sign with", checkPublic)
 		return
 	}
@@ -129,4 +123,25 @@ func (e *checker) asDidit(ctx context.Context) {
 	default:
 		e.fail(checkPublic, found, "see `"+checkHook+"` below, and the logs of the webhook and of the proxy in front of it")
 	}
+}
+
+// WebhookPath is where the webhook process listens for Didit.
+const WebhookPath = "/webhooks/didit"
+
+// SameURL reports whether two URLs lead to the same place, however their hosts are written.
+func SameURL(a, b string) bool {
+	ua, errA := url.Parse(a)
+	ub, errB := url.Parse(b)
+	if errA != nil || errB != nil {
+		return a == b
+	}
+	return canonicalURL(ua) == canonicalURL(ub)
+}
+
+func canonicalURL(u *url.URL) string {
+	scheme, host, port := strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[scheme]
+	}
+	return scheme + "://" + host + ":" + port + u.EscapedPath() + "?" + u.RawQuery
 }

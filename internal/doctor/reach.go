@@ -10,7 +10,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/url"
 	"time"
 )
 
@@ -45,10 +44,7 @@ func (e *checker) callFor(ctx context.Context, timeout time.Duration, most int64
 	}
 	before := e.Now()
 	res, err := e.http.RoundTrip(req)
-	if err != nil {
-		if ue, ok := errors.AsType[*url.Error](err); ok {
-			err = ue.Err
-		}
+	if err != nil { // without the address, which may hold a password: only a client adds it
 		return answer{}, err
 	}
 	defer res.Body.Close()
@@ -100,18 +96,13 @@ func howToReachDidit(err error) string { return howToCall(err, "DIDIT_BASE_URL")
 
 // howToCall names the setting that holds the address.
 func howToCall(err error, setting string) string {
-	var dns *net.DNSError
-	var untrusted *tls.CertificateVerificationError
-	var noTLS tls.RecordHeaderError
-	var host x509.HostnameError
-	var authority x509.UnknownAuthorityError
 	var timeout net.Error
 	switch {
-	case errors.As(err, &dns):
+	case errors.As(err, new(*net.DNSError)):
 		return "DNS does not know that host: check " + setting + " and this machine's DNS"
-	case errors.As(err, &noTLS):
+	case errors.As(err, new(tls.RecordHeaderError)):
 		return "what answers there does not speak TLS: check " + setting + ", its scheme and port"
-	case errors.As(err, &untrusted), errors.As(err, &host), errors.As(err, &authority):
+	case errors.As(err, new(*tls.CertificateVerificationError)), errors.As(err, new(x509.HostnameError)), errors.As(err, new(x509.UnknownAuthorityError)):
 		return "the certificate is not trusted: check " + setting + ", the machine's CA certificates and its clock; a proxy may be in between"
 	case errors.As(err, &timeout) && timeout.Timeout(), errors.Is(err, context.DeadlineExceeded):
 		return "no answer in time: check the firewall, and HTTPS_PROXY if there is a proxy"

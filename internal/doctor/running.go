@@ -206,12 +206,10 @@ func (e *checker) expected(process string) (config.Published, bool) {
 
 // encryptsWith is the key of the running workers, else of the worker's settings here.
 func (e *checker) encryptsWith() string {
-	for _, p := range e.published {
-		if p.Process == "worker" {
-			first, _, _ := strings.Cut(p.PayloadKeys, " ")
-			return first
-		}
+	worker := e.worker.Published("")
+	if i := slices.IndexFunc(e.published, func(p config.Published) bool { return p.Process == "worker" }); i >= 0 {
+		worker = e.published[i]
 	}
-	first, _, _ := strings.Cut(e.worker.Published("").PayloadKeys, " ")
+	first, _, _ := strings.Cut(worker.PayloadKeys, " ")
 	return first
 }

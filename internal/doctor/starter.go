@@ -1,7 +1,6 @@
 package doctor
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -87,9 +86,4 @@ func (e *checker) largest(ctx context.Context, target string) {
 	default:
 		e.ok(checkLargest, fmt.Sprintf("%d bytes are accepted", size))
 	}
-}
-
-// padded fills a body up with spaces, which JSON allows at its end.
-func padded(body []byte, size int) []byte {
-	return append(body, bytes.Repeat([]byte(" "), max(size-len(body), 0))...)
 }

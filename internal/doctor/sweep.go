@@ -33,11 +33,7 @@ func (e *checker) sweeps(ctx context.Context, c *ops.Client) {
 
 func judgeSweeps(s ops.Sweeps, now time.Time) Finding {
 	f := Finding{Check: checkSweeps, Status: Warning}
-	last := s.Last
-	if last.IsZero() {
-		last = s.Since
-	}
-	age := now.Sub(last).Round(time.Second)
+	age := now.Sub(cmp.Or(s.Last, s.Since)).Round(time.Second)
 	switch {
 	case s.Paused:
 		f.Found, f.Fix = "paused: "+cmp.Or(s.Note, "without a note"), "when the reason is gone: `temporal schedule toggle --unpause --schedule-id "+ops.SweepID+"`"
@@ -48,7 +44,7 @@ func judgeSweeps(s ops.Sweeps, now time.Time) Finding {
 		f.Found = "Didit shows this key no deliveries (" + s.Result.ErrorType + ")"
 		f.Fix = "give the key webhooks:read and decisions:read, and limit it to no flow"
 	case s.Last.IsZero():
-		f.Status, f.Found, f.Fix = OK, "the first one has not started yet", ""
+		f.Status, f.Found = OK, "the first one has not started yet"
 	default:
 		f.Status, f.Found = OK, fmt.Sprintf("the last one started %s ago", age)
 	}

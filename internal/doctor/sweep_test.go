@@ -21,7 +21,7 @@ func TestSweepsAreJudgedByTheirLastRun(t *testing.T) {
 		"new":        {ops.Sweeps{Since: ago(time.Minute)}, OK, "the first one has not started yet"},
 		"never ran":  {ops.Sweeps{Since: ago(2 * time.Hour)}, Failed, "the last one started 2h0m0s ago"},
 		"fresh":      {ops.Sweeps{Since: ago(9 * time.Hour), Last: ago(5 * time.Minute)}, OK, "the last one started 5m0s ago"},
-		"old":        {ops.Sweeps{Since: ago(9 * time.Hour), Last: ago(2 * time.Hour), Runs: true}, Failed, "the last one started 2h0m0s ago"},
+		"old":        {ops.Sweeps{Since: ago(9 * time.Hour), Last: ago(2 * time.Hour)}, Failed, "the last one started 2h0m0s ago"},
 		"paused":     {ops.Sweeps{Paused: true, Note: "CASE-7", Last: ago(2 * time.Hour)}, Warning, "paused: CASE-7"},
 		"unreadable": {ops.Sweeps{Last: ago(time.Minute), Result: kyc.SweepResult{State: kyc.SweepUnreadable, ErrorType: kyc.ErrorTypeUnauthorized}}, Warning, "Didit shows this key no deliveries (DiditUnauthorized)"},
 	} {

@@ -68,9 +68,8 @@ type Sweeps struct {
 	Paused bool
 	// Note is the comment of the operator who paused them.
 	Note string
-	// Since is when the schedule was created, Last when the newest sweep began; zero if none has. Runs is set while one runs.
+	// Since is when the schedule was created, Last when the newest sweep began; zero if none has.
 	Since, Last time.Time
-	Runs        bool
 	// Result is that of the newest sweep; zero if it has none yet, or if this process cannot decrypt it.
 	Result kyc.SweepResult
 }
@@ -84,7 +83,7 @@ func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
 	if err != nil {
 		return Sweeps{}, fmt.Errorf("describe the schedule %s: %w", SweepID, err)
 	}
-	s := Sweeps{Since: d.Info.CreatedAt, Runs: len(d.Info.RunningWorkflows) > 0}
+	s := Sweeps{Since: d.Info.CreatedAt}
 	if d.Schedule.State != nil {
 		s.Paused, s.Note = d.Schedule.State.Paused, d.Schedule.State.Note
 	}
@@ -94,7 +93,7 @@ func (c *Client) Sweeps(ctx context.Context) (Sweeps, error) {
 			s.Last, newest = a.ActualTime, a.StartWorkflowResult
 		}
 	}
-	if newest != nil && !s.Runs {
+	if newest != nil && len(d.Info.RunningWorkflows) == 0 {
 		_ = c.Temporal().GetWorkflow(ctx, newest.WorkflowID, newest.FirstExecutionRunID).Get(ctx, &s.Result) // zero is documented
 	}
 	return s, nil
