@@ -99,12 +99,10 @@ func (c *Client) notOpen(ctx context.Context, userID, what string) (kyc.State, e
 }
 
 func operationError(what, userID string, err error) error {
-	var app *temporal.ApplicationError
-	var ended *temporal.WorkflowExecutionError
-	switch {
-	case errors.As(err, &app):
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok {
 		return &OperationError{UserID: userID, What: what, Type: app.Type(), Message: app.Message()}
-	case errors.As(err, &ended):
+	}
+	if ended, ok := errors.AsType[*temporal.WorkflowExecutionError](err); ok {
 		return &OperationError{UserID: userID, What: what, Message: ended.Error()}
 	}
 	return userError(what, userID, err)

@@ -3,11 +3,13 @@ package ops
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	commonpb "go.temporal.io/api/common/v1"
 	enumspb "go.temporal.io/api/enums/v1"
+	workflowpb "go.temporal.io/api/workflow/v1"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/client"
 
@@ -112,12 +114,9 @@ func (c *Client) Erased(ctx context.Context, userID string) (bool, error) {
 	if err != nil {
 		return false, userError("find erasures of", userID, err)
 	}
-	for _, x := range found.GetExecutions() {
-		if isErasure(x.GetExecution().GetWorkflowId(), userID) {
-			return true, nil
-		}
-	}
-	return false, nil
+	return slices.ContainsFunc(found.GetExecutions(), func(x *workflowpb.WorkflowExecutionInfo) bool {
+		return isErasure(x.GetExecution().GetWorkflowId(), userID)
+	}), nil
 }
 
 func isErasure(workflowID, userID string) bool {

@@ -187,8 +187,7 @@ func (c *Client) finalSnapshot(ctx context.Context, userID, runID string) (s kyc
 		return kyc.Snapshot{State: state, Reported: &state}, nil
 	}
 	answer, err := c.Temporal().QueryWorkflow(ctx, kyc.WorkflowID(userID), runID, kyc.QueryVerification)
-	var neverRan *serviceerror.WorkflowNotReady // closed before its first workflow task
-	if errors.As(err, &neverRan) {
+	if errors.As(err, new(*serviceerror.WorkflowNotReady)) { // closed before its first workflow task
 		return s, nil
 	}
 	if err == nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"slices"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"go.temporal.io/api/operatorservice/v1"
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
+	"go.temporal.io/sdk/client"
 
 	"didit-temporal/kyc"
 )
@@ -58,9 +60,7 @@ func (c *Client) SearchAttributes(ctx context.Context) ([]SearchAttribute, error
 
 // Denied reports whether this client may not make a call, or the server does not offer it.
 func Denied(err error) bool {
-	var denied *serviceerror.PermissionDenied
-	var unknown *serviceerror.Unimplemented
-	return errors.As(err, &denied) || errors.As(err, &unknown)
+	return errors.As(err, new(*serviceerror.PermissionDenied)) || errors.As(err, new(*serviceerror.Unimplemented))
 }
 
 // probeSearchAttributes queries by each attribute: the server refuses a query by one that is missing.
@@ -69,9 +69,8 @@ func (c *Client) probeSearchAttributes(ctx context.Context) ([]SearchAttribute, 
 	for i, a := range found {
 		query := fmt.Sprintf("WorkflowId = '%s' AND %s IS NULL", noVerification, a.Name)
 		_, err := c.Temporal().CountWorkflow(ctx, &workflowservice.CountWorkflowExecutionsRequest{Namespace: c.Namespace(), Query: query})
-		var refused *serviceerror.InvalidArgument
 		switch {
-		case errors.As(err, &refused):
+		case errors.As(err, new(*serviceerror.InvalidArgument)):
 		case err != nil:
 			return nil, fmt.Errorf("look for search attribute %s in namespace %s: %w", a.Name, c.Namespace(), err)
 		default:
@@ -156,4 +155,32 @@ func (c *Client) Retention(ctx context.Context) (time.Duration, error) {
 		return 0, fmt.Errorf("describe namespace %s: %w", c.Namespace(), err)
 	}
 	return d.GetConfig().GetWorkflowExecutionRetentionTtl().AsDuration(), nil
+}
+
+// OnCloud reports whether a connection with these options reaches Temporal Cloud: by the host, or, through a private link or a
+// proxy, by the name that TLS expects there.
+func OnCloud(o client.Options) bool {
+	names := []string{hostOf(o.HostPort)}
+	if tls := o.ConnectionOptions.TLS; tls != nil {
+		names = append(names, tls.ServerName)
+	}
+	return slices.ContainsFunc(names, func(name string) bool {
+		name = strings.ToLower(strings.TrimSuffix(name, "."))
+		return strings.HasSuffix(name, ".tmprl.cloud") || strings.HasSuffix(name, ".api.temporal.io")
+	})
+}
+
+// hostOf drops the port, and what the SDK takes in front of an address, such as dns:///.
+func hostOf(address string) string {
+	address = address[strings.LastIndex(address, "/")+1:]
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		return host
+	}
+	return address
+}
+
+// RetentionCommand is what an administrator of Temporal Cloud runs so that a namespace keeps closed verifications for
+// WantedRetention.
+func RetentionCommand(namespace string) string {
+	return fmt.Sprintf("tcld namespace retention set --namespace %s --retention-days %.0f", namespace, WantedRetention.Hours()/24)
 }

@@ -78,7 +78,6 @@ func (c *Client) Timeline(ctx context.Context, userID string) ([]Step, error) {
 
 // reader turns the events of one run into steps.
 type reader struct {
-	c        *Client
 	run      *commonpb.WorkflowExecution
 	payloads converter.DataConverter
 	kind     string           // the workflow's type
@@ -92,7 +91,7 @@ func (c *Client) steps(ctx context.Context, x *workflowpb.WorkflowExecutionInfo)
 	payloads := converter.WithDataConverterSerializationContext(c.DataConverter(), converter.WorkflowSerializationContext{
 		Namespace: c.Namespace(), WorkflowID: x.GetExecution().GetWorkflowId(),
 	})
-	t := &reader{c: c, run: x.GetExecution(), payloads: payloads, kind: x.GetType().GetName(), activity: map[int64]string{}}
+	t := &reader{run: x.GetExecution(), payloads: payloads, kind: x.GetType().GetName(), activity: map[int64]string{}}
 	events := c.Temporal().GetWorkflowHistory(ctx, t.run.GetWorkflowId(), t.run.GetRunId(), false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
 	for events.HasNext() {
 		ev, err := events.Next()
