@@ -107,14 +107,11 @@ func (c *Client) DeleteRun(ctx context.Context, userID, runID string) error {
 
 // Erased reports whether the user has been erased, as far as Temporal remembers.
 func (c *Client) Erased(ctx context.Context, userID string) (bool, error) {
-	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: c.Namespace(), PageSize: maxDeletions,
-		Query: fmt.Sprintf("WorkflowId STARTS_WITH '%s'", kyc.OperationID(userID, kyc.VerbErase, "")),
-	})
+	found, err := c.list(ctx, maxDeletions, fmt.Sprintf("WorkflowId STARTS_WITH '%s'", kyc.OperationID(userID, kyc.VerbErase, "")))
 	if err != nil {
 		return false, userError("find erasures of", userID, err)
 	}
-	return slices.ContainsFunc(found.GetExecutions(), func(x *workflowpb.WorkflowExecutionInfo) bool {
+	return slices.ContainsFunc(found, func(x *workflowpb.WorkflowExecutionInfo) bool {
 		return isErasure(x.GetExecution().GetWorkflowId(), userID)
 	}), nil
 }

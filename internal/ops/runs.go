@@ -66,6 +66,12 @@ func (c *Client) runsOf(ctx context.Context, userID string) ([]*workflowpb.Workf
 	return runs, nil
 }
 
+// list returns the first page of the runs that a query finds.
+func (c *Client) list(ctx context.Context, size int32, query string) ([]*workflowpb.WorkflowExecutionInfo, error) {
+	page, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{Namespace: c.Namespace(), PageSize: size, Query: query})
+	return page.GetExecutions(), err
+}
+
 // SessionOf returns Didit's id of the session of the user's newest verification that has one; empty if Temporal
 // remembers none.
 func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
@@ -77,17 +83,14 @@ func (c *Client) SessionOf(ctx context.Context, userID string) (string, error) {
 		return id, nil
 	}
 	// The newest has none, or was deleted. Operations may outlive the verification that they acted on.
-	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: c.Namespace(), PageSize: 100,
-		Query: fmt.Sprintf("(%s) AND %s IS NOT NULL", userQuery(userID), kyc.AttributeSessionID),
-	})
+	found, err := c.list(ctx, 100, fmt.Sprintf("(%s) AND %s IS NOT NULL", userQuery(userID), kyc.AttributeSessionID))
 	if err != nil {
 		return "", userError("find the session of", userID, err)
 	}
 	var session string
 	var newest time.Time
 	var verification bool
-	for _, x := range found.GetExecutions() {
+	for _, x := range found {
 		if !belongs(x.GetExecution().GetWorkflowId(), userID) {
 			continue
 		}
@@ -119,14 +122,11 @@ const earlierRuns = 10
 // run that knew anything, Reported of the newest that reported anything. While the list lacks runID it may lack others: then
 // the error is kyc.ErrListLags, beside what is known.
 func (c *Client) Predecessor(ctx context.Context, userID, runID string) (kyc.Snapshot, error) {
-	found, err := c.Temporal().ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: c.Namespace(), PageSize: earlierRuns,
-		Query: fmt.Sprintf("WorkflowId = '%s' AND WorkflowType = '%s'", kyc.WorkflowID(userID), kyc.WorkflowVerification),
-	})
+	query := fmt.Sprintf("WorkflowId = '%s' AND WorkflowType = '%s'", kyc.WorkflowID(userID), kyc.WorkflowVerification)
+	runs, err := c.list(ctx, earlierRuns, query) // newest first
 	if err != nil {
 		return kyc.Snapshot{}, userError("list earlier runs of", userID, err)
 	}
-	runs := found.GetExecutions() // newest first
 	if !slices.ContainsFunc(runs, func(x *workflowpb.WorkflowExecutionInfo) bool { return x.GetExecution().GetRunId() == runID }) {
 		err = kyc.ErrListLags
 	}
