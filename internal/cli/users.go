@@ -68,24 +68,27 @@ func readText(ctx context.Context, name string, stdin io.Reader) (string, error)
 // parseUsers reads CSV with a header, or bare user ids. The error joins one per bad line.
 func parseUsers(text string) (userList, error) {
 	p := parser{seen: map[string]bool{}}
-	number := 0
+	var bad []error
+	number, more := 0, 0
 	for line := range strings.Lines(strings.TrimPrefix(text, "\ufeff")) { // spreadsheets write a byte order mark
 		number++
 		line = strings.TrimSpace(line)
 		if line == "" || line[0] == '#' {
 			continue
 		}
-		if err := p.line(line); err != nil {
-			p.refuse(fmt.Errorf("line %d: %w", number, err))
+		if err := p.line(line); err != nil && len(bad) == maxBad {
+			more++
+		} else if err != nil {
+			bad = append(bad, fmt.Errorf("line %d: %w", number, err))
 		}
 		if p.lost {
 			break
 		}
 	}
-	if p.more > 0 {
-		p.bad = append(p.bad, fmt.Errorf("and %d more", p.more))
+	if more > 0 {
+		bad = append(bad, fmt.Errorf("and %d more", more))
 	}
-	return p.list, errors.Join(p.bad...)
+	return p.list, errors.Join(bad...)
 }
 
 // maxBad is how many bad lines are reported. A file of the wrong kind has nothing but bad lines.
@@ -96,16 +99,6 @@ type parser struct {
 	lost   bool     // the header is wrong, so no other line can be checked
 	seen   map[string]bool
 	list   userList
-	bad    []error
-	more   int // bad lines that are not in bad
-}
-
-func (p *parser) refuse(err error) {
-	if len(p.bad) == maxBad {
-		p.more++
-		return
-	}
-	p.bad = append(p.bad, err)
 }
 
 func (p *parser) line(line string) error {
