@@ -76,20 +76,19 @@ func (e *checker) readPublished(ctx context.Context) []config.Published {
 func (e *checker) hasTargets() bool { return e.Prometheus != "" || len(e.Metrics) > 0 }
 
 func (e *checker) collect(ctx context.Context) (all []config.Published, problems []string) {
-	note := func(from string, err error) {
+	take := func(from string, found []config.Published, err error) {
+		all = append(all, found...)
 		if err != nil {
 			problems = append(problems, fmt.Sprintf("%s: %v", from, err))
 		}
 	}
 	if e.Prometheus != "" {
 		found, err := e.fromPrometheus(ctx)
-		note(e.Prometheus, err)
-		all = append(all, found...)
+		take(e.Prometheus, found, err)
 	}
 	for _, target := range e.metricsTargets() {
 		found, err := e.fromProcess(ctx, target)
-		note(target, err)
-		all = append(all, found...)
+		take(target, found, err)
 	}
 	return all, problems
 }
@@ -106,11 +105,8 @@ func (e *checker) metricsTargets() []string {
 	case own != "":
 		return []string{"http://" + own}
 	}
-	var out []string
-	for process := range 3 { // worker, webhook, starter serve
-		out = append(out, "http://"+config.MetricsAddr(process))
-	}
-	return out
+	// Worker, webhook, starter serve.
+	return []string{"http://" + config.MetricsAddr(0), "http://" + config.MetricsAddr(1), "http://" + config.MetricsAddr(2)}
 }
 
 func (e *checker) fromProcess(ctx context.Context, target string) ([]config.Published, error) {
