@@ -207,16 +207,16 @@ func TestBulkDrawsABarOnATerminal(t *testing.T) {
 
 // For programs: a line for each user and one with the sum; URLs stay in the file of results.
 func TestBulkPrintsJSON(t *testing.T) {
-	b := bench{fake: fake{start: byPrefix}, stdin: "u1\njoined2\ndecided3\nrefused4\n"}
+	b := bench{fake: fake{start: byPrefix}, stdin: "u1\njoined2\ndecided3\nrefused4\njoined5\ndecided6\ndecided7\nrefused8\nrefused9\nrefused10\n"}
 	err := b.line(t, "bulk --file - --concurrency 1 -o json")
 	assert.Equal(t, failedPartly, kindOf(err))
 	lines := strings.Split(strings.TrimSpace(b.out.String()), "\n")
-	require.Len(t, lines, 5)
+	require.Len(t, lines, 11)
 	assert.JSONEq(t, `{"user_id":"u1","became":"created","session_id":"session-1","status":"Not Started"}`, lines[0])
 	assert.JSONEq(t, `{"user_id":"joined2","became":"joined","session_id":"session-1","status":"In Progress"}`, lines[1])
 	assert.JSONEq(t, `{"user_id":"decided3","became":"decided","session_id":"session-1","status":"Approved"}`, lines[2])
 	assert.Contains(t, lines[3], `"became":"failed"`)
 	assert.Contains(t, lines[3], `"error_type":"DiditUnauthorized"`)
-	assert.Contains(t, lines[4], `{"summary":{"users":4,"created":1,"joined":1,"decided":1,"failed":1,"cut_short":0,"not_started":0,"before":0,"duplicates":0,"seconds":`)
+	assert.Contains(t, lines[10], `{"summary":{"users":10,"created":1,"joined":2,"decided":3,"failed":4,"cut_short":0,"not_started":0,"before":0,"duplicates":0,"seconds":`)
 	assert.NotContains(t, b.out.String(), "s3cret")
 }
