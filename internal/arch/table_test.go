@@ -16,7 +16,6 @@ const (
 	envconfig   = "go.temporal.io/sdk/contrib/envconfig"
 	gin         = "github.com/gin-gonic/gin/..."
 	grpc        = "google.golang.org/grpc/..."
-	isatty      = "github.com/mattn/go-isatty"
 	lru         = "github.com/hashicorp/golang-lru/v2"
 	logr        = "github.com/go-logr/logr"
 	log         = "go.temporal.io/sdk/log"
@@ -81,7 +80,7 @@ var table = map[string]rule{
 	"internal/doctor":     {own: []string{"kyc", "didit", "internal/config", "internal/ops"}, outside: []string{client, api, uuid, expfmt, "github.com/prometheus/common/model"}},
 	"internal/cli": {
 		own:     []string{"kyc", "kyc/codec", "didit", "internal/app", "internal/atomicfile", "internal/config", "internal/doctor", "internal/envfile", "internal/ops", "internal/program", "internal/version"},
-		outside: []string{client, cobra, envconfig, progressbar, sync, isatty, term, uuid},
+		outside: []string{client, cobra, envconfig, progressbar, sync, term, uuid},
 	},
 	// What operators see. Metrics know all whose numbers they show; only the wiring knows the metrics.
 	"internal/metrics": {
