@@ -143,7 +143,7 @@ func (c *payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 	}
 	with, known := c.keys.find(id)
 	if !known {
-		return nil, &UnknownKeyError{ID: shortened(id), Have: c.keys.IDs()}
+		return nil, &UnknownKeyError{ID: id, Have: c.keys.IDs()}
 	}
 	plain, err := with.aead.Open(nil, nil, p.GetData(), bound(id))
 	if err != nil {
@@ -161,14 +161,6 @@ func (c *payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
 
 // bound is what is authenticated with the data: a payload cannot be passed off as one of another key or format.
 func bound(id string) []byte { return []byte(Encoding + "\x00" + id) }
-
-// shortened keeps an error readable whatever the metadata holds.
-func shortened(id string) string {
-	if len(id) > 64 {
-		return id[:64] + "..."
-	}
-	return id
-}
 
 // each never changes a payload that it was given, as the SDK asks.
 func each(in []*commonpb.Payload, change func(*commonpb.Payload) (*commonpb.Payload, error)) ([]*commonpb.Payload, error) {

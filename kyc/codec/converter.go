@@ -95,6 +95,6 @@ func stopAtLostKey(err error, to ...any) error {
 
 // Unreadable reports whether an error says that something encrypted cannot be decrypted here.
 func Unreadable(err error) bool {
-	var unknown *UnknownKeyError
-	return errors.As(err, &unknown) || errors.Is(err, ErrDamaged)
+	_, unknown := errors.AsType[*UnknownKeyError](err)
+	return unknown || errors.Is(err, ErrDamaged)
 }

@@ -9,6 +9,7 @@ import (
 	"io"
 	"log/slog"
 	"regexp"
+	"slices"
 	"strings"
 )
 
@@ -20,10 +21,8 @@ const keySize = 32 // AES-256
 // Keys encrypts payloads with its first key and decrypts with all of them. The zero value encrypts nothing. It is safe
 // for concurrent use, and printing it in any way shows the ids only.
 type Keys struct {
-	ring *ring // a pointer, because fmt prints unexported fields of an enclosing struct
+	keys *[]key // a pointer, because fmt prints unexported fields of an enclosing struct
 }
-
-type ring struct{ keys []key }
 
 type key struct {
 	id   string
@@ -46,7 +45,7 @@ func ParseKeys(text string) (Keys, error) {
 	if len(p.errs) > 0 {
 		return Keys{}, errors.Join(p.errs...)
 	}
-	return Keys{&ring{p.keys}}, nil
+	return Keys{&p.keys}, nil
 }
 
 // Generate makes a key and returns it as ParseKeys reads it.
@@ -55,9 +54,7 @@ func Generate(id string) (string, error) {
 		return "", errors.New("the id of a key " + idRule)
 	}
 	secret := make([]byte, keySize)
-	if _, err := rand.Read(secret); err != nil {
-		return "", fmt.Errorf("make a key: %w", err)
-	}
+	_, _ = rand.Read(secret) // never fails
 	return id + ":" + base64.StdEncoding.EncodeToString(secret), nil
 }
 
@@ -72,35 +69,26 @@ func (k Keys) IDs() []string {
 
 // Demo reports whether the demo key is among them, under any id.
 func (k Keys) Demo() bool {
-	for _, one := range k.all() {
-		if one.demo {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(k.all(), func(one key) bool { return one.demo })
 }
 
 // Empty reports whether there are none, so that payloads stay as they are.
 func (k Keys) Empty() bool { return len(k.all()) == 0 }
 
 func (k Keys) all() []key {
-	if k.ring == nil {
+	if k.keys == nil {
 		return nil
 	}
-	return k.ring.keys
+	return *k.keys
 }
 
 // find returns the key of an id. The demo key is always there.
 func (k Keys) find(id string) (key, bool) {
-	for _, one := range k.all() {
-		if one.id == id {
-			return one, true
-		}
+	if i := slices.IndexFunc(k.all(), func(one key) bool { return one.id == id }); i >= 0 {
+		return k.all()[i], true
 	}
-	if known := demo(); known.id == id {
-		return known, true
-	}
-	return key{}, false
+	known := demo()
+	return known, known.id == id
 }
 
 // String implements fmt.Stringer.
