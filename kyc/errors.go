@@ -1,6 +1,7 @@
 package kyc
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 )
@@ -91,37 +92,24 @@ func (e *SessionError) Error() string {
 
 // Hint says how to fix an error of the given type.
 func Hint(errorType string) string {
-	switch errorType {
-	case ErrorTypeRateLimited:
-		return "Didit's rate limit; the call is retried when Didit allows it"
-	case ErrorTypeUnavailable:
-		return "Didit does not answer; the call is retried"
-	case ErrorTypeRejected:
-		return "Didit refused the request: check the account's balance, DIDIT_WORKFLOW_ID, the language, the return URL and DIDIT_BASE_URL"
-	case ErrorTypeUnauthorized:
-		return "Didit refused the API key: check the worker's DIDIT_API_KEY, its rights and allowed addresses, " +
-			"the base URL and the account's balance"
-	case ErrorTypeOutOfCredit:
-		return "the Didit account has no credit: top it up"
-	case ErrorTypeNotFound:
-		return "Didit does not know the session, which may have been deleted there, or the flow: check DIDIT_WORKFLOW_ID and that the key is of the same application"
-	case ErrorTypeSessionCap:
-		return "the user has had as many sessions in 30 days as SESSION_CAP allows: wait, or raise it"
-	case ErrorTypeInvalidInput:
-		return "the workflow was started with an input or a workflow id that breaks a rule; its history names it"
-	case ErrorTypeRefused:
-		return "Didit or the verification does not allow it in its current state, which the message names"
-	case ErrorTypeCancelled:
-		return "the verification was cancelled; starting the user begins a new one"
-	case ErrorTypeErased:
-		return "the user was erased; starting the user begins a new verification without the old data"
-	case ErrorTypeLegalHold:
-		return "Didit keeps the session, as it is in a report filed with an authority: resolve that with Didit, then erase again"
-	case ErrorTypeCallbackFailed:
-		return "the endpoint at RESULT_URL does not take results: check that it runs and verifies with one of RESULT_SECRETS; " +
-			"until then poll the state instead"
-	case ErrorTypeCallbackGone:
-		return "the endpoint at RESULT_URL answered 410 and wants no more of this result: check RESULT_URL, or remove it"
-	}
-	return "see the workflow's history"
+	return cmp.Or(hints[errorType], "see the workflow's history")
+}
+
+var hints = map[string]string{ //nolint:gosec // names of settings, and none of their values
+	ErrorTypeRateLimited: "Didit's rate limit; the call is retried when Didit allows it",
+	ErrorTypeUnavailable: "Didit does not answer; the call is retried",
+	ErrorTypeRejected:    "Didit refused the request: check the account's balance, DIDIT_WORKFLOW_ID, the language, the return URL and DIDIT_BASE_URL",
+	ErrorTypeUnauthorized: "Didit refused the API key: check the worker's DIDIT_API_KEY, its rights and allowed addresses, " +
+		"the base URL and the account's balance",
+	ErrorTypeOutOfCredit:  "the Didit account has no credit: top it up",
+	ErrorTypeNotFound:     "Didit does not know the session, which may have been deleted there, or the flow: check DIDIT_WORKFLOW_ID and that the key is of the same application",
+	ErrorTypeSessionCap:   "the user has had as many sessions in 30 days as SESSION_CAP allows: wait, or raise it",
+	ErrorTypeInvalidInput: "the workflow was started with an input or a workflow id that breaks a rule; its history names it",
+	ErrorTypeRefused:      "Didit or the verification does not allow it in its current state, which the message names",
+	ErrorTypeCancelled:    "the verification was cancelled; starting the user begins a new one",
+	ErrorTypeErased:       "the user was erased; starting the user begins a new verification without the old data",
+	ErrorTypeLegalHold:    "Didit keeps the session, as it is in a report filed with an authority: resolve that with Didit, then erase again",
+	ErrorTypeCallbackFailed: "the endpoint at RESULT_URL does not take results: check that it runs and verifies with one of RESULT_SECRETS; " +
+		"until then poll the state instead",
+	ErrorTypeCallbackGone: "the endpoint at RESULT_URL answered 410 and wants no more of this result: check RESULT_URL, or remove it",
 }

@@ -31,16 +31,10 @@ const (
 func Verbs() []Verb { return []Verb{VerbApprove, VerbDecline, VerbResubmit, VerbErase} }
 
 // Status is the status that the verb gives a session; empty for VerbErase, and for an unknown verb.
-func (v Verb) Status() didit.Status {
-	switch v {
-	case VerbApprove:
-		return didit.StatusApproved
-	case VerbDecline:
-		return didit.StatusDeclined
-	case VerbResubmit:
-		return didit.StatusResubmitted
-	}
-	return ""
+func (v Verb) Status() didit.Status { return statuses[v] }
+
+var statuses = map[Verb]didit.Status{
+	VerbApprove: didit.StatusApproved, VerbDecline: didit.StatusDeclined, VerbResubmit: didit.StatusResubmitted,
 }
 
 // Operator says who acts, and why. Both are kept in history and sent to Didit, so they must not name a user.
