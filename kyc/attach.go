@@ -53,10 +53,8 @@ func firstWait(ctx context.Context) time.Duration {
 
 // timedOut reports whether the server noticed before the client that the time of a request is over.
 func timedOut(err error) bool {
-	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
-	var deadline *serviceerror.DeadlineExceeded
-	var canceled *serviceerror.Canceled
-	return errors.As(err, &update) || errors.As(err, &deadline) || errors.As(err, &canceled)
+	return isA[*client.WorkflowUpdateServiceTimeoutOrCanceledError](err) ||
+		isA[*serviceerror.DeadlineExceeded](err) || isA[*serviceerror.Canceled](err)
 }
 
 // askOpen sends the update to an open run.
@@ -65,11 +63,10 @@ func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error
 		WorkflowID: WorkflowID(r.in.UserID), RunID: r.runID, UpdateID: r.updateID, UpdateName: UpdateSession,
 		WaitForStage: client.WorkflowUpdateStageAccepted, Args: []any{r.in},
 	})
-	var refused *serviceerror.InvalidArgument
 	switch {
 	case isNotFound(err):
 		return attachment{runID: r.runID, closed: true}, nil
-	case errors.As(err, &refused) && !r.another: // the run takes no more updates: its state is the answer
+	case isA[*serviceerror.InvalidArgument](err) && !r.another: // the run takes no more updates: its state is the answer
 		return attachment{runID: r.runID}, nil
 	case err != nil:
 		return attachment{}, err
@@ -79,16 +76,16 @@ func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error
 
 // ask is one Update-With-Start, which returns when the update has reached a stage.
 func (c *Client) ask(ctx context.Context, note *startNote, r startRequest, stage client.WorkflowUpdateStage) (attachment, error) {
-	start := c.temporal.NewWithStartWorkflowOperation(startOptions(r.in, r.reuse), WorkflowVerification, r.in)
+	options := startOptions(r.in.UserID, "Verify user "+r.in.UserID+" at Didit", r.reuse, WaitingForLimit)
+	start := c.temporal.NewWithStartWorkflowOperation(options, WorkflowVerification, r.in)
 	update, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
 		StartWorkflowOperation: start,
 		UpdateOptions:          client.UpdateWorkflowOptions{UpdateID: r.updateID, UpdateName: UpdateSession, WaitForStage: stage, Args: []any{r.in}},
 	})
-	var ended *serviceerror.WorkflowExecutionAlreadyStarted
-	switch {
-	case errors.As(err, &ended):
+	if ended, ok := errors.AsType[*serviceerror.WorkflowExecutionAlreadyStarted](err); ok {
 		return attachment{runID: ended.RunId, closed: true}, nil
-	case err != nil:
+	}
+	if err != nil {
 		return attachment{}, err
 	}
 	return attachment{runID: update.RunID(), started: note.started.Load(), closed: note.closed.Load(), update: update}, nil
@@ -107,29 +104,28 @@ const staticDetails = "Gets the user a session at Didit, waits for the person, a
 	"The query `state` returns the current state; the result has the `outcome`. " +
 	"Names and documents are not here: read them at Didit, by `session_id`."
 
-func startOptions(in Input, reuse enumspb.WorkflowIdReusePolicy) client.StartWorkflowOptions {
+// startOptions are those of a run. waitingFor is the first value that the workflow would set: set here it costs no event, and no
+// second write to the visibility store.
+func startOptions(userID, summary string, reuse enumspb.WorkflowIdReusePolicy, waitingFor WaitingFor, more ...temporal.SearchAttributeUpdate) client.StartWorkflowOptions {
+	attributes := append(more, temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(waitingFor)))
 	return client.StartWorkflowOptions{
-		ID:                       WorkflowID(in.UserID),
+		ID:                       WorkflowID(userID),
 		TaskQueue:                TaskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowIDReusePolicy:    reuse,
-		StaticSummary:            "Verify user " + in.UserID + " at Didit",
+		StaticSummary:            summary,
 		StaticDetails:            staticDetails,
-		// The first value that the workflow would set: set here it costs no event, and no second write to the visibility store.
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForLimit))),
+		TypedSearchAttributes:    temporal.NewSearchAttributes(attributes...),
 	}
 }
 
 // explain replaces an error of a request by its cause, if the user's run has one: another program holds its id, an operator
 // has paused or stopped it, or it refused the update.
 func (c *Client) explain(ctx context.Context, userID string, err error) error {
-	var app *temporal.ApplicationError
-	if errors.As(err, &app) && app.Type() == ErrorTypeInvalidInput {
+	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == ErrorTypeInvalidInput {
 		return fmt.Errorf("%w: %s", ErrInvalidInput, app.Message())
 	}
-	var run *RunError
-	if errors.As(err, &run) {
+	if isA[*RunError](err) {
 		return err
 	}
 	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)

@@ -19,8 +19,6 @@ func Cause(err error) string {
 	var key *codec.UnknownKeyError
 	var missing *serviceerror.NamespaceNotFound
 	var argument *serviceerror.InvalidArgument
-	var denied *serviceerror.PermissionDenied
-	var busy *serviceerror.ResourceExhausted
 	switch {
 	case err == nil:
 		return ""
@@ -33,9 +31,9 @@ func Cause(err error) string {
 			"`temporal operator namespace create --retention 720h %s` and run `starter setup`", missing.Namespace, missing.Namespace)
 	case errors.As(err, &argument) && strings.Contains(strings.ToLower(argument.Message), "search attribute"):
 		return "the namespace lacks search attributes of this version; run `starter setup` once"
-	case errors.As(err, &denied):
+	case isA[*serviceerror.PermissionDenied](err):
 		return "Temporal refuses this process; check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
-	case errors.As(err, &busy):
+	case isA[*serviceerror.ResourceExhausted](err):
 		return "Temporal's rate limit is reached; wait, and raise the namespace's limit if this comes back"
 	case noPoller(err):
 		return "no worker polls for verifications; start one in this namespace, or read the log of the one that runs"
@@ -63,8 +61,8 @@ var handshakes = []struct {
 }
 
 func handshakeCause(err error) string {
-	var away *serviceerror.Unavailable
-	if !errors.As(err, &away) {
+	away, ok := errors.AsType[*serviceerror.Unavailable](err)
+	if !ok {
 		return ""
 	}
 	text := away.Message
@@ -81,13 +79,12 @@ func handshakeCause(err error) string {
 
 // OfTemporal reports whether an error of the Client comes from Temporal: it refused, was unreachable, or no worker answered.
 func OfTemporal(err error) bool {
-	var answered serviceerror.ServiceError
-	var late *client.WorkflowUpdateServiceTimeoutOrCanceledError
-	return errors.As(err, &answered) || errors.As(err, &late) || errors.Is(err, context.DeadlineExceeded) || Cause(err) != ""
+	return isA[serviceerror.ServiceError](err) || isA[*client.WorkflowUpdateServiceTimeoutOrCanceledError](err) ||
+		errors.Is(err, context.DeadlineExceeded) || Cause(err) != ""
 }
 
 // noPoller reports whether no worker polls: the server then fails queries at once.
 func noPoller(err error) bool {
-	var failed *serviceerror.FailedPrecondition
-	return errors.As(err, &failed) && strings.Contains(failed.Message, "no poller")
+	failed, ok := errors.AsType[*serviceerror.FailedPrecondition](err)
+	return ok && strings.Contains(failed.Message, "no poller")
 }

@@ -55,8 +55,7 @@ func (c *Client) query(ctx context.Context, userID, runID string) (s Snapshot, e
 func (c *Client) verdict(ctx context.Context, userID, runID string) (State, error) {
 	var state State
 	err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state)
-	var ended *temporal.WorkflowExecutionError
-	if errors.As(err, &ended) {
+	if isA[*temporal.WorkflowExecutionError](err) {
 		return State{}, nil
 	}
 	if err != nil {
@@ -74,12 +73,12 @@ const maxPollInterval = 5 * time.Second
 func (c *Client) Wait(ctx context.Context, userID string) (State, error) {
 	for interval := time.Second; ; interval = min(2*interval, maxPollInterval) {
 		polling, stop := context.WithTimeout(ctx, 2*maxPollInterval)
-		found, err := c.findOutcome(polling, userID)
+		found, err := c.find(polling, userID, true)
 		timedOut := polling.Err() != nil && ctx.Err() == nil // no worker answers; one may come back
 		stop()
-		var run *RunError
+		run, stopped := errors.AsType[*RunError](err)
 		switch {
-		case errors.As(err, &run) && run.Reason == RunPaused, timedOut:
+		case stopped && run.Reason == RunPaused, timedOut:
 		case err != nil, found.State.Outcome != "":
 			return found.State, err
 		}
@@ -120,6 +119,10 @@ func clientError(what, userID string, err error) error {
 }
 
 func isNotFound(err error) bool {
-	var gone *serviceerror.NotFound
-	return errors.As(err, &gone) || errors.Is(err, ErrNotFound)
+	return isA[*serviceerror.NotFound](err) || errors.Is(err, ErrNotFound)
+}
+
+func isA[E error](err error) bool {
+	_, ok := errors.AsType[E](err)
+	return ok
 }

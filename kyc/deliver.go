@@ -92,20 +92,13 @@ func (c *Client) hasSession(ctx context.Context, userID, sessionID string) (bool
 // resume begins a run of the user's verification with an event. Concurrent calls begin one run. Where only the newest run
 // knows that the session is ours, the run that follows it says so from its first moment, or the next event would be foreign.
 func (c *Client) resume(ctx context.Context, userID string, ev DiditEvent, ours bool) error {
-	attributes := []temporal.SearchAttributeUpdate{
-		temporal.NewSearchAttributeKeyKeyword(AttributeWaitingFor).ValueSet(string(WaitingForDidit)),
-	}
+	var attributes []temporal.SearchAttributeUpdate
 	if !ours {
 		attributes = append(attributes, temporal.NewSearchAttributeKeyKeyword(AttributeSessionID).ValueSet(ev.SessionID))
 	}
-	_, err := c.temporal.SignalWithStartWorkflow(ctx, WorkflowID(userID), SignalDiditEvent, ev, client.StartWorkflowOptions{
-		TaskQueue:                TaskQueue,
-		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
-		StaticSummary:            fmt.Sprintf("Late update of user %s: %s", userID, known(ev)),
-		StaticDetails:            staticDetails,
-		TypedSearchAttributes:    temporal.NewSearchAttributes(attributes...),
-	}, WorkflowVerification, Input{UserID: userID, Resume: true})
+	options := startOptions(userID, fmt.Sprintf("Late update of user %s: %s", userID, known(ev)),
+		enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE, WaitingForDidit, attributes...)
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, options.ID, SignalDiditEvent, ev, options, WorkflowVerification, Input{UserID: userID, Resume: true})
 	if err != nil {
 		return clientError("deliver a late event to", userID, err)
 	}
@@ -114,8 +107,8 @@ func (c *Client) resume(ctx context.Context, userID string, ev DiditEvent, ours 
 
 // tooManySignals reports whether a run has taken as many signals as Temporal allows (10,000 by default).
 func tooManySignals(err error) bool {
-	var refused *serviceerror.InvalidArgument
-	return errors.As(err, &refused) && strings.Contains(refused.Message, "limit for signal events")
+	refused, ok := errors.AsType[*serviceerror.InvalidArgument](err)
+	return ok && strings.Contains(refused.Message, "limit for signal events")
 }
 
 // refreshInstead makes a run that takes no more signals read Didit's decision. Events of one minute share one update.
@@ -126,9 +119,7 @@ func (c *Client) refreshInstead(ctx context.Context, userID string) error {
 		UpdateID:     fmt.Sprintf("%s:events-%d", UpdateRefresh, time.Now().Unix()/60),
 		WaitForStage: client.WorkflowUpdateStageAccepted, Args: []any{Operator{Actor: "webhook", Reason: "too-many-signals"}},
 	})
-	var exhausted *serviceerror.ResourceExhausted
-	var refused *serviceerror.InvalidArgument
-	if err == nil || errors.As(err, &refused) || errors.As(err, &exhausted) {
+	if err == nil || isA[*serviceerror.InvalidArgument](err) || isA[*serviceerror.ResourceExhausted](err) {
 		return nil
 	}
 	return clientError("deliver an event to", userID, err)

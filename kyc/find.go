@@ -43,12 +43,8 @@ func (c *Client) FindEnded(ctx context.Context, userID, runID string) (Found, er
 	return Found{State: state, RunID: runID}, err
 }
 
-// findOutcome is Find, but queries a worker only if the run has an outcome: thousands may wait for weeks, and every query
-// costs a worker time, while search attributes do not.
-func (c *Client) findOutcome(ctx context.Context, userID string) (Found, error) {
-	return c.find(ctx, userID, true)
-}
-
+// find is Find. With outcomeOnly it queries a worker only if the run has an outcome: thousands may wait for weeks, and every
+// query costs a worker time, while search attributes do not.
 func (c *Client) find(ctx context.Context, userID string, outcomeOnly bool) (Found, error) {
 	if err := ValidateUserID(userID); err != nil {
 		return Found{}, err

@@ -1,6 +1,7 @@
 package kyc
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/json"
@@ -67,12 +68,8 @@ func (c *Client) List(ctx context.Context, f Filter) (Page, error) {
 	if err != nil {
 		return Page{}, fmt.Errorf("%w: page is not one that a list has answered; leave it out for the first", ErrInvalidInput)
 	}
-	limit := f.Limit
-	if limit == 0 {
-		limit = 100
-	}
 	list, err := c.temporal.ListWorkflow(ctx, &workflowservice.ListWorkflowExecutionsRequest{
-		Namespace: c.namespace, PageSize: int32(limit), NextPageToken: token, Query: query,
+		Namespace: c.namespace, PageSize: int32(cmp.Or(f.Limit, 100)), NextPageToken: token, Query: query,
 	})
 	if err != nil {
 		return Page{}, fmt.Errorf("list verifications: %w", err)
@@ -105,8 +102,9 @@ func (f Filter) query() (string, error) {
 		parts = append(parts, fmt.Sprintf("StartTime >= '%s'", f.Since.UTC().Format(time.RFC3339Nano)))
 	}
 	if !f.OverSince.IsZero() {
-		parts = append(parts, fmt.Sprintf("(CloseTime >= '%s' OR (ExecutionStatus = 'Running' AND %s IN (%s)))",
-			f.OverSince.UTC().Format(time.RFC3339Nano), AttributeOutcome, outcomes()))
+		// While a verification waits, the attribute may be empty, or absent.
+		parts = append(parts, fmt.Sprintf("(CloseTime >= '%s' OR (ExecutionStatus = 'Running' AND %s))",
+			f.OverSince.UTC().Format(time.RFC3339Nano), anyOf(AttributeOutcome, Outcomes())))
 	}
 	if f.Open {
 		parts = append(parts, "ExecutionStatus = 'Running'")
@@ -117,9 +115,9 @@ func (f Filter) query() (string, error) {
 			if err := ValidateUserID(id); err != nil {
 				return "", err
 			}
-			ids[i] = "'" + WorkflowID(id) + "'"
+			ids[i] = WorkflowID(id)
 		}
-		parts = append(parts, "WorkflowId IN ("+strings.Join(ids, ", ")+")")
+		parts = append(parts, anyOf("WorkflowId", ids))
 	}
 	return strings.Join(parts, " AND "), nil
 }
@@ -131,13 +129,13 @@ func Outcomes() []Outcome {
 	}
 }
 
-// outcomes lists the outcomes for a query: while a verification waits, the attribute may be empty, or absent.
-func outcomes() string {
-	all := make([]string, len(Outcomes()))
-	for i, o := range Outcomes() {
-		all[i] = "'" + string(o) + "'"
+// anyOf is the condition that an attribute has one of the values.
+func anyOf[T ~string](attribute string, values []T) string {
+	quoted := make([]string, len(values))
+	for i, v := range values {
+		quoted[i] = "'" + string(v) + "'"
 	}
-	return strings.Join(all, ", ")
+	return attribute + " IN (" + strings.Join(quoted, ", ") + ")"
 }
 
 // SummaryOf reads the summary of a run that Temporal lists or describes.
