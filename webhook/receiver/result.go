@@ -11,6 +11,8 @@ import (
 	"slices"
 	"sync/atomic"
 
+	"github.com/google/uuid"
+
 	"didit-temporal/didit"
 	"didit-temporal/kyc"
 )
@@ -124,4 +126,25 @@ func (r *Receiver) Counts() map[Result]int64 {
 		m[result] = n.Load()
 	}
 	return m
+}
+
+// loggable keeps only ids of a known form: an event that is not ours may hold anything.
+func loggable(ev kyc.DiditEvent) kyc.DiditEvent {
+	out := kyc.DiditEvent{CreatedAt: ev.CreatedAt, EventID: ev.EventID} // ours: kyc.FromDidit makes it a UUID
+	if slices.Contains(documented, ev.Type) {
+		out.Type = ev.Type
+	}
+	if uuid.Validate(ev.SessionID) == nil {
+		out.SessionID = ev.SessionID
+	}
+	if ev.Status.Known() {
+		out.Status = ev.Status
+	}
+	return out
+}
+
+// documented are Didit's types of events (docs.didit.me/integration/webhooks).
+var documented = []string{
+	didit.EventStatusUpdated, didit.EventDataUpdated, "user.status.updated", "user.data.updated", "business.status.updated",
+	"business.data.updated", "activity.created", "transaction.created", "transaction.status.updated", "travel_rule.status.updated",
 }
