@@ -3,7 +3,10 @@
 package metrics
 
 import (
+	"context"
+	"maps"
 	"net/http"
+	"strconv"
 
 	lru "github.com/hashicorp/golang-lru/v2"
 	"github.com/prometheus/client_golang/prometheus"
@@ -11,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"go.temporal.io/sdk/client"
 
+	"didit-temporal/internal/version"
 	"didit-temporal/webhook/receiver"
 )
 
@@ -89,11 +93,7 @@ func (m *Metrics) OfCodec() {
 
 // Guessed counts one wrong token.
 func (m *Metrics) Guessed(slowed bool) {
-	label := "no"
-	if slowed {
-		label = "yes"
-	}
-	m.guesses.WithLabelValues(label).Inc()
+	m.guesses.WithLabelValues(map[bool]string{true: "yes", false: "no"}[slowed]).Inc()
 }
 
 // OfWorker adds the metrics of the worker. The failures that alert rules use exist from the start, too.
@@ -104,4 +104,43 @@ func (m *Metrics) OfWorker(namespace string) {
 		m.calls.WithLabelValues("read", "GET session/*/decision", c)
 	}
 	m.sdk.begin(namespace)
+}
+
+// Webhook counts one delivery.
+func (m *Metrics) Webhook(_ context.Context, o receiver.Observation) {
+	m.deliveries.WithLabelValues(string(o.Result), code(o.Code)).Inc()
+	if o.Verified {
+		m.acks.WithLabelValues(code(o.Code)).Observe(o.Took.Seconds())
+	}
+	if o.EventID == "" {
+		return
+	}
+	if repeated, _ := m.recent.ContainsOrAdd(o.EventID, struct{}{}); repeated {
+		m.repeats.Inc()
+	}
+}
+
+// Misrouted counts one request that was no webhook.
+func (m *Metrics) Misrouted(why receiver.Stray) { m.misrouted.WithLabelValues(string(why)).Inc() }
+
+func code(status int) string { return strconv.Itoa(status) }
+
+// remembered is how many events a process remembers to count repeats: some minutes of a busy day, which is how long Didit
+// repeats one. No decision depends on it.
+const remembered = 8192
+
+// Publish adds the build and the settings of the process, as the labels of two gauges of the value 1.
+func (m *Metrics) Publish(settings map[string]string) {
+	build := version.Get()
+	settings = maps.Clone(settings)
+	settings["version"] = build.Version
+	if build.Revision != version.Unknown {
+		settings["version"] = build.Revision
+	}
+	m.registry.MustRegister(constant(nameBuild, map[string]string{"version": build.Version, "revision": build.Revision, "go": build.Go}),
+		constant(nameSettings, settings))
+}
+
+func constant(name string, labels map[string]string) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help[name], ConstLabels: labels}, func() float64 { return 1 })
 }
