@@ -10,6 +10,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -55,7 +56,7 @@ func Start(ctx context.Context, service string, to config.Traces, log *slog.Logg
 	}
 	otel.SetErrorHandler(otel.ErrorHandlerFunc(func(err error) { log.Warn("spans are lost", "error", err) }))
 	counted := &tally{SpanExporter: sent}
-	p := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(counted.endings()), sdktrace.WithBatcher(counted),
+	p := sdktrace.NewTracerProvider(sdktrace.WithSpanProcessor(ending{sdktrace.NewBatchSpanProcessor(counted), counted}),
 		sdktrace.WithResource(about), sdktrace.WithIDGenerator(ids{}))
 	log.Info("traces", "url", to.URL, "protocol", to.Protocol)
 	return &Tracing{tracer: p.Tracer("didit-temporal"), provider: p, tally: counted, flush: flushTimeout, log: log}, nil
@@ -89,7 +90,7 @@ func (t *Tracing) Close() {
 	ctx, cancel := context.WithTimeout(context.Background(), t.flush)
 	defer cancel()
 	err := t.provider.Shutdown(ctx)
-	if ended, sent := t.tally.counts(); err != nil || ended > sent {
+	if ended, sent := t.tally.ended.Load(), t.tally.sent.Load(); err != nil || ended > sent {
 		t.log.Warn("spans are lost: the collector did not take them", "ended", ended, "sent", sent, "error", err)
 	}
 }
@@ -101,4 +102,34 @@ func (t *Tracing) Interceptors() []interceptor.ClientInterceptor {
 		return nil
 	}
 	return []interceptor.ClientInterceptor{interceptor.NewTracingInterceptor(&tracer{otel: t.tracer, runs: newRuns()})}
+}
+
+// tally counts the spans that ended and those that the collector accepted. The SDK silently drops what a full queue cannot
+// hold, and what is left at the end of a stop.
+type tally struct {
+	sdktrace.SpanExporter
+	ended, sent atomic.Int64
+}
+
+// ExportSpans sends a batch.
+func (t *tally) ExportSpans(ctx context.Context, spans []sdktrace.ReadOnlySpan) error {
+	err := t.SpanExporter.ExportSpans(ctx, spans)
+	if err == nil {
+		t.sent.Add(int64(len(spans)))
+	}
+	return err
+}
+
+// ending is a processor that counts the ends of spans.
+type ending struct {
+	sdktrace.SpanProcessor
+	t *tally
+}
+
+// OnEnd implements sdktrace.SpanProcessor.
+func (e ending) OnEnd(s sdktrace.ReadOnlySpan) {
+	if s.SpanContext().IsSampled() {
+		e.t.ended.Add(1)
+	}
+	e.SpanProcessor.OnEnd(s)
 }
