@@ -48,9 +48,6 @@ func (f *File) read() (err error) {
 	return nil
 }
 
-// Exists reports whether the file was there.
-func (f *File) Exists() bool { return f.exists }
-
 // Mode is that of the file as it was found.
 func (f *File) Mode() fs.FileMode { return f.mode }
 

@@ -22,7 +22,7 @@ func mode(t *testing.T, path string) fs.FileMode {
 func TestANewFileIsPrivate(t *testing.T) {
 	f, err := envfile.Load(filepath.Join(t.TempDir(), ".env"))
 	require.NoError(t, err)
-	assert.False(t, f.Exists())
+	assert.Empty(t, f.Environ())
 	require.NoError(t, f.Set("KEY", "x"))
 	require.NoError(t, f.Save())
 	assert.Equal(t, fs.FileMode(0o600), mode(t, f.Path()))

@@ -152,23 +152,18 @@ func (f *File) Set(name, value string) error {
 	case !plain.MatchString(value):
 		quoted = "'" + value + "'"
 	}
-	at := -1
-	for i, l := range f.lines {
-		if l.name == name {
-			at = i
+	for i, l := range slices.Backward(f.lines) {
+		if l.name != name {
+			continue
 		}
-	}
-	if at < 0 {
-		f.endLine()
-		f.lines = append(f.lines, line{text: name + "=" + quoted + f.lineBreak(), name: name, value: value})
+		if l.value != value {
+			head, _, _ := strings.Cut(l.text, "=")
+			f.lines[i] = line{head + "=" + quoted + l.text[len(strings.TrimRight(l.text, "\r\n")):], name, value}
+		}
 		return nil
 	}
-	l := &f.lines[at]
-	if l.value == value {
-		return nil
-	}
-	head, _, _ := strings.Cut(l.text, "=")
-	l.text, l.value = head+"="+quoted+l.text[len(strings.TrimRight(l.text, "\r\n")):], value
+	f.endLine()
+	f.lines = append(f.lines, line{text: name + "=" + quoted + f.lineBreak(), name: name, value: value})
 	return nil
 }
 
