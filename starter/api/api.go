@@ -5,10 +5,10 @@ package api
 import (
 	"cmp"
 	"context"
+	_ "embed"
 	"log/slog"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -53,7 +53,7 @@ type Options struct {
 	Callers       []Caller
 	Log           *slog.Logger
 	Estimator     Estimator                   // nil: no estimate of the wait
-	Ready         func(context.Context) error // nil: always ready
+	Ready         func(context.Context) error // nil: always ready; strangers may call it at any rate, by /readyz
 	Timeout       time.Duration               // how long a caller waits for the session or the state; default 8 s
 	MaxPolls      int                         // how many requests may wait for a verdict at once; default 5000
 	ReturnSchemes []string                    // of links of apps that may be return URLs, beside http and https
@@ -64,7 +64,6 @@ const (
 	maxWait        = 45 * time.Second // of a long poll: proxies hang up at 50 and 60 s
 	maxPolls       = 5000             // about 30 kB each
 	maxBody        = 16 << 10         // five times the longest input
-	readyLimit     = 2 * time.Second
 )
 
 // API is the HTTP side.
@@ -75,12 +74,14 @@ type API struct {
 	watch    *watcher
 	draining context.Context // done when the process stops
 	drain    context.CancelFunc
-	probe    probe
 }
 
 // New makes an API.
 func New(o Options) *API {
 	o.Timeout, o.MaxPolls = cmp.Or(o.Timeout, defaultTimeout), cmp.Or(o.MaxPolls, maxPolls)
+	if o.Ready == nil {
+		o.Ready = func(context.Context) error { return nil }
+	}
 	a := &API{o: o, callers: hashed(o.Callers, o.MaxPolls), polls: make(chan struct{}, o.MaxPolls)}
 	a.draining, a.drain = context.WithCancel(context.Background())
 	a.watch = newWatcher(a.draining, o.Records, a.noteQueue, a.heldUsers)
@@ -122,6 +123,11 @@ func Actions() (actions []string) {
 	return actions
 }
 
+// description is OpenAPI 3.1, written by hand; a test keeps it equal to the routes and types.
+//
+//go:embed openapi.json
+var description []byte
+
 func (a *API) engine() *gin.Engine {
 	gin.SetMode(gin.ReleaseMode)
 	e := gin.New()
@@ -140,7 +146,7 @@ func (a *API) engine() *gin.Engine {
 			}
 		})
 	}
-	e.GET("/openapi.json", serveDescription)
+	e.GET("/openapi.json", func(c *gin.Context) { c.Data(http.StatusOK, "application/json", description) })
 	e.GET(problems+":name", serveProblem)
 	for _, method := range []string{http.MethodGet, http.MethodHead} { // load balancers use both methods
 		e.Handle(method, "/healthz", func(c *gin.Context) { c.JSON(http.StatusOK, gin.H{"status": "ok"}) })
@@ -150,35 +156,11 @@ func (a *API) engine() *gin.Engine {
 }
 
 func (a *API) readyz(c *gin.Context) {
-	if err := a.reachable(c.Request.Context()); err != nil {
+	if err := a.o.Ready(c.Request.Context()); err != nil {
 		a.problem(c, temporalUnavailable, details{cause: err, errorType: ErrorTypeTemporal})
 		return
 	}
 	c.JSON(http.StatusOK, gin.H{"status": "ready"})
-}
-
-// probe caches for a second whether Temporal is reachable: /readyz needs no token, so strangers may call it at any rate.
-type probe struct {
-	mu  sync.Mutex
-	at  time.Time
-	err error
-}
-
-// reachable returns why Temporal cannot be reached, at most a second old.
-func (a *API) reachable(ctx context.Context) error {
-	if a.o.Ready == nil {
-		return nil
-	}
-	a.probe.mu.Lock()
-	defer a.probe.mu.Unlock()
-	if time.Since(a.probe.at) < time.Second {
-		return a.probe.err
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), readyLimit) // other requests share the answer
-	defer cancel()
-	a.probe.err = a.o.Ready(ctx)
-	a.probe.at = time.Now()
-	return a.probe.err
 }
 
 // Verification is the answer to every route about one verification: one flat object.

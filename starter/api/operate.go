@@ -157,7 +157,7 @@ func (a *API) operate(c *gin.Context, ctx context.Context, op kyc.Operation) {
 	switch {
 	case err == nil:
 		write(c, http.StatusOK, Operation{result, true})
-	case late(ctx, err) && a.reachable(c.Request.Context()) == nil:
+	case late(ctx, err) && a.o.Ready(c.Request.Context()) == nil:
 		c.Header("Retry-After", strconv.Itoa(retryAfter))
 		write(c, http.StatusAccepted, Operation{kyc.OperationResult{UserID: op.UserID, SessionID: op.SessionID, Verb: op.Verb}, false})
 	default:

@@ -145,7 +145,7 @@ func (a *API) refuse(c *gin.Context, ctx context.Context, err error) {
 	k, t := problemOf(err)
 	var read *readError
 	tooLate := late(ctx, err) || errors.As(err, &read) && read.late
-	if t.errorType == ErrorTypeTemporal && tooLate && a.reachable(c.Request.Context()) == nil {
+	if t.errorType == ErrorTypeTemporal && tooLate && a.o.Ready(c.Request.Context()) == nil {
 		t.errorType, t.detail = ErrorTypeWorker, "no worker answered in time; send the same request again, it starts nothing twice"
 	}
 	t.cause = err
@@ -197,12 +197,7 @@ func problemOf(err error) (kind, details) {
 // kindsOfRuns maps the reasons of a run that cannot answer.
 var kindsOfRuns = map[kyc.RunErrorReason]kind{kyc.RunEnded: ended, kyc.RunPaused: paused, kyc.RunOccupied: occupied}
 
-func kindOf(errorType string) kind {
-	if k, known := kindsOfErrors[errorType]; known {
-		return k
-	}
-	return internal
-}
+func kindOf(errorType string) kind { return cmp.Or(kindsOfErrors[errorType], internal) }
 
 // hint is empty without an error type: the kind's advice says more.
 func hint(errorType string) string {
