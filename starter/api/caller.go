@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strings"
@@ -160,11 +161,7 @@ const heldFor = 15 * time.Minute
 func (s *share) take(userID string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for user, at := range s.held {
-		if time.Since(at) > heldFor {
-			delete(s.held, user)
-		}
-	}
+	maps.DeleteFunc(s.held, func(_ string, at time.Time) bool { return time.Since(at) > heldFor })
 	_, held := s.held[userID]
 	if !held && s.now+len(s.held) >= s.most {
 		return false
@@ -194,11 +191,7 @@ func (s *share) release(userID string) {
 func (s *share) users() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	users := make([]string, 0, len(s.held))
-	for user := range s.held {
-		users = append(users, user)
-	}
-	return users
+	return slices.Collect(maps.Keys(s.held))
 }
 
 // noteQueue releases a user that no longer waits for Didit's rate limit, as Temporal's list shows.

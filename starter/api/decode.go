@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -13,7 +14,17 @@ import (
 	"unicode/utf8"
 
 	"github.com/gin-gonic/gin"
+
+	"didit-temporal/kyc"
 )
+
+// FieldError says what is wrong with one field and what would be right.
+type FieldError struct {
+	Field  string `json:"field"` // empty: the body as a whole
+	Detail string `json:"detail"`
+}
+
+func byField(x, y FieldError) int { return cmp.Compare(x.Field, y.Field) }
 
 // field is a field of a request's body: exactly one of its setters is there, by the type that it has. A setter returns the
 // rule that the value breaks.
@@ -80,47 +91,23 @@ func readAll(c *gin.Context) ([]byte, *refusal) {
 	return body, nil
 }
 
-// members are those of a JSON object in their order, repeated ones too.
-type members []struct {
-	name  string
-	value json.RawMessage
-}
-
-// errNoObject says that a JSON value is something else.
-var errNoObject = errors.New("the body is no object")
-
-// UnmarshalJSON implements json.Unmarshaler. It is called with one whole value, which is JSON.
-func (m *members) UnmarshalJSON(value []byte) error {
-	if value[0] != '{' {
-		return errNoObject
+// decode reads the body into a value and returns everything that is wrong with it.
+func decode[T any](body []byte, fields []field[T], example string, into *T) (faults []FieldError) {
+	if fault := notObject(body); fault != "" {
+		return []FieldError{{Detail: fault + "; want one JSON object, " + example}}
 	}
-	d := json.NewDecoder(bytes.NewReader(value))
-	_, _ = d.Token() // the brace
+	d := json.NewDecoder(bytes.NewReader(body)) // it cannot fail: the body is one object
+	_, _ = d.Token()                            // the brace
+	seen := map[string]bool{}
 	for d.More() {
 		key, _ := d.Token()
 		name, _ := key.(string)
-		var one json.RawMessage
-		_ = d.Decode(&one)
-		*m = append(*m, struct {
-			name  string
-			value json.RawMessage
-		}{name, one})
-	}
-	return nil
-}
-
-// decode reads the body into a value and returns everything that is wrong with it.
-func decode[T any](body []byte, fields []field[T], example string, into *T) (faults []FieldError) {
-	var object members
-	if fault := notJSON(body, json.Unmarshal(body, &object)); fault != "" {
-		return []FieldError{{Detail: fault + "; want one JSON object, " + example}}
-	}
-	seen := map[string]bool{}
-	for _, m := range object {
-		if fault := set(into, fields, m.name, m.value, seen[m.name]); fault != "" {
-			faults = append(faults, FieldError{Field: shortened(m.name), Detail: fault})
+		var value json.RawMessage
+		_ = d.Decode(&value)
+		if fault := set(into, fields, name, value, seen[name]); fault != "" {
+			faults = append(faults, FieldError{Field: shortened(name), Detail: fault})
 		}
-		seen[m.name] = true
+		seen[name] = true
 	}
 	for _, f := range fields {
 		if f.required != "" && !seen[f.name] {
@@ -131,7 +118,7 @@ func decode[T any](body []byte, fields []field[T], example string, into *T) (fau
 	return faults[:min(len(faults), most)]
 }
 
-func notJSON(body []byte, err error) string {
+func notObject(body []byte) string {
 	var syntax *json.SyntaxError
 	trimmed := bytes.TrimLeft(body, " \t\r\n")
 	switch {
@@ -139,12 +126,10 @@ func notJSON(body []byte, err error) string {
 		return "the body is empty"
 	case !utf8.Valid(body):
 		return "the body is not UTF-8"
-	case errors.As(err, &syntax):
+	case errors.As(json.Unmarshal(body, &json.RawMessage{}), &syntax):
 		return fmt.Sprintf("the body is not JSON, or more than one value, at byte %d", syntax.Offset)
-	case trimmed[0] != '{': // null does not even reach UnmarshalJSON
+	case trimmed[0] != '{':
 		return "the body is " + typeOf(trimmed)
-	case err != nil:
-		return "the body is not JSON"
 	}
 	return ""
 }
@@ -209,4 +194,9 @@ func shortened(name string) string {
 		return string(runes[:most]) + "..."
 	}
 	return name
+}
+
+// ruleBroken is kyc's error without its prefix.
+func ruleBroken(field string, err error) FieldError {
+	return FieldError{Field: field, Detail: strings.TrimPrefix(err.Error(), kyc.ErrInvalidInput.Error()+": ")}
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"fmt"
+	"maps"
 	"net/http"
 	"net/url"
 	"slices"
@@ -32,9 +33,13 @@ func (a *API) userOf(c *gin.Context, faults []FieldError) (string, bool) {
 // find answers GET: the state of the user's newest verification, after waiting for its end for up to ?wait=.
 func (a *API) find(c *gin.Context) {
 	var wait time.Duration
-	faults := parseQuery(c.Request.URL, map[string]func(string) string{"wait": func(s string) (fault string) {
-		wait, fault = parseWait(s)
-		return fault
+	faults := parseQuery(c.Request.URL, map[string]func(string) string{"wait": func(s string) string {
+		d, err := time.ParseDuration(s)
+		if err != nil || d < 0 {
+			return "wait is not one duration; want one such as 30s"
+		}
+		wait = min(d, maxWait)
+		return ""
 	}})
 	userID, ok := a.userOf(c, faults)
 	if !ok {
@@ -104,14 +109,6 @@ func (a *API) found(c *gin.Context, found kyc.Found, err error) {
 	answer(c, http.StatusOK, shown(found.State, found.Session, found.RunID))
 }
 
-func parseWait(s string) (time.Duration, string) {
-	wait, err := time.ParseDuration(s)
-	if err != nil || wait < 0 {
-		return 0, "wait is not one duration; want one such as 30s"
-	}
-	return min(wait, maxWait), ""
-}
-
 // parseQuery reads the parameters of the route, each given once, and returns the faults of all others. A reader returns the
 // fault of its value, if any.
 func parseQuery(u *url.URL, known map[string]func(string) string) (faults []FieldError) {
@@ -140,10 +137,5 @@ func expected(known map[string]func(string) string) string {
 	if len(known) == 0 {
 		return "; this route takes none"
 	}
-	var names []string
-	for name := range known {
-		names = append(names, name)
-	}
-	slices.Sort(names)
-	return "; this route knows " + strings.Join(names, ", ")
+	return "; this route knows " + strings.Join(slices.Sorted(maps.Keys(known)), ", ")
 }

@@ -37,13 +37,7 @@ func (a *API) identify(c *gin.Context) {
 }
 
 // newID is a UUIDv7, which sorts by time.
-func newID() string {
-	id, err := uuid.NewV7()
-	if err != nil { // no randomness, and then nothing else works either
-		return uuid.Nil.String()
-	}
-	return id.String()
-}
+func newID() string { return uuid.Must(uuid.NewV7()).String() } // there is always randomness: crypto/rand ends the process where there is none
 
 // closedByClient is nginx's status for a client that did not wait for the answer.
 const closedByClient = 499

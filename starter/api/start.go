@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"net/url"
+	"slices"
 	"strconv"
 	"time"
 
@@ -61,6 +63,19 @@ func (a *API) start(c *gin.Context) {
 	}
 }
 
+// allowReturnURL refuses a link of an app that the operator has not listed. Its form is validated already.
+func (a *API) allowReturnURL(c *gin.Context, in kyc.Input) bool {
+	u, err := url.Parse(in.ReturnURL)
+	if err != nil || in.ReturnURL == "" || u.Scheme == "http" || u.Scheme == "https" || slices.Contains(a.o.ReturnSchemes, u.Scheme) {
+		return true
+	}
+	a.problem(c, invalidInput, details{fields: []FieldError{{
+		Field:  "return_url",
+		Detail: fmt.Sprintf("return_url has the scheme %s, which this deployment does not allow; add it to RETURN_URL_SCHEMES, or use https", shortened(u.Scheme)),
+	}}})
+	return false
+}
+
 // answerLater answers 202: the verification has started, and when to ask again.
 func (a *API) answerLater(c *gin.Context, in kyc.Input, s kyc.Started) {
 	v := shown(s.State, s.Session, s.RunID)
@@ -103,4 +118,26 @@ func late(ctx context.Context, err error) bool {
 	}
 	var update *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	return ctx.Err() != nil || errors.As(err, &update) || errors.Is(err, context.DeadlineExceeded)
+}
+
+const inputExample = `such as {"user_id": "u-1042"}`
+
+// inputFields are those of a start. kyc.Client fills in the rest of kyc.Input.
+var inputFields = []field[kyc.Input]{
+	{name: "user_id", required: "your opaque id of the user", text: inputText(func(in *kyc.Input, s string) { in.UserID = s })},
+	{name: "workflow_id", text: inputText(func(in *kyc.Input, s string) { in.WorkflowID = s })},
+	{name: "language", text: inputText(func(in *kyc.Input, s string) { in.Language = s })},
+	{name: "return_url", text: inputText(func(in *kyc.Input, s string) { in.ReturnURL = s })},
+	{name: "reverify", boolean: func(in *kyc.Input, b bool) error { in.Reverify = b; return nil }},
+	{name: "priority", text: inputText(func(in *kyc.Input, s string) { in.Priority = kyc.Priority(s) })},
+}
+
+// inputText sets a text and validates it alone, so that every wrong field is reported and not only the first.
+func inputText(put func(*kyc.Input, string)) func(*kyc.Input, string) error {
+	return func(in *kyc.Input, s string) error {
+		put(in, s)
+		alone := kyc.Input{UserID: "u"}
+		put(&alone, s)
+		return alone.Validate()
+	}
 }
