@@ -5,7 +5,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -27,19 +27,16 @@ type readiness struct {
 	calling  chan struct{} // held during a call: the other requests wait for its answer
 	asked    time.Time
 	answer   error
-	stopping chan struct{}
-	stop     func()
+	stopping atomic.Bool
 }
 
 func newReadiness(ask func(context.Context) error) *readiness {
-	r := &readiness{ask: ask, calling: make(chan struct{}, 1), stopping: make(chan struct{})}
-	r.stop = sync.OnceFunc(func() { close(r.stopping) })
-	return r
+	return &readiness{ask: ask, calling: make(chan struct{}, 1)}
 }
 
 // check returns why the process is not ready. The call outlives the caller's context: others wait for its answer too.
 func (r *readiness) check(ctx context.Context) error {
-	if r.isStopping() {
+	if r.stopping.Load() {
 		return errStopping
 	}
 	r.calling <- struct{}{} // for readyLimit at most
@@ -54,21 +51,12 @@ func (r *readiness) check(ctx context.Context) error {
 	return r.answer
 }
 
-func (r *readiness) isStopping() bool {
-	select {
-	case <-r.stopping:
-		return true
-	default:
-		return false
-	}
-}
-
 // drainFirst returns a context that ends delay after ctx. In between the process is not ready and works as before, so that load
 // balancers stop sending before the listener closes.
 func (r *readiness) drainFirst(ctx context.Context, delay time.Duration) (context.Context, context.CancelFunc) {
 	out, cancel := context.WithCancel(context.WithoutCancel(ctx))
 	stop := context.AfterFunc(ctx, func() {
-		r.stop()
+		r.stopping.Store(true)
 		time.AfterFunc(delay, cancel)
 	})
 	return out, func() { stop(); cancel() }
@@ -78,7 +66,7 @@ func (r *readiness) drainFirst(ctx context.Context, delay time.Duration) (contex
 // replica. A connection that lasts until the listener closes may get a request at that moment, which then has no answer.
 func (r *readiness) hangUp(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if r.isStopping() {
+		if r.stopping.Load() {
 			w.Header().Set("Connection", "close")
 		}
 		next.ServeHTTP(w, req)

@@ -88,7 +88,7 @@ func TestAStoppingProcessAnswersAndHangsUp(t *testing.T) {
 	url := "http://" + running(t, r.hangUp(refuses))
 	for _, stopping := range []bool{false, true} {
 		if stopping {
-			r.stop()
+			r.stopping.Store(true)
 		}
 		res, err := http.Get(url)
 		require.NoError(t, err)
@@ -123,7 +123,7 @@ func TestHealthOnTheMetricsPort(t *testing.T) {
 	expect("/readyz", 503, "Temporal cannot be reached\n")
 	r := o.becomesReady(func(context.Context) error { return nil })
 	expect("/readyz", 200, "ready")
-	r.stop()
+	r.stopping.Store(true)
 	expect("/readyz", 503, "is stopping")
 	expect("/livez", 200, "ok")
 	expect("/metrics", 200, "go_goroutines")

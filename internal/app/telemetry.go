@@ -1,6 +1,7 @@
 package app
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net"
@@ -92,12 +93,7 @@ func (o *Telemetry) Close() {
 
 // telemetryOf returns the first that is given, or one that serves nothing.
 func telemetryOf(given []*Telemetry) *Telemetry {
-	for _, o := range given {
-		if o != nil {
-			return o
-		}
-	}
-	return noTelemetry()
+	return cmp.Or(append(given, noTelemetry())...)
 }
 
 // toDidit counts and traces the calls to Didit.

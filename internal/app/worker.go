@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"sync"
 	"time"
 
 	"go.temporal.io/sdk/interceptor"
@@ -61,7 +62,7 @@ func RunWorker(ctx context.Context, c *kyc.Client, cfg config.Worker, log *slog.
 	log.Info("worker runs", "namespace", c.Namespace(), "didit", cfg.DiditBaseURL, "environment", cfg.Environment)
 	ready := telemetry.becomesReady(c.Ready)
 	<-ctx.Done()
-	ready.stop()
+	ready.stopping.Store(true)
 	stopAll(workers)
 	if err := context.Cause(ctx); !errors.Is(err, context.Canceled) {
 		return fmt.Errorf("worker stopped: %w", err)
@@ -154,14 +155,9 @@ func register(w sdkworker.Worker, methods ...any) {
 }
 
 func stopAll(workers []sdkworker.Worker) {
-	done := make(chan struct{})
+	var all sync.WaitGroup
 	for _, w := range workers {
-		go func() {
-			w.Stop()
-			done <- struct{}{}
-		}()
+		all.Go(w.Stop)
 	}
-	for range workers {
-		<-done
-	}
+	all.Wait()
 }
