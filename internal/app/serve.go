@@ -20,16 +20,15 @@ const drainTimeout = 10 * time.Second
 
 // newServer makes an HTTP server with a timeout for every phase of a request.
 func newServer(h http.Handler, log *slog.Logger) *http.Server {
-	srv := &http.Server{
+	return &http.Server{
 		Handler:           drained(h),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      15 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ErrorLog:          slog.NewLogLogger(serverErrors{log.Handler()}, slog.LevelWarn),
 	}
-	logServerErrors(srv, log)
-	return srv
 }
 
 // listen opens the address of a variable.
@@ -60,8 +59,8 @@ func serve(ctx context.Context, listener net.Listener, h http.Handler, log *slog
 	return g.Wait()
 }
 
-// checkAlive calls /healthz of the process that listens at addr, by default that of the variable.
-func checkAlive(ctx context.Context, variable, addr string) error {
+// CheckAlive calls /healthz of the process of this machine that listens at addr, by default that of the variable.
+func CheckAlive(ctx context.Context, variable, addr string) error {
 	url, err := config.LocalURL(cmp.Or(strings.TrimSpace(addr), config.Default(variable)))
 	if err != nil {
 		return fmt.Errorf("%s: %w", variable, err)
@@ -86,4 +85,31 @@ func Probe(ctx context.Context, url string) error {
 		return fmt.Errorf("GET %s: %s", req.URL.Path, res.Status)
 	}
 	return nil
+}
+
+// serverErrors writes the messages of an HTTP server about itself to our log. It drops from them what may come from a peer:
+// addresses, headers, the value of a panic.
+type serverErrors struct{ slog.Handler }
+
+func (c serverErrors) Handle(ctx context.Context, r slog.Record) error {
+	log, text := slog.New(c.Handler), r.Message
+	switch {
+	case strings.HasPrefix(text, "http: Accept error: "): // about our own socket, such as too many open files
+		log.ErrorContext(ctx, "the http server accepts no connections", "error", strings.TrimPrefix(text, "http: Accept error: "))
+	case strings.HasPrefix(text, "http: panic serving "):
+		log.ErrorContext(ctx, "panic in the http server", "stack", stack(text))
+	case strings.HasPrefix(text, "http: superfluous "): // names a line of our code
+		log.WarnContext(ctx, "the http server reports an error", "error", text)
+	default:
+		log.WarnContext(ctx, "the http server reports an error", "error", "of a kind that may quote a peer")
+	}
+	return nil
+}
+
+// stack is what follows the value of a panic, which may have any number of lines.
+func stack(text string) string {
+	if i := strings.LastIndex(text, "\ngoroutine "); i >= 0 {
+		return text[i+1:]
+	}
+	return ""
 }

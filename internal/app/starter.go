@@ -69,8 +69,3 @@ func callers(tokens []config.Token) []api.Caller {
 	}
 	return all
 }
-
-// CheckStarter is the liveness check of the API at addr (STARTER_ADDR) on this machine.
-func CheckStarter(ctx context.Context, addr string) error {
-	return checkAlive(ctx, "STARTER_ADDR", addr)
-}

@@ -51,8 +51,3 @@ func ServeWebhook(ctx context.Context, listener net.Listener, c *kyc.Client, cfg
 	log.Info("webhook has stopped", "deliveries", r.Counts())
 	return err
 }
-
-// CheckWebhook is the liveness check of the webhook at addr (WEBHOOK_ADDR) on this machine.
-func CheckWebhook(ctx context.Context, addr string) error {
-	return checkAlive(ctx, "WEBHOOK_ADDR", addr)
-}

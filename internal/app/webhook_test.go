@@ -21,8 +21,8 @@ func TestAnotherServersHealthIsNotOurs(t *testing.T) {
 	defer healthy.Close()
 	elsewhere := httptest.NewServer(http.RedirectHandler(healthy.URL, http.StatusFound))
 	defer elsewhere.Close()
-	require.NoError(t, CheckWebhook(t.Context(), strings.TrimPrefix(healthy.URL, "http://")))
-	require.ErrorContains(t, CheckWebhook(t.Context(), strings.TrimPrefix(elsewhere.URL, "http://")), "302")
+	require.NoError(t, CheckAlive(t.Context(), "WEBHOOK_ADDR", strings.TrimPrefix(healthy.URL, "http://")))
+	require.ErrorContains(t, CheckAlive(t.Context(), "WEBHOOK_ADDR", strings.TrimPrefix(elsewhere.URL, "http://")), "302")
 }
 
 // A sender of a byte now and then must not hold a connection for ever, nor keep others out.

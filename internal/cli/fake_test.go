@@ -112,7 +112,7 @@ func (b *bench) tool() *tool {
 			b.served = append(b.served, cfg)
 			return b.dialError
 		},
-		alive: func(_ context.Context, addr string) error {
+		alive: func(_ context.Context, _, addr string) error {
 			b.checked = append(b.checked, addr)
 			return b.dialError
 		},

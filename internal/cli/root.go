@@ -39,7 +39,7 @@ func Run(ctx context.Context, p program.Process, temporal func() (client.Options
 	t := &tool{
 		stdin: p.Stdin, stdout: p.Stdout, stderr: p.Stderr, terminal: isTerminal(p.Stderr),
 		interactive: isTerminal(p.Stderr) && isTerminal(p.Stdin),
-		dial:        dialer(temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(temporal), alive: app.CheckStarter,
+		dial:        dialer(temporal), now: time.Now, after: time.After, getenv: p.Getenv, serve: server(temporal), alive: app.CheckAlive,
 		environ: p.Environ, temporal: temporal,
 	}
 	return t.run(ctx, p.Args)
@@ -58,7 +58,7 @@ type tool struct {
 	environ        func() []string
 	temporal       func() (client.Options, error)
 	serve          func(context.Context, config.Starter, *slog.Logger) error
-	alive          func(ctx context.Context, addr string) error
+	alive          func(ctx context.Context, variable, addr string) error
 }
 
 // errInterrupted is the end of a command by Ctrl-C or SIGTERM.

@@ -49,7 +49,7 @@ func (t *tool) serveCommand() *cobra.Command {
 		Example: serveExample,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if check {
-				return t.alive(cmd.Context(), t.getenv("STARTER_ADDR"))
+				return t.alive(cmd.Context(), "STARTER_ADDR", t.getenv("STARTER_ADDR"))
 			}
 			return t.serveAPI(cmd.Context())
 		},

@@ -60,7 +60,7 @@ func named(v config.Versioning, program string) (config.Versioning, error) {
 // whether it is alive.
 func Webhook(ctx context.Context, p Process) int {
 	if slices.Equal(p.Args, []string{"-check"}) {
-		return p.report("webhook", app.CheckWebhook(ctx, p.Getenv("WEBHOOK_ADDR")))
+		return p.report("webhook", app.CheckAlive(ctx, "WEBHOOK_ADDR", p.Getenv("WEBHOOK_ADDR")))
 	}
 	return p.serve("webhook", WebhookPurpose, func() error {
 		cfg, err := config.ForWebhook(p.Getenv)
