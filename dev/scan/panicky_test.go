@@ -30,7 +30,7 @@ func runPanicky() error {
 	if err != nil {
 		return err
 	}
-	logger := config.NewLogger(os.Stdout, cfg.LogLevel, cfg.LogFormat)
+	logger := config.NewLogger(os.Stdout, cfg.Telemetry.LogLevel, cfg.Telemetry.LogFormat)
 	watch, err := app.StartTelemetry(ctx, cfg.Telemetry, "worker", logger)
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func notePayloadKeys(keys codec.Keys, log *slog.Logger) {
 
 // RunCodec serves the codec server until ctx ends.
 func RunCodec(ctx context.Context, cfg config.Codec, log *slog.Logger) error {
-	telemetry, err := StartTelemetry(ctx, config.Telemetry{MetricsAddr: cfg.MetricsAddr}, "codec", log)
+	telemetry, err := StartTelemetry(ctx, cfg.Telemetry, "codec", log)
 	if err != nil {
 		return err
 	}

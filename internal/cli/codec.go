@@ -36,7 +36,7 @@ func (t *tool) codecServerCommand() *cobra.Command {
 			if err != nil {
 				return usage(fmt.Errorf("Invalid configuration:\n%w", err)) //nolint:staticcheck // it begins a text
 			}
-			return app.RunCodec(cmd.Context(), cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
+			return app.RunCodec(cmd.Context(), cfg, config.NewLogger(t.stdout, cfg.Telemetry.LogLevel, cfg.Telemetry.LogFormat))
 		},
 	}
 }

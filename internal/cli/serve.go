@@ -63,7 +63,7 @@ func (t *tool) serveAPI(ctx context.Context) error {
 	if err != nil {
 		return usage(fmt.Errorf("Invalid configuration (`starter serve --help` lists it):\n%w", err)) //nolint:staticcheck // it begins a text
 	}
-	return t.serve(ctx, cfg, config.NewLogger(t.stdout, cfg.LogLevel, cfg.LogFormat))
+	return t.serve(ctx, cfg, config.NewLogger(t.stdout, cfg.Telemetry.LogLevel, cfg.Telemetry.LogFormat))
 }
 
 // settingsOf lists the settings of a command, without those that all share.

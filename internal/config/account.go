@@ -13,7 +13,7 @@ type Account struct {
 
 // ForAccount reads the settings of `starter setup didit`.
 func ForAccount(getenv Getenv) (Account, error) {
-	e := newEnv(getenv)
+	e := &env{get: getenv}
 	a := Account{DiditBaseURL: e.baseURL("DIDIT_BASE_URL"), AccountURL: e.baseURL("DIDIT_ACCOUNT_URL")}
 	return a, errors.Join(e.errs...)
 }

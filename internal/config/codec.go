@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
@@ -17,14 +16,12 @@ type Codec struct {
 	Tokens  []Secret // any of them authenticates an operator
 	Origins []string // of the Web UIs whose pages may call
 
-	MetricsAddr string // where metrics are served; empty: nowhere
-	LogLevel    slog.Level
-	LogFormat   LogFormat
+	Telemetry Telemetry // without traces
 }
 
 // ForCodec reads the settings of `starter codec-server`. On an error the struct is incomplete and must not be used.
 func ForCodec(getenv Getenv) (Codec, error) {
-	e := newEnv(getenv)
+	e := &env{get: getenv}
 	environment := e.environment()
 	c := Codec{
 		Keys:    e.payloadKeys(environment),
@@ -32,10 +29,7 @@ func ForCodec(getenv Getenv) (Codec, error) {
 		Tokens:  e.secrets("CODEC_TOKENS", "make one with `openssl rand -hex 24`; several are separated by commas"),
 		Origins: e.origins("CODEC_ORIGINS"),
 
-		MetricsAddr: e.metricsAddr(metricsOfCodec),
-
-		LogLevel:  e.logLevel(),
-		LogFormat: e.logFormat(),
+		Telemetry: e.telemetry(metricsOfCodec),
 	}
 	if environment == Live {
 		e.refuseSimulated("CODEC_TOKENS", "secret", c.Tokens)
@@ -45,7 +39,7 @@ func ForCodec(getenv Getenv) (Codec, error) {
 
 // PayloadKeys reads only the keys: what a client needs beside Temporal's settings.
 func PayloadKeys(getenv Getenv) (codec.Keys, error) {
-	e := newEnv(getenv)
+	e := &env{get: getenv}
 	return e.payloadKeys(Sandbox), errors.Join(e.errs...)
 }
 

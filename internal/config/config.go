@@ -7,7 +7,6 @@ package config
 
 import (
 	"errors"
-	"log/slog"
 	"net/netip"
 	"time"
 
@@ -24,15 +23,6 @@ type Environment string
 const (
 	Live    Environment = "live"
 	Sandbox Environment = "sandbox"
-)
-
-// LogFormat is how log lines are written.
-type LogFormat string
-
-// JSON is for machines and the default; Text is for a person who reads a terminal.
-const (
-	JSON LogFormat = "json"
-	Text LogFormat = "text"
 )
 
 // Worker is what the worker process needs. Only this process holds the API key: the one that faces the
@@ -61,8 +51,6 @@ type Worker struct {
 	Versioning Versioning
 
 	Telemetry Telemetry
-	LogLevel  slog.Level
-	LogFormat LogFormat
 }
 
 // Shares divides Didit's limits between the queues for writes and reads, in calls a minute. Each create lists the user's
@@ -90,13 +78,11 @@ type Webhook struct {
 	ShutdownDelay  time.Duration // not ready for so long before the listener closes
 
 	Telemetry Telemetry
-	LogLevel  slog.Level
-	LogFormat LogFormat
 }
 
 // ForWorker reads the worker's settings. On an error the fields that are wrong are zero: a process must not run with it.
 func ForWorker(getenv Getenv) (Worker, error) {
-	e := newEnv(getenv)
+	e := &env{get: getenv}
 	w := Worker{
 		DiditAPIKey:     e.secret("DIDIT_API_KEY", "Didit console > API & webhooks"),
 		DiditWorkflowID: e.uuid("DIDIT_WORKFLOW_ID", "Didit console > Workflows"),
@@ -110,9 +96,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 		ReconcileAfter:  e.duration("RECONCILE_AFTER", time.Second, 24*time.Hour),
 		SessionCap:      e.integer("SESSION_CAP", 1, 100),
 		Versioning:      e.versioning(),
-		Telemetry:       e.telemetry(metricsOfWorker),
-		LogLevel:        e.logLevel(),
-		LogFormat:       e.logFormat(),
+		Telemetry:       e.traced(metricsOfWorker),
 	}
 	w.ResultURL, w.ResultSecrets = e.results()
 	w.PayloadKeys = e.payloadKeys(w.Environment)
@@ -127,7 +111,7 @@ func ForWorker(getenv Getenv) (Worker, error) {
 
 // ForWebhook reads the webhook's settings. On an error the fields that are wrong are zero: a process must not run with it.
 func ForWebhook(getenv Getenv) (Webhook, error) {
-	e := newEnv(getenv)
+	e := &env{get: getenv}
 	w := Webhook{
 		Secrets:     e.secrets("DIDIT_WEBHOOK_SECRETS", "Didit console > API & webhooks; several are separated by commas"),
 		Tolerance:   e.duration("DIDIT_WEBHOOK_TOLERANCE", time.Second, time.Hour),
@@ -140,9 +124,7 @@ func ForWebhook(getenv Getenv) (Webhook, error) {
 		TrustedProxies: e.networks("WEBHOOK_TRUSTED_PROXIES"),
 		ShutdownDelay:  e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
 
-		Telemetry: e.telemetry(metricsOfWebhook),
-		LogLevel:  e.logLevel(),
-		LogFormat: e.logFormat(),
+		Telemetry: e.traced(metricsOfWebhook),
 	}
 	if len(w.TrustedProxies) > 0 && len(w.AllowFrom) == 0 {
 		e.fail("WEBHOOK_TRUSTED_PROXIES", "is set without WEBHOOK_ALLOW_FROM: it serves nothing else, so set both or none")

@@ -41,14 +41,14 @@ func TestDefaults(t *testing.T) {
 		DiditBaseURL: "https://verification.didit.me", Environment: config.Live,
 		WritesPerMinute: 300, ReadsPerMinute: 600, QueuePartitions: 4, SessionDeadline: 192 * time.Hour, ReconcileAfter: 15 * time.Minute, SessionCap: 3,
 		Versioning: config.Versioning{Behavior: config.NoVersioning, Deployment: "kyc"},
-		Telemetry:  config.Telemetry{MetricsAddr: "127.0.0.1:9464"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		Telemetry:  config.Telemetry{MetricsAddr: "127.0.0.1:9464", LogLevel: slog.LevelInfo, LogFormat: config.JSON},
 	}, w)
 
 	h, err := config.ForWebhook(from(nil))
 	require.NoError(t, err)
 	assert.Equal(t, config.Webhook{
 		Secrets: []config.Secret{config.NewSecret(whSecret)}, Tolerance: 6 * time.Minute, Environment: config.Live,
-		MaxBody: 1 << 20, Addr: ":8080", Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9465"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		MaxBody: 1 << 20, Addr: ":8080", Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9465", LogLevel: slog.LevelInfo, LogFormat: config.JSON},
 	}, h)
 }
 
@@ -66,7 +66,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 		DiditBaseURL: "http://127.0.0.1:8090/didit", Environment: config.Sandbox,
 		WritesPerMinute: 5, ReadsPerMinute: 100_000, QueuePartitions: 1, SessionDeadline: 36 * time.Hour, ReconcileAfter: 90 * time.Second, SessionCap: 10,
 		Versioning: config.Versioning{Behavior: config.Pinned, Deployment: "workers-eu", BuildID: "v1.2.3+hotfix"},
-		Telemetry:  config.Telemetry{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}}, LogLevel: slog.LevelDebug, LogFormat: config.Text,
+		Telemetry:  config.Telemetry{MetricsAddr: ":9000", Tracing: true, Traces: config.Traces{Protocol: config.HTTPProtobuf, URL: "http://127.0.0.1:4318/v1/traces"}, LogLevel: slog.LevelDebug, LogFormat: config.Text},
 	}, w)
 
 	h, err := config.ForWebhook(from(map[string]string{
@@ -79,7 +79,7 @@ func TestEverythingCanBeSet(t *testing.T) {
 	assert.Equal(t, "another-0123456789", h.Secrets[1].Reveal())
 	assert.Equal(t, int64(512<<10), h.MaxBody)
 	assert.Equal(t, "127.0.0.1:0", h.Addr)
-	assert.Equal(t, slog.LevelWarn, h.LogLevel)
+	assert.Equal(t, slog.LevelWarn, h.Telemetry.LogLevel)
 }
 
 // One start reports every mistake.

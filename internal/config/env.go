@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/netip"
@@ -20,8 +22,6 @@ type env struct {
 	errs []error
 }
 
-func newEnv(get Getenv) *env { return &env{get: get} }
-
 // wrong records a mistake: what the variable holds and what it should hold. Never call it with a secret.
 func (e *env) wrong(name, value, want string) {
 	e.errs = append(e.errs, fmt.Errorf("%s=%q: want %s", name, value, want))
@@ -34,14 +34,13 @@ func (e *env) fail(name, format string, args ...any) {
 
 // Mistakes lists those of several processes, which share settings, each once.
 func Mistakes(errs ...error) (lines []string) {
-	for _, err := range errs {
-		if err == nil {
-			continue
-		}
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			if !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
+	all := errors.Join(errs...)
+	if all == nil {
+		return nil
+	}
+	for line := range strings.SplitSeq(all.Error(), "\n") {
+		if !slices.Contains(lines, line) {
+			lines = append(lines, line)
 		}
 	}
 	return lines
@@ -49,10 +48,7 @@ func Mistakes(errs ...error) (lines []string) {
 
 // text returns the variable or the default that Variables documents.
 func (e *env) text(name string) string {
-	if v := strings.TrimSpace(e.get(name)); v != "" {
-		return v
-	}
-	return Default(name)
+	return cmp.Or(strings.TrimSpace(e.get(name)), Default(name))
 }
 
 // list splits a variable at its commas; nil if it is not set.
@@ -77,6 +73,11 @@ func parse[T any](e *env, name, want string, read func(string) (T, bool)) T {
 	e.wrong(name, v, want)
 	var zero T
 	return zero
+}
+
+// matching reads a text of a form, or an empty one.
+func (e *env) matching(name, want string, form *regexp.Regexp) string {
+	return parse(e, name, want, func(v string) (string, bool) { return v, v == "" || form.MatchString(v) })
 }
 
 func (e *env) uuid(name, hint string) string {
@@ -168,8 +169,6 @@ func choice[T ~string](e *env, name string, allowed ...T) T {
 
 func (e *env) environment() Environment { return choice(e, "DIDIT_ENVIRONMENT", Live, Sandbox) }
 
-func (e *env) logFormat() LogFormat { return choice(e, "LOG_FORMAT", JSON, Text) }
-
 func (e *env) logLevel() (level slog.Level) {
 	_ = level.UnmarshalText([]byte(choice(e, "LOG_LEVEL", "debug", "info", "warn", "error"))) // empty after a mistake
 	return level
@@ -179,7 +178,5 @@ func (e *env) logLevel() (level slog.Level) {
 var deploymentForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$`)
 
 func (e *env) deployment() string {
-	return parse(e, "KYC_DEPLOYMENT", "1 to 128 letters, digits, '.', '_' or '-', the first a letter or digit", func(v string) (string, bool) {
-		return v, v == "" || deploymentForm.MatchString(v)
-	})
+	return e.matching("KYC_DEPLOYMENT", "1 to 128 letters, digits, '.', '_' or '-', the first a letter or digit", deploymentForm)
 }

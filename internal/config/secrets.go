@@ -49,8 +49,7 @@ func (e *env) secretFile(name, path string) string {
 	}
 	if err != nil {
 		// Without the path: the secret itself may stand there by mistake.
-		var where *fs.PathError
-		if errors.As(err, &where) {
+		if where, ok := errors.AsType[*fs.PathError](err); ok {
 			err = where.Err
 		}
 		e.fail(name, "cannot be read from the file that %s_FILE names: %v", name, err)

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"log/slog"
 	"regexp"
 	"slices"
 	"strconv"
@@ -29,8 +28,6 @@ type Starter struct {
 	PayloadKeys codec.Keys // those of the worker
 
 	Telemetry Telemetry
-	LogLevel  slog.Level
-	LogFormat LogFormat
 }
 
 // Token authenticates a caller of the API. Several may have one name while one replaces another.
@@ -47,16 +44,14 @@ type Token struct {
 
 // ForStarter reads the settings of `starter serve`. On an error the struct is incomplete and must not be used.
 func ForStarter(getenv Getenv) (Starter, error) {
-	e := newEnv(getenv)
+	e := &env{get: getenv}
 	s := Starter{
 		Addr:          e.address("STARTER_ADDR"),
 		Tokens:        e.tokens("STARTER_TOKENS", "name:token for each caller, separated by commas; make a token with `openssl rand -hex 24`"),
 		Environment:   e.environment(),
 		ShutdownDelay: e.duration("SHUTDOWN_DELAY", 0, maxShutdownDelay),
 		ReturnSchemes: e.schemes("RETURN_URL_SCHEMES"),
-		Telemetry:     e.telemetry(metricsOfStarter),
-		LogLevel:      e.logLevel(),
-		LogFormat:     e.logFormat(),
+		Telemetry:     e.traced(metricsOfStarter),
 	}
 	s.PayloadKeys = e.payloadKeys(s.Environment)
 	if s.Environment == Live {

@@ -29,7 +29,7 @@ func TestStarterDefaults(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, config.Starter{
 		Addr: ":8081", Tokens: []config.Token{{Name: "shop", Value: config.NewSecret(shopToken), Scopes: []string{"start", "read"}}}, Environment: config.Live,
-		Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9466"}, LogLevel: slog.LevelInfo, LogFormat: config.JSON,
+		Telemetry: config.Telemetry{MetricsAddr: "127.0.0.1:9466", LogLevel: slog.LevelInfo, LogFormat: config.JSON},
 	}, s)
 	assert.NotContains(t, fmt.Sprintf("%+v %#v", s, s.Tokens), shopToken)
 }

@@ -31,12 +31,8 @@ var (
 
 func (e *env) versioning() Versioning {
 	return Versioning{
-		Behavior: choice(e, "WORKER_VERSIONING", NoVersioning, AutoUpgrade, Pinned),
-		Deployment: parse(e, "WORKER_DEPLOYMENT", "1 to 64 letters, digits, '_' or '-', the first a letter or digit", func(v string) (string, bool) {
-			return v, versionedName.MatchString(v)
-		}),
-		BuildID: parse(e, "WORKER_BUILD_ID", "1 to 128 letters, digits, '.', '_', '+' or '-', the first a letter or digit", func(v string) (string, bool) {
-			return v, v == "" || buildID.MatchString(v)
-		}),
+		Behavior:   choice(e, "WORKER_VERSIONING", NoVersioning, AutoUpgrade, Pinned),
+		Deployment: e.matching("WORKER_DEPLOYMENT", "1 to 64 letters, digits, '_' or '-', the first a letter or digit", versionedName),
+		BuildID:    e.matching("WORKER_BUILD_ID", "1 to 128 letters, digits, '.', '_', '+' or '-', the first a letter or digit", buildID),
 	}
 }

@@ -34,13 +34,8 @@ func Worker(ctx context.Context, p Process) int {
 		if err != nil {
 			return invalid("worker", err)
 		}
-		options, err := Connection(cfg.PayloadKeys)
-		if err != nil {
-			return coded{fmt.Errorf("read the TEMPORAL_ settings: %w", err), exitUsage}
-		}
-		logger := config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)
-		return Serve(ctx, "worker", cfg.Telemetry, options, logger, func(c *kyc.Client, t *app.Telemetry) error {
-			return app.RunWorker(ctx, c, cfg, logger, t)
+		return p.connected(ctx, "worker", cfg.Telemetry, cfg.PayloadKeys, func(c *kyc.Client, log *slog.Logger, t *app.Telemetry) error {
+			return app.RunWorker(ctx, c, cfg, log, t)
 		})
 	})
 }
@@ -67,13 +62,8 @@ func Webhook(ctx context.Context, p Process) int {
 		if err != nil {
 			return invalid("webhook", err)
 		}
-		options, err := Connection(codec.Keys{})
-		if err != nil {
-			return coded{fmt.Errorf("read the TEMPORAL_ settings: %w", err), exitUsage}
-		}
-		logger := config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)
-		return Serve(ctx, "webhook", cfg.Telemetry, options, logger, func(c *kyc.Client, t *app.Telemetry) error {
-			return app.RunWebhook(ctx, c, cfg, logger, t)
+		return p.connected(ctx, "webhook", cfg.Telemetry, codec.Keys{}, func(c *kyc.Client, log *slog.Logger, t *app.Telemetry) error {
+			return app.RunWebhook(ctx, c, cfg, log, t)
 		})
 	})
 }
@@ -98,6 +88,16 @@ func (p Process) serve(name, purpose string, run func() error) int {
 
 func invalid(name string, err error) error {
 	return coded{fmt.Errorf("Invalid configuration (%s --help lists the settings):\n%w", name, err), exitUsage} //nolint:staticcheck // it begins a text
+}
+
+// connected runs work with the connection and the logger that the environment sets.
+func (p Process) connected(ctx context.Context, name string, cfg config.Telemetry, keys codec.Keys, work func(*kyc.Client, *slog.Logger, *app.Telemetry) error) error {
+	options, err := Connection(keys)
+	if err != nil {
+		return coded{fmt.Errorf("read the TEMPORAL_ settings: %w", err), exitUsage}
+	}
+	logger := config.NewLogger(p.Stdout, cfg.LogLevel, cfg.LogFormat)
+	return Serve(ctx, name, cfg, options, logger, func(c *kyc.Client, t *app.Telemetry) error { return work(c, logger, t) })
 }
 
 // Connection is that of Temporal's own tools, by TEMPORAL_ADDRESS and the other variables, with the keys of our payloads.
