@@ -79,23 +79,13 @@ func (c *payloads) Encode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
 	if c.keys.Empty() {
 		return in, nil
 	}
-	return each(in, func(p *commonpb.Payload) (*commonpb.Payload, error) {
-		if encrypted(p) {
-			return p, nil
-		}
-		return encrypt(c.keys.all()[0], c.bind(p))
-	})
+	return each(in, c.encrypt)
 }
 
 // Decode implements converter.PayloadCodec. It leaves a payload that is not ours unchanged: one from before there were keys, or
 // from a program without keys.
 func (c *payloads) Decode(in []*commonpb.Payload) ([]*commonpb.Payload, error) {
-	return each(in, func(p *commonpb.Payload) (*commonpb.Payload, error) {
-		if !encrypted(p) {
-			return p, nil
-		}
-		return c.decrypt(p)
-	})
+	return each(in, c.decrypt)
 }
 
 // bind returns a copy that names the workflow.
@@ -125,8 +115,12 @@ func encrypted(p *commonpb.Payload) bool {
 	return string(p.GetMetadata()[converter.MetadataEncoding]) == Encoding
 }
 
-func encrypt(with key, p *commonpb.Payload) (*commonpb.Payload, error) {
-	plain, err := p.Marshal()
+func (c *payloads) encrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
+	if encrypted(p) {
+		return p, nil
+	}
+	with := c.keys.all()[0]
+	plain, err := c.bind(p).Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("write the payload to encrypt: %w", err)
 	}
@@ -137,6 +131,9 @@ func encrypt(with key, p *commonpb.Payload) (*commonpb.Payload, error) {
 }
 
 func (c *payloads) decrypt(p *commonpb.Payload) (*commonpb.Payload, error) {
+	if !encrypted(p) {
+		return p, nil
+	}
 	id := string(p.GetMetadata()[MetadataKeyID])
 	if !idPattern.MatchString(id) { // no key has such an id
 		return nil, fmt.Errorf("without a key id: %w", ErrDamaged)
