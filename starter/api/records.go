@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/gin-gonic/gin"
@@ -95,13 +96,10 @@ func oneOf[T ~string](name string, into *T, words []T) func(string) string {
 		if slices.Contains(words, *into) {
 			return ""
 		}
-		want := ""
+		all := make([]string, len(words))
 		for i, word := range words {
-			if i > 0 {
-				want += ", "
-			}
-			want += string(word)
+			all[i] = string(word)
 		}
-		return name + " is not one of " + want
+		return name + " is not one of " + strings.Join(all, ", ")
 	}
 }
