@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"didit-temporal/internal/metrics"
 )
 
 // Bounds of the calls that readiness makes to Temporal.
@@ -73,10 +75,10 @@ func (r *readiness) hangUp(next http.Handler) http.Handler {
 	})
 }
 
-// health adds /livez and /readyz to the routes of next.
-func health(next http.Handler, check func(context.Context) error) http.Handler {
+// health serves /livez and /readyz beside the metrics.
+func health(numbers http.Handler, check func(context.Context) error) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/", next)
+	mux.Handle("GET "+metrics.Path, numbers)
 	mux.HandleFunc("GET /livez", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "ok\n") })
 	mux.HandleFunc("GET /readyz", func(w http.ResponseWriter, req *http.Request) {
 		switch err := check(req.Context()); {

@@ -62,11 +62,9 @@ func New() *Metrics {
 	return m
 }
 
-// Handler serves Path, and nothing else.
+// Handler is for Path.
 func (m *Metrics) Handler() http.Handler {
-	mux := http.NewServeMux()
-	mux.Handle("GET "+Path, promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry}))
-	return mux
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{Registry: m.registry})
 }
 
 // SDK is for client.Options: Temporal's SDK, workflows and activities count through it.
