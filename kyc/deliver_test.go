@@ -140,6 +140,9 @@ func TestDeliver(t *testing.T) {
 					require.Equal(t, eventID, r.GetRequestId())
 					require.Equal(t, "kyc-u1", r.GetWorkflowId())
 					require.JSONEq(t, `{"user_id":"u1","resume":true}`, string(r.GetInput().GetPayloads()[0].GetData()), "it must buy nothing")
+					require.Equal(t, "kyc-u1", r.GetWorkflowId())
+					require.JSONEq(t, `"didit"`, string(r.GetSearchAttributes().GetIndexedFields()[kyc.AttributeWaitingFor].GetData()), "no queue for a session")
+					require.Contains(t, string(r.GetUserMetadata().GetSummary().GetData()), "Late update of user u1: Approved")
 					session := r.GetSearchAttributes().GetIndexedFields()[kyc.AttributeSessionID]
 					require.Equal(t, tc.ours, session == nil, "without the metadata, the next event is ours by this attribute alone")
 					return tc.resume
