@@ -47,7 +47,9 @@ func StartTelemetry(ctx context.Context, cfg config.Telemetry, process string, l
 		log.Error("metrics are not served: give each process its own METRICS_ADDR", "error", err)
 		return o, nil
 	}
-	o.serve(listener, log)
+	srv := newServer(health(o.metrics.Handler(), o.check), log)
+	go func() { _ = srv.Serve(listener) }() // ends with Close
+	o.Address, o.stop = listener.Addr().String(), func() { _ = srv.Close() }
 	log.Info("metrics", "url", "http://"+o.Address+metrics.Path)
 	return o, nil
 }
@@ -55,13 +57,6 @@ func StartTelemetry(ctx context.Context, cfg config.Telemetry, process string, l
 // noTelemetry counts, and serves nothing.
 func noTelemetry() *Telemetry {
 	return &Telemetry{metrics: metrics.New(), tracing: tracing.Off(), stop: func() {}}
-}
-
-func (o *Telemetry) serve(l net.Listener, log *slog.Logger) {
-	srv := newServer(health(o.metrics.Handler(), o.check), log)
-	o.Address = l.Addr().String()
-	go func() { _ = srv.Serve(l) }() // ends with Close
-	o.stop = func() { _ = srv.Close() }
 }
 
 // becomesReady makes readiness of a function that calls Temporal, for the metrics port and for the process's own.
@@ -118,15 +113,15 @@ func webhookRoute(r *http.Request) string {
 
 // apiRoute names the requests of the API.
 func apiRoute(r *http.Request) string {
+	rest, ofUser := strings.CutPrefix(r.URL.Path, api.Path+"/")
+	_, action, _ := strings.Cut(rest, "/")
 	switch {
 	case r.URL.Path == api.Path:
 		return api.Path
-	case strings.HasPrefix(r.URL.Path, api.Path+"/"):
-		_, action, _ := strings.Cut(r.URL.Path[len(api.Path)+1:], "/")
-		if action == "" || !slices.Contains(api.Actions(), action) {
-			return api.Path + "/{user_id}"
-		}
+	case !ofUser:
+		return ""
+	case slices.Contains(api.Actions(), action):
 		return api.Path + "/{user_id}/" + action
 	}
-	return ""
+	return api.Path + "/{user_id}"
 }
