@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"strconv"
@@ -141,17 +142,9 @@ func (s *samples) setQueue(queue string, q ops.QueueStats) {
 	}
 }
 
-func priorityName(key int) string {
-	switch key {
-	case kyc.PriorityKeyInteractive:
-		return "interactive"
-	case kyc.PriorityKeyBulk:
-		return "bulk"
-	case kyc.PriorityKeyPoll:
-		return "look"
-	}
-	return "other"
-}
+var priorityNames = map[int]string{kyc.PriorityKeyInteractive: "interactive", kyc.PriorityKeyBulk: "bulk", kyc.PriorityKeyPoll: "look"}
+
+func priorityName(key int) string { return cmp.Or(priorityNames[key], "other") }
 
 func oneIf(b bool) float64 {
 	if b {

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -96,10 +97,7 @@ func (h handler) find(name string, build func(prometheus.Opts) prometheus.Metric
 	if found, ok := h.series.all.Load(key); ok {
 		return found.(prometheus.Metric)
 	}
-	text := help[name]
-	if text == "" {
-		text = "See https://docs.temporal.io/references/sdk-metrics."
-	}
+	text := cmp.Or(help[name], "See https://docs.temporal.io/references/sdk-metrics.")
 	found, _ := h.series.all.LoadOrStore(key, build(prometheus.Opts{Name: name, Help: text, ConstLabels: h.labels}))
 	return found.(prometheus.Metric)
 }
