@@ -1,6 +1,7 @@
 package kyc
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 
@@ -23,10 +24,7 @@ func FromDidit(ev didit.Event) DiditEvent {
 	case id == "":
 		id = eventKey(ev.ID)
 	}
-	session := canonicalUUID(ev.SessionID)
-	if session == "" {
-		session = ev.SessionID
-	}
+	session := cmp.Or(canonicalUUID(ev.SessionID), ev.SessionID)
 	return DiditEvent{EventID: id, Type: ev.Type, SessionID: session, Status: ev.Status, CreatedAt: ev.CreatedAt}
 }
 

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"crypto/subtle"
 	"fmt"
@@ -148,10 +149,7 @@ type share struct {
 }
 
 func newShare(most, byDefault int) *share {
-	if most == 0 {
-		most = byDefault
-	}
-	return &share{most: most, held: map[string]time.Time{}}
+	return &share{most: cmp.Or(most, byDefault), held: map[string]time.Time{}}
 }
 
 // heldFor bounds how long a user counts without an update.

@@ -2,7 +2,6 @@ package api
 
 import (
 	"bytes"
-	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,8 +22,6 @@ type FieldError struct {
 	Field  string `json:"field"` // empty: the body as a whole
 	Detail string `json:"detail"`
 }
-
-func byField(x, y FieldError) int { return cmp.Compare(x.Field, y.Field) }
 
 // field is a field of a request's body: exactly one of its setters is there, by the type that it has. A setter returns the
 // rule that the value breaks.

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -129,7 +130,7 @@ func parseQuery(u *url.URL, known map[string]func(string) string) (faults []Fiel
 			}
 		}
 	}
-	slices.SortFunc(faults, byField)
+	slices.SortFunc(faults, func(x, y FieldError) int { return cmp.Compare(x.Field, y.Field) })
 	return faults
 }
 
