@@ -1,6 +1,7 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -143,10 +144,7 @@ var operations = uuid.MustParse("3e1b7c56-6f0d-5b0c-9d5a-2f6a5f8f4f0e")
 
 // operate carries out an operation once, however often it is sent with one Idempotency-Key.
 func (a *API) operate(c *gin.Context, ctx context.Context, op kyc.Operation) {
-	key := c.GetHeader(headerIdempotency)
-	if key == "" {
-		key = newID()
-	}
+	key := cmp.Or(c.GetHeader(headerIdempotency), newID())
 	if !idempotencyKey.MatchString(key) {
 		a.problem(c, invalidInput, details{fields: []FieldError{{headerIdempotency, "Idempotency-Key is not 1 to 255 visible ASCII characters; want a new UUID for each action"}}})
 		return
