@@ -37,7 +37,7 @@ func (c *Client) FindEnded(ctx context.Context, userID, runID string) (Found, er
 		return Found{}, err
 	}
 	state, err := c.verdict(ctx, userID, runID)
-	if err == nil && state.UserID == "" {
+	if err == nil && state.UserID == "" { // a late event of a session that is not ours
 		err = clientError("read the state of", userID, ErrNotFound)
 	}
 	return Found{State: state, RunID: runID}, err
@@ -59,10 +59,8 @@ func (c *Client) find(ctx context.Context, userID string, outcomeOnly bool) (Fou
 		return found, err
 	}
 	if info.GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED {
-		found.State, err = c.verdict(ctx, userID, found.RunID)
-		if err == nil && found.State.UserID == "" { // a late event of a session that is not ours
-			err = clientError("read the state of", userID, ErrNotFound)
-		}
+		ended, err := c.FindEnded(ctx, userID, found.RunID)
+		found.State = ended.State
 		return found, err
 	}
 	if outcomeOnly && attributeIn(info.GetSearchAttributes(), AttributeOutcome) == "" {
