@@ -58,6 +58,23 @@ func TestRepeatsAreOneSignal(t *testing.T) {
 	}
 }
 
+// The run that a reset ended knows the event, and the run that follows it has it in the history that it took over.
+func TestARepeatAfterAResetIsNoSecondSignal(t *testing.T) {
+	t.Parallel()
+	s := start(t, options{})
+	began := s.begin("u1")
+	s.open(began.Session.URL)
+	s.status("u1", didit.StatusInProgress)
+	s.reset(kyc.WorkflowID("u1"))
+	before := s.signals("u1")
+	require.Positive(t, before)
+	require.NoError(t, s.sim.Resend(began.Session.SessionID))
+	require.NoError(t, s.sim.Wait(s.within(timeout)))
+	require.Equal(t, before, s.signals("u1"))
+	s.press(began.Session.URL, "approve")
+	require.Equal(t, kyc.OutcomeApproved, s.result("u1").Outcome)
+}
+
 func TestEveryDropMaskEndsInTheTruth(t *testing.T) {
 	skip.Long(t)
 	t.Parallel()
