@@ -2,28 +2,23 @@
 package checkout
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
+
+	"didit-temporal/dev/procs"
 )
 
 // ErrNoCommit says that the repository does not have a commit, as a shallow clone lacks old ones.
-var ErrNoCommit = errors.New("this clone does not have the commit: git fetch --unshallow")
+var ErrNoCommit = errors.New("this clone lacks the commit: a clone with its history is needed (git fetch --unshallow)")
 
-// Root is the repository that the caller's working directory is in.
-func Root(ctx context.Context) (string, error) {
-	return Git(ctx, ".", "rev-parse", "--show-toplevel")
-}
-
-// Copy copies the tracked files, as they are in the working tree, into dir and commits them there. Two copies of the
-// same files are the same commit.
+// Copy copies the tracked files of the repository around the working directory, as they are in the working tree, into dir
+// and commits them there. Two copies of the same files are the same commit.
 func Copy(ctx context.Context, dir string) error {
-	root, err := Root(ctx)
+	root, err := Git(ctx, ".", "rev-parse", "--show-toplevel")
 	if err != nil {
 		return err
 	}
@@ -44,20 +39,20 @@ func Copy(ctx context.Context, dir string) error {
 	return nil
 }
 
-// At extracts the files of a commit into dir.
-func At(ctx context.Context, commit, dir string) error {
-	root, err := Root(ctx)
+// At extracts the files of a revision of the repository root, which need not be a branch or a tag, into dir.
+func At(ctx context.Context, root, revision, dir string) error {
+	commit, err := Git(ctx, root, "rev-parse", "--verify", "--end-of-options", revision+"^{commit}")
 	if err != nil {
-		return err
+		return fmt.Errorf("check out %s: %w", revision, ErrNoCommit)
 	}
-	if _, err := Git(ctx, root, "cat-file", "-e", commit+"^{commit}"); err != nil {
-		return fmt.Errorf("%w (%s)", ErrNoCommit, commit)
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return err
 	}
 	files := filepath.Join(dir, ".files.tar")
 	if _, err := Git(ctx, root, "archive", "-o", files, commit); err != nil {
 		return err
 	}
-	_, err = run(ctx, dir, "tar", "-xf", files)
+	_, err = procs.Output(ctx, dir, nil, "tar", "-xf", files)
 	return errors.Join(err, os.Remove(files))
 }
 
@@ -82,19 +77,7 @@ func copyFile(from, to string) error {
 // Git runs git in a folder and returns what it prints.
 func Git(ctx context.Context, dir string, args ...string) (string, error) {
 	// A clone in CI may belong to another user, and a machine need not know who commits.
-	return run(ctx, dir, "git", append([]string{
-		"-c", "safe.directory=*", "-c", "user.name=copy", "-c", "user.email=copy@invalid", "-c", "commit.gpgsign=false",
-	}, args...)...)
-}
-
-func run(ctx context.Context, dir, name string, args ...string) (string, error) {
-	var stderr bytes.Buffer
-	cmd := exec.CommandContext(ctx, name, args...) //nolint:gosec // G204: the arguments are ours
-	cmd.Dir, cmd.Stderr = dir, &stderr
-	cmd.Env = append(os.Environ(), "GIT_AUTHOR_DATE=2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE=2026-01-01T00:00:00Z")
-	out, err := cmd.Output()
-	if err != nil {
-		err = fmt.Errorf("%s %s: %w\n%s", name, strings.Join(args, " "), errors.Join(context.Cause(ctx), err), &stderr)
-	}
-	return strings.TrimSpace(string(out)), err
+	ours := []string{"-c", "safe.directory=*", "-c", "user.name=copy", "-c", "user.email=copy@invalid", "-c", "commit.gpgsign=false"}
+	dates := []string{"GIT_AUTHOR_DATE=2026-01-01T00:00:00Z", "GIT_COMMITTER_DATE=2026-01-01T00:00:00Z"}
+	return procs.Output(ctx, dir, dates, "git", append(ours, args...)...)
 }

@@ -24,7 +24,11 @@ func Main(m interface{ Run() int }, prebuilt string, programs *string, packages 
 	*programs = dir
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Minute)
 	defer cancel()
-	if err := Build(ctx, dir, packages...); err != nil {
+	root, err := Root(ctx)
+	if err == nil {
+		err = Build(ctx, root, dir, nil, packages...)
+	}
+	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}

@@ -6,25 +6,26 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 // archive writes the programs and the files into one folder of a tar.
-func (r *release) archive(p platform, files []string) (err error) {
-	out, err := os.Create(r.path(p.suffix() + ".tar.gz"))
+func (r *release) archive(p v1.Platform, files []string) (err error) {
+	out, err := os.Create(r.path(suffix(p) + ".tar.gz"))
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, out.Close()) }()
 	zip := gzip.NewWriter(out)
 	t := tar.NewWriter(zip)
-	folder := "kyc_" + r.version + "_" + p.suffix() + "/"
+	folder := "kyc_" + r.version + "_" + suffix(p) + "/"
 	for _, name := range slices.Sorted(maps.Keys(programs)) {
 		if err := addFile(t, r.binary(p, name), folder+name, 0o755, r.date); err != nil {
 			return err
@@ -80,22 +81,12 @@ func (r *release) checksums() error {
 	}
 	var sums strings.Builder
 	for _, e := range entries {
-		sum, err := sumOf(filepath.Join(r.out, e.Name()))
+		content, err := os.ReadFile(filepath.Join(r.out, e.Name()))
 		if err != nil {
 			return err
 		}
-		fmt.Fprintf(&sums, "%x  %s\n", sum, e.Name())
+		fmt.Fprintf(&sums, "%x  %s\n", sha256.Sum256(content), e.Name())
 	}
 	fmt.Print(sums.String())
 	return os.WriteFile(filepath.Join(r.out, "SHA256SUMS"), []byte(sums.String()), 0o644) //nolint:gosec // G306: it is published
-}
-
-func sumOf(file string) ([]byte, error) {
-	f, err := os.Open(file) //nolint:gosec // G304: ours
-	if err != nil {
-		return nil, err
-	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, f)
-	return sum.Sum(nil), errors.Join(err, f.Close())
 }

@@ -39,16 +39,14 @@ const nobody = "65532:65532" // a number, so that Kubernetes can see that it is 
 func (r *release) image(i image) error {
 	index := v1.ImageIndex(empty.Index)
 	for _, p := range r.platforms {
-		if p.os != "linux" {
+		if p.OS != "linux" {
 			continue
 		}
 		one, err := r.imageFor(p, i)
 		if err != nil {
 			return err
 		}
-		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{
-			Platform: &v1.Platform{OS: p.os, Architecture: p.arch},
-		}})
+		index = mutate.AppendManifests(index, mutate.IndexAddendum{Add: one, Descriptor: v1.Descriptor{Platform: &p}})
 	}
 	dir, err := os.MkdirTemp(r.work, "layout-*")
 	if err != nil {
@@ -68,7 +66,7 @@ func (r *release) image(i image) error {
 	return r.pack(dir, r.path(i.suffix))
 }
 
-func (r *release) imageFor(p platform, i image) (v1.Image, error) {
+func (r *release) imageFor(p v1.Platform, i image) (v1.Image, error) {
 	base, err := mutate.ConfigFile(mutate.MediaType(empty.Image, types.OCIManifestSchema1), r.config(p, i))
 	if err != nil {
 		return nil, err
@@ -80,13 +78,13 @@ func (r *release) imageFor(p platform, i image) (v1.Image, error) {
 	return mutate.AppendLayers(mutate.ConfigMediaType(base, types.OCIConfigJSON), files)
 }
 
-func (r *release) config(p platform, i image) *v1.ConfigFile {
+func (r *release) config(p v1.Platform, i image) *v1.ConfigFile {
 	ports := map[string]struct{}{}
 	for _, port := range i.ports {
 		ports[port] = struct{}{}
 	}
 	return &v1.ConfigFile{
-		OS: p.os, Architecture: p.arch, Created: v1.Time{Time: r.date}, RootFS: v1.RootFS{Type: "layers"},
+		OS: p.OS, Architecture: p.Architecture, Created: v1.Time{Time: r.date}, RootFS: v1.RootFS{Type: "layers"},
 		Config: v1.Config{User: nobody, Entrypoint: []string{"/" + i.program}, ExposedPorts: ports, Labels: map[string]string{
 			"org.opencontainers.image.version": "v" + r.version, "org.opencontainers.image.revision": r.revision,
 			"org.opencontainers.image.licenses": "Apache-2.0",
@@ -95,7 +93,7 @@ func (r *release) config(p platform, i image) *v1.ConfigFile {
 }
 
 // layer holds the root certificates and the programs.
-func (r *release) layer(p platform, i image) (v1.Layer, error) {
+func (r *release) layer(p v1.Platform, i image) (v1.Layer, error) {
 	var b bytes.Buffer
 	t := tar.NewWriter(&b)
 	if err := add(t, "etc/ssl/certs/ca-certificates.crt", rootCertificates(), 0o644, r.date); err != nil {

@@ -10,6 +10,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
 func main() {
@@ -29,7 +31,7 @@ type release struct {
 	date      time.Time
 	revision  string
 	tags      string // of go build
-	platforms []platform
+	platforms []v1.Platform
 }
 
 func run(ctx context.Context, args []string) error {
@@ -46,7 +48,11 @@ func run(ctx context.Context, args []string) error {
 		return fmt.Errorf("-out is missing: name the folder for the files")
 	}
 	if *only != "" {
-		r.platforms = []platform{parsePlatform(*only)}
+		p, err := v1.ParsePlatform(*only)
+		if err != nil {
+			return err
+		}
+		r.platforms = []v1.Platform{*p}
 	}
 	return r.make(ctx)
 }
@@ -84,7 +90,7 @@ func (r *release) make(ctx context.Context) (err error) {
 }
 
 // publish leaves the archive and the bill of materials of one platform.
-func (r *release) publish(ctx context.Context, p platform, files []string) error {
+func (r *release) publish(ctx context.Context, p v1.Platform, files []string) error {
 	if err := r.build(ctx, p); err != nil {
 		return err
 	}

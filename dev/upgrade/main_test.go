@@ -54,13 +54,15 @@ func previous() string {
 func buildPrevious(t *testing.T) string {
 	t.Helper()
 	source, dir := t.TempDir(), t.TempDir()
-	err := checkout.At(t.Context(), previous(), source)
+	root, err := procs.Root(t.Context())
+	require.NoError(t, err)
+	err = checkout.At(t.Context(), root, previous(), source)
 	if errors.Is(err, checkout.ErrNoCommit) {
 		skip.Missing(t, err.Error())
 	}
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute)
 	defer cancel()
-	require.NoError(t, procs.BuildIn(ctx, source, dir, nil, programs...))
+	require.NoError(t, procs.Build(ctx, source, dir, nil, programs...))
 	return dir
 }

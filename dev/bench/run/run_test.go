@@ -13,6 +13,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"didit-temporal/dev/checkout"
 )
 
 func benches() []Bench {
@@ -160,9 +162,9 @@ func TestTheOlderBuildIsTheRevisionThatIsNamed(t *testing.T) {
 		git("add", "file")
 		git("commit", "-q", "-m", text)
 	}
-	require.NoError(t, checkout(t.Context(), repository, "HEAD~1", dir))
+	require.NoError(t, checkout.At(t.Context(), repository, "HEAD~1", dir))
 	b, err := os.ReadFile(filepath.Join(dir, "file"))
 	require.NoError(t, err)
 	assert.Equal(t, "old", string(b))
-	require.ErrorContains(t, checkout(t.Context(), repository, "no-such-revision", dir), "a clone with its history is needed")
+	require.ErrorContains(t, checkout.At(t.Context(), repository, "no-such-revision", dir), "a clone with its history is needed")
 }
