@@ -50,9 +50,7 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 	fs.IntVar(&o.MetricsPort, "metrics-port", 9464, "first of three `ports` with metrics, of worker, webhook and API")
 	results := fs.Bool("results", false, "take the callbacks of results, and print each, verified, as it comes")
 	fs.StringVar(&o.DBFile, "db", "", "SQLite `file` that keeps Temporal's state; empty: in memory")
-	fs.StringVar(&o.Postgres, "postgres", "", "`host:port` of an empty PostgreSQL that keeps Temporal's state in place of SQLite; its superuser temporal needs no password")
 	fs.StringVar(&o.TemporalLogLevel, "log-level", "fatal", "`level` of Temporal's own log: debug, info, warn, error, fatal")
-	fs.IntVar(&o.Partitions, "partitions", 1, "`number` of partitions of the limited queues: 1, or 4, Temporal's default")
 	verbose := fs.Bool("verbose", false, "show what worker, webhook, API and simulator log; else only what is wrong")
 	fs.StringVar(&o.didit, "didit", simulated, "`whom` to talk to: simulated, or real, which costs money (docs/guides/real-didit.md)")
 	fs.StringVar(&o.envFile, "env-file", "", "`file` of the settings for -didit real; empty: the environment")
@@ -64,8 +62,6 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 		return o, err
 	case err != nil:
 		return o, fmt.Errorf("%w (-help lists the flags)", err)
-	case o.Partitions != 1 && o.Partitions != tserver.DefaultPartitions:
-		return o, fmt.Errorf("-partitions %d: want 1 or %d", o.Partitions, tserver.DefaultPartitions)
 	case fs.NArg() > 0:
 		return o, fmt.Errorf("unexpected argument %q (-help lists the flags)", fs.Arg(0))
 	}
@@ -77,11 +73,7 @@ func parse(args []string, stdout io.Writer) (o command, err error) {
 		level = slog.LevelInfo
 	}
 	o.Log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-	for name := range strings.SplitSeq(*only, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			o.Only = append(o.Only, name)
-		}
-	}
+	o.Only = strings.FieldsFunc(*only, func(r rune) bool { return r == ',' || r == ' ' })
 	return o, o.check()
 }
 
@@ -110,16 +102,6 @@ func leashed(ctx context.Context, stdin io.Reader) context.Context {
 		cancel()
 	}()
 	return ctx
-}
-
-// unlessStopped drops what went wrong because we were asked to stop.
-func unlessStopped(ctx context.Context, err error) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	default:
-		return err
-	}
 }
 
 // stopLimit bounds a stop that hangs: the parent must not find us alive a minute later.

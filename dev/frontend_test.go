@@ -29,7 +29,7 @@ func TestTheLinesForAnAppWork(t *testing.T) {
 	_, script, found := strings.Cut(string(text), "API=http://127.0.0.1:8081 TOKEN=simulator-api-token DIDIT=http://127.0.0.1:8090\n")
 	require.True(t, found)
 	script, _, _ = strings.Cut(script, "```")
-	s, err := stack.Start(t.Context(), stack.Options{IP: "127.0.0.1", TemporalLogLevel: "error", Partitions: 1})
+	s, err := stack.Start(t.Context(), stack.Options{IP: "127.0.0.1", TemporalLogLevel: "error"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
 

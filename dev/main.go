@@ -52,8 +52,11 @@ func runWith(ctx context.Context, args []string, getenv func(string) string, did
 		ctx = leashed(ctx, os.Stdin)
 	}
 	s, err := stack.Start(ctx, o.Options)
+	if err != nil && ctx.Err() != nil {
+		return nil //nolint:nilerr // asked to stop before it was ready
+	}
 	if err != nil {
-		return unlessStopped(ctx, err)
+		return err
 	}
 	if err := report(ctx, stdout, s, o.Options, o.leash); err != nil {
 		return errors.Join(err, s.Stop())

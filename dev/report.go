@@ -41,7 +41,7 @@ func report(ctx context.Context, w io.Writer, s *stack.Stack, o stack.Options, l
 		page += waiting.page()
 	case o.Real != nil:
 		page += realPage(s, o.Real)
-	case s.Runs("simulator"):
+	case s.Address("simulator") != "":
 		page += handPage(s)
 	}
 	if o.DBFile == "" {

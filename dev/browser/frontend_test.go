@@ -37,7 +37,7 @@ func sdkFile(t *testing.T) string {
 // shop runs the whole system with its signup page.
 func shop(t *testing.T, sdk string) *stack.Stack {
 	t.Helper()
-	s, err := stack.Start(t.Context(), stack.Options{IP: "127.0.0.1", WebSDK: sdk, TemporalLogLevel: "error", Partitions: 1})
+	s, err := stack.Start(t.Context(), stack.Options{IP: "127.0.0.1", WebSDK: sdk, TemporalLogLevel: "error"})
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Stop()) })
 	return s

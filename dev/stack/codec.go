@@ -16,19 +16,12 @@ func (o *Options) encrypts() bool {
 	return o.Encrypt && (len(o.Only) == 0 || slices.Contains(o.Only, "codec"))
 }
 
-func codecPorts(o *Options) []wanted {
-	if !o.encrypts() {
-		return nil
-	}
-	return []wanted{{what: "codec server", flag: "-codec-port", port: &o.CodecPort}}
-}
-
 // startCodec runs what `starter codec-server` runs, without tokens: the key is public.
 func startCodec(ctx context.Context, s *Stack) error {
 	if !s.o.encrypts() {
 		return nil
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.o.hostPort(s.o.CodecPort))
+	listener, err := s.listen(ctx, s.o.CodecPort)
 	if err != nil {
 		return err
 	}
@@ -52,7 +45,7 @@ func (s *Stack) codecURL() string {
 	if !s.o.encrypts() {
 		return ""
 	}
-	return "http://" + s.o.reach(s.o.CodecPort)
+	return s.url(s.o.CodecPort)
 }
 
 func (s *Stack) keys() codec.Keys {
@@ -61,12 +54,4 @@ func (s *Stack) keys() codec.Keys {
 	}
 	keys, _ := codec.ParseKeys(codec.Demo) // its own test reads it
 	return keys
-}
-
-// codecSettings is the part of HandSettings that is about encryption.
-func (s *Stack) codecSettings() []string {
-	if !s.o.encrypts() {
-		return nil
-	}
-	return []string{"PAYLOAD_KEYS=" + codec.Demo}
 }

@@ -20,13 +20,7 @@ func (r *Real) Hears() bool { return len(r.Webhook.Secrets) > 0 }
 // beside the simulator, such as a public token, may spend money here.
 func (r *Real) only(parts []part) []part {
 	return slices.DeleteFunc(parts, func(p part) bool {
-		switch p.name {
-		case "temporal", "worker":
-			return false
-		case "webhook":
-			return !r.Hears()
-		}
-		return true
+		return p.name != "temporal" && p.name != "worker" && (p.name != "webhook" || !r.Hears())
 	})
 }
 

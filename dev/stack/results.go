@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
-	"time"
 
 	standardwebhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 
@@ -20,30 +18,20 @@ const resultsSecret = "whsec_c2ltdWxhdG9yLXJlc3VsdHMtc2VjcmV0LTMyIQ==" //nolint:
 // maxResult is more than any result has.
 const maxResult = 1 << 20
 
-// startResults stands in for a signup service: it verifies each callback and prints it.
-func startResults(ctx context.Context, s *Stack) error {
+// takeResults stands in for a signup service: it verifies each callback and prints it. The worker sends them here.
+func (s *Stack) takeResults(ctx context.Context, worker *config.Worker) error {
 	hook, err := standardwebhooks.NewWebhook(resultsSecret)
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", net.JoinHostPort(s.o.IP, "0"))
+	address, err := s.serve(ctx, 0, results{hook: hook, out: s.o.Results})
 	if err != nil {
 		return err
 	}
-	srv := &http.Server{Handler: results{hook: hook, out: s.o.Results}, ReadTimeout: 10 * time.Second}
-	go func() { _ = srv.Serve(listener) }() // ends with Close
-	s.stops = append(s.stops, srv.Close)
-	s.resultURL = "http://" + listener.Addr().String() + "/results"
-	s.Addresses = append(s.Addresses, Address{Key: "results", Title: "Results", Value: s.resultURL})
+	url := "http://" + address + "/results"
+	worker.ResultURL, worker.ResultSecrets = config.NewSecret(url), []config.Secret{config.NewSecret(resultsSecret)}
+	s.Addresses = append(s.Addresses, Address{Key: "results", Title: "Results", Value: url})
 	return nil
-}
-
-// toldResults are the settings by which the worker sends results here.
-func (s *Stack) toldResults(cfg config.Worker) config.Worker {
-	if s.resultURL != "" {
-		cfg.ResultURL, cfg.ResultSecrets = config.NewSecret(s.resultURL), []config.Secret{config.NewSecret(resultsSecret)}
-	}
-	return cfg
 }
 
 type results struct {

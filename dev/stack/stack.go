@@ -1,6 +1,6 @@
 // Package stack starts the parts of a local system in one process, in order, and stops them in reverse.
 //
-// A part is a row of parts() and a file of its own, which says which ports the part needs and how it starts.
+// A part is a row of parts(), a function that starts it, and the ports in ports() that it listens on.
 package stack
 
 import (
@@ -37,9 +37,7 @@ type Options struct {
 
 	Encrypt          bool   // payloads, with a public key; the Web UI shows them through a codec server
 	DBFile           string // Temporal's SQLite file; empty: in memory
-	Postgres         string // host:port of an empty PostgreSQL in its place
 	TemporalLogLevel string
-	Partitions       int          // of the limited queues: DefaultPartitions, else 1
 	Results          io.Writer    // where callbacks are printed; nil: results are sent nowhere
 	Log              *slog.Logger // of everything but Temporal; nil: none
 }
@@ -60,34 +58,49 @@ type Stack struct {
 	stops  []func() error
 	failed chan error
 
-	resultURL string // empty: results are sent nowhere
-
 	watched map[string]string // addresses of metrics, by process
 }
 
 type part struct {
 	name  string
-	ports func(*Options) []wanted
 	start func(context.Context, *Stack) error
 }
 
 // parts lists every part in the order in which they start.
 func parts() []part {
 	return []part{
-		{name: "temporal", ports: temporalPorts, start: startTemporal},
-		{name: "simulator", ports: simulatorPorts, start: startSimulator},
-		{name: "codec", ports: codecPorts, start: startCodec},
-		{name: "webhook", ports: webhookPorts, start: startWebhook},
-		{name: "worker", ports: noPorts, start: startWorker},
-		{name: "api", ports: apiPorts, start: startAPI},
-		{name: "signup", ports: signupPorts, start: startSignup},
+		{"temporal", startTemporal},
+		{"simulator", startSimulator},
+		{"codec", startCodec},
+		{"webhook", startWebhook},
+		{"worker", startWorker},
+		{"api", startAPI},
+		{"signup", startSignup},
 	}
 }
 
 // wanted is a port that a part is going to listen on, and the flag that moves it.
 type wanted struct {
-	what, flag string
-	port       *int
+	part, what, flag string
+	port             *int
+}
+
+// ports lists those of all parts.
+func (o *Options) ports() []wanted {
+	all := []wanted{
+		{"temporal", "Temporal", "-temporal-port", &o.TemporalPort},
+		{"simulator", "simulator", "-simulator-port", &o.SimulatorPort},
+		{"webhook", "webhook", "-webhook-port", &o.WebhookPort},
+		{"api", "API", "-api-port", &o.APIPort},
+		{"signup", "signup page", "-signup-port", &o.SignupPort},
+	}
+	if o.UI {
+		all = slices.Insert(all, 1, wanted{"temporal", "Web UI", "-ui-port", &o.UIPort})
+	}
+	if o.encrypts() {
+		all = append(all, wanted{"codec", "codec server", "-codec-port", &o.CodecPort})
+	}
+	return all
 }
 
 // Names lists the parts that can be chosen.
@@ -137,9 +150,6 @@ func (s *Stack) Stop() error {
 	return errors.Join(errs...)
 }
 
-// Runs reports whether the part was chosen.
-func (s *Stack) Runs(part string) bool { return len(s.o.Only) == 0 || slices.Contains(s.o.Only, part) }
-
 // Address is where the part with the key can be reached; empty if it does not run.
 func (s *Stack) Address(key string) string {
 	for _, a := range s.Addresses {
@@ -179,17 +189,18 @@ func settlePorts(o *Options, chosen []part) error {
 		return fmt.Errorf("-ip %s: not an IP address", o.IP)
 	}
 	var errs []error
-	for _, p := range chosen {
-		for _, w := range p.ports(o) {
-			n, err := port.Pick(o.IP, *w.port)
-			*w.port = n
-			if taken := new(port.InUseError); errors.As(err, &taken) {
-				err = fmt.Errorf("%s: %w; choose another with %s", w.what, err, w.flag)
-			} else if err != nil {
-				err = fmt.Errorf("%s: %w", w.what, err)
-			}
-			errs = append(errs, err)
+	for _, w := range o.ports() {
+		if !slices.ContainsFunc(chosen, func(p part) bool { return p.name == w.part }) {
+			continue
 		}
+		n, err := port.Pick(o.IP, *w.port)
+		*w.port = n
+		if taken := new(port.InUseError); errors.As(err, &taken) {
+			err = fmt.Errorf("%s: %w; choose another with %s", w.what, err, w.flag)
+		} else if err != nil {
+			err = fmt.Errorf("%s: %w", w.what, err)
+		}
+		errs = append(errs, err)
 	}
 	return errors.Join(errs...)
 }

@@ -47,8 +47,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout io.Writer) 
 		go func() { _ = (&http.Server{Addr: o.Pprof, ReadHeaderTimeout: time.Second}).ListenAndServe() }()
 	}
 	s, err := Start(ctx, o)
+	if err != nil && ctx.Err() != nil {
+		return nil //nolint:nilerr // asked to stop before it was ready
+	}
 	if err != nil {
-		return unlessStopped(ctx, err)
+		return err
 	}
 	if _, err := fmt.Fprintf(stdout, "READY temporal=%s ui=%s internal=%s\n", s.Address, s.UIURL, s.Internal); err != nil {
 		return errors.Join(err, s.Stop())
@@ -103,16 +106,6 @@ func leashed(ctx context.Context, stdin io.Reader) context.Context {
 		cancel()
 	}()
 	return ctx
-}
-
-// unlessStopped drops what went wrong because we were asked to stop.
-func unlessStopped(ctx context.Context, err error) error {
-	select {
-	case <-ctx.Done():
-		return nil
-	default:
-		return err
-	}
 }
 
 // stopLimit bounds a stop that hangs: the parent must not find us alive a minute later.

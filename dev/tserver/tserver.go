@@ -21,8 +21,8 @@ import (
 // AddressVariable names a server to use instead of starting one. What TEMPORAL_* says is ignored.
 const AddressVariable = "KYC_TEST_TEMPORAL_ADDRESS"
 
-// DefaultPartitions is Temporal's default for a task queue.
-const DefaultPartitions = 4
+// defaultPartitions is Temporal's default for a task queue.
+const defaultPartitions = 4
 
 // LogLevels are the levels of the server's log.
 var LogLevels = []string{"debug", "info", "warn", "error", "fatal"}
@@ -143,7 +143,7 @@ func (s *Server) Restart(ctx context.Context) error {
 
 // singlePartition lists the queues whose limit is exact because they have one partition.
 func (o *Options) singlePartition() string {
-	if o.Partitions == DefaultPartitions {
+	if o.Partitions == defaultPartitions {
 		return ""
 	}
 	return kyc.TaskQueueDiditWrite + "," + kyc.TaskQueueDiditRead
@@ -226,6 +226,3 @@ func (s *Server) PID() int {
 	}
 	return s.p.cmd.Process.Pid
 }
-
-// DBFile is where the server keeps its state; empty: in memory.
-func (s *Server) DBFile() string { return s.o.DBFile }

@@ -44,12 +44,22 @@ func (s *Stack) dialWatched(ctx context.Context, who string, port int) (*kyc.Cli
 	if watch.Address != "" {
 		s.watched[who] = "http://" + watch.Address + metrics.Path
 	}
+	c, err := s.dial(ctx, who, watch.Client)
+	return c, watch, err
+}
+
+// Client connects to the Temporal that runs here.
+func (s *Stack) Client(ctx context.Context) (*kyc.Client, error) {
+	return s.dial(ctx, "client", func(o client.Options) client.Options { return o })
+}
+
+func (s *Stack) dial(ctx context.Context, who string, with func(client.Options) client.Options) (*kyc.Client, error) {
 	o := client.Options{HostPort: s.o.reach(s.o.TemporalPort), Logger: log.NewStructuredLogger(s.log(who))}
 	s.keys().Apply(&o)
-	c, err := kyc.Dial(ctx, watch.Client(o))
+	c, err := kyc.Dial(ctx, with(o))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	s.stops = append(s.stops, func() error { c.Close(); return nil })
-	return c, watch, nil
+	return c, nil
 }
