@@ -1,12 +1,11 @@
 package main
 
 import (
-	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
@@ -19,8 +18,7 @@ import (
 // simulated is a Didit on a loopback port, with a place for its webhooks beside it. It notes what reaches it.
 type simulated struct {
 	*diditsim.Server
-	url, hooks string
-	stop       []func()
+	api, hooks *httptest.Server
 	noNulls    atomic.Bool // drops the blocks of a decision that are null
 
 	mu       sync.Mutex
@@ -41,39 +39,20 @@ const (
 	flow          = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 )
 
-func newDidit(ctx context.Context) (*simulated, error) {
+func newDidit() *simulated {
 	d := &simulated{}
 	d.Server = diditsim.New(diditsim.Options{
 		APIKey: apiKey, WorkflowIDs: []string{flow}, Edit: d.edit, RetryDelays: []time.Duration{}, Limits: diditsim.Unlimited,
 	})
-	var err error
-	if d.url, err = d.serve(ctx, http.HandlerFunc(d.note)); err == nil {
-		d.hooks, err = d.serve(ctx, http.HandlerFunc(d.take))
-	}
-	if err != nil {
-		d.close()
-		return nil, err
-	}
-	d.SetWebhook(d.hooks+"/kept", webhookSecret)
-	return d, nil
-}
-
-func (d *simulated) serve(ctx context.Context, h http.Handler) (string, error) {
-	ln, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = srv.Serve(ln) }() // ends with close
-	d.stop = append(d.stop, func() { _ = srv.Close() })
-	return "http://" + ln.Addr().String(), nil
+	d.api, d.hooks = httptest.NewServer(http.HandlerFunc(d.note)), httptest.NewServer(http.HandlerFunc(d.take))
+	d.SetWebhook(d.hooks.URL+"/kept", webhookSecret)
+	return d
 }
 
 func (d *simulated) close() {
 	d.Close()
-	for _, stop := range d.stop {
-		stop()
-	}
+	d.api.Close()
+	d.hooks.Close()
 }
 
 func (d *simulated) edit(what string, body map[string]any) {

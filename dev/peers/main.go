@@ -65,10 +65,7 @@ func drive(ctx context.Context, dir string) ([]row, error) {
 	if err := install(ctx, dir); err != nil {
 		return nil, err
 	}
-	d, err := newDidit(ctx)
-	if err != nil {
-		return nil, err
-	}
+	d := newDidit()
 	defer d.close()
 	rows, err := driveTools(ctx, dir, d)
 	if err != nil {

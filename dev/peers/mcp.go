@@ -25,7 +25,7 @@ type server struct {
 func startServer(ctx context.Context, dir string, d *simulated, key string) (*server, error) {
 	cmd := exec.CommandContext(ctx, "node", filepath.Join(dir, "node_modules", "@didit-protocol", "mcp-server", "dist", "index.js")) //nolint:gosec // our folder
 	cmd.Env = []string{
-		"PATH=" + os.Getenv("PATH"), "DIDIT_API_KEY=" + key, "DIDIT_API_BASE_URL=" + d.url + "/v3", "DIDIT_AUTH_BASE_URL=" + d.url + "/auth/v2",
+		"PATH=" + os.Getenv("PATH"), "DIDIT_API_KEY=" + key, "DIDIT_API_BASE_URL=" + d.api.URL + "/v3", "DIDIT_AUTH_BASE_URL=" + d.api.URL + "/auth/v2",
 	}
 	in, err := cmd.StdinPipe()
 	if err != nil {
@@ -40,9 +40,9 @@ func startServer(ctx context.Context, dir string, d *simulated, key string) (*se
 	}
 	s := &server{cmd: cmd, in: in, out: bufio.NewScanner(out)}
 	s.out.Buffer(nil, 4<<20)
-	_, err = s.call("initialize", map[string]any{
+	err = s.call("initialize", map[string]any{
 		"protocolVersion": "2024-11-05", "capabilities": map[string]any{}, "clientInfo": map[string]any{"name": "peers", "version": "1"},
-	})
+	}, new(any))
 	if err == nil {
 		err = s.send(map[string]any{"jsonrpc": "2.0", "method": "notifications/initialized"})
 	}
@@ -67,11 +67,11 @@ func (s *server) send(message any) error {
 	return err
 }
 
-// call sends a request and returns its result.
-func (s *server) call(method string, params any) (json.RawMessage, error) {
+// call sends a request and decodes its result.
+func (s *server) call(method string, params, result any) error {
 	s.calls++
 	if err := s.send(map[string]any{"jsonrpc": "2.0", "id": s.calls, "method": method, "params": params}); err != nil {
-		return nil, err
+		return err
 	}
 	for s.out.Scan() {
 		var answer struct {
@@ -80,31 +80,27 @@ func (s *server) call(method string, params any) (json.RawMessage, error) {
 			Error  json.RawMessage `json:"error"`
 		}
 		if err := json.Unmarshal(s.out.Bytes(), &answer); err != nil {
-			return nil, fmt.Errorf("%s: %w", method, err)
+			return fmt.Errorf("%s: %w", method, err)
 		}
 		if answer.ID != s.calls {
 			continue
 		}
 		if answer.Error != nil {
-			return nil, fmt.Errorf("%s: %s", method, answer.Error)
+			return fmt.Errorf("%s: %s", method, answer.Error)
 		}
-		return answer.Result, nil
+		return json.Unmarshal(answer.Result, result)
 	}
-	return nil, errors.Join(fmt.Errorf("%s: the server has ended", method), s.out.Err())
+	return errors.Join(fmt.Errorf("%s: the server has ended", method), s.out.Err())
 }
 
 // tools lists the names of all tools.
 func (s *server) tools() ([]string, error) {
-	raw, err := s.call("tools/list", map[string]any{})
-	if err != nil {
-		return nil, err
-	}
 	var list struct {
 		Tools []struct {
 			Name string `json:"name"`
 		} `json:"tools"`
 	}
-	if err := json.Unmarshal(raw, &list); err != nil {
+	if err := s.call("tools/list", map[string]any{}, &list); err != nil {
 		return nil, err
 	}
 	names := make([]string, len(list.Tools))
@@ -119,18 +115,17 @@ var refusedWith = regexp.MustCompile(`Didit API (\d{3}) `)
 
 // use calls a tool. It returns what the tool answers, or the status with which Didit refused.
 func (s *server) use(tool string, args map[string]any) (answer map[string]any, outcome string, err error) {
-	raw, err := s.call("tools/call", map[string]any{"name": tool, "arguments": args})
-	if err != nil {
-		return nil, "", err
-	}
 	var result struct {
 		IsError bool `json:"isError"`
 		Content []struct {
 			Text string `json:"text"`
 		} `json:"content"`
 	}
-	if err := json.Unmarshal(raw, &result); err != nil || len(result.Content) == 0 {
-		return nil, "", fmt.Errorf("%s: no content in %s", tool, raw)
+	if err := s.call("tools/call", map[string]any{"name": tool, "arguments": args}, &result); err != nil {
+		return nil, "", err
+	}
+	if len(result.Content) == 0 {
+		return nil, "", fmt.Errorf("%s: an answer without content", tool)
 	}
 	text := result.Content[0].Text
 	if result.IsError {

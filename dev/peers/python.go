@@ -42,7 +42,7 @@ func called(rows []row) []string {
 func runScript(ctx context.Context, dir string, d *simulated, part string, before []row) ([]row, error) {
 	d.mu.Lock()
 	in, err := json.Marshal(map[string]any{
-		"part": part, "url": d.url, "key": apiKey, "flow": flow, "secret": webhookSecret, "webhooks": d.webhooks, "called": called(before),
+		"part": part, "url": d.api.URL, "key": apiKey, "flow": flow, "secret": webhookSecret, "webhooks": d.webhooks, "called": called(before),
 	})
 	d.mu.Unlock()
 	if err != nil {

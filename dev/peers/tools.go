@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,16 +19,15 @@ type object = map[string]any
 
 // state is what one step learns for the next ones.
 type state struct {
-	d     *simulated
-	image string
-	text  map[string]string
+	d    *simulated
+	text map[string]string
 }
 
 // step is one call of a tool.
 type step struct {
 	tool   string
 	what   string // of several calls of one tool
-	args   func(*state) object
+	args   object // a value "$name" is what the state has under the name
 	want   string // ok unless given
 	before func(*state) error
 	check  func(*state, object) error // of what the tool answers
@@ -59,19 +59,6 @@ func counts(n int) func(*state, object) error {
 	}
 }
 
-func with(args object) func(*state) object { return func(*state) object { return args } }
-
-// of is a call about what an earlier step has kept.
-func of(field, name string, more object) func(*state) object {
-	return func(s *state) object {
-		args := object{field: s.text[name]}
-		for k, v := range more {
-			args[k] = v
-		}
-		return args
-	}
-}
-
 // move takes the kept session to a status.
 func move(statuses ...didit.Status) func(*state) error {
 	return func(s *state) error {
@@ -86,10 +73,11 @@ func move(statuses ...didit.Status) func(*state) error {
 
 // driveTools calls every tool of the MCP server: those of the account without a key, the rest with the key of the account.
 func driveTools(ctx context.Context, dir string, d *simulated) ([]row, error) {
-	s := &state{d: d, image: filepath.Join(dir, "image.jpg"), text: map[string]string{}}
-	if err := os.WriteFile(s.image, []byte("no picture"), 0o600); err != nil {
+	image := filepath.Join(dir, "image.jpg")
+	if err := os.WriteFile(image, []byte("no picture"), 0o600); err != nil {
 		return nil, err
 	}
+	s := &state{d: d, text: map[string]string{"image": image, "hooks": d.hooks.URL}}
 	rows, names, err := s.use(ctx, dir, "", accountSteps)
 	if err != nil {
 		return nil, err
@@ -134,8 +122,11 @@ func (s *state) run(server *server, st step) (row, error) {
 		}
 	}
 	args := object{}
-	if st.args != nil {
-		args = st.args(s)
+	for field, value := range st.args {
+		if name, kept := value.(string); kept && strings.HasPrefix(name, "$") {
+			value = s.text[name[1:]]
+		}
+		args[field] = value
 	}
 	s.d.since()
 	answer, got, err := server.use(st.tool, args)
@@ -147,12 +138,9 @@ func (s *state) run(server *server, st step) (row, error) {
 			got = err.Error()
 		}
 	}
-	r := row{program: "mcp-server", call: st.tool, routes: strings.Join(s.d.since(), ", "), got: got, want: "ok"}
+	r := row{program: "mcp-server", call: st.tool, routes: strings.Join(s.d.since(), ", "), got: got, want: cmp.Or(st.want, "ok")}
 	if st.what != "" {
 		r.call += ", " + st.what
-	}
-	if st.want != "" {
-		r.want = st.want
 	}
 	return r, nil
 }
@@ -164,32 +152,33 @@ const (
 
 // accountSteps open an account, as Didit's "four calls" begin.
 var accountSteps = []step{
-	{tool: "didit_register", what: "weak password", args: with(object{"email": address, "password": "weak"}), want: "400"},
-	{tool: "didit_register", args: with(object{"email": address, "password": password})},
-	{tool: "didit_resend_otp", what: "too soon", args: with(object{"email": address}), want: "429"},
-	{tool: "didit_resend_otp", args: with(object{"email": address}), before: func(s *state) error {
+	{tool: "didit_register", what: "weak password", args: object{"email": address, "password": "weak"}, want: "400"},
+	{tool: "didit_register", args: object{"email": address, "password": password}},
+	{tool: "didit_resend_otp", what: "too soon", args: object{"email": address}, want: "429"},
+	{tool: "didit_resend_otp", args: object{"email": address}, before: func(s *state) error {
 		s.d.SetClockOffset(2 * time.Minute)
 		return nil
 	}},
 	{
-		tool: "didit_verify_email", what: "wrong code", args: with(object{"email": address, "code": "000000"}), want: "400",
+		tool: "didit_verify_email", what: "wrong code", args: object{"email": address, "code": "000000"}, want: "400",
 		before: func(s *state) error { s.d.SetClockOffset(0); return nil },
 	},
-	{tool: "didit_verify_email", args: func(s *state) object {
-		code, _ := s.d.LastCode(address)
-		return object{"email": address, "code": code}
+	{tool: "didit_verify_email", args: object{"email": address, "code": "$code"}, before: func(s *state) error {
+		s.text["code"], _ = s.d.LastCode(address)
+		return nil
 	}, check: func(s *state, got object) error {
 		app, _ := got["application"].(object)
 		return keep("api_key", "key")(s, app)
 	}},
-	{tool: "didit_login", what: "wrong password", args: with(object{"email": address, "password": "Wr0ng!Password"}), want: "401"},
-	{tool: "didit_login", args: with(object{"email": address, "password": password}), check: keep("access_token", "token")},
-	{tool: "didit_list_organizations", args: of("access_token", "token", nil), check: first("uuid", "organization")},
-	{tool: "didit_list_applications", args: func(s *state) object {
-		return object{"access_token": s.text["token"], "organization_id": s.text["organization"]}
-	}, check: first("uuid", "application")},
-	{tool: "didit_get_application", args: func(s *state) object {
-		return object{"access_token": s.text["token"], "organization_id": s.text["organization"], "application_id": s.text["application"]}
+	{tool: "didit_login", what: "wrong password", args: object{"email": address, "password": "Wr0ng!Password"}, want: "401"},
+	{tool: "didit_login", args: object{"email": address, "password": password}, check: keep("access_token", "token")},
+	{tool: "didit_list_organizations", args: object{"access_token": "$token"}, check: first("uuid", "organization")},
+	{
+		tool: "didit_list_applications", args: object{"access_token": "$token", "organization_id": "$organization"},
+		check: first("uuid", "application"),
+	},
+	{tool: "didit_get_application", args: object{
+		"access_token": "$token", "organization_id": "$organization", "application_id": "$application",
 	}, check: func(s *state, got object) error {
 		if got["api_key"] != s.text["key"] {
 			return errors.New("another api_key")
