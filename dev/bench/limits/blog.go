@@ -26,10 +26,7 @@ import (
 // example prints all of them when the last user is done.
 func blog(ctx context.Context, env *run.Env) (*run.Report, error) {
 	n, pace := run.Pick(env, 1200, 200), pace(env)
-	didit, err := testbed.NewSimulator(pace, testbed.Latency)
-	if err != nil {
-		return nil, err
-	}
+	didit := testbed.NewSimulator(pace, testbed.Latency, diditsim.Options{})
 	defer didit.Close()
 	ctx, cancel := context.WithTimeout(ctx, 3*expected(pace, n)+8*pace.Window)
 	defer cancel()
@@ -95,12 +92,12 @@ func (l *loop) post(ctx context.Context, user string) (code int, retryAfter stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	body := fmt.Sprintf(`{"vendor_data": %q, "workflow_id": %q}`, user, l.didit.Flow)
+	body := fmt.Sprintf(`{"vendor_data": %q, "workflow_id": %q}`, user, testbed.Flow)
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, l.didit.URL+"/v3/session/", strings.NewReader(body))
 	if err != nil {
 		return 0, "", err
 	}
-	req.Header.Set("x-api-key", l.didit.Key)
+	req.Header.Set("x-api-key", testbed.Key)
 	req.Header.Set("Content-Type", "application/json")
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
@@ -127,11 +124,8 @@ func (l *loop) report(n int, began time.Time, p testbed.Pace) *run.Report {
 		Title:   "the same signups by Didit's published example, without Temporal",
 		Columns: []string{"users", "worst window: writes sent", "429s", "last URL", "users without a URL"},
 	}
-	for _, u := range l.didit.Sim.Usage() {
-		if u.Scope == diditsim.ScopeWrite {
-			table.Row(n, fmt.Sprintf("%d of %d", u.Worst, u.Limit), u.Refused, seconds(l.last), fmt.Sprint(l.lost))
-		}
-	}
+	u := l.didit.Counted(diditsim.ScopeWrite)
+	table.Row(n, fmt.Sprintf("%d of %d", u.Worst, u.Limit), u.Refused, seconds(l.last), fmt.Sprint(l.lost))
 	r.Tables = []run.Table{table}
 	r.Notes = []string{fmt.Sprintf("Didit's answers take %v. The example prints no URL before the last user is done; here each URL counts at once.", testbed.Latency)}
 	if p == testbed.Didit {

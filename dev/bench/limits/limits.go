@@ -31,6 +31,19 @@ func users(prefix string, n int) []string {
 	return all
 }
 
+// sessions counts the users without a session at Didit, and those with more than one.
+func sessions(sim *testbed.Simulator, users []string) (none, several int) {
+	for _, user := range users {
+		switch n := len(sim.SessionsOf(user)); {
+		case n == 0:
+			none++
+		case n > 1:
+			several++
+		}
+	}
+	return none, several
+}
+
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
 
 func percent(part, whole float64) float64 {

@@ -63,9 +63,9 @@ func (q *backlog) run(ctx context.Context) (*run.Report, error) {
 	if err != nil {
 		return nil, err
 	}
-	_ = first.Wait(ctx) // who has no URL by then is lost
+	first.Wait() // who has no URL by then is lost
 	for _, e := range estimates {
-		_ = e.who.Wait(ctx)
+		e.who.Wait()
 	}
 	return q.report(t, names, first, estimates), nil
 }
@@ -96,16 +96,9 @@ func (q *backlog) ask(ctx context.Context, t *testbed.Tenant) (all []estimate, e
 }
 
 func (q *backlog) report(t *testbed.Tenant, names []string, first *testbed.Users, estimates []estimate) *run.Report {
-	r, u, lost, double := &run.Report{}, t.Usage(diditsim.ScopeWrite), 0, 0
-	for _, user := range names {
-		switch n := len(t.Sim.SessionsOf(user)); {
-		case n == 0:
-			lost++
-		case n > 1:
-			double++
-		}
-	}
-	use := percent(t.Granted().Rate(0.05, 0.95), float64(t.Pace.Writes)/60)
+	r, u := &run.Report{}, t.Sim.Counted(diditsim.ScopeWrite)
+	lost, double := sessions(t.Sim, names)
+	use := percent(t.Sim.Granted().Rate(0.05, 0.95), float64(t.Pace.Writes)/60)
 	table := run.Table{Title: fmt.Sprintf("%d creates at once, and %d people who come behind them", q.batch, q.people), Columns: []string{"", ""}}
 	table.Row("all of them were queued after", seconds(q.started))
 	table.Row("the last session was made after", seconds(time.Since(q.began)))

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 
 	"didit-temporal/dev/bench/run"
@@ -34,7 +33,6 @@ var signupsCases = []signupsCase{
 
 func signups(ctx context.Context, env *run.Env) (*run.Report, error) {
 	n, chosen := run.Pick(env, 1200, 300), run.Pick(env, signupsCases, signupsCases[1:2])
-	chosen = slices.DeleteFunc(slices.Clone(chosen), func(c signupsCase) bool { return !env.Wants(c.name) })
 	ended, err := run.Each(ctx, env, chosen, func(ctx context.Context, c signupsCase) (func(*run.Report, *run.Table), error) {
 		return c.run(ctx, env, n)
 	})
@@ -78,16 +76,11 @@ func (c signupsCase) run(ctx context.Context, env *run.Env, n int) (func(*run.Re
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", c.name, err)
 	}
-	_ = people.Wait(ctx) // a user without a URL by then is lost
+	people.Wait() // a user without a URL by then is lost
 	ended := t.Ended(ctx, passed)
-	double := 0
-	for _, user := range names {
-		if len(t.Sim.SessionsOf(user)) > 1 {
-			double++
-		}
-	}
-	writes, reads := t.Usage(diditsim.ScopeWrite), t.Usage(diditsim.ScopeRead)
-	use, lost := percent(t.Granted().Rate(0.05, 0.95), float64(p.Writes)/60), n-people.Served()
+	_, double := sessions(t.Sim, names)
+	writes, reads := t.Sim.Counted(diditsim.ScopeWrite), t.Sim.Counted(diditsim.ScopeRead)
+	use, lost := percent(t.Sim.Granted().Rate(0.05, 0.95), float64(p.Writes)/60), n-people.Served()
 	return func(r *run.Report, table *run.Table) {
 		table.Row(c.name, fmt.Sprintf("%d of %d", writes.Worst, writes.Limit), fmt.Sprintf("%d of %d", reads.Worst, reads.Limit),
 			writes.Refused+reads.Refused, lost, double, fmt.Sprintf("%.1f %%", use), seconds(people.Last().Sub(began)))
@@ -99,7 +92,7 @@ func (c signupsCase) run(ctx context.Context, env *run.Env, n int) (func(*run.Re
 		r.Target(c.partitions > 1 || c.temporal || use >= 96, "%s: %.1f %% of the write allowance is used, 96 %% was wanted", c.name, use)
 		if c.drawn && p == testbed.Didit {
 			limit := run.Series{Name: "Didit's limit", Step: (people.Last().Sub(began) + p.Window).Seconds(), Y: []float64{float64(p.Writes), float64(p.Writes)}}
-			r.Series = append(r.Series, curve("with Temporal, two workers", t.Sent(), began), limit)
+			r.Series = append(r.Series, curve("with Temporal, two workers", t.Sim.Sent(), began), limit)
 		}
 	}, nil
 }

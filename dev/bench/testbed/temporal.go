@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"go.temporal.io/api/serviceerror"
@@ -88,12 +89,12 @@ func (s *Temporal) start(ctx context.Context) (err error) {
 
 // Close kills all there is.
 func (s *Temporal) Close() {
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		s.closers[i]()
+	for _, end := range slices.Backward(s.closers) {
+		end()
 	}
 }
 
-// namespace makes one, and returns once the server knows it.
+// namespace makes one.
 func (s *Temporal) namespace(ctx context.Context, name string) error {
 	c, err := client.NewNamespaceClient(client.Options{HostPort: s.Address})
 	if err != nil {
@@ -103,8 +104,7 @@ func (s *Temporal) namespace(ctx context.Context, name string) error {
 	err = c.Register(ctx, &workflowservice.RegisterNamespaceRequest{
 		Namespace: name, WorkflowExecutionRetentionPeriod: durationpb.New(72 * time.Hour),
 	})
-	var exists *serviceerror.NamespaceAlreadyExists
-	if err != nil && !errors.As(err, &exists) {
+	if err != nil && !errors.As(err, new(*serviceerror.NamespaceAlreadyExists)) {
 		return fmt.Errorf("make namespace %s: %w", name, err)
 	}
 	return nil
@@ -135,14 +135,11 @@ func retry(ctx context.Context, f func(context.Context) error) error {
 	defer cancel()
 	for {
 		err := f(ctx)
-		if err == nil || !sleep(ctx, 200*time.Millisecond) {
+		if err == nil || Sleep(ctx, 200*time.Millisecond) != nil {
 			return err
 		}
 	}
 }
-
-// sleep reports whether ctx is still alive after d.
-func sleep(ctx context.Context, d time.Duration) bool { return Sleep(ctx, d) == nil }
 
 // Sleep waits for d, or returns the error of ctx.
 func Sleep(ctx context.Context, d time.Duration) error {

@@ -3,12 +3,11 @@ package testbed
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"math"
-	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -28,8 +27,10 @@ import (
 	"didit-temporal/webhook/receiver"
 )
 
-// Secret is what webhooks are signed with, Flow the flow of all sessions, Token lets a caller of the API in.
+// Key is of Didit's API, Secret is what webhooks are signed with, Flow the flow of all sessions, Token lets a caller of our
+// API in.
 const (
+	Key    = "bench-api-key-of-no-account"
 	Secret = "bench-webhook-secret-of-no-account" //nolint:gosec // G101: it protects nothing
 	Flow   = "dddddddd-bbbb-4ccc-8ddd-eeeeeeeeeeee"
 	Token  = "bench-caller-of-no-account"
@@ -55,7 +56,7 @@ type Options struct {
 // Tenant is a namespace, an application of Didit, and the programs between them.
 type Tenant struct {
 	*kyc.Client
-	Sim     *diditsim.Server
+	Sim     *Simulator
 	Pace    Pace
 	Workers []*procs.Program
 	Hook    *procs.Program
@@ -65,10 +66,7 @@ type Tenant struct {
 	APIURL     string            // of `starter serve`
 	Profiles   map[string]string // address by program; empty without -profile
 
-	env     *run.Env
 	o       Options
-	log     *callLog
-	didit   string // URL
 	results string // URL of the callback endpoint
 }
 
@@ -92,7 +90,7 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (t *Tenant, err error)
 	if err := s.namespace(ctx, o.Namespace); err != nil {
 		return nil, err
 	}
-	t = &Tenant{Pace: o.Pace, env: s.env, o: o, Profiles: map[string]string{}}
+	t = &Tenant{Pace: o.Pace, o: o, Profiles: map[string]string{}}
 	if err := retry(ctx, func(ctx context.Context) error { return s.setup(ctx, o) }); err != nil {
 		return nil, err
 	}
@@ -109,9 +107,7 @@ func (s *Temporal) Tenant(ctx context.Context, o Options) (t *Tenant, err error)
 		return nil, err
 	}
 	t.WebhookURL = "http://" + webhookAddr + receiver.Path
-	if err := s.simulate(t); err != nil {
-		return nil, err
-	}
+	s.simulate(t)
 	return t, s.programs(ctx, t, webhookAddr)
 }
 
@@ -132,29 +128,22 @@ func (s *Temporal) setup(ctx context.Context, o Options) error {
 }
 
 // simulate starts Didit, and what takes results.
-func (s *Temporal) simulate(t *Tenant) error {
+func (s *Temporal) simulate(t *Tenant) {
 	so := diditsim.Options{
-		APIKey: key(t.Namespace()), WorkflowIDs: []string{Flow}, Limits: t.Pace.limits(), WebhookSecret: Secret, KeepDeliveries: 1,
-		RetryDelays: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
+		WebhookSecret: Secret, KeepDeliveries: 1, RetryDelays: []time.Duration{time.Second, 5 * time.Second, 30 * time.Second},
 	}
 	if t.o.Webhook {
 		so.WebhookURL = t.WebhookURL
 	}
-	t.Sim = diditsim.New(so)
-	s.closers = append(s.closers, t.Sim.Close)
-	t.log = &callLog{next: t.Sim, latency: Latency}
 	if t.o.Fast {
-		t.log.latency = 0
+		t.Sim = NewSimulator(t.Pace, 0, so)
 		t.Sim.SetWebhookScript(diditsim.DropMask(math.MaxUint64))
+	} else {
+		t.Sim = NewSimulator(t.Pace, Latency, so)
 	}
-	didit, stopDidit, err1 := serve(t.log)
-	results, stopResults, err2 := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
-	if err := errors.Join(err1, err2); err != nil {
-		return err
-	}
-	s.closers = append(s.closers, stopDidit, stopResults)
-	t.didit, t.results = didit, results
-	return nil
+	results := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) }))
+	t.results = results.URL
+	s.closers = append(s.closers, t.Sim.Close, results.Close)
 }
 
 // programs starts workers, the webhook and the API.
@@ -181,7 +170,7 @@ func (s *Temporal) programs(ctx context.Context, t *Tenant, webhookAddr string) 
 
 func (s *Temporal) worker(t *Tenant) *procs.Program {
 	env := []string{
-		"DIDIT_API_KEY=" + key(t.Namespace()), "DIDIT_WORKFLOW_ID=" + Flow, "DIDIT_BASE_URL=" + t.didit,
+		"DIDIT_API_KEY=" + Key, "DIDIT_WORKFLOW_ID=" + Flow, "DIDIT_BASE_URL=" + t.Sim.URL,
 		"DIDIT_WRITES_PER_MINUTE=" + strconv.Itoa(t.Pace.Writes), "DIDIT_READS_PER_MINUTE=" + strconv.Itoa(t.Pace.Reads),
 		"DIDIT_QUEUE_PARTITIONS=" + strconv.Itoa(s.o.Partitions),
 	}
@@ -201,33 +190,4 @@ func (s *Temporal) program(t *Tenant, name string, args []string, env ...string)
 		}
 	}
 	return s.Supervise(t.o.Programs, name, t.Namespace(), args, env...)
-}
-
-func key(namespace string) string { return "bench-api-key-of-no-account-" + namespace }
-
-func serve(h http.Handler) (url string, stop func(), err error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // it listens until it is closed
-	if err != nil {
-		return "", nil, fmt.Errorf("listen for calls to Didit: %w", err)
-	}
-	srv := &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = srv.Serve(l) }()
-	return "http://" + l.Addr().String(), func() { _ = srv.Close() }, nil
-}
-
-// Sent are the writes that Didit has got so far.
-func (t *Tenant) Sent() Calls { return t.log.sorted(false) }
-
-// Granted are those of them that it has granted.
-func (t *Tenant) Granted() Calls { return t.log.sorted(true) }
-
-// Usage is what Didit itself has counted in a scope, over all keys.
-func (t *Tenant) Usage(scope diditsim.Scope) diditsim.ScopeUsage {
-	sum := diditsim.ScopeUsage{Scope: scope}
-	for _, u := range t.Sim.Usage() {
-		if u.Scope == scope {
-			sum.Limit, sum.Calls, sum.Refused, sum.Worst = u.Limit, sum.Calls+u.Calls, sum.Refused+u.Refused, max(sum.Worst, u.Worst)
-		}
-	}
-	return sum
 }

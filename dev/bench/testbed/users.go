@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -29,17 +30,12 @@ type Users struct {
 // Users is an empty one.
 func (t *Tenant) Users() *Users { return &Users{tenant: t, urls: map[string]string{}} }
 
-// signupTimeout is a signup service's: longer than any queue here.
-const signupTimeout = time.Hour
-
 // SignUp starts a user as a signup service does: whatever goes wrong on the way to Temporal, it asks again.
 func (c *Users) SignUp(ctx context.Context, user string, p kyc.Priority) {
 	asked := time.Now()
 	c.all.Go(func() {
 		for {
-			attempt, cancel := context.WithTimeout(ctx, signupTimeout)
-			began, err := c.tenant.Start(attempt, kyc.Input{UserID: user, Priority: p})
-			cancel()
+			began, err := c.tenant.Start(ctx, kyc.Input{UserID: user, Priority: p})
 			if err == nil {
 				c.note(user, began.Session.URL, asked)
 				return
@@ -58,20 +54,8 @@ func (c *Users) note(user, url string, asked time.Time) {
 	c.urls[user], c.took = url, append(c.took, c.last.Sub(asked).Seconds())
 }
 
-// Wait returns when all have a URL or were refused, or with the error of ctx.
-func (c *Users) Wait(ctx context.Context) error {
-	done := make(chan struct{})
-	go func() {
-		c.all.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+// Wait returns when all have a URL or were refused, or their contexts have ended.
+func (c *Users) Wait() { c.all.Wait() }
 
 // Reach returns when n people have a URL.
 func (c *Users) Reach(ctx context.Context, n int) error {
@@ -97,7 +81,7 @@ func (c *Users) URLs() map[string]string {
 func (c *Users) Took() []float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return append([]float64(nil), c.took...)
+	return slices.Clone(c.took)
 }
 
 // Last is when the last URL came so far.
