@@ -3,10 +3,10 @@ package audit
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"go.temporal.io/api/workflowservice/v1"
+	"golang.org/x/sync/errgroup"
 
 	"didit-temporal/didit"
 	"didit-temporal/didit/diditsim"
@@ -32,7 +32,7 @@ func (a Auditor) Run(ctx context.Context, persons []Person) *Report {
 	r := &Report{Users: len(persons), FailedTasks: map[string]int{}}
 	states := make([]kyc.State, len(persons))
 	each(len(persons), func(i int) {
-		state, err := a.ends(ctx, persons[i].ID)
+		state, err := Retry(ctx, func(ctx context.Context) (kyc.State, error) { return a.Client.Wait(ctx, persons[i].ID) })
 		if err == nil && a.Closed != nil {
 			a.Closed()
 		}
@@ -52,11 +52,6 @@ func (a Auditor) Run(ctx context.Context, persons []Person) *Report {
 		r.judge(a, p, states[i], books[i], events)
 	}
 	return r
-}
-
-// ends waits for the end of a user's verification, whatever happens to Temporal meanwhile.
-func (a Auditor) ends(ctx context.Context, user string) (kyc.State, error) {
-	return Retry(ctx, func(ctx context.Context) (kyc.State, error) { return a.Client.Wait(ctx, user) })
 }
 
 // Retry calls f until it succeeds, as a caller does whom a crash of the other side must not stop.
@@ -95,18 +90,10 @@ func (a Auditor) quiet(ctx context.Context) error {
 
 // each calls f for 0 to n-1, some at a time.
 func each(n int, f func(int)) {
-	next := make(chan int)
-	var wg sync.WaitGroup
-	for range 32 {
-		wg.Go(func() {
-			for i := range next {
-				f(i)
-			}
-		})
-	}
+	var all errgroup.Group
+	all.SetLimit(32)
 	for i := range n {
-		next <- i
+		all.Go(func() error { f(i); return nil })
 	}
-	close(next)
-	wg.Wait()
+	_ = all.Wait() // no call fails
 }

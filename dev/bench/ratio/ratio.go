@@ -25,11 +25,13 @@ func (p *Pairs) Ours() float64 { return Median(p.ours) }
 // Theirs is the median of the others' measurements.
 func (p *Pairs) Theirs() float64 { return Median(p.theirs) }
 
-// Ratio is the median of the pairs' ratios. Low and High are its 95 % interval by the sign test, which supposes nothing
-// about how the measurements are spread. The interval of fewer than six pairs is from the least to the greatest.
+// Ratio is the median of the pairs' ratios, with its 95 % interval by the sign test, which supposes nothing about how the
+// measurements are spread. The interval of fewer than six pairs is from the least to the greatest.
 type Ratio struct {
-	Median, Low, High float64
-	Pairs             int
+	Median float64 `json:"ratio"`
+	Low    float64 `json:"low"`  // of the 95 % interval
+	High   float64 `json:"high"` // of the 95 % interval
+	Pairs  int     `json:"pairs"`
 }
 
 // Ratio compares ours with theirs.

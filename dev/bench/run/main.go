@@ -18,7 +18,6 @@ type Options struct {
 	Seed     uint64  // of everything that is drawn
 	Pairs    int     // of measurements for each ratio
 	Scale    float64 // of what is counted in thousands; 1 is all of it
-	Case     string  // only the cases that have this in their name
 	Parallel int     // systems at a time
 	Against  string  // revision of the older build; empty: none
 	Waiting  string  // sizes for growth
@@ -36,7 +35,6 @@ func parse(args []string, help io.Writer) (o Options, err error) {
 	fs.BoolVar(&o.Short, "short", false, "small models, each of less than a minute: they show that it works, not how well")
 	fs.Uint64Var(&o.Seed, "seed", 1, "of everything that is drawn")
 	fs.StringVar(&o.out, "out", "", "`folder` for bench/*.json, pictures/*.png and the tables in operations/*.md; empty: none are written")
-	fs.StringVar(&o.Case, "case", "", "run only those cases of a benchmark whose `name` has this in it")
 	fs.IntVar(&o.Parallel, "parallel", max(runtime.NumCPU(), 2), "how many systems run at a time: most of a run is waiting")
 	fs.IntVar(&o.Pairs, "pairs", 20, "`number` of measurements of each side for each ratio, in turns; a ratio of fewer than 20 is not judged")
 	fs.Float64Var(&o.Scale, "scale", 1, "`part` of the users of the benchmarks that count them in thousands")
@@ -48,9 +46,6 @@ func parse(args []string, help io.Writer) (o Options, err error) {
 	}
 	if fs.NArg() > 0 || o.Parallel < 1 || o.Pairs < 1 || o.Scale <= 0 {
 		return o, fmt.Errorf("unexpected argument %q, or a number below 1 (-help lists the flags)", fs.Args())
-	}
-	if o.Case != "" && o.out != "" {
-		return o, errors.New("-case and -out: a part of a benchmark must not take the place of the whole")
 	}
 	return o, nil
 }

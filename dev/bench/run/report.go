@@ -36,11 +36,8 @@ type Ratio struct {
 	Peer   string  `json:"peer"`
 	Ours   float64 `json:"ours"`
 	Theirs float64 `json:"theirs"`
-	Median float64 `json:"ratio"`
-	Low    float64 `json:"low"`  // of the 95 % interval
-	High   float64 `json:"high"` // of the 95 % interval
-	Pairs  int     `json:"pairs"`
-	Target Target  `json:"target"`
+	ratio.Ratio
+	Target Target `json:"target"`
 }
 
 // Target of a ratio. The zero value is none.
@@ -89,10 +86,7 @@ func (r Ratio) Interval() string { return fmt.Sprintf("%.2f (%.2f to %.2f)", r.M
 
 // Compare notes a ratio, and that its target is missed where it is not shown to be reached.
 func (r *Report) Compare(name, peer string, p *ratio.Pairs, target Target) Ratio {
-	q := p.Ratio()
-	x := Ratio{
-		Name: name, Peer: peer, Ours: p.Ours(), Theirs: p.Theirs(), Median: q.Median, Low: q.Low, High: q.High, Pairs: q.Pairs, Target: target,
-	}
+	x := Ratio{Name: name, Peer: peer, Ours: p.Ours(), Theirs: p.Theirs(), Ratio: p.Ratio(), Target: target}
 	if math.IsNaN(x.Median) {
 		x.Median, x.Low, x.High = 0, 0, 0 // JSON has no word for it
 	}

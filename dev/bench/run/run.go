@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"strings"
 	"sync"
 	"time"
 
@@ -30,13 +29,13 @@ type Env struct {
 	Old      string // the same of the older build; empty: there is none
 
 	began time.Time
-	mu    *sync.Mutex
+	mu    sync.Mutex
 	log   io.Writer
 }
 
 // NewEnv is an Env whose programs are in a folder.
 func NewEnv(programs string, o Options, log io.Writer) *Env {
-	return &Env{Options: o, Programs: programs, began: time.Now(), mu: new(sync.Mutex), log: log}
+	return &Env{Options: o, Programs: programs, began: time.Now(), log: log}
 }
 
 // Say prints progress.
@@ -45,9 +44,6 @@ func (e *Env) Say(format string, args ...any) {
 	defer e.mu.Unlock()
 	fmt.Fprintf(e.log, "%6.0fs  %s\n", time.Since(e.began).Seconds(), fmt.Sprintf(format, args...))
 }
-
-// Wants reports whether the case of that name is to run.
-func (e *Env) Wants(name string) bool { return strings.Contains(name, e.Case) }
 
 // Each runs the cases of a benchmark, as many at a time as -parallel allows. It returns their results in the order of the
 // cases, or the first error, which ends the others.

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"maps"
 	"os"
 	"slices"
 	"time"
 
+	"github.com/prometheus/procfs"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/log"
 
@@ -105,13 +105,14 @@ func (b *bed) sides(n int, measure func(s *system) measurement, peers ...side) [
 	return sides
 }
 
-// turns measures when nothing is left to do from before, and then profiles once if that is asked for.
-func (b *bed) turns(ctx context.Context, name string, n int, sides []side, r *run.Report, t *run.Table, rows ...row) error {
+// turns measures in turns, reports the rows in the table of the title, and then profiles once if that is asked for.
+func (b *bed) turns(ctx context.Context, name, title string, sides []side, r *run.Report, rows ...row) error {
+	n := run.Pick(b.env, b.env.Pairs, 1)
 	pairs, err := turns(ctx, b.env, name, n, sides...)
 	if err != nil {
 		return err
 	}
-	compare(r, t, pairs, sides, rows...)
+	compare(r, title, pairs, sides, rows...)
 	return b.profile(ctx, name, n+1, sides)
 }
 
@@ -153,18 +154,42 @@ func (b *bed) used(ctx context.Context, programs map[string]program) (figures, e
 	if err != nil {
 		return nil, err
 	}
-	f := figures{"server": server.cpu.Seconds()}
+	f := figures{"server": server.cpu}
 	for name, p := range programs {
 		u, err := programUsage(ctx, p)
 		if err != nil {
 			return nil, err
 		}
-		f["programs"] += u.cpu.Seconds()
+		f["programs"] += u.cpu
 		if name == "webhook" {
-			f[name] = u.cpu.Seconds()
+			f[name] = u.cpu
 		}
 	}
 	return f, nil
+}
+
+// usage is what a process has used.
+type usage struct {
+	cpu float64 // seconds
+	rss float64 // bytes
+}
+
+// usageOf reads it from /proc; elsewhere than on Linux nothing is known.
+func usageOf(pid int) (usage, error) {
+	p, err := procfs.NewProc(pid)
+	if err != nil {
+		return usage{}, err
+	}
+	stat, err := p.Stat()
+	return usage{cpu: stat.CPUTime(), rss: float64(stat.ResidentMemory())}, err
+}
+
+func programUsage(ctx context.Context, p *procs.Program) (usage, error) {
+	r, err := p.Working(ctx)
+	if err != nil {
+		return usage{}, err
+	}
+	return usageOf(r.PID())
 }
 
 // waitIdle waits until Temporal and the workers do next to nothing, or for ten seconds.
@@ -206,8 +231,7 @@ func ourselves(n int, measure measurement) measurement {
 			return nil, err
 		}
 		after, err := usageOf(os.Getpid())
-		f = maps.Clone(f)
-		f["webhook"] = (after.cpu - before.cpu).Seconds() / float64(n)
+		f["webhook"] = (after.cpu - before.cpu) / float64(n)
 		return f, err
 	}
 }

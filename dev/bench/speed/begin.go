@@ -26,23 +26,23 @@ func (s *system) postOne(ctx context.Context, user string) error {
 }
 
 // begin starts n verifications and returns when they wait for their users.
-func (s *system) begin(ctx context.Context, prefix string, n int) ([]diditsim.Session, load, error) {
-	l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+func (s *system) begin(ctx context.Context, prefix string, n int) ([]diditsim.Session, figures, error) {
+	f, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
 		return s.postOne(ctx, fmt.Sprintf("%s-%d", prefix, i))
 	})
 	if err != nil {
-		return nil, l, err
+		return nil, nil, err
 	}
 	all := make([]diditsim.Session, n)
 	for i := range all {
 		user := fmt.Sprintf("%s-%d", prefix, i)
 		of := s.Sim.SessionsOf(user)
 		if len(of) != 1 {
-			return nil, l, fmt.Errorf("%s has %d sessions", user, len(of))
+			return nil, nil, fmt.Errorf("%s has %d sessions", user, len(of))
 		}
 		all[i] = of[0]
 	}
-	return all, l, nil
+	return all, f, nil
 }
 
 // tell sends one webhook about each of them, which is true.
@@ -105,13 +105,13 @@ func (b *bed) bareStart(ctx context.Context, id string, in bare.Input) (runID st
 }
 
 // bareBegin is begin for bare workflows; it returns their run ids.
-func (b *bed) bareBegin(ctx context.Context, prefix string, n int, in bare.Input) ([]string, load, error) {
+func (b *bed) bareBegin(ctx context.Context, prefix string, n int, in bare.Input) ([]string, figures, error) {
 	runs := make([]string, n)
-	l, err := closed(ctx, connections, n, func(ctx context.Context, i int) (err error) {
+	f, err := closed(ctx, connections, n, func(ctx context.Context, i int) (err error) {
 		runs[i], err = b.bareStart(ctx, fmt.Sprintf("%s-%d", prefix, i), in)
 		return err
 	})
-	return runs, l, err
+	return runs, f, err
 }
 
 // part are those that a measurement is about: the rounds go through all, so that none finds what another one has left in a

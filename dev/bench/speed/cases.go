@@ -21,7 +21,6 @@ func post(ctx context.Context, env *run.Env) (*run.Report, error) {
 		"what makes a start safe to repeat; and it leaves more: a timer for the next poll of Didit, and a line in the operators' list. " +
 		"The p99 of one measurement of 60 to 150 requests is its slowest or slowest but one."
 	return onStores(ctx, env, note, func(b *bed, r *run.Report, on store) error {
-		table := run.Table{Title: "from the request until the URL is there, Temporal on " + on.name}
 		for _, c := range []struct {
 			name string
 			rate int // a second; 0: one after the other
@@ -34,11 +33,9 @@ func post(ctx context.Context, env *run.Env) (*run.Report, error) {
 				return func(ctx context.Context, i int) (figures, error) {
 					do := func(ctx context.Context, j int) error { return one(ctx, fmt.Sprintf("post-%d-%d-%d", c.rate, i, j)) }
 					if c.rate > 0 {
-						l, err := open(ctx, float64(c.rate), c.n, do)
-						return l.figures(), err
+						return open(ctx, float64(c.rate), c.n, do)
 					}
-					l, err := closed(ctx, 1, c.n, do)
-					return l.figures(), err
+					return closed(ctx, 1, c.n, do)
 				}
 			}
 			floor := timed(func(ctx context.Context, user string) error {
@@ -46,14 +43,13 @@ func post(ctx context.Context, env *run.Env) (*run.Report, error) {
 				return err
 			})
 			sides := b.sides(c.n, func(s *system) measurement { return timed(s.postOne) }, side{name: "bare Update-With-Start", measure: floor})
-			err := b.turns(ctx, on.of("post, "+c.name), rounds(env), sides, r, &table,
+			err := b.turns(ctx, on.of("post, "+c.name), "from the request until the URL is there, Temporal on "+on.name, sides, r,
 				row{"p50", on.of("POST, " + c.name + ", p50"), millis, run.AtMost(1.25)},
 				row{"p99", on.of("POST, " + c.name + ", p99"), millis, run.AtMost(1.5)})
 			if err != nil {
 				return err
 			}
 		}
-		r.Tables = append(r.Tables, table)
 		return nil
 	})
 }
@@ -69,26 +65,24 @@ func start(ctx context.Context, env *run.Env) (*run.Report, error) {
 		n := run.Pick(env, env.Times(on.burst, 20), 32)
 		floor := func(name string, in bare.Input) measurement {
 			return func(ctx context.Context, i int) (figures, error) {
-				_, l, err := b.bareBegin(ctx, fmt.Sprintf("%s-%d", name, i), n, in)
-				return l.figures(), err
+				_, f, err := b.bareBegin(ctx, fmt.Sprintf("%s-%d", name, i), n, in)
+				return f, err
 			}
 		}
 		const peer = "bare workflow, one activity, one timer"
 		sides := b.sides(n, func(s *system) measurement {
 			return func(ctx context.Context, i int) (figures, error) {
-				_, l, err := s.begin(ctx, fmt.Sprintf("start-%d", i), n)
-				return l.figures(), err
+				_, f, err := s.begin(ctx, fmt.Sprintf("start-%d", i), n)
+				return f, err
 			}
 		}, side{name: peer, measure: floor("bare", bare.Input{Timer: true})},
 			side{name: peer + inList, measure: floor("listed", bare.Input{Timer: true, Upsert: true})})
-		table := run.Table{Title: fmt.Sprintf("start until it waits, bursts of %d, %d at a time, Didit's limit lifted, Temporal on %s", n, connections, on.name)}
-		err := b.turns(ctx, on.of("start"), rounds(env), sides, r, &table,
+		title := fmt.Sprintf("start until it waits, bursts of %d, %d at a time, Didit's limit lifted, Temporal on %s", n, connections, on.name)
+		return b.turns(ctx, on.of("start"), title, sides, r,
 			row{"rate", on.of("starts, rate"), perSecond, run.AtLeast(0.9)},
 			row{"p50", on.of("starts, p50"), millis, run.Target{}},
 			row{"p99", on.of("starts, p99"), millis, run.Target{}},
 			row{"server", on.of("starts, Temporal's processor time"), millis, run.Target{}})
-		r.Tables = append(r.Tables, table)
-		return err
 	})
 }
 
@@ -102,14 +96,12 @@ func verdict(ctx context.Context, env *run.Env) (*run.Report, error) {
 		sides := b.sides(n, func(s *system) measurement { return b.decided(s, n) },
 			side{name: peer, measure: b.bareDecided("unlisted", n, bare.Input{Timer: true, After: after})},
 			side{name: peer + inList, measure: b.bareDecided("listed", n, bare.Input{Timer: true, After: after, Upsert: true})})
-		table := run.Table{Title: fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time, Temporal on %s", connections, on.name)}
-		err := b.turns(ctx, on.of("verdict"), rounds(env), sides, r, &table,
+		title := fmt.Sprintf("verdict's webhook until the workflow has ended, %d at a time, Temporal on %s", connections, on.name)
+		return b.turns(ctx, on.of("verdict"), title, sides, r,
 			row{"rate", on.of("verdicts, rate"), perSecond, run.AtLeast(0.9)},
 			row{"p50", on.of("verdicts, p50"), millis, run.Target{}},
 			row{"p99", on.of("verdicts, p99"), millis, run.Target{}},
 			row{"server", on.of("Temporal's processor time, start and verdict"), millis, run.Target{}})
-		r.Tables = append(r.Tables, table)
-		return err
 	})
 }
 
@@ -127,8 +119,7 @@ func (b *bed) decided(s *system, n int) measurement {
 		if err != nil {
 			return nil, err
 		}
-		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error { return s.decide(ctx, all[i], about[i].VendorData) })
-		return l.figures(), err
+		return closed(ctx, connections, n, func(ctx context.Context, i int) error { return s.decide(ctx, all[i], about[i].VendorData) })
 	}
 }
 
@@ -142,14 +133,13 @@ func (b *bed) bareDecided(name string, n int, in bare.Input) measurement {
 		if err != nil {
 			return nil, err
 		}
-		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+		return closed(ctx, connections, n, func(ctx context.Context, i int) error {
 			id := fmt.Sprintf("%s-%d", prefix, i)
 			if err := b.plain.SignalWorkflow(ctx, id, runs[i], bare.Signal, nil); err != nil {
 				return err
 			}
 			return b.plain.GetWorkflow(ctx, id, runs[i]).Get(ctx, nil)
 		})
-		return l.figures(), err
 	}
 }
 
@@ -172,16 +162,14 @@ func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 		}
 		sides := b.sides(n, func(s *system) measurement { return s.hooked(waiting[s], n) },
 			side{name: "bare SignalWorkflow", measure: ourselves(n, b.signalled(waiting[b.ours], n))})
-		table := run.Table{Title: fmt.Sprintf("webhooks of %d KB to %d users over %d connections, Temporal on %s", bodySize>>10, users, connections, on.name)}
-		err := b.turns(ctx, on.of("webhook"), rounds(env), sides, r, &table,
+		title := fmt.Sprintf("webhooks of %d KB to %d users over %d connections, Temporal on %s", bodySize>>10, users, connections, on.name)
+		return b.turns(ctx, on.of("webhook"), title, sides, r,
 			row{"rate", on.of("webhooks, rate"), perSecond, run.AtLeast(0.95)},
 			row{"p50", on.of("webhooks, p50"), millis, run.Target{}},
 			row{"p99", on.of("webhooks, p99"), millis, run.Target{}},
 			row{"webhook", on.of("webhooks, webhook's processor time"), micros, run.Target{}},
 			row{"programs", on.of("webhooks, processor time of all our processes"), micros, run.Target{}},
 			row{"server", on.of("webhooks, Temporal's processor time"), millis, run.Target{}})
-		r.Tables = append(r.Tables, table)
-		return err
 	})
 }
 
@@ -192,8 +180,7 @@ func (s *system) hooked(about []diditsim.Session, n int) measurement {
 		if err != nil {
 			return nil, err
 		}
-		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error { return all[i].send(ctx) })
-		return l.figures(), err
+		return closed(ctx, connections, n, func(ctx context.Context, i int) error { return all[i].send(ctx) })
 	}
 }
 
@@ -201,12 +188,11 @@ func (s *system) hooked(about []diditsim.Session, n int) measurement {
 func (b *bed) signalled(about []diditsim.Session, n int) measurement {
 	return func(ctx context.Context, i int) (figures, error) {
 		about := part(about, i, n)
-		l, err := closed(ctx, connections, n, func(ctx context.Context, i int) error {
+		return closed(ctx, connections, n, func(ctx context.Context, i int) error {
 			v := about[i%len(about)]
 			return b.plain.SignalWorkflow(ctx, kyc.WorkflowID(v.VendorData), "", kyc.SignalDiditEvent, kyc.DiditEvent{
 				EventID: uuid.NewString(), Type: didit.EventStatusUpdated, SessionID: v.ID, Status: waits, CreatedAt: time.Now().Unix(),
 			})
 		})
-		return l.figures(), err
 	}
 }

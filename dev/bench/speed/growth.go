@@ -3,6 +3,7 @@ package speed
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 	"time"
@@ -50,11 +51,9 @@ func growth(ctx context.Context, env *run.Env) (*run.Report, error) {
 					megabytes(of("worker")), megabytes(of("webhook")), megabytes(of("server")), millis(of("p50")), millis(of("p99")))
 			}
 			if b.old != nil {
-				ratios := run.Table{Title: name}
-				compare(r, &ratios, pairs, sides, row{"server cpu", name + ", Temporal's processor time", millis, run.Target{}},
+				compare(r, name, pairs, sides, row{"server cpu", name + ", Temporal's processor time", millis, run.Target{}},
 					row{"programs cpu", name + ", ours", millis, run.Target{}}, row{"p99", name + ", webhook p99", millis, run.Target{}},
 					row{"worker", name + ", worker's memory", megabytes, run.Target{}})
-				r.Tables = append(r.Tables, ratios)
 			}
 		}
 		return nil
@@ -78,7 +77,7 @@ func (b *bed) steady(s *system, about []diditsim.Session, n int, d time.Duration
 		if err != nil {
 			return nil, err
 		}
-		l, err := open(ctx, float64(n)/d.Seconds(), n, func(ctx context.Context, i int) error { return all[i].send(ctx) })
+		sent, err := open(ctx, float64(n)/d.Seconds(), n, func(ctx context.Context, i int) error { return all[i].send(ctx) })
 		if err != nil {
 			return nil, err
 		}
@@ -87,11 +86,9 @@ func (b *bed) steady(s *system, about []diditsim.Session, n int, d time.Duration
 			return nil, err
 		}
 		f, err := b.memory(ctx, s)
-		for what, x := range l.figures() {
-			f[what] = x
-		}
+		maps.Copy(f, sent)
 		for _, what := range []string{"server", "programs"} {
-			f[what+" cpu"] = (after[what] - before[what]) / l.took.Seconds()
+			f[what+" cpu"] = (after[what] - before[what]) / sent["took"]
 		}
 		for what, x := range f {
 			found[what] = append(found[what], x)

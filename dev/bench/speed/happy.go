@@ -7,6 +7,7 @@ import (
 	enumspb "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 
+	"didit-temporal/dev/audit"
 	"didit-temporal/dev/bench/run"
 	"didit-temporal/dev/billable"
 	"didit-temporal/didit"
@@ -31,6 +32,9 @@ func happy(ctx context.Context, env *run.Env) (*run.Report, error) {
 				return err
 			}
 		}
+		if b.old == nil { // nothing to compare with
+			return nil
+		}
 		n := run.Pick(env, 60, 8)
 		sides := b.sides(n, func(s *system) measurement {
 			return func(ctx context.Context, i int) (figures, error) {
@@ -38,15 +42,10 @@ func happy(ctx context.Context, env *run.Env) (*run.Report, error) {
 				return figures{}, err
 			}
 		})
-		table := run.Table{Title: fmt.Sprintf("processor time of a verification with callback, %d at once, Temporal on %s", n, on.name)}
-		if b.old == nil { // nothing to compare with
-			return nil
-		}
-		err := b.turns(ctx, on.of("happy"), rounds(env), sides, r, &table,
+		title := fmt.Sprintf("processor time of a verification with callback, %d at once, Temporal on %s", n, on.name)
+		return b.turns(ctx, on.of("happy"), title, sides, r,
 			row{"server", on.of("one verification, Temporal's processor time"), millis, run.Target{}},
 			row{"programs", on.of("one verification, processor time of all our processes"), millis, run.Target{}})
-		r.Tables = append(r.Tables, table)
-		return err
 	})
 }
 
@@ -112,13 +111,9 @@ func (b *bed) count(ctx context.Context, r *run.Report) error {
 }
 
 func (s *system) read(ctx context.Context, user string) (events []*historypb.HistoryEvent, bytes int64, err error) {
-	all := s.Temporal().GetWorkflowHistory(ctx, kyc.WorkflowID(user), "", false, enumspb.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
-	for all.HasNext() {
-		e, err := all.Next()
-		if err != nil {
-			return nil, 0, err
-		}
-		events = append(events, e)
+	events, err = audit.History(ctx, s.Temporal(), kyc.WorkflowID(user), "")
+	if err != nil {
+		return nil, 0, err
 	}
 	d, err := s.Describe(ctx, user, "")
 	return events, d.GetWorkflowExecutionInfo().GetHistorySizeBytes(), err

@@ -47,52 +47,52 @@ func (r request) send(ctx context.Context) error {
 	return err
 }
 
-// load is what came of many calls.
-type load struct {
-	took time.Duration
-	each []float64 // seconds
-}
-
-// figures are its rate and latencies.
-func (l load) figures() figures {
-	return figures{
-		"rate": float64(len(l.each)) / l.took.Seconds(), "p50": ratio.Quantile(l.each, 0.5), "p99": ratio.Quantile(l.each, 0.99),
-	}
-}
+// work is the i-th of many things to do.
+type work func(ctx context.Context, i int) error
 
 // closed lets as many callers as given do n things, each the next one when its last one is done.
-func closed(ctx context.Context, callers, n int, do func(ctx context.Context, i int) error) (load, error) {
-	l, began := load{each: make([]float64, n)}, time.Now()
+func closed(ctx context.Context, callers, n int, do work) (figures, error) {
+	l := load{began: time.Now(), each: make([]float64, n)}
 	all, ctx := errgroup.WithContext(ctx)
 	all.SetLimit(callers)
 	for i := range n {
 		all.Go(func() error { return l.one(ctx, i, time.Now(), do) })
 	}
-	err := all.Wait()
-	l.took = time.Since(began)
-	return l, err
+	return l.figures(all.Wait())
 }
 
 // open does n things at a steady rate, whether those before are done or not. Each is timed from when it was due.
-func open(ctx context.Context, rate float64, n int, do func(ctx context.Context, i int) error) (load, error) {
-	l, began := load{each: make([]float64, n)}, time.Now()
+func open(ctx context.Context, rate float64, n int, do work) (figures, error) {
+	l := load{began: time.Now(), each: make([]float64, n)}
 	all, ctx := errgroup.WithContext(ctx)
 	for i := range n {
-		due := began.Add(time.Duration(float64(i) / rate * float64(time.Second)))
+		due := l.began.Add(time.Duration(float64(i) / rate * float64(time.Second)))
 		_ = testbed.Sleep(ctx, time.Until(due))
 		all.Go(func() error { return l.one(ctx, i, due, do) })
 	}
-	err := all.Wait()
-	l.took = time.Since(began)
-	return l, err
+	return l.figures(all.Wait())
+}
+
+// load is what came of many things.
+type load struct {
+	began time.Time
+	each  []float64 // seconds
 }
 
 // one does and times one thing, if none has failed before.
-func (l load) one(ctx context.Context, i int, from time.Time, do func(ctx context.Context, i int) error) error {
+func (l load) one(ctx context.Context, i int, from time.Time, do work) error {
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
 	err := do(ctx, i)
 	l.each[i] = time.Since(from).Seconds()
 	return err
+}
+
+// figures are how long all took in seconds, their rate, and latencies.
+func (l load) figures(err error) (figures, error) {
+	took := time.Since(l.began).Seconds()
+	return figures{
+		"took": took, "rate": float64(len(l.each)) / took, "p50": ratio.Quantile(l.each, 0.5), "p99": ratio.Quantile(l.each, 0.99),
+	}, err
 }

@@ -15,8 +15,9 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"didit-temporal/dev/bench/run"
 )
@@ -55,24 +56,19 @@ func (b *bed) profileOne(ctx context.Context, prefix string, i int, s side) erro
 	}
 	addresses := maps.Clone(s.system.Profiles)
 	addresses["server"] = b.server.Pprof
-	var all sync.WaitGroup
-	var mu sync.Mutex
-	var errs []error
+	var all errgroup.Group
 	for process, address := range addresses {
-		all.Go(func() {
+		all.Go(func() error {
 			url := fmt.Sprintf("http://%s/debug/pprof/profile?seconds=%d", address, run.Pick(b.env, 10, 1))
 			text, err := fetch(ctx, url)
-			if err == nil {
-				err = os.WriteFile(prefix+"-"+process+".pprof", text, 0o600)
+			if err != nil {
+				return err
 			}
-			mu.Lock()
-			defer mu.Unlock()
-			errs = append(errs, err)
+			return os.WriteFile(prefix+"-"+process+".pprof", text, 0o600)
 		})
 	}
 	_, err = s.measure(ctx, i)
-	all.Wait()
-	if err := errors.Join(append(errs, err)...); err != nil {
+	if err := errors.Join(all.Wait(), err); err != nil {
 		return err
 	}
 	after, err := b.storeCalls(ctx)

@@ -58,7 +58,7 @@ func TestSidesAlternateWhoBegins(t *testing.T) {
 
 func TestAWebhookHasTheSizeThatIsAsked(t *testing.T) {
 	for _, size := range []int{1 << 10, 4 << 10, 64 << 10, 256 << 10} {
-		assert.InEpsilon(t, size, len(body(diditsim.Session{VendorData: "u"}, "Approved", size)), 0.3)
+		assert.InEpsilon(t, size, len(body(diditsim.Session{VendorData: "u"}, "Approved", size, 0)), 0.3)
 	}
 }
 

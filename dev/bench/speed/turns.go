@@ -85,9 +85,13 @@ type row struct {
 	target     run.Target
 }
 
-// compare adds the rows to a table and to the report.
-func compare(r *run.Report, t *run.Table, pairs map[string]map[string]*ratio.Pairs, sides []side, rows ...row) {
-	t.Columns = []string{"figure", "ours", "theirs", "of what", "ratio (95 %)", "target", ""}
+// compare adds the rows to the report, in its last table if that has the title, else in one more.
+func compare(r *run.Report, title string, pairs map[string]map[string]*ratio.Pairs, sides []side, rows ...row) {
+	if len(r.Tables) == 0 || r.Tables[len(r.Tables)-1].Title != title {
+		columns := []string{"figure", "ours", "theirs", "of what", "ratio (95 %)", "target", ""}
+		r.Tables = append(r.Tables, run.Table{Title: title, Columns: columns})
+	}
+	t := &r.Tables[len(r.Tables)-1]
 	for _, row := range rows {
 		for _, other := range sides[1:] {
 			p := pairs[other.name][row.what]
@@ -103,6 +107,3 @@ func compare(r *run.Report, t *run.Table, pairs map[string]map[string]*ratio.Pai
 		}
 	}
 }
-
-// rounds is how many are measured.
-func rounds(env *run.Env) int { return run.Pick(env, env.Pairs, 1) }

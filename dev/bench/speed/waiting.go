@@ -43,10 +43,8 @@ func waiting(ctx context.Context, env *run.Env) (*run.Report, error) {
 			return err
 		}
 		r.Tables = append(r.Tables, table)
-		ratios := run.Table{Title: "the same in turns"}
-		compare(r, &ratios, pairs, sides, row{"worker", "waiting, worker's memory", megabytes, run.Target{}},
+		compare(r, "the same in turns", pairs, sides, row{"worker", "waiting, worker's memory", megabytes, run.Target{}},
 			row{"webhook", "waiting, webhook's memory", megabytes, run.Target{}}, row{"bytes", "waiting, database bytes of one", kilobytes, run.Target{}})
-		r.Tables = append(r.Tables, ratios)
 		return nil
 	})
 	r.Notes = append(r.Notes, "A worker keeps the state of up to 1,500 workflows at hand and reads others' histories again when they get an event: "+
@@ -131,10 +129,10 @@ func (b *bed) memory(ctx context.Context, s *system) (figures, error) {
 		return nil, err
 	}
 	server, err := usageOf(b.server.PID())
-	f := figures{"server": float64(server.rss)}
+	f := figures{"server": server.rss}
 	for name, p := range s.programs() {
 		u, err2 := programUsage(ctx, p)
-		f[name], err = float64(u.rss), errors.Join(err, err2)
+		f[name], err = u.rss, errors.Join(err, err2)
 	}
 	return f, err
 }
