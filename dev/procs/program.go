@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -25,11 +26,12 @@ type Program struct {
 	once          sync.Once
 	last          os.Signal // how Stop ends it
 
-	mu     sync.Mutex
-	now    *Process
-	next   chan struct{} // closed when now is another one
-	killed int           // by us
-	ended  int           // by itself, such as one that cannot reach Temporal at its start
+	mu   sync.Mutex
+	now  *Process
+	next chan struct{} // closed when now is another one
+
+	killed atomic.Int32 // by us
+	ended  atomic.Int32 // by itself, such as one that cannot reach Temporal at its start
 }
 
 // Process is one run of a program.
@@ -38,7 +40,7 @@ type Process struct {
 	out   *output
 	up    chan struct{} // closed once it works
 	gone  chan struct{} // closed when it has ended
-	meant bool          // we ended it
+	meant atomic.Bool   // we ended it
 	err   error         // how it ended
 }
 
@@ -96,25 +98,16 @@ func (p *Program) run() {
 			_ = p.End(r, p.last)
 			return
 		}
-		if p.note(r) {
+		if r.meant.Load() {
 			continue
 		}
+		p.ended.Add(1)
 		select {
 		case <-time.After(restartPause):
 		case <-p.stop:
 			return
 		}
 	}
-}
-
-// note counts how a process ended and reports whether we ended it.
-func (p *Program) note(r *Process) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if !r.meant {
-		p.ended++
-	}
-	return r.meant
 }
 
 func (p *Program) launch() *Process {
@@ -191,9 +184,7 @@ func (p *Program) Kill(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	p.killed++
-	p.mu.Unlock()
+	p.killed.Add(1)
 	return p.End(r, os.Kill)
 }
 
@@ -206,9 +197,7 @@ func (p *Program) End(r *Process, how os.Signal) error {
 
 // signal does not wait.
 func (p *Program) signal(r *Process, how os.Signal) error {
-	p.mu.Lock()
-	r.meant = true
-	p.mu.Unlock()
+	r.meant.Store(true)
 	if r.cmd.Process == nil {
 		return r.err
 	}
@@ -223,38 +212,26 @@ func (p *Program) Terminate(r *Process) error { return p.signal(r, syscall.SIGTE
 
 // Counts returns how often it was killed, and how often it ended by itself.
 func (p *Program) Counts() (killed, ended int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.killed, p.ended
+	return int(p.killed.Load()), int(p.ended.Load())
 }
 
 // output waits for the line that a process works, and keeps the end of what it says.
 type output struct {
-	mu    sync.Mutex
-	b     []byte
+	Tail
 	ready []byte
 	up    chan struct{}
 	isUp  bool
 }
 
-const keepOutput = 16 << 10
-
 func (o *output) Write(p []byte) (int, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	o.b = append(o.b, p...)
+	o.keep(p)
 	if !o.isUp && bytes.Contains(o.b, o.ready) {
 		o.isUp = true
 		close(o.up)
 	}
-	if len(o.b) > 2*keepOutput {
-		o.b = append([]byte(nil), o.b[len(o.b)-keepOutput:]...)
-	}
 	return len(p), nil
 }
 
-func (o *output) tail() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return string(o.b[max(0, len(o.b)-keepOutput/4):])
-}
+func (o *output) tail() string { return o.Last(4 << 10) }

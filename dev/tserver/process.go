@@ -10,48 +10,39 @@ import (
 	"os/exec"
 	"strings"
 	"time"
+
+	"didit-temporal/dev/procs"
 )
 
-const (
-	stopLimit = 20 * time.Second // more than the child allows itself
-	logLines  = 40
-)
+const stopLimit = 20 * time.Second // more than the child allows itself
 
 // process is one run of the command.
 type process struct {
 	cmd    *exec.Cmd
 	leash  io.Closer
-	log    *os.File               // nil: it goes elsewhere
+	log    procs.Tail             // empty: it goes elsewhere
 	ready  chan map[string]string // gets what the READY line says
 	exited chan struct{}
 	err    error // how it exited; read after exited
 }
 
 func launch(bin string, stderr *os.File, args ...string) (*process, error) {
-	var log *os.File
-	if stderr == nil {
-		var err error
-		if log, err = os.CreateTemp("", "temporal-*.log"); err != nil {
-			return nil, err
-		}
-		stderr = log
-	}
 	// It outlives the context of its start.
 	cmd := exec.CommandContext(context.Background(), bin, args...) //nolint:gosec // G204: we have just built it
-	cmd.Stderr = stderr
+	p := &process{cmd: cmd, ready: make(chan map[string]string, 1), exited: make(chan struct{})}
+	if cmd.Stderr = &p.log; stderr != nil {
+		cmd.Stderr = stderr
+	}
 	detach(cmd)
 	stdin, err1 := cmd.StdinPipe()
 	stdout, err2 := cmd.StdoutPipe()
 	if err := errors.Join(err1, err2); err != nil {
-		return nil, errors.Join(err, discard(log))
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return nil, errors.Join(err, discard(log))
+		return nil, err
 	}
-	p := &process{
-		cmd: cmd, leash: stdin, log: log,
-		ready: make(chan map[string]string, 1), exited: make(chan struct{}),
-	}
+	p.leash = stdin
 	go p.follow(stdout)
 	return p, nil
 }
@@ -86,7 +77,7 @@ func (p *process) waitReady(ctx context.Context) (map[string]string, error) {
 	case m := <-p.ready:
 		return m, nil
 	case <-p.exited:
-		return nil, errors.Join(fmt.Errorf("the server ended before it was ready: %w\n%s", p.err, p.tail()), discard(p.log))
+		return nil, fmt.Errorf("the server ended before it was ready: %w\n%s", p.err, p.tail())
 	case <-ctx.Done():
 		err := fmt.Errorf("the server is not ready: %w\n%s", context.Cause(ctx), p.tail())
 		return nil, errors.Join(err, p.kill())
@@ -102,9 +93,9 @@ func (p *process) stop() error {
 		return errors.Join(fmt.Errorf("the server did not stop within %v\n%s", stopLimit, p.tail()), p.kill())
 	}
 	if p.err != nil {
-		return errors.Join(fmt.Errorf("the server: %w\n%s", p.err, p.tail()), discard(p.log))
+		return fmt.Errorf("the server: %w\n%s", p.err, p.tail())
 	}
-	return discard(p.log)
+	return nil
 }
 
 // kill ends the process without a chance to tidy up. It is no error if it is gone already.
@@ -114,25 +105,8 @@ func (p *process) kill() error {
 		err = nil
 	}
 	<-p.exited // which has closed the leash too
-	return errors.Join(err, discard(p.log))
+	return err
 }
 
-// tail returns the last lines of what the process logged.
-func (p *process) tail() string {
-	if p.log == nil {
-		return ""
-	}
-	b, err := os.ReadFile(p.log.Name())
-	if err != nil {
-		return err.Error()
-	}
-	lines := strings.Split(strings.TrimSpace(string(b)), "\n")
-	return strings.Join(lines[max(0, len(lines)-logLines):], "\n")
-}
-
-func discard(f *os.File) error {
-	if f == nil {
-		return nil
-	}
-	return errors.Join(f.Close(), os.Remove(f.Name()))
-}
+// tail is the end of what the process logged.
+func (p *process) tail() string { return strings.TrimSpace(p.log.Last(8 << 10)) }
