@@ -89,6 +89,50 @@ func Sees(t *testing.T, page context.Context, script string, texts ...string) {
 
 func squeeze(s string) string { return strings.Join(strings.Fields(s), "") }
 
+// PressInFrame waits for a button in the frame that a selector finds, and presses it. The frame must be of the same site.
+// A frame that is still loading is replaced, so it is looked up again until the button is there.
+func PressInFrame(t *testing.T, page context.Context, frame, button string) {
+	t.Helper()
+	var err error
+	for range 12 {
+		if err = pressOnce(page, frame, button); err == nil {
+			return
+		}
+	}
+	require.NoError(t, err, "press %s in %s", button, frame)
+}
+
+func pressOnce(page context.Context, frame, button string) error {
+	once, done := context.WithTimeout(page, 5*time.Second)
+	defer done()
+	nodes, err := chromedp.Run(once, chromedp.Nodes(chromedp.CSS(frame)))
+	if err != nil {
+		return err
+	}
+	return chromedp.Do(once, chromedp.Click(chromedp.CSS(button), chromedp.FromNode(nodes[0])))
+}
+
+// Columns does what docs/operations/observe.md tells an operator to do once: our columns and views, in this browser.
+func Columns(t *testing.T, page context.Context) {
+	t.Helper()
+	text, err := os.ReadFile("../../docs/operations/observe.md")
+	require.NoError(t, err)
+	_, script, found := strings.Cut(string(text), "\n```js\n")
+	require.True(t, found)
+	script, _, _ = strings.Cut(script, "\n```\n")
+	require.True(t, Evaluate[bool](t, page, script+" true"))
+}
+
+// rows are the list's rows, a cell in brackets each.
+const rows = `[...document.querySelectorAll("table tr")].map(r => [...r.children].map(c => "[" + c.innerText.trim() + "]").join("")).join("\n")`
+
+// SeesRow waits until the list has our columns and a row that holds the workflow's status and these cells, side by side.
+func SeesRow(t *testing.T, page context.Context, status string, cells ...string) {
+	t.Helper()
+	Sees(t, page, rows, "[Status][Workflow ID][KycStatus][KycOutcome][KycWaitingFor][KycErrorType][Type][Start]",
+		"["+strings.ToUpper(status)+"]["+strings.Join(cells, "][")+"]")
+}
+
 // Picture takes a picture of the page, if the command line names a folder.
 func Picture(t *testing.T, page context.Context, name string, width, height int64) {
 	t.Helper()

@@ -135,9 +135,6 @@ func (s *Server) Query(ctx context.Context, database string, statements ...strin
 	return strings.TrimSpace(string(out)), nil
 }
 
-// PID is the process that starts all others of the server.
-func (s *Server) PID() int { return s.cmd.Process.Pid }
-
 // Close ends it and forgets what it holds.
 func (s *Server) Close() {
 	s.end()
