@@ -152,7 +152,7 @@ func webhooks(ctx context.Context, env *run.Env) (*run.Report, error) {
 		"no HTTP, no signature, and no repeat is noticed; with the SDK's defaults, which compress every request, where ours does not. " +
 		"Webhook's processor time is that of our process, or of the loop's, for each event."
 	return onStores(ctx, env, note, func(b *bed, r *run.Report, on store) error {
-		users, n := run.Pick(env, 500, 32), run.Pick(env, 600, 128)
+		users, n := run.Pick(env, 500, 32), run.Pick(env, 2000, 128)
 		waiting := map[*system][]diditsim.Session{}
 		for _, s := range b.systems() {
 			var err error
