@@ -27,6 +27,7 @@ import (
 	"didit-temporal/didit/diditsim"
 	"didit-temporal/internal/config"
 	"didit-temporal/kyc"
+	"didit-temporal/kyc/codec"
 )
 
 const (
@@ -149,8 +150,8 @@ func TestTheStateIsShutToOthers(t *testing.T) {
 	}
 }
 
-// The whole mode, with the simulator in the place of the real Didit: nothing is started by itself, and without a webhook
-// the verdict is found all the same.
+// The whole mode, with the simulator in the place of the real Didit: nothing is started by itself, without a webhook the
+// verdict is found all the same, and payloads have the key of the settings.
 func TestRealModeFindsTheVerdictWithoutWebhooks(t *testing.T) {
 	sim := diditsim.New(diditsim.Options{APIKey: someKey, WorkflowIDs: []string{someFlow}, Environment: didit.EnvironmentSandbox})
 	defer sim.Close()
@@ -160,12 +161,20 @@ func TestRealModeFindsTheVerdictWithoutWebhooks(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	own, err := codec.Generate("own")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys, err := codec.ParseKeys(own)
+	if err != nil {
+		t.Fatal(err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	ready, done, db := make(chan struct{}), make(chan error, 1), filepath.Join(t.TempDir(), "real.db")
 	out := &firstWrite{done: func() { close(ready) }}
 	go func() {
 		done <- runWith(ctx, []string{"-didit", "real", "-temporal-port", strconv.Itoa(temporal), "-ui=false", "-db", db},
-			settings("RECONCILE_AFTER", "1s"), api.URL, out)
+			settings("RECONCILE_AFTER", "1s", "PAYLOAD_KEYS", own), api.URL, out)
 	}()
 	select {
 	case <-ready:
@@ -180,16 +189,18 @@ func TestRealModeFindsTheVerdictWithoutWebhooks(t *testing.T) {
 			t.Errorf("said nothing of %q:\n%s", want, out)
 		}
 	}
-	approve(t, strconv.Itoa(temporal), sim)
+	approve(t, strconv.Itoa(temporal), sim, keys)
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)
 	}
 }
 
-func approve(t *testing.T, temporal string, sim *diditsim.Server) {
+func approve(t *testing.T, temporal string, sim *diditsim.Server, keys codec.Keys) {
 	t.Helper()
-	c, err := kyc.Dial(t.Context(), client.Options{HostPort: "127.0.0.1:" + temporal})
+	o := client.Options{HostPort: "127.0.0.1:" + temporal}
+	keys.Apply(&o)
+	c, err := kyc.Dial(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,9 +11,10 @@ import (
 	"didit-temporal/kyc/codec"
 )
 
-// encrypts reports whether payloads are encrypted: only where the codec server runs too, that a person can read them.
+// encrypts reports whether payloads are encrypted with the public key: only where the codec server runs too, that a person can
+// read them.
 func (o *Options) encrypts() bool {
-	return o.Encrypt && (len(o.Only) == 0 || slices.Contains(o.Only, "codec"))
+	return o.Encrypt && o.Real == nil && (len(o.Only) == 0 || slices.Contains(o.Only, "codec"))
 }
 
 // startCodec runs what `starter codec-server` runs, without tokens: the key is public.
@@ -49,6 +50,9 @@ func (s *Stack) codecURL() string {
 }
 
 func (s *Stack) keys() codec.Keys {
+	if s.o.Real != nil {
+		return s.o.Real.Worker.PayloadKeys
+	}
 	if !s.o.encrypts() {
 		return codec.Keys{}
 	}
