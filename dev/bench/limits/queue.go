@@ -24,13 +24,13 @@ func queue(ctx context.Context, env *run.Env) (*run.Report, error) {
 type backlog struct {
 	env           *run.Env
 	batch, people int
-	asks          []int // how many are left when somebody joins the end of the queue
+	asks          []int // how many are left when a user joins the end of the queue
 
 	began   time.Time
 	started time.Duration // until the batch was queued
 }
 
-// estimate is how long somebody is told that it takes, and how long it took.
+// estimate is the wait that a user is told, and the wait that it was.
 type estimate struct {
 	left int
 	eta  time.Duration
