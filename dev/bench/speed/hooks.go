@@ -54,7 +54,7 @@ func hook(url string, body []byte, now int64) (request, error) {
 	}}, nil
 }
 
-// waits is what webhooks say of users who still have to act. Didit must say it too, or each webhook is doubted and leads to reads.
+// waits is what webhooks say of users who still have to act. Didit must say it too, or each webhook contradicts it and leads to reads.
 const waits = didit.StatusInProgress
 
 // hooks are n signed requests about verifications, in turns, of at least a size.
