@@ -100,6 +100,7 @@ func runAll(ctx context.Context, o Options, args []string, stdout, stderr io.Wri
 	}
 	defer remove()
 	env := NewEnv(dir, o, stderr)
+	env.versions = versions(ctx) // of what is built now: the tree may change while it is measured
 	env.Say("building the programs and the server")
 	if err := env.Build(ctx); err != nil {
 		return err
@@ -134,7 +135,7 @@ func (b Bench) run(ctx context.Context, env *Env, args []string) (Result, error)
 	began := time.Now()
 	r := Result{
 		Bench: b.Name, About: b.About, Short: env.Short, Seed: env.Seed, Against: env.Against, Began: began.UTC().Truncate(time.Second),
-		Command: "go -C dev run ./bench " + strings.Join(withoutFolders(args), " "), Machine: machine(), Versions: versions(ctx),
+		Command: "go -C dev run ./bench " + strings.Join(withoutFolders(args), " "), Machine: machine(), Versions: env.versions,
 	}
 	report, err := b.Run(ctx, env)
 	if err == nil {

@@ -28,9 +28,10 @@ type Env struct {
 	Programs string // folder of the built programs
 	Old      string // the same of the older build; empty: there is none
 
-	began time.Time
-	mu    sync.Mutex
-	log   io.Writer
+	versions map[string]string
+	began    time.Time
+	mu       sync.Mutex
+	log      io.Writer
 }
 
 // NewEnv is an Env whose programs are in a folder.
