@@ -17,12 +17,19 @@ import (
 	"didit-temporal/kyc"
 )
 
-// postOne starts a user who was not started before, by the API. It answers 200 where its own call of Temporal was repeated.
+// postOne starts a user who was not started before, by the API, and asks again while there is no URL. The API answers 200 where
+// its own call of Temporal was repeated.
 func (s *system) postOne(ctx context.Context, user string) error {
-	return request{
-		url: s.APIURL, body: fmt.Appendf(nil, `{"user_id": %q}`, user), want: []int{http.StatusCreated, http.StatusOK},
+	r := request{
+		url: s.APIURL, body: fmt.Appendf(nil, `{"user_id": %q}`, user), want: []int{http.StatusCreated, http.StatusOK, http.StatusAccepted},
 		header: http.Header{"Content-Type": {"application/json"}, "Authorization": {"Bearer " + testbed.Token}},
-	}.send(ctx)
+	}
+	for {
+		status, err := r.status(ctx)
+		if err != nil || status != http.StatusAccepted {
+			return err
+		}
+	}
 }
 
 // begin starts n verifications and returns when they wait for their users.

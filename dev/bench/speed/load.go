@@ -30,21 +30,27 @@ type request struct {
 }
 
 func (r request) send(ctx context.Context) error {
+	_, err := r.status(ctx)
+	return err
+}
+
+// status sends the request and returns the status of the answer, which is one of those wanted unless there is an error.
+func (r request) status(ctx context.Context) (int, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, r.url, bytes.NewReader(r.body))
 	if err != nil {
-		return err
+		return 0, err
 	}
 	req.Header = r.header
 	res, err := sender.Do(req)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	answer, err := io.ReadAll(res.Body)
 	_ = res.Body.Close()
 	if err == nil && !slices.Contains(r.want, res.StatusCode) {
 		err = fmt.Errorf("answer %d, want %v: %s", res.StatusCode, r.want, answer)
 	}
-	return err
+	return res.StatusCode, err
 }
 
 // work is the i-th of many things to do.
