@@ -107,8 +107,8 @@ func (s *sweeping) sweep() kyc.SweepResult {
 	suite.SetLogger(log.NewStructuredLogger(slog.New(slog.DiscardHandler)))
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(s.at)
-	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: time.Minute})
-	env.SetTestTimeout(time.Minute)
+	env.SetWorkerOptions(worker.Options{DeadlockDetectionTimeout: stuckAfter})
+	env.SetTestTimeout(stuckAfter)
 	if s.last != nil {
 		env.SetLastCompletionResult(*s.last)
 	}

@@ -211,6 +211,9 @@ func (r runs) DeleteRun(context.Context, string, string) error {
 	return nil
 }
 
+// stuckAfter is how long a run in a test may make no progress: long, because machines have other work.
+const stuckAfter = 5 * time.Minute
+
 // newEnv is a run that is about to begin.
 func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	suite := &testsuite.WorkflowTestSuite{}
@@ -219,9 +222,9 @@ func (l *life) newEnv() *testsuite.TestWorkflowEnvironment {
 	env := suite.NewTestWorkflowEnvironment()
 	env.SetStartTime(l.now)
 	env.SetStartWorkflowOptions(client.StartWorkflowOptions{ID: kyc.WorkflowID(user), TaskQueue: kyc.TaskQueue})
-	env.SetTestTimeout(time.Minute)
+	env.SetTestTimeout(stuckAfter)
 	env.SetWorkerOptions(worker.Options{
-		DeadlockDetectionTimeout: time.Minute, // a second is short on a busy machine
+		DeadlockDetectionTimeout: stuckAfter,
 		Interceptors:             []interceptor.WorkerInterceptor{&oneAtATime{l: l}},
 	})
 	env.RegisterActivity(l.acts)
