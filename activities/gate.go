@@ -118,9 +118,11 @@ func (g *gate) leave(now time.Time, probe, refused bool, delay time.Duration) {
 	if probe {
 		g.probing = false
 	}
-	if until := now.Add(max(delay, minClosed)); refused && until.After(g.until) {
-		g.until = until
-	} else if probe && !refused {
+	if refused {
+		if until := now.Add(max(delay, minClosed)); until.After(g.until) {
+			g.until = until
+		}
+	} else if probe {
 		g.until = time.Time{}
 	}
 }
