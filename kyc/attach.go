@@ -53,8 +53,8 @@ func firstWait(ctx context.Context) time.Duration {
 
 // timedOut reports whether the server noticed before the client that the time of a request is over.
 func timedOut(err error) bool {
-	return isA[*client.WorkflowUpdateServiceTimeoutOrCanceledError](err) ||
-		isA[*serviceerror.DeadlineExceeded](err) || isA[*serviceerror.Canceled](err)
+	return errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError)) ||
+		errors.As(err, new(*serviceerror.DeadlineExceeded)) || errors.As(err, new(*serviceerror.Canceled))
 }
 
 // askOpen sends the update to an open run.
@@ -66,7 +66,7 @@ func (c *Client) askOpen(ctx context.Context, r startRequest) (attachment, error
 	switch {
 	case isNotFound(err):
 		return attachment{runID: r.runID, closed: true}, nil
-	case isA[*serviceerror.InvalidArgument](err) && !r.another: // the run takes no more updates: its state is the answer
+	case errors.As(err, new(*serviceerror.InvalidArgument)) && !r.another: // the run takes no more updates: its state is the answer
 		return attachment{runID: r.runID}, nil
 	case err != nil:
 		return attachment{}, err
@@ -125,7 +125,7 @@ func (c *Client) explain(ctx context.Context, userID string, err error) error {
 	if app, ok := errors.AsType[*temporal.ApplicationError](err); ok && app.Type() == ErrorTypeInvalidInput {
 		return fmt.Errorf("%w: %s", ErrInvalidInput, app.Message())
 	}
-	if isA[*RunError](err) {
+	if errors.As(err, new(*RunError)) {
 		return err
 	}
 	asking, stop := context.WithTimeout(context.WithoutCancel(ctx), checkTimeout)

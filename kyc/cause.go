@@ -31,9 +31,9 @@ func Cause(err error) string {
 			"`temporal operator namespace create --retention 720h %s` and run `starter setup`", missing.Namespace, missing.Namespace)
 	case errors.As(err, &argument) && strings.Contains(strings.ToLower(argument.Message), "search attribute"):
 		return "the namespace lacks search attributes of this version; run `starter setup` once"
-	case isA[*serviceerror.PermissionDenied](err):
+	case errors.As(err, new(*serviceerror.PermissionDenied)):
 		return "Temporal refuses this process; check TEMPORAL_API_KEY or the client certificate, and its rights in TEMPORAL_NAMESPACE"
-	case isA[*serviceerror.ResourceExhausted](err):
+	case errors.As(err, new(*serviceerror.ResourceExhausted)):
 		return "Temporal's rate limit is reached; wait, and raise the namespace's limit if this comes back"
 	case noPoller(err):
 		return "no worker polls for verifications; start one in this namespace, or read the log of the one that runs"
@@ -79,7 +79,7 @@ func handshakeCause(err error) string {
 
 // OfTemporal reports whether an error of the Client comes from Temporal: it refused, was unreachable, or no worker answered.
 func OfTemporal(err error) bool {
-	return isA[serviceerror.ServiceError](err) || isA[*client.WorkflowUpdateServiceTimeoutOrCanceledError](err) ||
+	return errors.As(err, new(serviceerror.ServiceError)) || errors.As(err, new(*client.WorkflowUpdateServiceTimeoutOrCanceledError)) ||
 		errors.Is(err, context.DeadlineExceeded) || Cause(err) != ""
 }
 

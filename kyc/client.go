@@ -55,7 +55,7 @@ func (c *Client) query(ctx context.Context, userID, runID string) (s Snapshot, e
 func (c *Client) verdict(ctx context.Context, userID, runID string) (State, error) {
 	var state State
 	err := c.temporal.GetWorkflow(ctx, WorkflowID(userID), runID).Get(ctx, &state)
-	if isA[*temporal.WorkflowExecutionError](err) {
+	if errors.As(err, new(*temporal.WorkflowExecutionError)) {
 		return State{}, nil
 	}
 	if err != nil {
@@ -119,10 +119,5 @@ func clientError(what, userID string, err error) error {
 }
 
 func isNotFound(err error) bool {
-	return isA[*serviceerror.NotFound](err) || errors.Is(err, ErrNotFound)
-}
-
-func isA[E error](err error) bool {
-	_, ok := errors.AsType[E](err)
-	return ok
+	return errors.As(err, new(*serviceerror.NotFound)) || errors.Is(err, ErrNotFound)
 }

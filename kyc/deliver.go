@@ -119,7 +119,7 @@ func (c *Client) refreshInstead(ctx context.Context, userID string) error {
 		UpdateID:     fmt.Sprintf("%s:events-%d", UpdateRefresh, time.Now().Unix()/60),
 		WaitForStage: client.WorkflowUpdateStageAccepted, Args: []any{Operator{Actor: "webhook", Reason: "too-many-signals"}},
 	})
-	if err == nil || isA[*serviceerror.InvalidArgument](err) || isA[*serviceerror.ResourceExhausted](err) {
+	if err == nil || errors.As(err, new(*serviceerror.InvalidArgument)) || errors.As(err, new(*serviceerror.ResourceExhausted)) {
 		return nil
 	}
 	return clientError("deliver an event to", userID, err)

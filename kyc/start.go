@@ -127,7 +127,7 @@ const typeStoppedRun = "AcceptedUpdateCompletedWorkflow"
 // runStopped reports whether an update ended because its run did.
 func runStopped(err error) bool {
 	var app *temporal.ApplicationError
-	return errors.As(err, &app) && app.Type() == typeStoppedRun || isA[*temporal.WorkflowExecutionError](err) || isNotFound(err)
+	return errors.As(err, &app) && app.Type() == typeStoppedRun || errors.As(err, new(*temporal.WorkflowExecutionError)) || isNotFound(err)
 }
 
 // successor returns nil if another run follows the one that was stopped during the request, or why there is none.
